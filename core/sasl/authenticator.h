@@ -1,0 +1,123 @@
+// Authenticator: who may log in. Knows passwords (argon2id), SCRAM keys, the verification cache and the login throttle;
+// sessions only carry bytes. One per process, shared by SMTP, POP3, IMAP and HTTP.
+// Thread rule: any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/ids.h"
+#include "core/base/ip_address.h"
+#include "core/base/secret.h"
+
+namespace posthus::sasl {
+
+/// Keys of RFC 5802 §3 for SCRAM-SHA-256, derived when the password is set.
+struct ScramKeys {
+  std::uint32_t iterations = 0;
+  std::string salt, stored_key, server_key;  // raw bytes
+};
+
+/// What the directory knows about a login name.
+struct Credentials {
+  AccountId account;
+  std::string login;          // the canonical login name, "anna@example.test"
+  std::string password_hash;  // argon2id, PHC string format
+  ScramKeys scram;
+  bool is_disabled = false;
+};
+
+/// The directory as the authenticator sees it (implemented over the store in core/main, in memory in tests).
+/// Thread rule: any thread; reads may block briefly.
+class CredentialSource {
+ public:
+  virtual ~CredentialSource() = default;
+  virtual std::optional<Credentials> find(std::string_view login) const = 0;
+};
+
+/// Makes what is stored for a new password: argon2id hash and SCRAM keys. Blocking (tens of milliseconds).
+struct PasswordRecord {
+  std::string password_hash;
+  ScramKeys scram;
+};
+PasswordRecord make_password_record(const Secret& password);
+
+/// Where a login attempt comes from; for the throttle and the log.
+struct LoginFacts {
+  std::string_view protocol;     // "smtp", "pop3", "imap", "http"
+  std::string remote_address;    // empty: a Unix socket, never throttled
+  bool is_tls = false;
+  // Channel bindings of the TLS connection, raw; empty without (see session::TlsFacts).
+  std::string tls_exporter, tls_unique, tls_server_end_point;
+};
+
+enum class LoginVerdict : std::uint8_t {
+  kAccepted,
+  kRejected,   // unknown user, wrong password, malformed exchange: never told apart
+  kDisabled,   // right password, disabled account
+  kThrottled,  // too many failures lately; not even looked at
+  kAborted,    // the client sent "*"
+};
+
+/// One AUTH exchange, the same in all protocols. The session moves base64; the exchange sees decoded bytes.
+/// Not thread-safe; lives inside a session. The Authenticator must outlive it.
+class LoginExchange {
+ public:
+  enum class State : std::uint8_t {
+    kChallenge,  // send challenge(), then respond()
+    kVerify,     // call verify() where blocking is allowed (RunCost::kBlocking), then look at the state again
+    kDone,       // verdict()
+  };
+  virtual ~LoginExchange() = default;
+  virtual State state() const = 0;
+  /// Raw bytes (not base64). REQUIRES: kChallenge.
+  virtual std::string_view challenge() const = 0;
+  virtual void respond(std::string_view decoded) = 0;
+  /// Blocks for one argon2id evaluation (tens of milliseconds), unknown users as well.
+  virtual void verify() = 0;
+  /// REQUIRES: kDone.
+  virtual LoginVerdict verdict() const = 0;
+  /// REQUIRES: kDone with kAccepted.
+  virtual AccountId account() const = 0;
+  virtual const std::string& login() const = 0;
+};
+
+struct AuthenticatorOptions {
+  std::vector<IpNetwork> exempt_networks;             // never throttled (login.exempt_networks)
+  std::chrono::seconds cache_lifetime{300};           // a verified password is remembered (keyed hash, in memory only) this long
+  std::size_t cache_entries = 20'000;
+};
+
+class Authenticator {
+ public:
+  Authenticator(const CredentialSource& source, const Clock& clock, AuthenticatorOptions options);
+  ~Authenticator();
+
+  /// Mechanisms to announce, strongest first: SCRAM-SHA-256-PLUS (only when `facts` has a channel binding),
+  /// SCRAM-SHA-256, PLAIN, LOGIN. Empty without TLS. The view is of static text.
+  std::vector<std::string_view> mechanisms(const LoginFacts& facts) const;
+
+  /// Begins an exchange; nothing if the mechanism is not announced. Starts in kChallenge (perhaps with an empty
+  /// challenge) unless `initial_response` (decoded) is given. The mechanism name may have any case.
+  std::unique_ptr<LoginExchange> begin(std::string_view mechanism, std::optional<std::string_view> initial_response,
+                                       LoginFacts facts);
+
+  /// IMAP LOGIN, POP3 USER/PASS, HTTP Basic: a login name and a password. kVerify, or kDone at once when the
+  /// verification cache knows the answer or the throttle refuses.
+  std::unique_ptr<LoginExchange> begin_password(std::string_view login, Secret password, LoginFacts facts);
+
+  /// The password or the state of the account changed: forget what the cache knows of it.
+  void forget(std::string_view login);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace posthus::sasl

@@ -1,0 +1,30 @@
+// Waker: lets any thread tell an idle session to look again. Carries no data; wakes coalesce; a late wake is harmless.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+namespace posthus::session {
+
+/// Implemented by the driver (and by test harnesses). wake() may come from any thread, any number of times, also after
+/// the session has died.
+class WakeTarget {
+ public:
+  virtual ~WakeTarget() = default;
+  virtual void wake() = 0;
+};
+
+/// Copyable handle. It keeps the target object alive but never the session: the target holds no strong reference to it.
+class Waker {
+ public:
+  Waker() = default;
+  explicit Waker(std::shared_ptr<WakeTarget> target) : target_(std::move(target)) {}
+  void wake() const {
+    if (target_) target_->wake();
+  }
+
+ private:
+  std::shared_ptr<WakeTarget> target_;
+};
+
+}  // namespace posthus::session

@@ -1,0 +1,99 @@
+// The records of the directory and of mailboxes, as the rest of the program sees them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/ids.h"
+
+namespace posthus::store {
+
+struct DomainRecord {
+  std::string name;                       // normalised (A-labels, lower case)
+  bool is_disabled = false;
+  std::uint64_t default_quota_bytes = 0;  // for new users; 0: unlimited
+  std::uint32_t pop3_retention_days = 0;  // how long mail is kept for POP3 keep mode; 0: for ever
+  Timestamp created;
+};
+
+enum class Role : std::uint8_t { kUser, kServerAdmin };
+
+struct UserRecord {
+  AccountId account;                      // assigned by the store on creation
+  std::string address;                    // canonical address, also the login name
+  std::string password_hash;              // argon2id, PHC string format; empty: cannot log in
+  std::uint32_t scram_iterations = 0;
+  std::string scram_salt, scram_stored_key, scram_server_key;  // raw bytes, RFC 5802 §3
+  bool is_disabled = false;               // no login, mail refused
+  Role role = Role::kUser;
+  std::uint64_t quota_bytes = 0;          // 0: unlimited
+  std::optional<std::uint32_t> pop3_retention_days;  // overrides the domain's
+  MailboxId inbox;                        // made with the user, never deleted
+  Timestamp created;
+};
+
+struct Usage {
+  std::uint64_t bytes = 0, messages = 0;
+};
+
+/// Mail for `address` goes to all `targets`. `address` is "local@domain", or "@domain" for a catch-all.
+struct AliasRecord {
+  std::string address;
+  std::vector<std::string> targets;
+  Timestamp created;
+};
+
+struct TokenRecord {
+  std::string id;                         // public, random
+  std::string name;                       // what the admin calls it
+  std::string secret_hash;                // SHA-256 of the secret part, raw
+  std::vector<std::string> scopes;        // e.g. "admin", "read"
+  std::optional<Timestamp> expires;
+  Timestamp created;
+};
+
+enum class SpecialUse : std::uint8_t { kNone, kDrafts, kSent, kJunk, kTrash, kArchive };  // RFC 6154
+
+struct MailboxRecord {
+  MailboxId mailbox;
+  AccountId account;
+  std::string name;                       // UTF-8, hierarchy separator '/', "INBOX" exactly so
+  std::uint32_t uid_validity = 0;
+  Uid uid_next{1};
+  ModSeq highest_modseq{1};
+  Uid recent_from{1};                     // messages from here on have not been announced as \Recent yet (RFC 3501 §2.3.2)
+  std::uint32_t messages = 0, unseen = 0, deleted = 0;
+  std::uint64_t bytes = 0;
+  SpecialUse special_use = SpecialUse::kNone;
+};
+
+/// System flags as bits (RFC 9051 §2.3.2).
+namespace flag {
+inline constexpr std::uint8_t kSeen = 1, kAnswered = 2, kFlagged = 4, kDeleted = 8, kDraft = 16;
+}
+
+inline constexpr std::size_t kMaxKeywordsPerMailbox = 64;  // one bit each in a message record
+inline constexpr std::size_t kMaxKeywordLength = 100;
+
+struct MessageRecord {
+  Uid uid;
+  std::uint8_t flags = 0;
+  std::uint64_t keywords = 0;             // bit i: name i of the mailbox's keyword list
+  ModSeq modseq;
+  std::uint32_t size = 0;                 // RFC822.SIZE
+  Timestamp internal_date;                // whole seconds
+  Timestamp save_date;                    // whole seconds
+  BlobId blob;
+};
+
+struct UidRange {
+  Uid first, last;                        // inclusive
+  friend bool operator==(const UidRange&, const UidRange&) = default;
+};
+/// Ascending, disjoint, not adjacent.
+using UidSet = std::vector<UidRange>;
+
+}  // namespace posthus::store

@@ -1,0 +1,34 @@
+// Every table on one screen. Keys are fixed-width big-endian, so that scans are ranges; texts come last in a key.
+// Records are described where they are encoded (store/record_*.h).
+#pragma once
+
+#include <cstdint>
+
+namespace posthus::store {
+
+enum class Table : std::uint8_t {
+  kMeta,           // name                       -> format version, id counters, store UUID
+  kDomains,        // domain                     -> DomainRecord
+  kUsers,          // account                    -> UserRecord
+  kLogins,         // lookup key of address      -> account
+  kAliases,        // lookup key, or "@domain"   -> AliasRecord
+  kTokens,         // token id                   -> TokenRecord
+  kUsage,          // account                    -> bytes, messages, kept exact
+  kMailboxes,      // mailbox                    -> MailboxRecord (counts kept exact)
+  kMailboxNames,   // account, name              -> mailbox
+  kSubscriptions,  // account, name              -> (empty); may name what does not exist (RFC 9051 §6.3.7)
+  kKeywords,       // mailbox                    -> keyword names, bit by position
+  kMessages,       // mailbox, first uid of page -> page: highest ModSeq, then up to 48 fixed-size message records
+  kExpunged,       // mailbox, ModSeq            -> uid ranges that vanished
+  kSummaries,      // blob, row number           -> piece of the encoded summary
+  kBlobs,          // blob                       -> segment, offset, length, references, SHA-256
+  kSegments,       // segment                    -> bytes written, bytes live, sealed
+  kDkimKeys,       // domain, selector           -> (outgoing mail)
+  kQueue,          // queue id, recipient number -> (outgoing mail)
+  kQueueDue,       // time, queue id             -> (outgoing mail)
+  kTrace,          // time, id                   -> what happened to a message
+  kSettings,       // name                       -> value (run-time settings)
+  kCount
+};
+
+}  // namespace posthus::store

@@ -1,0 +1,164 @@
+// WriteRequest: a change described as data, with preconditions. Data can be batched, retried and applied by another
+// engine. apply_*.cc applies each kind: check the preconditions first, then put.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/base/result.h"
+#include "store/incoming_message.h"
+#include "store/records.h"
+
+namespace posthus::store {
+
+// ---- messages ----
+
+/// Where a message goes. kDelivery: quota was checked in the dialog and may be passed by this message (a 250 after RCPT
+/// is kept); kStrict: refused with kOverQuota when it does not fit (APPEND).
+enum class QuotaRule : bool { kDelivery, kStrict };
+struct Target {
+  MailboxId mailbox;
+  std::uint8_t flags = 0;
+  std::vector<std::string> keywords;
+};
+
+/// Stores one message text once and puts it into every target mailbox. All targets or none: a vanished mailbox is
+/// kNotFound. Outcome: added, one per target.
+struct AddMessage {
+  IncomingMessage message;
+  std::vector<Target> targets;
+  QuotaRule quota = QuotaRule::kDelivery;
+  Timestamp internal_date;
+  std::string reverse_path;               // for the segment record and the trace; "" is the null reverse-path
+  std::string trace;                      // JSON object for the trace table; empty: none
+};
+
+enum class FlagChange : std::uint8_t { kReplace, kAdd, kRemove };
+/// STORE. Messages of `uids` that are not there are passed over. With `unchanged_since`, messages whose ModSeq is
+/// greater are left alone and listed in outcome.uids (RFC 7162 §3.1.3). Large sets are applied in slices of
+/// kSliceMessages between other requests. Outcome: modseq, uids (the not changed).
+struct ChangeFlags {
+  MailboxId mailbox;
+  UidSet uids;
+  FlagChange change = FlagChange::kAdd;
+  std::uint8_t flags = 0;
+  std::vector<std::string> keywords;      // names; new ones are added to the mailbox (kTooLarge when it has 64 already)
+  std::optional<ModSeq> unchanged_since;
+};
+
+/// kWhole: one transaction (POP3 QUIT: all at once). kSliced: slices of kSliceMessages, other requests in between.
+enum class Atomicity : bool { kWhole, kSliced };
+enum class ExpungeRule : bool { kAllNamed, kOnlyDeleted };  // kOnlyDeleted: IMAP, only those with \Deleted
+/// Removes messages. Outcome: uids (removed), modseq.
+struct Expunge {
+  MailboxId mailbox;
+  UidSet uids;
+  ExpungeRule rule = ExpungeRule::kOnlyDeleted;
+  Atomicity atomicity = Atomicity::kSliced;
+};
+
+/// COPY or MOVE within an account (references are copied, not bytes). Flags, keywords and dates go along; ModSeqs are
+/// new. All or nothing for quota (kOverQuota). Outcome: uid_validity of the destination, uids (source uids in order),
+/// added (destination uids, one per source message, same order).
+struct CopyMessages {
+  MailboxId source;
+  UidSet uids;
+  MailboxId destination;
+  bool is_move = false;
+};
+
+// ---- mailboxes ----
+
+/// Names are UTF-8 with '/'; missing superiors are made as well. Errors: kExists, kInvalid (name rules), kTooLarge
+/// (limits). Outcome: mailbox, uid_validity.
+struct CreateMailbox {
+  AccountId account;
+  std::string name;
+  SpecialUse special_use = SpecialUse::kNone;
+};
+/// kDenied for INBOX; kExists when it has inferiors (RFC 9051 §6.3.5 lets us refuse). Its messages go with it.
+struct DeleteMailbox {
+  AccountId account;
+  std::string name;
+};
+/// Inferiors are renamed too, atomically. Renaming INBOX moves its messages to the new name and leaves INBOX empty
+/// (RFC 9051 §6.3.6). Errors: kNotFound, kExists, kInvalid.
+struct RenameMailbox {
+  AccountId account;
+  std::string from, to;
+};
+struct SetSubscription {
+  AccountId account;
+  std::string name;
+  bool is_subscribed = true;
+};
+/// The messages up to now have been announced as \Recent to one session: recent_from becomes uid_next.
+struct ClaimRecent {
+  MailboxId mailbox;
+};
+
+// ---- directory ----
+
+enum class PutRule : std::uint8_t { kCreate, kReplace };  // kCreate: kExists when there; kReplace: kNotFound when not
+struct PutDomain {
+  DomainRecord domain;
+  PutRule rule = PutRule::kCreate;
+};
+/// kExists while it has users or aliases.
+struct RemoveDomain {
+  std::string name;
+};
+/// On creation: assigns the account, makes INBOX and Drafts, Sent, Junk, Trash, Archive (subscribed). `user.account` and
+/// `user.inbox` are ignored on creation and must match on replacement. kNotFound when the domain is not ours.
+/// Outcome: account.
+struct PutUser {
+  UserRecord user;
+  PutRule rule = PutRule::kCreate;
+};
+/// The user and all his mail; in slices.
+struct RemoveUser {
+  std::string address;
+};
+struct PutAlias {
+  AliasRecord alias;
+  PutRule rule = PutRule::kCreate;
+};
+struct RemoveAlias {
+  std::string address;
+};
+struct PutToken {
+  TokenRecord token;
+};
+struct RemoveToken {
+  std::string id;
+};
+
+using WriteRequest = std::variant<AddMessage, ChangeFlags, Expunge, CopyMessages, CreateMailbox, DeleteMailbox, RenameMailbox,
+                                  SetSubscription, ClaimRecent, PutDomain, RemoveDomain, PutUser, RemoveUser, PutAlias,
+                                  RemoveAlias, PutToken, RemoveToken>;
+
+inline constexpr std::size_t kSliceMessages = 1000;  // bulk work steps aside for deliveries after this many messages
+
+struct AddedMessage {
+  MailboxId mailbox;
+  std::uint32_t uid_validity = 0;
+  Uid uid;
+};
+
+struct WriteOutcome {
+  AccountId account;
+  MailboxId mailbox;
+  std::uint32_t uid_validity = 0;
+  ModSeq modseq;
+  UidSet uids;
+  std::vector<AddedMessage> added;
+};
+
+/// Called once on the Writer's thread, after the commit is durable (or the request was refused). Must not block or throw.
+using Completion = std::move_only_function<void(Result<WriteOutcome>)>;
+
+}  // namespace posthus::store
