@@ -33,6 +33,7 @@ class IncomingMessage {
   std::uint64_t size() const;
   // REQUIRES for all below: finish() succeeded.
   const mail::Summary& summary() const;
+  const std::string& encoded_summary() const;  // mail::encode_summary(summary()), made here so that the Writer need not
   const Sha256Digest& digest() const;
   std::uint32_t checksum() const;           // CRC-32C of the text
   bool is_spooled() const;
