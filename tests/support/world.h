@@ -1,0 +1,44 @@
+// World: a store in memory with a clock that stands still and an authenticator, for dialogs, unit tests and fuzzing.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/base/clock.h"
+#include "core/sasl/authenticator.h"
+#include "store/store.h"
+
+namespace posthus::testing {
+
+class World {
+ public:
+  /// 2026-11-21T12:00:00Z, domain example.test, no users.
+  World();
+  explicit World(std::unique_ptr<store::Store> (*make_store)(const Clock&));
+  ~World();
+
+  void add_domain(std::string_view name);
+  /// Quota in bytes, 0 for none. The password's argon2id hash is made once per password and process: tests stay quick.
+  void add_user(std::string_view address, std::string_view password, std::uint64_t quota = 0);
+  void disable_user(std::string_view address);
+  void add_alias(std::string_view address, std::vector<std::string> targets);
+  void set_pop3_retention(std::string_view address, std::uint32_t days);
+  /// Puts `message` (line ends become CRLF) into the mailbox; dies when that fails.
+  Uid deliver(std::string_view address, std::string_view message, std::string_view mailbox = "INBOX", std::uint8_t flags = 0);
+
+  MailboxId mailbox(std::string_view address, std::string_view name = "INBOX");
+  /// All message texts of a mailbox, in uid order.
+  std::vector<std::string> messages(std::string_view address, std::string_view mailbox = "INBOX");
+
+  ManualClock clock;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<sasl::CredentialSource> credentials;
+  std::unique_ptr<sasl::Authenticator> authenticator;
+};
+
+/// Bare LF becomes CRLF.
+std::string with_crlf(std::string_view text);
+
+}  // namespace posthus::testing
