@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Runs every test of Posthus and ends with one line "N passed, N failed".
+#   ./test.sh         installs what is missing, builds (ASan+UBSan, TSan for store and net, release), runs everything
+#   ./test.sh quick   debug build, lints, unit tests, dialogs and corpus replay: for daily work
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+. tests/support/packages.sh
+. tests/support/count.sh
+mode=${1:-full}
+case $mode in full|quick) ;; *) echo "usage: ./test.sh [quick]" >&2; exit 2 ;; esac
+
+# shellcheck disable=SC2086
+install_packages $build_packages $test_packages || exit 1
+
+# build PRESET TARGETS...
+build() {
+  local preset=$1; shift
+  step "build $preset"
+  cmake --preset "$preset" >"build-$preset.log" 2>&1 && cmake --build "build/$preset" --target "$@" >>"build-$preset.log" 2>&1 || {
+    tail -n 40 "build-$preset.log"
+    failed "build $preset"
+    finish
+  }
+  rm -f "build-$preset.log"
+  passed "build $preset"
+}
+
+# compiled_tests PRESET: every unit test, dialog and fuzz replay of that build.
+compiled_tests() {
+  local program
+  for program in build/"$1"/tests/unit_* build/"$1"/tests/sessions_*; do
+    [ -x "$program" ] && [ -f "$program" ] && google_test "$1" "$program"
+  done
+  for program in build/"$1"/tests/*_fuzz; do
+    [ -x "$program" ] && check "replay $(basename "$program")" "$program" "tests/fuzz/corpus/$(basename "$program")"
+  done
+}
+
+export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+export UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS=second_deadlock_stack=1
+
+step "lints"
+for lint in tests/lint/*.py; do check "lint $(basename "$lint" .py)" /usr/bin/python3 "$lint"; done
+
+if [ "$mode" = quick ]; then
+  build debug all
+  compiled_tests debug
+  finish
+fi
+
+build asan all
+compiled_tests asan
+build tsan unit_core_net unit_store
+for program in unit_core_net unit_store; do google_test tsan build/tsan/tests/$program; done
+build release posthus
+step "end to end with stock clients"
+counted /usr/bin/python3 tests/interop/run.py build/release/posthus
+step "kill -9 under load"
+counted /usr/bin/python3 tests/crash/run.py build/release/posthus --rounds 12
+finish

@@ -1,0 +1,30 @@
+# Debian packages by purpose, and how to install what is missing. Sourced by run.sh and test.sh; not run by itself.
+
+build_packages="clang-19 mold ccache cmake ninja-build pkg-config libasio-dev libssl-dev liblmdb-dev nlohmann-json3-dev
+  libargon2-dev libidn2-dev libunistring-dev libzstd-dev libfmt-dev libcli11-dev libtomlplusplus-dev libcpp-httplib-dev ca-certificates"
+
+# GoogleTest and sanitizers for the tests of our own; the rest are the stock clients and tools of the end-to-end tests.
+test_packages="libgtest-dev libclang-rt-19-dev llvm-19 git python3 openssl strace
+  curl swaks libio-socket-ssl-perl libnet-ssleay-perl msmtp mutt isync fetchmail"
+
+# install_packages NAME...: installs those that are missing, through sudo only when not root. Debian 12 names.
+install_packages() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "These packages are missing and there is no sudo: ${missing[*]}" >&2; return 1; }
+    echo "sudo is needed once, to install: ${missing[*]}" >&2
+    as_root=(sudo)
+  fi
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+# Compiles are cached where ccache is; sloppiness lets it see through the precompiled header of core/net.
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD}
+export CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
