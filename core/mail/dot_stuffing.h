@@ -15,7 +15,9 @@ class DotStuffer {
   void finish(std::string& out);
 
  private:
-  bool at_line_start_ = true;
+  bool at_line_start_ = true;  // after any LF: a '.' there is stuffed even behind a bare LF
+  bool ends_with_cr_ = false;
+  bool ends_with_crlf_ = true;  // nothing yet counts as a complete line
 };
 
 }  // namespace posthus::mail
