@@ -19,6 +19,7 @@ class Sha256 {
   Sha256& operator=(Sha256&&) noexcept;
   ~Sha256();
   void update(std::string_view bytes);
+  /// The digest of all updates; afterwards the object is as new.
   Sha256Digest finish();
 
  private:
@@ -33,5 +34,7 @@ inline std::string_view as_view(const Sha256Digest& d) { return {reinterpret_cas
 
 /// CRC-32C (Castagnoli) of `bytes`, continuing from `seed` (0 to begin). Uses SSE 4.2 where the machine has it.
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed = 0);
+/// The same by table, on any machine; crc32c() falls back to it.
+std::uint32_t crc32c_portable(std::string_view bytes, std::uint32_t seed = 0);
 
 }  // namespace posthus

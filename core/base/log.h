@@ -16,6 +16,7 @@ enum class Format : std::uint8_t { kText, kJson };
 struct Field {
   std::string_view key;
   std::string value;
+  bool is_number = false;  // JSON writes it without quotes
   Field(std::string_view k, std::string_view v) : key(k), value(v) {}
   Field(std::string_view k, const char* v) : key(k), value(v) {}
   Field(std::string_view k, const std::string& v) : key(k), value(v) {}
