@@ -1,0 +1,110 @@
+"""The command line against the running server, and the admin API with curl."""
+import json
+import os
+import subprocess
+
+import mail
+
+
+def test_directory_commands(scene):
+    cli = scene.server.cli
+    cli("domain", "add", "second.test")
+    assert "second.test" in cli("domain", "list").stdout.decode()
+    cli("user", "add", "carl@second.test", "--password-stdin", stdin="some-password-1\n")
+    cli("user", "quota", "carl@second.test", "1048576")
+    cli("alias", "add", "sales@second.test", "carl@second.test")
+    assert "sales@second.test" in cli("alias", "list").stdout.decode()
+    assert cli("domain", "remove", "second.test", check=False).returncode == 1
+    cli("alias", "remove", "sales@second.test")
+    cli("user", "remove", "carl@second.test")
+    cli("domain", "remove", "second.test")
+    assert "second.test" not in cli("domain", "list").stdout.decode()
+
+
+def test_exit_codes(scene):
+    assert scene.server.cli("user", "add", scene.anna, "--password-stdin", stdin="x-password-1\n", check=False).returncode == 1
+    assert scene.server.cli("no-such-command", check=False).returncode == 2
+    assert scene.server.cli("version").returncode == 0
+
+
+def test_alias_catch_all_and_detail_deliver(scene):
+    cli = scene.server.cli
+    cli("alias", "add", "info@example.test", scene.anna)
+    cli("domain", "add", "all.test")
+    cli("alias", "add", "@all.test", scene.ben)
+    client = mail.mx(scene)
+    for to, user in (("info@example.test", scene.anna), ("whoever@all.test", scene.ben), ("anna+shop@example.test", scene.anna),
+                     ("POSTMASTER@example.test", None)):
+        marker = mail.unique()
+        client.sendmail("s@elsewhere.test", [to], mail.message(marker)) if user else None
+        assert user is None or len(mail.find(scene, user, marker)) == 1, to
+    client.quit()
+
+
+def test_deliver_from_standard_input(scene):
+    marker = mail.unique()
+    scene.server.cli("deliver", scene.anna, stdin=mail.message(marker).replace(b"\r\n", b"\n"))
+    assert len(mail.find(scene, scene.anna, marker)) == 1
+
+
+def test_disabled_users_get_no_mail_and_no_login(scene):
+    cli = scene.server.cli
+    cli("user", "add", "dora@example.test", "--password-stdin", stdin=scene.password + "\n")
+    cli("user", "disable", "dora@example.test")
+    client = mail.mx(scene)
+    client.ehlo()
+    client.mail("s@elsewhere.test")
+    assert client.rcpt("dora@example.test")[0] == 550
+    client.quit()
+    try:
+        mail.imap(scene, "dora@example.test")
+        raise AssertionError("a disabled user logged in")
+    except mail.imaplib.IMAP4.error:
+        pass
+    cli("user", "enable", "dora@example.test")
+    mail.imap(scene, "dora@example.test").logout()
+
+
+def test_a_new_password_counts_at_once(scene):
+    cli = scene.server.cli
+    cli("user", "add", "emil@example.test", "--password-stdin", stdin=scene.password + "\n")
+    mail.imap(scene, "emil@example.test").logout()
+    cli("user", "password", "emil@example.test", "--password-stdin", stdin="another-one-9\n")
+    try:
+        mail.imap(scene, "emil@example.test")
+        raise AssertionError("the old password still works")
+    except mail.imaplib.IMAP4.error:
+        pass
+
+
+def test_check_and_backup_of_the_running_server(scene):
+    report = scene.server.cli_json("check")
+    assert report["findings"] == [], report
+    scene.server.cli("backup", os.path.join(scene.directory, "backup"))
+    assert os.listdir(os.path.join(scene.directory, "backup"))
+
+
+def test_admin_api_with_a_token(scene):
+    created = scene.server.cli_json("token", "create", "interop", "--scope", "read")
+    base = "https://127.0.0.1:%d" % scene.ports["https"]
+
+    def get(path, *options):
+        return subprocess.run(["curl", "-sSk", "-w", "\n%{http_code}", *options, base + path], stdout=subprocess.PIPE, timeout=60).stdout.rsplit(b"\n", 1)
+
+    bearer = ["-H", "Authorization: Bearer " + created["token"]]
+    body, code = get("/api/v1/users", *bearer)
+    assert code == b"200" and any(u["address"] == scene.anna for u in json.loads(body)["items"]), body
+    assert get("/api/v1/users")[1] == b"401"
+    assert get("/api/v1/users", "-X", "DELETE", *bearer)[1] in (b"403", b"404", b"405")
+    assert get("/healthz")[1] == b"200"
+    assert get("/metrics", *bearer)[1] == b"200"
+
+
+def test_wrong_settings_are_refused_with_their_line(scene):
+    path = os.path.join(scene.directory, "posthus.toml")
+    with open(path, "w") as f:
+        f.write('hostname = "localhost"\nhostnme = "x"\n')
+    done = subprocess.run([scene.server.binary, "config", "show", "--config", path, "--data", scene.server.data], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, env=scene.server.environment, timeout=60)
+    assert done.returncode == 2, done
+    assert b"posthus.toml:2" in done.stderr and b"hostnme" in done.stderr, done.stderr
