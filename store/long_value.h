@@ -1,0 +1,33 @@
+// Values longer than one row, cut into numbered rows: key is the base key and a row number (u16 big-endian), row 0 begins
+// with the number of rows (u16). The one place that knows; used for kSummaries, kKeywords and kAliases.
+// Thread rule: that of the snapshot.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+#include "store/engine.h"
+
+namespace posthus::store {
+
+/// 4 MB of value: far above any summary (bounded by kMaxParts and the cached fields) or alias.
+inline constexpr std::size_t kMaxLongValueRows = 2200;
+
+/// Key of one row. For text keys the base must end in a byte that ends the text (see alias_key).
+std::string row_key(std::string_view base, std::uint16_t row);
+
+/// Errors: kTooLarge (more than kMaxLongValueRows), and the engine's. REQUIRES: nothing is stored under `base` (a new
+/// key), else use replace_long_value.
+Result<> put_long_value(WriteTransaction& transaction, Table table, std::string_view base, std::string_view value);
+/// The same over whatever is there.
+Result<> replace_long_value(WriteTransaction& transaction, Table table, std::string_view base, std::string_view value);
+/// Erasing what is not there succeeds.
+Result<> erase_long_value(WriteTransaction& transaction, Table table, std::string_view base);
+
+/// A value in one row is viewed in place; a longer one is put together in `buffer`. The view dies with the snapshot (or
+/// the next put), or when `buffer` changes. Errors: kNotFound, kCorrupt (a row is missing).
+Result<std::string_view> get_long_value(const Snapshot& snapshot, Table table, std::string_view base, std::string& buffer);
+
+}  // namespace posthus::store

@@ -1,0 +1,241 @@
+// Encodings of records, keys and pages: what is written is read again, and damaged bytes are kCorrupt.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "core/base/bytes.h"
+#include "store/key.h"
+#include "store/message_page.h"
+#include "store/record_directory.h"
+#include "store/record_mailbox.h"
+#include "store/uid_set.h"
+
+namespace posthus::store {
+namespace {
+
+UserRecord sample_user() {
+  UserRecord user;
+  user.account = AccountId(7);
+  user.address = "anna@example.org";
+  user.password_hash = "$argon2id$v=19$m=1$x";
+  user.scram_iterations = 4096;
+  user.scram_salt = std::string("s\0lt", 4);
+  user.scram_stored_key = std::string(32, '\xfe');
+  user.scram_server_key = std::string(32, '\x01');
+  user.is_disabled = true;
+  user.role = Role::kServerAdmin;
+  user.quota_bytes = 1ull << 40;
+  user.pop3_retention_days = 0;
+  user.inbox = MailboxId(99);
+  user.created = Timestamp{-5};
+  return user;
+}
+
+MessageRecord sample_message(std::uint32_t uid, std::uint64_t modseq = 1) {
+  MessageRecord message;
+  message.uid = Uid(uid);
+  message.flags = flag::kSeen | flag::kDraft;
+  message.keywords = 0x8000'0000'0000'0001ull;
+  message.modseq = ModSeq(modseq);
+  message.size = 0xffff'ffffu;
+  message.internal_date = Timestamp::from_seconds(-2'208'988'800);  // 1900
+  message.save_date = Timestamp::from_seconds(4'102'444'800);       // 2100
+  message.blob = BlobId(kMaxBlobValue);
+  return message;
+}
+
+TEST(Record, DirectoryRecordsSurviveARoundTrip) {
+  const UserRecord user = sample_user();
+  const auto read = decode_user_record(encode_user_record(user));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->account, user.account);
+  EXPECT_EQ(read->address, user.address);
+  EXPECT_EQ(read->password_hash, user.password_hash);
+  EXPECT_EQ(read->scram_iterations, 4096u);
+  EXPECT_EQ(read->scram_salt, user.scram_salt);
+  EXPECT_EQ(read->scram_stored_key, user.scram_stored_key);
+  EXPECT_EQ(read->scram_server_key, user.scram_server_key);
+  EXPECT_TRUE(read->is_disabled);
+  EXPECT_EQ(read->role, Role::kServerAdmin);
+  EXPECT_EQ(read->quota_bytes, user.quota_bytes);
+  EXPECT_EQ(read->pop3_retention_days, std::optional<std::uint32_t>(0));
+  EXPECT_EQ(read->inbox, user.inbox);
+  EXPECT_EQ(read->created, user.created);
+
+  const auto domain = decode_domain_record(encode_domain_record({"example.org", true, 5, 6, Timestamp{7}}));
+  ASSERT_TRUE(domain);
+  EXPECT_EQ(domain->name, "example.org");
+  EXPECT_TRUE(domain->is_disabled);
+  EXPECT_EQ(domain->default_quota_bytes, 5u);
+  EXPECT_EQ(domain->pop3_retention_days, 6u);
+  EXPECT_EQ(domain->created.microseconds, 7);
+
+  const auto alias = decode_alias_record(encode_alias_record({"@example.org", {"a@b", "", "c@d"}, Timestamp{1}}));
+  ASSERT_TRUE(alias);
+  EXPECT_EQ(alias->targets, (std::vector<std::string>{"a@b", "", "c@d"}));
+
+  const auto token = decode_token_record(encode_token_record({"id", "name", "hash", {"admin"}, Timestamp{3}, Timestamp{4}}));
+  ASSERT_TRUE(token);
+  EXPECT_EQ(token->scopes, std::vector<std::string>{"admin"});
+  EXPECT_EQ(token->expires, std::optional(Timestamp{3}));
+  const auto endless = decode_token_record(encode_token_record({"id", "name", "hash", {}, std::nullopt, Timestamp{4}}));
+  ASSERT_TRUE(endless);
+  EXPECT_FALSE(endless->expires);
+
+  const auto usage = decode_usage(encode_usage({123, 45}));
+  ASSERT_TRUE(usage);
+  EXPECT_EQ(usage->bytes, 123u);
+  EXPECT_EQ(usage->messages, 45u);
+}
+
+TEST(Record, MailboxRecordsSurviveARoundTrip) {
+  MailboxRecord mailbox;
+  mailbox.mailbox = MailboxId(1);
+  mailbox.account = AccountId(2);
+  mailbox.name = "Année/2026";
+  mailbox.uid_validity = 3;
+  mailbox.uid_next = Uid(4);
+  mailbox.highest_modseq = ModSeq(5);
+  mailbox.recent_from = Uid(6);
+  mailbox.messages = 7;
+  mailbox.unseen = 8;
+  mailbox.deleted = 9;
+  mailbox.bytes = 10;
+  mailbox.special_use = SpecialUse::kArchive;
+  std::string bytes;
+  encode_mailbox_record(mailbox, bytes);
+  const auto read = decode_mailbox_record(bytes);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->mailbox, mailbox.mailbox);
+  EXPECT_EQ(read->account, mailbox.account);
+  EXPECT_EQ(read->name, mailbox.name);
+  EXPECT_EQ(read->uid_validity, 3u);
+  EXPECT_EQ(read->uid_next, Uid(4));
+  EXPECT_EQ(read->highest_modseq, ModSeq(5));
+  EXPECT_EQ(read->recent_from, Uid(6));
+  EXPECT_EQ(read->messages, 7u);
+  EXPECT_EQ(read->unseen, 8u);
+  EXPECT_EQ(read->deleted, 9u);
+  EXPECT_EQ(read->bytes, 10u);
+  EXPECT_EQ(read->special_use, SpecialUse::kArchive);
+
+  const std::vector<std::string> names{"$Forwarded", "x"};
+  EXPECT_EQ(decode_keywords(encode_keywords(names)).value(), names);
+  const UidSet uids{{Uid(1), Uid(1)}, {Uid(5), Uid(4'294'967'295)}};
+  const auto row = decode_expunged_row(encode_expunged_row({Timestamp::from_seconds(1'700'000'000), uids}));
+  ASSERT_TRUE(row);
+  EXPECT_EQ(row->uids, uids);
+  EXPECT_EQ(row->when.seconds(), 1'700'000'000);
+}
+
+TEST(Record, EveryCutOfARecordIsCorrupt) {
+  const std::string user = encode_user_record(sample_user());
+  for (std::size_t i = 0; i < user.size(); ++i) {
+    const auto read = decode_user_record(std::string_view(user).substr(0, i));
+    ASSERT_FALSE(read) << i;
+    EXPECT_EQ(read.error().kind, ErrorKind::kCorrupt);
+  }
+  EXPECT_FALSE(decode_user_record(user + "x"));
+  const std::string alias = encode_alias_record({"a@b", {"c@d"}, {}});
+  for (std::size_t i = 0; i < alias.size(); ++i) EXPECT_FALSE(decode_alias_record(std::string_view(alias).substr(0, i)));
+}
+
+TEST(Record, ALyingCountOfTextsIsCorruptAndAllocatesNothing) {
+  std::string alias;
+  append_u8(alias, 1);
+  append_text(alias, "a@b");
+  append_u32(alias, 0xffff'ffffu);
+  EXPECT_FALSE(decode_alias_record(alias));
+}
+
+TEST(MessagePage, HoldsFortyEightRecordsInOneRow) {
+  MessagePage page;
+  for (std::uint32_t uid = 1; uid <= kPageMessages; ++uid) page.append(sample_message(uid * 2, uid));
+  EXPECT_TRUE(page.is_full());
+  EXPECT_LE(page.bytes().size() + 8, kMaxKeyAndValue);
+  const auto view = MessagePageView::open(page.bytes());
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->highest_modseq(), ModSeq(48));
+  const MessageRecord read = view->record(10), wrote = sample_message(22, 11);
+  EXPECT_EQ(read.uid, wrote.uid);
+  EXPECT_EQ(read.flags, wrote.flags);
+  EXPECT_EQ(read.keywords, wrote.keywords);
+  EXPECT_EQ(read.modseq, wrote.modseq);
+  EXPECT_EQ(read.size, wrote.size);
+  EXPECT_EQ(read.internal_date, wrote.internal_date);
+  EXPECT_EQ(read.save_date, wrote.save_date);
+  EXPECT_EQ(read.blob, wrote.blob);
+  EXPECT_EQ(view->lower_bound(Uid(1)), 0u);
+  EXPECT_EQ(view->lower_bound(Uid(22)), 10u);
+  EXPECT_EQ(view->lower_bound(Uid(23)), 11u);
+  EXPECT_EQ(view->lower_bound(Uid(97)), 48u);
+}
+
+TEST(MessagePage, RetainAndSetFlagsKeepTheHighestModSeq) {
+  MessagePage page;
+  for (std::uint32_t uid = 1; uid <= 5; ++uid) page.append(sample_message(uid, uid));
+  page.set_flags(1, flag::kFlagged, 4, ModSeq(9));
+  EXPECT_EQ(page.view().highest_modseq(), ModSeq(9));
+  EXPECT_EQ(page.view().flags(1), flag::kFlagged);
+  EXPECT_EQ(page.view().keywords(1), 4u);
+  EXPECT_EQ(page.view().blob(1), BlobId(kMaxBlobValue));
+  bool keep[kPageMessages] = {true, false, true, false, true};
+  page.retain(keep);
+  ASSERT_EQ(page.size(), 3u);
+  EXPECT_EQ(page.view().uid(0), Uid(1));
+  EXPECT_EQ(page.view().uid(1), Uid(3));
+  EXPECT_EQ(page.view().uid(2), Uid(5));
+  EXPECT_EQ(page.view().highest_modseq(), ModSeq(5));
+  bool none[kPageMessages] = {};
+  page.retain(none);
+  EXPECT_TRUE(page.is_empty());
+}
+
+TEST(MessagePage, DamageIsCorrupt) {
+  MessagePage page;
+  for (std::uint32_t uid = 1; uid <= 3; ++uid) page.append(sample_message(uid));
+  const std::string good(page.bytes());
+  for (std::size_t i = 0; i < good.size(); ++i) EXPECT_FALSE(MessagePageView::open(std::string_view(good).substr(0, i)));
+  std::string disordered = good;
+  disordered[kPageHeader + 3] = 2;  // uids 2, 2, 3
+  EXPECT_FALSE(MessagePageView::open(disordered));
+  std::string zero = good;
+  zero[kPageHeader + 3] = 0;
+  EXPECT_FALSE(MessagePageView::open(zero));
+}
+
+TEST(Key, LongNamesStayBelowTheLimitAndDistinct) {
+  const std::string local(300, 'l'), domain(255, 'd');
+  const std::string a = alias_key(local + "a@" + domain), b = alias_key(local + "b@" + domain);
+  EXPECT_LE(a.size() + 2, kMaxKey);
+  EXPECT_NE(a, b);
+  EXPECT_LE(domain_key(domain).size(), kMaxDomainInKey);
+  EXPECT_NE(domain_key(domain), domain_key(domain + "x"));
+  EXPECT_LE(mailbox_name_key(AccountId(1), std::string(kMaxMailboxName, 'm')).size(), kMaxKey);
+}
+
+TEST(Key, OneDomainsAddressesAreOneRange) {
+  const std::string prefix = address_prefix("b.example");
+  EXPECT_TRUE(address_key("anna@b.example").starts_with(prefix));
+  EXPECT_TRUE(address_key("@b.example").starts_with(prefix));
+  EXPECT_FALSE(address_key("anna@b.example.org").starts_with(prefix));
+  EXPECT_LT(address_key("z@b.example"), end_of_prefix(prefix));
+  EXPECT_EQ(end_of_prefix("a\xff"), "b");
+  EXPECT_EQ(end_of_prefix("\xff"), "");
+}
+
+TEST(UidSet, NormaliseMergesWhatTouches) {
+  UidSet set{{Uid(7), Uid(9)}, {Uid(1), Uid(2)}, {Uid(3), Uid(3)}, {Uid(8), Uid(20)}, {Uid(30), Uid(29)}};
+  normalise(set);
+  EXPECT_EQ(set, (UidSet{{Uid(1), Uid(3)}, {Uid(7), Uid(20)}}));
+  EXPECT_TRUE(contains(set, Uid(20)));
+  EXPECT_FALSE(contains(set, Uid(5)));
+  EXPECT_FALSE(contains(set, Uid(21)));
+  EXPECT_EQ(count_uids(set), 17u);
+  UidSet whole{{Uid(1), Uid(4'294'967'295)}, {Uid(5), Uid(6)}};
+  normalise(whole);
+  EXPECT_EQ(whole, (UidSet{{Uid(1), Uid(4'294'967'295)}}));
+}
+
+}  // namespace
+}  // namespace posthus::store
