@@ -81,9 +81,11 @@ class LoginExchange {
   virtual void respond(std::string_view decoded) = 0;
   /// Blocks for one argon2id evaluation (tens of milliseconds), unknown users as well.
   virtual void verify() = 0;
+  /// The client sent "*" instead of a response: kDone with kAborted, whatever the state was.
+  virtual void abort() = 0;
   /// REQUIRES: kDone.
   virtual LoginVerdict verdict() const = 0;
-  /// REQUIRES: kDone with kAccepted.
+  /// REQUIRES: kDone with kAccepted. login() is the canonical name.
   virtual AccountId account() const = 0;
   virtual const std::string& login() const = 0;
 };

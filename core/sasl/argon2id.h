@@ -1,0 +1,54 @@
+// Password hashes: argon2id (RFC 9106) in the PHC string format,
+// "$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>" (base64 without padding).
+// Thread rule: any thread. Evaluations block for tens of milliseconds; no more than kMaxConcurrentEvaluations run at a
+// time, the others wait, so that a burst of logins costs time and never memory.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace posthus::sasl {
+
+// The parameters OWASP's Password Storage Cheat Sheet names first for argon2id: 19 MiB, two passes, one lane. About
+// 25 ms on a server core, 19 MiB while it runs.
+inline constexpr std::uint32_t kArgon2MemoryKib = 19 * 1024;
+inline constexpr std::uint32_t kArgon2Passes = 2;
+inline constexpr std::uint32_t kArgon2Lanes = 1;
+inline constexpr std::size_t kArgon2SaltBytes = 16;  // RFC 9106 §3.1
+inline constexpr std::size_t kArgon2HashBytes = 32;
+
+// What a hash brought from elsewhere may ask for: a directory entry must not be able to exhaust the machine.
+inline constexpr std::uint32_t kArgon2MaxMemoryKib = 64 * 1024;
+inline constexpr std::uint32_t kArgon2MaxPasses = 10;
+inline constexpr std::uint32_t kArgon2MaxLanes = 4;
+
+// 4 × 19 MiB is the most that logins ever hold; more would only make each of them slower on small machines.
+inline constexpr int kMaxConcurrentEvaluations = 4;
+
+struct Argon2Hash {
+  std::uint32_t memory_kib = kArgon2MemoryKib, passes = kArgon2Passes, lanes = kArgon2Lanes;
+  std::string salt, hash;  // raw bytes
+};
+
+/// Nothing for any other function or version, for malformed text and for parameters above the limits.
+std::optional<Argon2Hash> parse_phc(std::string_view text);
+std::string to_phc(const Argon2Hash& hash);
+
+/// Holds one of the kMaxConcurrentEvaluations places from construction (which may block) to destruction.
+class EvaluationPlace {
+ public:
+  EvaluationPlace();
+  ~EvaluationPlace();
+  EvaluationPlace(const EvaluationPlace&) = delete;
+  EvaluationPlace& operator=(const EvaluationPlace&) = delete;
+};
+
+/// Computes the hash of `password` with the parameters and salt of `like`. Blocks. Nothing when memory is short.
+std::optional<std::string> evaluate(const EvaluationPlace& place, const Argon2Hash& like, std::string_view password);
+
+/// A new PHC string for `password` with a random salt. Blocks.
+std::string make_phc(std::string_view password);
+
+}  // namespace posthus::sasl

@@ -1,0 +1,88 @@
+// Authenticator: which mechanisms there are, and the beginning of every exchange.
+#include "core/sasl/authenticator.h"
+
+#include "core/base/ascii.h"
+#include "core/base/random.h"
+#include "core/sasl/argon2id.h"
+#include "core/sasl/login_attempt.h"
+#include "core/sasl/saslprep.h"
+#include "core/sasl/scram.h"
+
+namespace posthus::sasl {
+namespace {
+
+using Begin = std::unique_ptr<LoginExchange> (*)(LoginContext&, LoginFacts, std::optional<std::string_view>);
+
+template <ScramVariant kVariant>
+std::unique_ptr<LoginExchange> begin_scram(LoginContext& context, LoginFacts facts,
+                                           std::optional<std::string_view> initial_response) {
+  return make_scram_attempt(context, std::move(facts), kVariant, initial_response);
+}
+
+struct Mechanism {
+  std::string_view name;
+  bool needs_channel_binding;
+  Begin begin;
+};
+
+// Strongest first: clients that take the first they know get the best.
+constexpr Mechanism kMechanisms[] = {
+    {"SCRAM-SHA-256-PLUS", true, begin_scram<ScramVariant::kPlus>},
+    {"SCRAM-SHA-256", false, begin_scram<ScramVariant::kPlain>},
+    {"PLAIN", false, make_plain_attempt},
+    {"LOGIN", false, make_login_attempt},
+};
+
+bool is_announced(const Mechanism& mechanism, const LoginFacts& facts) {
+  if (!facts.is_tls) return false;
+  return !mechanism.needs_channel_binding || !facts.tls_exporter.empty() || !facts.tls_unique.empty() ||
+         !facts.tls_server_end_point.empty();
+}
+
+}  // namespace
+
+struct Authenticator::State {
+  LoginContext context;
+};
+
+Authenticator::Authenticator(const CredentialSource& source, const Clock& clock, AuthenticatorOptions options)
+    : state_(new State{LoginContext(source, clock, std::move(options))}) {}
+Authenticator::~Authenticator() = default;
+
+std::vector<std::string_view> Authenticator::mechanisms(const LoginFacts& facts) const {
+  std::vector<std::string_view> names;
+  for (const Mechanism& mechanism : kMechanisms) {
+    if (is_announced(mechanism, facts)) names.push_back(mechanism.name);
+  }
+  return names;
+}
+
+std::unique_ptr<LoginExchange> Authenticator::begin(std::string_view mechanism,
+                                                    std::optional<std::string_view> initial_response, LoginFacts facts) {
+  for (const Mechanism& known : kMechanisms) {
+    if (!ascii::equal_ignoring_case(known.name, mechanism)) continue;
+    if (!is_announced(known, facts)) return nullptr;
+    return known.begin(state_->context, std::move(facts), initial_response);
+  }
+  return nullptr;
+}
+
+std::unique_ptr<LoginExchange> Authenticator::begin_password(std::string_view login, Secret password, LoginFacts facts) {
+  return make_password_attempt(state_->context, std::move(facts), login, std::move(password));
+}
+
+void Authenticator::forget(std::string_view login) {
+  const auto prepared = saslprep(login);
+  state_->context.cache.forget(ascii::to_lower(prepared ? std::string_view(*prepared) : login));
+}
+
+PasswordRecord make_password_record(const Secret& password) {
+  std::string prepared = prepare_password(password.reveal());
+  PasswordRecord record;
+  record.password_hash = make_phc(prepared);
+  record.scram = make_scram_keys(prepared, random_bytes(kScramSaltBytes), kScramIterations);
+  wipe(prepared);
+  return record;
+}
+
+}  // namespace posthus::sasl
