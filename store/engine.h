@@ -42,7 +42,12 @@ class WriteTransaction : public Snapshot {
 
 struct EngineStatistics {
   std::uint64_t used_bytes = 0, free_bytes = 0, oldest_snapshot_age_commits = 0;
+  /// Number of the last commit, and of the commit the oldest living snapshot shows (last_commit when there is none).
+  std::uint64_t last_commit = 0, oldest_snapshot = 0;
 };
+
+/// kInvalid when a row is outside the limits above; every engine's put begins with it.
+Result<> check_row_limits(std::string_view key, std::string_view value);
 
 /// Thread rule: snapshot() from any thread; commit() from one thread at a time (the Writer's).
 class Engine {
@@ -50,7 +55,8 @@ class Engine {
   virtual ~Engine() = default;
   virtual Result<std::unique_ptr<Snapshot>> snapshot() = 0;
   /// Runs `apply` in a transaction and makes it durable. When `apply` fails, nothing of it is seen and its error is
-  /// returned; `apply` may be run more than once. An error of the commit itself is kIo: the state on disk is then unknown.
+  /// returned; `apply` may be run more than once. Errors of the commit itself: kUnavailable (no room; nothing of it is seen,
+  /// the engine goes on), kIo (the state on disk is unknown: the process must stop).
   virtual Result<> commit(FunctionRef<Result<>(WriteTransaction&)> apply) = 0;
   virtual EngineStatistics statistics() const = 0;
 };
