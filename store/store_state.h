@@ -1,0 +1,27 @@
+// What a Store consists of. Seen by the facade and by maintenance only.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/base/byte_budget.h"
+#include "store/change_hub.h"
+#include "store/engine.h"
+#include "store/segments.h"
+#include "store/store.h"
+#include "store/writer.h"
+
+namespace posthus::store {
+
+struct Store::State {
+  explicit State(std::uint64_t budget_bytes = StoreOptions().budget_bytes) : budget(budget_bytes) {}
+  StoreOptions options;                 // directory empty: in memory
+  std::string spool_directory;          // empty: never spools
+  ByteBudget budget;
+  ChangeHub hub;
+  std::unique_ptr<Engine> engine;
+  std::unique_ptr<Segments> segments;
+  std::unique_ptr<Writer> writer;       // last: dies first, while all it uses still stands
+};
+
+}  // namespace posthus::store

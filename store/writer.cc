@@ -1,0 +1,440 @@
+// Writer: see the header. One group: take_group, run_transaction (apply, place, write and sync, commit), complete.
+#include "store/writer.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <future>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/base/log.h"
+#include "core/base/metrics.h"
+#include "store/segment_format.h"
+#include "store/store.h"
+
+namespace posthus::store {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+std::uint64_t microseconds_since(SteadyClock::time_point begin) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - begin).count());
+}
+
+constexpr std::array<std::string_view, std::variant_size_v<WriteRequest>> kKindNames = {
+    "add_message",      "change_flags",  "expunge",    "copy_messages", "create_mailbox", "delete_mailbox",
+    "rename_mailbox",   "set_subscription", "claim_recent", "put_domain",  "remove_domain",  "put_user",
+    "remove_user",      "put_alias",     "remove_alias", "put_token",    "remove_token"};
+
+struct Metrics {
+  metrics::Histogram& commit = metrics::histogram("posthus_store_commit_microseconds", "Sync and commit of one group");
+  metrics::Histogram& group_size = metrics::histogram("posthus_store_group_requests", "Requests committed together");
+  metrics::Histogram& queue_wait = metrics::histogram("posthus_store_queue_wait_microseconds", "From submit to the group's begin");
+  metrics::Counter& refused = metrics::counter("posthus_store_refused_total", "Requests refused by the store");
+  metrics::Counter& rerun = metrics::counter("posthus_store_rerun_total", "Groups run again without a request that failed midway");
+  std::array<metrics::Histogram*, kKindNames.size()> apply{};
+  Metrics() {
+    for (std::size_t i = 0; i < apply.size(); ++i) {
+      apply[i] = &metrics::histogram("posthus_store_apply_microseconds", "Applying one request or slice",
+                                     "kind=\"" + std::string(kKindNames[i]) + "\"");
+    }
+  }
+};
+
+Metrics& store_metrics() {
+  static Metrics instance;
+  return instance;
+}
+
+/// Counts what was put, so that the Writer knows whether a refused request left something behind.
+class CountingTransaction final : public WriteTransaction {
+ public:
+  explicit CountingTransaction(WriteTransaction& inner) : inner_(inner) {}
+  Result<std::optional<std::string_view>> get(Table table, std::string_view key) const override { return inner_.get(table, key); }
+  Result<> scan(Table table, std::string_view from, std::string_view to, RowVisitor visit) const override {
+    return inner_.scan(table, from, to, visit);
+  }
+  Result<> scan_backward(Table table, std::string_view from, std::string_view to, RowVisitor visit) const override {
+    return inner_.scan_backward(table, from, to, visit);
+  }
+  Result<> put(Table table, std::string_view key, std::string_view value) override {
+    ++puts_;
+    return inner_.put(table, key, value);
+  }
+  Result<> erase(Table table, std::string_view key) override {
+    ++puts_;
+    return inner_.erase(table, key);
+  }
+  std::uint64_t puts() const { return puts_; }
+
+ private:
+  WriteTransaction& inner_;
+  std::uint64_t puts_ = 0;
+};
+
+std::uint64_t message_bytes(const WriteRequest& request) {
+  const auto* add = std::get_if<AddMessage>(&request);
+  return add ? add->message.size() : 0;
+}
+
+void append_uids(UidSet& all, const UidSet& more) {
+  for (const UidRange& range : more) {
+    if (!all.empty() && all.back().last.value + 1 == range.first.value) {
+      all.back().last = range.last;
+    } else {
+      all.push_back(range);
+    }
+  }
+}
+
+void join(WriteOutcome& all, WriteOutcome&& slice) {
+  if (slice.account.value != 0) all.account = slice.account;
+  if (slice.mailbox.value != 0) all.mailbox = slice.mailbox;
+  if (slice.uid_validity != 0) all.uid_validity = slice.uid_validity;
+  if (slice.modseq.value != 0) all.modseq = slice.modseq;
+  append_uids(all.uids, slice.uids);
+  if (all.added.empty()) {
+    all.added = std::move(slice.added);
+  } else {
+    all.added.insert(all.added.end(), slice.added.begin(), slice.added.end());
+  }
+}
+
+}  // namespace
+
+struct Writer::Task {
+  std::optional<WriteRequest> request;
+  MaintenanceStep step;                   // instead of a request
+  Completion done;
+  SteadyClock::time_point queued_at;
+  std::optional<SliceProgress> progress;  // where the last committed slice ended
+  WriteOutcome so_far;                    // of committed slices
+
+  // Of the group that is running:
+  Result<WriteOutcome> result;
+  std::optional<SliceProgress> next;
+  bool is_excluded = false;               // refused: its result stands, the group runs without it
+};
+
+struct Writer::Group {
+  std::vector<TaskPointer> tasks;
+  Timestamp now;
+  std::vector<MailboxId> changed;
+  std::vector<BlobRecord> released;
+  std::uint64_t next_blob = 0;            // 0 until the first message of the group
+  std::uint64_t first_blob = 0;
+  bool must_rerun = false;                // a request failed after a put
+  bool is_empty = false;                  // nothing was put: nothing to commit
+  bool is_written = false;                // applied, texts durable; what comes now is the commit itself
+  bool is_sync_failed = false;
+};
+
+Writer::Writer(Engine& engine, Segments& segments, ChangeHub& hub, const Clock& clock)
+    : engine_(engine), segments_(segments), hub_(hub), clock_(clock), thread_([this] { run(); }) {}
+
+Writer::~Writer() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+    arrived_.notify_one();
+  }
+  thread_.join();
+}
+
+void Writer::submit(WriteRequest request, Completion done) {
+  auto task = std::make_unique<Task>();
+  task->request = std::move(request);
+  task->done = std::move(done);
+  enqueue(std::move(task));
+}
+
+void Writer::enqueue(TaskPointer task) {
+  task->queued_at = SteadyClock::now();
+  Error refusal;
+  {
+    const std::lock_guard lock(mutex_);
+    if (fatal_) {
+      refusal = {ErrorKind::kUnavailable, "the store has failed: " + fatal_->context};
+    } else if (is_stopping_) {
+      refusal = {ErrorKind::kUnavailable, "the store is closing"};
+    } else if (queue_.size() >= kMaxQueuedRequests) {
+      refusal = {ErrorKind::kBusy, "too many changes are waiting"};
+    } else {
+      queue_.push_back(std::move(task));
+      if (is_sleeping_) {
+        is_sleeping_ = false;
+        arrived_.notify_one();
+      }
+      return;
+    }
+  }
+  store_metrics().refused.add();
+  task->done(std::unexpected(std::move(refusal)));
+}
+
+Result<> Writer::maintain(MaintenanceStep step) {
+  CHECK(std::this_thread::get_id() != thread_.get_id());
+  std::promise<Result<>> promise;
+  auto task = std::make_unique<Task>();
+  task->step = std::move(step);
+  task->done = [&promise](Result<WriteOutcome> outcome) {
+    promise.set_value(outcome ? Result<>() : std::unexpected(std::move(outcome).error()));
+  };
+  enqueue(std::move(task));
+  return promise.get_future().get();
+}
+
+std::uint64_t Writer::queued() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
+void Writer::on_fatal(std::function<void(const Error&)> handler) {
+  const std::lock_guard lock(mutex_);
+  fatal_handler_ = std::move(handler);
+}
+
+void Writer::run() {
+  for (;;) {
+    std::vector<TaskPointer> tasks = take_group();
+    if (tasks.empty()) return;
+    commit_group(std::move(tasks));
+  }
+}
+
+/// Empty when the Writer is to end and nothing is left.
+std::vector<Writer::TaskPointer> Writer::take_group() {
+  std::vector<TaskPointer> tasks;
+  std::unique_lock lock(mutex_);
+  while (queue_.empty() && bulk_.empty()) {
+    if (is_stopping_) return tasks;
+    is_sleeping_ = true;
+    arrived_.wait(lock, [this] { return !is_sleeping_ || is_stopping_; });
+    is_sleeping_ = false;
+  }
+  std::uint64_t bytes = 0;
+  while (!queue_.empty() && tasks.size() < kMaxGroupRequests && bytes < kMaxGroupBytes) {
+    // WHY alone: a step of maintenance touches rows that requests of the same group could have changed.
+    if (queue_.front()->step && !tasks.empty()) break;
+    if (queue_.front()->request) bytes += message_bytes(*queue_.front()->request);
+    tasks.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+    if (tasks.back()->step) return tasks;
+  }
+  lock.unlock();
+  // One slice of bulk work per group: a delivery never waits for more.
+  if (!bulk_.empty()) {
+    tasks.push_back(std::move(bulk_.front()));
+    bulk_.pop_front();
+  }
+  return tasks;
+}
+
+void Writer::commit_group(std::vector<TaskPointer> tasks) {
+  Metrics& metrics = store_metrics();
+  metrics.group_size.observe(tasks.size());
+  for (const TaskPointer& task : tasks) metrics.queue_wait.observe(microseconds_since(task->queued_at));
+  Group group;
+  group.tasks = std::move(tasks);
+  Result<> committed;
+  do {
+    committed = run_transaction(group);
+    if (group.must_rerun) metrics.rerun.add();
+  } while (group.must_rerun);
+  if (committed || group.is_empty) {
+    segments_.end_group(GroupEnd::kCommitted);
+    return complete(group);
+  }
+  segments_.end_group(GroupEnd::kRefused);
+  const bool is_fatal = group.is_sync_failed || (group.is_written && committed.error().kind != ErrorKind::kUnavailable);
+  if (is_fatal) {
+    fail_for_good(committed.error());
+    return refuse_all(group, committed.error());
+  }
+  if (group.tasks.size() == 1) return refuse_all(group, committed.error());
+  // No room for the whole group: smaller requests, and those that free space, may still fit one by one.
+  for (TaskPointer& task : group.tasks) {
+    std::vector<TaskPointer> alone;
+    alone.push_back(std::move(task));
+    commit_group(std::move(alone));
+  }
+}
+
+Result<> Writer::run_transaction(Group& group) {
+  const auto begin = SteadyClock::now();
+  group.now = clock_.now();
+  const Result<> committed = engine_.commit([&](WriteTransaction& transaction) -> Result<> {
+    group.must_rerun = group.is_empty = group.is_written = group.is_sync_failed = false;
+    group.changed.clear();
+    group.released.clear();
+    group.next_blob = group.first_blob = 0;
+    segments_.begin_group();
+    POSTHUS_TRY_VOID(apply_tasks(group, transaction));
+    // Ending a transaction without puts by an error saves the syncs.
+    if (group.is_empty) return fail(ErrorKind::kUnavailable, "nothing to commit");
+    if (Result<> written = segments_.write_group(); !written) {
+      group.is_sync_failed = written.error().kind != ErrorKind::kUnavailable;
+      return written;
+    }
+    group.is_written = true;
+    return {};
+  });
+  if (group.is_written) store_metrics().commit.observe(microseconds_since(begin));
+  return committed;
+}
+
+Result<> Writer::apply_tasks(Group& group, WriteTransaction& inner) {
+  CountingTransaction transaction(inner);
+  for (const TaskPointer& task : group.tasks) {
+    if (task->is_excluded) continue;
+    const std::uint64_t puts_before = transaction.puts();
+    const auto begin = SteadyClock::now();
+    const Result<> applied = apply_task(group, *task, transaction);
+    if (!task->step) store_metrics().apply[task->request->index()]->observe(microseconds_since(begin));
+    if (applied) continue;
+    task->result = std::unexpected(applied.error());
+    if (transaction.puts() == puts_before) continue;
+    if (applied.error().kind == ErrorKind::kUnavailable && group.tasks.size() > 1) return applied;
+    task->is_excluded = true;
+    group.must_rerun = true;
+    return applied;
+  }
+  group.is_empty = transaction.puts() == 0;
+  return group.is_empty ? Result<>() : put_segments(group, transaction);
+}
+
+Result<> Writer::apply_task(Group& group, Task& task, WriteTransaction& transaction) {
+  task.next.reset();
+  if (task.step) {
+    MaintenanceContext context{transaction, segments_};
+    POSTHUS_TRY_VOID(task.step(context));
+    group.released.insert(group.released.end(), context.released.begin(), context.released.end());
+    task.result = WriteOutcome();
+    return {};
+  }
+  ApplyContext context{.transaction = transaction, .now = group.now, .placement = {}, .progress = task.progress};
+  auto* add = std::get_if<AddMessage>(&*task.request);
+  if (add) context.placement = POSTHUS_TRY(place_message(group, *add, transaction));
+  Result<WriteOutcome> outcome = posthus::store::apply(context, *task.request);
+  if (!outcome) {
+    if (add) segments_.unplace();
+    return std::unexpected(std::move(outcome).error());
+  }
+  if (add) ++group.next_blob;
+  group.changed.insert(group.changed.end(), context.changed.begin(), context.changed.end());
+  group.released.insert(group.released.end(), context.released.begin(), context.released.end());
+  task.result = std::move(outcome);
+  task.next = context.next;
+  return {};
+}
+
+/// Gives the message an id and a place. The owners go into the segment record, so that the index can be rebuilt.
+Result<BlobPlacement> Writer::place_message(Group& group, AddMessage& add, WriteTransaction& transaction) {
+  if (group.next_blob == 0) {
+    const auto stored = POSTHUS_TRY(transaction.get(Table::kMeta, meta_key::kNextBlob));
+    group.next_blob = group.first_blob = stored ? ByteReader(*stored).u64() : 1;
+  }
+  Origin origin;
+  origin.reverse_path = add.reverse_path;
+  for (const Target& target : add.targets) {
+    MailboxOwner owner = POSTHUS_TRY(find_mailbox_owner(transaction, target.mailbox));
+    origin.owners.push_back({owner.account, target.mailbox, target.flags, std::move(owner.address), std::move(owner.mailbox_name)});
+  }
+  SegmentEntry entry;
+  entry.blob = BlobId(group.next_blob);
+  entry.internal_date = add.internal_date;
+  entry.length = add.message.size();
+  entry.checksum = add.message.checksum();
+  if (add.message.is_spooled()) {
+    entry.spool_path = add.message.spool_path();
+  } else {
+    entry.text = add.message.bytes();
+  }
+  entry.origin = encode_origin(origin);
+  return segments_.place(std::move(entry));
+}
+
+Result<> Writer::put_segments(Group& group, WriteTransaction& transaction) {
+  std::map<std::uint32_t, SegmentRecord> rows;
+  const auto row_of = [&](std::uint32_t segment) -> Result<SegmentRecord*> {
+    if (const auto found = rows.find(segment); found != rows.end()) return &found->second;
+    const auto bytes = POSTHUS_TRY(transaction.get(Table::kSegments, segment_key(segment)));
+    SegmentRecord record;
+    if (bytes) record = POSTHUS_TRY(decode_segment_record(*bytes));
+    return &rows.emplace(segment, record).first->second;
+  };
+  for (const SegmentChange& change : segments_.changes()) {
+    SegmentRecord* row = POSTHUS_TRY(row_of(change.segment));
+    row->written = change.written;
+    row->live += change.added_live;
+    row->is_sealed = row->is_sealed || change.is_sealed;
+  }
+  for (const BlobRecord& blob : group.released) {
+    SegmentRecord* row = POSTHUS_TRY(row_of(blob.segment));
+    row->live -= std::min(row->live, blob.length);
+  }
+  for (const auto& [segment, record] : rows) {
+    POSTHUS_TRY_VOID(transaction.put(Table::kSegments, segment_key(segment), encode_segment_record(record)));
+  }
+  if (group.next_blob == group.first_blob) return {};
+  std::string next_blob;
+  append_u64(next_blob, group.next_blob);
+  return transaction.put(Table::kMeta, meta_key::kNextBlob, next_blob);
+}
+
+/// The group is durable (or nothing of it had to be): tell everybody.
+void Writer::complete(Group& group) {
+  for (TaskPointer& task : group.tasks) {
+    if (!task->result) {
+      store_metrics().refused.add();
+      task->done(std::move(task->result));
+      continue;
+    }
+    auto* add = task->request ? std::get_if<AddMessage>(&*task->request) : nullptr;
+    if (add && add->message.is_spooled() && add->message.size() > kMaxCopiedText) add->message.release_spool_file();
+    join(task->so_far, *std::move(task->result));
+    if (task->next) {
+      task->progress = std::exchange(task->next, std::nullopt);
+      task->result = WriteOutcome();
+      task->queued_at = SteadyClock::now();
+      bulk_.push_back(std::move(task));
+      continue;
+    }
+    task->done(std::move(task->so_far));
+  }
+  // Watchers look for themselves, so one wake-up per mailbox and group is enough, in any order.
+  std::ranges::sort(group.changed);
+  const auto doubles = std::ranges::unique(group.changed);
+  group.changed.erase(doubles.begin(), doubles.end());
+  for (const MailboxId mailbox : group.changed) hub_.announce(mailbox);
+}
+
+void Writer::refuse_all(Group& group, const Error& error) {
+  for (TaskPointer& task : group.tasks) {
+    store_metrics().refused.add();
+    // A request refused on its own account keeps its own error.
+    task->done(task->is_excluded ? std::move(task->result) : Result<WriteOutcome>(std::unexpected(error)));
+  }
+}
+
+void Writer::fail_for_good(const Error& error) {
+  log::error("store.fatal", {{"error", to_string(error.kind)}, {"context", error.context}});
+  std::function<void(const Error&)> handler;
+  std::deque<TaskPointer> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    if (fatal_) return;
+    fatal_ = error;
+    handler = fatal_handler_;
+    waiting.swap(queue_);
+  }
+  for (TaskPointer& task : bulk_) waiting.push_back(std::move(task));
+  bulk_.clear();
+  for (TaskPointer& task : waiting) task->done(fail(ErrorKind::kUnavailable, "the store has failed: " + error.context));
+  if (handler) handler(error);
+}
+
+}  // namespace posthus::store
