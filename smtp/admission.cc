@@ -1,0 +1,36 @@
+// Verdicts on senders and recipients. RFC 5321 §3.6.2, RFC 6409 §6.1. Thread rule: pure functions.
+#include "smtp/admission.h"
+
+namespace posthus::smtp {
+
+Reply admit_sender(const SenderFacts& facts) {
+  // A local sender domain is accepted on an MX without login: only SPF and DMARC can tell.
+  if (facts.role == ListenerRole::kMx) return reply::kSenderOk;
+  if (!facts.is_logged_in) return facts.is_tls ? reply::kNeedsLogin : reply::kNeedsTls;
+  // WHY: read receipts and automatic answers have a null reverse-path (RFC 6409 §6.1, RFC 3834 §3.3).
+  if (facts.is_null || facts.is_own_address) return reply::kSenderOk;
+  return reply::kNotYourAddress;
+}
+
+RecipientVerdict admit_recipient(const RecipientFacts& facts) {
+  using Kind = store::Resolution::Kind;
+  switch (facts.resolution) {
+    case Kind::kLocal: return {Routing::kLocal, reply::kRecipientOk};
+    case Kind::kNoSuchDomain:
+      // WHY: an MX relays for nobody, whatever the client's address: private networks hold hacked devices too.
+      if (facts.role == ListenerRole::kMx) return {Routing::kRefused, reply::kRelayDenied};
+      return {Routing::kRemote, reply::kNoRemoteMail};
+    case Kind::kRemoteAlias: return {Routing::kRemote, reply::kNoForwarding};
+    case Kind::kNoSuchUser: return {Routing::kRefused, reply::kUnknownUser};
+    case Kind::kDisabled: return {Routing::kRefused, reply::kDisabledUser};
+    case Kind::kOverQuota: {
+      // Space may come back, but never enough for a message larger than the whole mailbox.
+      const bool never_fits = facts.quota_bytes > 0 && facts.message_size > facts.quota_bytes;
+      return {Routing::kRefused, never_fits ? reply::kExceedsQuota : reply::kMailboxFull};
+    }
+    case Kind::kAliasLoop: return {Routing::kRefused, reply::kAliasLoop};
+  }
+  return {Routing::kRefused, reply::kTryAgain};
+}
+
+}  // namespace posthus::smtp

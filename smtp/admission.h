@@ -1,0 +1,47 @@
+// Admission: the verdict on senders and recipients, as pure functions of facts. Sessions look the facts up and write the
+// reply; what is to become of mail for other servers is decided from Routing, in one place (session_envelope.cc).
+// RFC 5321 §3.6, §4.1.1.3; RFC 6409 §4.3, §6.1. Thread rule: pure functions.
+#pragma once
+
+#include <cstdint>
+
+#include "core/mail/address.h"
+#include "smtp/reply.h"
+#include "store/directory_reader.h"
+
+namespace posthus::smtp {
+
+/// kMx: mail from other servers for our domains, nobody logs in. kSubmission: mail from our users (RFC 6409).
+enum class ListenerRole : std::uint8_t { kMx, kSubmission };
+
+enum class Routing : std::uint8_t {
+  kLocal,    // into inboxes here
+  kRemote,   // (also) to other servers
+  kRefused,  // the reply says why
+};
+
+struct RecipientVerdict {
+  Routing routing = Routing::kRefused;
+  Reply reply;  // for kLocal: the success; for kRemote: what to say while no mail leaves this server
+};
+
+/// What is known about one recipient.
+struct RecipientFacts {
+  ListenerRole role = ListenerRole::kMx;
+  store::Resolution::Kind resolution = store::Resolution::Kind::kNoSuchUser;
+  std::uint64_t message_size = 0;  // as announced; 0: not said
+  std::uint64_t quota_bytes = 0;   // of the user with exactly this address; 0: none or unknown
+};
+RecipientVerdict admit_recipient(const RecipientFacts& facts);
+
+struct SenderFacts {
+  ListenerRole role = ListenerRole::kMx;
+  bool is_tls = false;
+  bool is_logged_in = false;
+  bool is_null = false;       // the null reverse-path
+  bool is_own_address = false;  // DirectoryReader::may_send_as; only asked on submission
+};
+/// kSenderOk or the refusal.
+Reply admit_sender(const SenderFacts& facts);
+
+}  // namespace posthus::smtp

@@ -1,0 +1,73 @@
+// Scanning of a passing header. RFC 5322 §2.2. Thread rule: one thread at a time.
+#include "smtp/header_scan.h"
+
+#include <cstring>
+
+#include "core/base/ascii.h"
+
+namespace posthus::smtp {
+
+void HeaderScan::end_of_name() {
+  std::string_view name(name_.data(), name_length_);
+  // RFC 5322 §4.5: white space before the colon is obsolete, but read.
+  while (!name.empty() && ascii::is_space_or_tab(name.back())) name.remove_suffix(1);
+  if (name == "received") {
+    ++received_fields_;
+  } else if (name == "date") {
+    has_date_ = true;
+  } else if (name == "message-id") {
+    has_message_id_ = true;
+  }
+  is_in_value_ = true;
+}
+
+std::size_t HeaderScan::read(std::string_view bytes) {
+  std::size_t at = 0;
+  if (is_holding_cr_ && !bytes.empty()) {
+    is_holding_cr_ = false;
+    if (bytes[0] == '\n') {
+      has_ended_ = true;
+      return 0;
+    }
+    is_in_value_ = true;
+  }
+  while (at < bytes.size()) {
+    if (is_in_value_) {
+      const void* lf = std::memchr(bytes.data() + at, '\n', bytes.size() - at);
+      if (!lf) return bytes.size();
+      at = static_cast<std::size_t>(static_cast<const char*>(lf) - bytes.data()) + 1;
+      is_in_value_ = false;
+      name_length_ = 0;
+      continue;
+    }
+    const char c = bytes[at];
+    if (name_length_ == 0 && c == '\r') {
+      if (at + 1 == bytes.size()) {
+        is_holding_cr_ = true;
+        return at;
+      }
+      if (bytes[at + 1] == '\n') {
+        has_ended_ = true;
+        return at;
+      }
+      is_in_value_ = true;
+    } else if (c == ':') {
+      end_of_name();
+    } else if (c == '\n' || name_length_ == name_.size() || (name_length_ == 0 && ascii::is_space_or_tab(c))) {
+      // No field, a name longer than any we look for, or a continuation line. (A LF is looked at again as a value.)
+      is_in_value_ = true;
+      continue;
+    } else {
+      name_[name_length_++] = ascii::to_lower(c);
+    }
+    ++at;
+  }
+  return at;
+}
+
+void HeaderScan::finish() {
+  has_ended_ = true;
+  is_holding_cr_ = false;
+}
+
+}  // namespace posthus::smtp

@@ -1,0 +1,46 @@
+// HeaderScan: looks at a message's header while it passes, in any cut and without keeping it: counts Received fields
+// (RFC 5321 §6.3), notes Date and Message-ID (RFC 6409 §8.2, §8.3), and says where the header ends so that missing
+// fields can be put there. Thread rule: one thread at a time. No allocation, linear.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace posthus::smtp {
+
+class HeaderScan {
+ public:
+  /// Bytes of the message. Returns how many of them surely belong to the header's fields; fewer than all only when the
+  /// header has ended there, the rest being the blank line (or what is left of it) and the body.
+  /// After a cut in the middle of what may become the blank line, that CR is not counted as belonging to the fields:
+  /// `is_holding_cr()` is then true, and the caller must keep it back.
+  /// REQUIRES: !has_ended().
+  std::size_t read(std::string_view bytes);
+
+  bool has_ended() const { return has_ended_; }
+  bool is_holding_cr() const { return is_holding_cr_; }
+  /// The message text is over: a header without a blank line ends there.
+  void finish();
+  /// Whether the bytes so far end with a line end (or there are none).
+  bool is_at_line_start() const { return name_length_ == 0 && !is_in_value_; }
+
+  std::uint32_t received_fields() const { return received_fields_; }
+  bool has_date() const { return has_date_; }
+  bool has_message_id() const { return has_message_id_; }
+
+ private:
+  static constexpr std::size_t kLongestName = 10;  // "message-id"
+  void end_of_name();
+
+  std::array<char, kLongestName + 1> name_{};  // lower case; full when the name is longer than any we look for
+  std::uint8_t name_length_ = 0;
+  bool is_in_value_ = false;   // past the name: only the line end matters
+  bool is_holding_cr_ = false; // a CR at the start of a line
+  bool has_ended_ = false;
+  bool has_date_ = false, has_message_id_ = false;
+  std::uint32_t received_fields_ = 0;
+};
+
+}  // namespace posthus::smtp

@@ -1,0 +1,57 @@
+// The SMTP server: sessions for mail from other servers (MX) and from our users (submission). RFC 5321, 6409, 1870,
+// 2034, 2920, 3030, 3207, 3461, 4954, 6152, 6531, 9422. What it says and does is in session_*.cc, one file per phase.
+// Thread rule: the context is read by all sessions and must not change while any lives; a session as session.h says.
+// Known limits: mail to other servers is refused; NOTIFY=SUCCESS is recorded, but no report is sent.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/sasl/authenticator.h"
+#include "core/session/session.h"
+#include "smtp/admission.h"
+#include "store/store.h"
+
+namespace posthus::smtp {
+
+struct ServerLimits {
+  std::uint64_t max_message_bytes = 50ull << 20;  // what the large mail providers take (25 MiB attachments as base64, and room)
+  std::uint32_t max_recipients = 1000;            // LIMITS RCPTMAX; RFC 5321 §4.5.3.1.8 asks for at least 100
+  std::uint32_t max_transactions = 10'000;        // LIMITS MAILMAX; a connection is then opened anew, perhaps elsewhere
+};
+
+struct ServerContext {
+  store::Store& store;
+  sasl::Authenticator& authenticator;
+  const Clock& clock;
+  std::string hostname;                         // greeting, EHLO answer, Received
+  bool offers_tls = false;                      // STARTTLS
+  bool offers_dsn = true;                       // DSN parameters
+  ServerLimits limits = {};
+  std::vector<std::string> address_literals = {};  // ours, as "[192.0.2.1]": mail to them ...
+  std::string literal_domain = {};                 // ... is mail to this domain
+};
+
+// RFC 5321 §4.5.3.2: what a server waits for.
+inline constexpr std::chrono::seconds kCommandTimeout{300};    // §4.5.3.2.7: a whole command line, however it trickles in
+inline constexpr std::chrono::seconds kDataBlockTimeout{180};  // §4.5.3.2.5: the next bytes of a message
+inline constexpr std::chrono::seconds kDataGrace{600};         // §4.5.3.2.6: a message may take this long ...
+inline constexpr std::uint64_t kMinBytesPerSecond = 512;       // ... and beyond that a second for so many bytes (a modem's
+                                                               // quarter): one byte per second cannot hold a session
+
+// What one connection may do wrong.
+inline constexpr std::uint32_t kMaxErrors = 20;             // refused commands
+inline constexpr std::uint32_t kMaxLoginFailures = 5;       // the login throttle counts across connections
+inline constexpr std::uint32_t kMaxIdleCommands = 100;      // NOOP, RSET, VRFY, HELP ... without a message; then they are errors
+inline constexpr std::uint32_t kMaxRefusedRecipients = 200; // unknown users since the last message: somebody is guessing
+inline constexpr std::size_t kMaxInboxes = 10'000;          // of one message after aliases: bounds the write request
+
+/// REQUIRES: the context outlives the session.
+std::unique_ptr<session::Session> make_server_session(ServerContext& context, ListenerRole role,
+                                                      const session::ConnectionFacts& facts, session::Waker waker);
+
+}  // namespace posthus::smtp

@@ -1,0 +1,247 @@
+// DATA and BDAT, and what becomes of a message: "250" only when the store has made it durable. RFC 5321 §4.1.1.4, §6.1;
+// RFC 3030 §2; RFC 6409 §8. Thread rule: core/session/session.h.
+#include <algorithm>
+#include <atomic>
+#include <string>
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/base/metrics.h"
+#include "core/mail/date_time.h"
+#include "core/mail/trace.h"
+#include "smtp/session_state.h"
+
+namespace posthus::smtp {
+namespace {
+
+// A refused message is read to its end so that the client sees the reply, but not for ever.
+constexpr std::uint64_t kMaxDrain = 1ull << 30;
+
+struct MessageMetrics {
+  metrics::Counter& accepted = metrics::counter("posthus_smtp_messages_total", "Messages by result", "result=\"accepted\"");
+  metrics::Counter& deferred = metrics::counter("posthus_smtp_messages_total", "Messages by result", "result=\"4xx\"");
+  metrics::Counter& refused = metrics::counter("posthus_smtp_messages_total", "Messages by result", "result=\"5xx\"");
+  metrics::Counter& bytes = metrics::counter("posthus_smtp_message_bytes_total", "Bytes of accepted messages");
+};
+
+MessageMetrics& message_metrics() {
+  static MessageMetrics metrics;
+  return metrics;
+}
+
+// Unique among all messages of this server, also after a restart: microseconds, then a counter for those of the same one.
+std::uint64_t next_message_id(Timestamp now) {
+  static std::atomic<std::uint64_t> counter{0};
+  return static_cast<std::uint64_t>(now.microseconds) << 12 | (counter.fetch_add(1, std::memory_order_relaxed) & 0xFFF);
+}
+
+// Base32 without look-alikes, 13 characters, sorts by time.
+std::string id_text(std::uint64_t id) {
+  constexpr char kAlphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
+  std::string text(13, '0');
+  for (std::size_t i = text.size(); i-- > 0; id >>= 5) text[i] = kAlphabet[id & 31];
+  return text;
+}
+
+Reply reply_for(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::kOverQuota: return reply::kMailboxFull;
+    case ErrorKind::kUnavailable:
+    case ErrorKind::kBusy: return reply::kNoMemory;
+    default: return reply::kTryAgain;
+  }
+}
+
+}  // namespace
+
+std::optional<Reply> ServerSession::refuse_message_start() const {
+  if (envelope_->recipients.empty()) {
+    return envelope_->refused_recipients > 0 ? reply::kNoRecipients : reply::kBadSequence;
+  }
+  const ByteBudget& budget = context_.store.budget();
+  if (budget.used() >= budget.limit()) return reply::kNoMemory;
+  return std::nullopt;
+}
+
+// data = "DATA" CRLF
+session::Step ServerSession::on_data(std::string_view argument, Output& output) {
+  if (!argument.empty()) return refuse(reply::kNoArgument, output);
+  if (envelope_->parameters.body == Body::kBinaryMime) return refuse(reply::kBinaryNeedsChunks, output);
+  if (const auto refusal = refuse_message_start()) return refuse(*refusal, output);
+  begin_transfer();
+  begin_reading(Reading::kData);
+  return answer(reply::kSendData, output);
+}
+
+// bdat-cmd ::= "BDAT" SP chunk-size [ SP end-marker ] CR LF
+session::Step ServerSession::on_bdat(std::string_view argument, Output& output) {
+  const auto command = parse_bdat(argument);
+  // WHY: without a size nobody knows where the chunk ends; its bytes must never be taken for commands.
+  if (!command || command->size > context_.limits.max_message_bytes + kMaxDrain) {
+    return refuse_and_close(command ? reply::kTooLarge : command.error(), output);
+  }
+  chunk_left_ = command->size;
+  is_last_chunk_ = command->is_last;
+  std::optional<Reply> refusal;
+  if (!(stage_ & (stage::kEnvelope | stage::kChunks))) {
+    refusal = stage_ == stage::kFresh ? reply::kHelloFirst : reply::kBadSequence;
+  } else if (stage_ == stage::kEnvelope) {
+    refusal = refuse_message_start();
+  }
+  is_chunk_refused_ = refusal.has_value();
+  if (refusal) {
+    chunk_refusal_ = *refusal;
+  } else if (stage_ == stage::kEnvelope) {
+    begin_transfer();
+    stage_ = stage::kChunks;
+  }
+  begin_reading(Reading::kChunk);
+  if (chunk_left_ == 0) return chunk_done(output);
+  return Step::kRead;
+}
+
+std::string ServerSession::trace_fields() const {
+  mail::ReceivedFacts facts;
+  facts.helo = helo_;
+  facts.remote_address = remote_address_;
+  facts.hostname = context_.hostname;
+  facts.with = transmission_type();
+  if (tls_) facts.tls = tls_->version + " with cipher " + tls_->cipher;
+  facts.id = id_text(message_id_);
+  if (envelope_->recipients.size() == 1 && !envelope_->recipients.front().address.domain.empty()) {
+    facts.recipient = envelope_->recipients.front().address;
+  }
+  facts.time = context_.clock.now();
+  return mail::return_path_field(envelope_->reverse_path) + mail::received_field(facts);
+}
+
+void ServerSession::begin_transfer() {
+  const Timestamp now = context_.clock.now();
+  message_id_ = next_message_id(now);
+  TransferOptions options;
+  options.max_bytes = context_.limits.max_message_bytes;
+  options.trace_fields = trace_fields();
+  if (role_ == ListenerRole::kSubmission) {
+    options.date_field = "Date: " + mail::format_rfc5322_date(now) + "\r\n";
+    options.message_id_field = "Message-ID: <" + id_text(message_id_) + "@" + context_.hostname + ">\r\n";
+  }
+  transfer_ = std::make_unique<Transfer>(context_.store.begin_message(), std::move(options));
+  transfer_->started = now;
+}
+
+session::Step ServerSession::read_data(session::Input& input, Output& output) {
+  Transfer& transfer = *transfer_;
+  const auto sink = [&transfer](std::string_view text) { transfer.append(text); };
+  const std::size_t read = transfer.data.read(input.bytes(), sink);
+  input.consume(read);
+  if (transfer.data.has_bare_line_end()) {
+    transfer.refuse(reply::kBareLineEnd);
+    transfer.skip(read);
+  }
+  if (transfer.data.is_done()) return text_done(output);
+  if (transfer.bytes() > context_.limits.max_message_bytes + kMaxDrain) return refuse_and_close(reply::kTooLarge, output);
+  return Step::kRead;
+}
+
+session::Step ServerSession::read_chunk(session::Input& input, Output& output) {
+  const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(chunk_left_, input.size()));
+  if (!is_chunk_refused_) {
+    const std::string_view text = input.bytes().substr(0, size);
+    if (envelope_->parameters.body != Body::kBinaryMime) transfer_->line_ends.read(text);
+    transfer_->append(text);
+  }
+  input.consume(size);
+  chunk_left_ -= size;
+  return chunk_left_ > 0 ? Step::kRead : chunk_done(output);
+}
+
+session::Step ServerSession::chunk_done(Output& output) {
+  begin_reading(Reading::kCommand);
+  if (std::exchange(is_chunk_refused_, false)) return refuse(chunk_refusal_, output);
+  if (is_last_chunk_) {
+    if (transfer_->line_ends.has_bare_line_end()) transfer_->refuse(reply::kBareLineEnd);
+    return text_done(output);
+  }
+  if (transfer_->refusal()) return message_refused(*transfer_->refusal(), output);
+  return answer(reply::kChunkOk, output);
+}
+
+session::Step ServerSession::text_done(Output& output) {
+  transfer_->end();
+  if (transfer_->refusal()) return message_refused(*transfer_->refusal(), output);
+  if (transfer_->may_block()) {
+    awaiting_ = Awaiting::kFinish;
+    return Step::kRun;
+  }
+  transfer_->finish_message();
+  return message_finished(output);
+}
+
+session::Step ServerSession::message_finished(Output& output) {
+  if (transfer_->refusal()) return message_refused(*transfer_->refusal(), output);
+  awaiting_ = Awaiting::kCommit;
+  return Step::kWait;
+}
+
+void ServerSession::begin(session::Resume resume) {
+  envelope_->sort_inboxes();
+  const std::string id = id_text(message_id_);
+  TraceFacts facts;
+  facts.id = id;
+  facts.remote_address = remote_address_;
+  facts.helo = helo_;
+  facts.with = transmission_type();
+  facts.login = login_;
+  facts.size = transfer_->bytes();
+  std::vector<store::Target> targets;
+  targets.reserve(envelope_->inboxes.size());
+  for (const MailboxId inbox : envelope_->inboxes) targets.push_back({inbox, 0, {}});
+  store::AddMessage request{transfer_->take_message(),        std::move(targets),
+                            store::QuotaRule::kDelivery,      context_.clock.now(),
+                            to_text(envelope_->reverse_path), trace_json(*envelope_, facts)};
+  context_.store.submit(std::move(request), [this, resume = std::move(resume)](Result<store::WriteOutcome> outcome) mutable {
+    outcome_ = std::make_unique<Result<store::WriteOutcome>>(std::move(outcome));
+    resume();
+  });
+}
+
+session::Step ServerSession::message_committed(Output& output) {
+  if (!*outcome_) {
+    log::warning("smtp.not_stored", {{"id", id_text(message_id_)},
+                                     {"error", to_string(outcome_->error().kind)},
+                                     {"context", outcome_->error().context}});
+    return message_refused(reply_for(outcome_->error()), output);
+  }
+  return message_accepted(output);
+}
+
+session::Step ServerSession::message_accepted(Output& output) {
+  const std::string id = id_text(message_id_);
+  append_reply(output, reply::kAccepted, id + " accepted");
+  message_metrics().accepted.add();
+  message_metrics().bytes.add(transfer_->bytes());
+  if (log::is_enabled(log::Level::kInfo)) {
+    log::info("smtp.accepted", {{"id", id},
+                                {"from", to_text(envelope_->reverse_path)},
+                                {"to", static_cast<std::uint64_t>(envelope_->recipients.size())},
+                                {"size", transfer_->bytes()},
+                                {"client", remote_address_},
+                                {"with", transmission_type()},
+                                {"login", login_}});
+  }
+  reset_transaction();
+  errors_ = 0;
+  idle_commands_ = 0;
+  refused_recipients_ = 0;
+  return Step::kRead;
+}
+
+session::Step ServerSession::message_refused(const Reply& reason, Output& output) {
+  const Reply reply = reason;  // it may live in the transfer
+  (reply.code < 500 ? message_metrics().deferred : message_metrics().refused).add();
+  reset_transaction();
+  begin_reading(Reading::kCommand);
+  return refuse(reply, output);
+}
+
+}  // namespace posthus::smtp

@@ -1,0 +1,74 @@
+// A message on its way in. RFC 5321 §4.4, §6.3; RFC 6409 §8. Thread rule: one thread at a time.
+#include "smtp/transfer.h"
+
+#include <utility>
+
+namespace posthus::smtp {
+
+Transfer::Transfer(store::IncomingMessage message, TransferOptions options)
+    : message_(std::move(message)),
+      max_bytes_(options.max_bytes),
+      date_field_(std::move(options.date_field)),
+      message_id_field_(std::move(options.message_id_field)) {
+  store_text(options.trace_fields);
+}
+
+void Transfer::refuse(const Reply& reply) {
+  if (!refusal_) refusal_ = reply;
+  message_.reset();  // gives memory, budget and spool file back at once
+}
+
+void Transfer::store_text(std::string_view text) {
+  if (!message_ || text.empty()) return;
+  const auto stored = message_->append(text);
+  if (stored) return;
+  refuse(stored.error().kind == ErrorKind::kUnavailable ? reply::kNoMemory : reply::kTryAgain);
+}
+
+void Transfer::add_missing_fields() {
+  if (!header_.has_date()) store_text(date_field_);
+  if (!header_.has_message_id()) store_text(message_id_field_);
+}
+
+void Transfer::read_header(std::string_view text) {
+  const bool was_holding_cr = header_.is_holding_cr();
+  const std::size_t fields = header_.read(text);
+  if (header_.received_fields() > kMaxReceived) return refuse(reply::kMailLoop);
+  if (header_.has_ended()) {
+    store_text(text.substr(0, fields));
+    add_missing_fields();
+    if (was_holding_cr) store_text("\r");
+    store_text(text.substr(fields));
+    return;
+  }
+  if (was_holding_cr) store_text("\r");
+  store_text(text.substr(0, fields));
+}
+
+void Transfer::append(std::string_view text) {
+  bytes_ += text.size();
+  if (refusal_ || text.empty()) return;
+  if (bytes_ > max_bytes_) return refuse(reply::kTooLarge);
+  if (header_.has_ended()) return store_text(text);
+  read_header(text);
+}
+
+void Transfer::end() {
+  if (refusal_ || header_.has_ended()) return;
+  const bool was_holding_cr = header_.is_holding_cr();
+  if (was_holding_cr) store_text("\r");
+  const bool needs_line_end = was_holding_cr || !header_.is_at_line_start();
+  header_.finish();
+  const bool adds_fields = (!header_.has_date() && !date_field_.empty()) || (!header_.has_message_id() && !message_id_field_.empty());
+  if (needs_line_end && adds_fields) store_text("\r\n");
+  add_missing_fields();
+}
+
+void Transfer::finish_message() {
+  if (!message_) return;
+  const auto finished = message_->finish();
+  if (finished) return;
+  refuse(finished.error().kind == ErrorKind::kUnavailable ? reply::kNoMemory : reply::kTryAgain);
+}
+
+}  // namespace posthus::smtp

@@ -1,0 +1,68 @@
+// Transfer: one message on its way in, from DATA or the first BDAT to its end. Puts the trace fields first, adds what
+// submission must add (RFC 6409 §8), bounds size and hops, and hands the text on to the store as it comes; nothing is
+// kept here. Once refused it only counts. Thread rule: one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/clock.h"
+#include "smtp/data_reader.h"
+#include "smtp/header_scan.h"
+#include "smtp/reply.h"
+#include "store/incoming_message.h"
+
+namespace posthus::smtp {
+
+inline constexpr std::uint32_t kMaxReceived = 100;  // RFC 5321 §6.3: at least 100, else it is a loop
+
+struct TransferOptions {
+  std::uint64_t max_bytes = 0;       // of the message as the client counts it
+  std::string trace_fields;          // Return-Path and Received, each with CRLF
+  std::string date_field;            // added when the header has none; empty: never
+  std::string message_id_field;
+};
+
+class Transfer {
+ public:
+  Transfer(store::IncomingMessage message, TransferOptions options);
+
+  /// Message text (after removal of dots). Never fails: the first reason to refuse is kept.
+  void append(std::string_view text);
+  /// Bytes that were read, but are no text of it any more.
+  void skip(std::uint64_t bytes) { bytes_ += bytes; }
+  /// The text is complete. What is left to do may block: finish_message().
+  void end();
+  /// Ends the stored text: hash, summary and, when spooled, sync to disk.
+  void finish_message();
+
+  /// Why the message cannot be taken; nothing so far.
+  const std::optional<Reply>& refusal() const { return refusal_; }
+  void refuse(const Reply& reply);
+  /// Bytes as the client counts them.
+  std::uint64_t bytes() const { return bytes_; }
+  /// Whether finish_message() has to write to a file.
+  bool may_block() const { return message_ && message_->size() > store::kSpoolThreshold; }
+  /// REQUIRES: finish_message() was called and refusal() is empty. Once.
+  store::IncomingMessage take_message() { return *std::move(message_); }
+
+  DataReader data;         // for DATA
+  LineEndCheck line_ends;  // for BDAT, unless the body is binary
+  Timestamp started;
+
+ private:
+  void store_text(std::string_view text);
+  void read_header(std::string_view text);
+  void add_missing_fields();
+
+  std::optional<store::IncomingMessage> message_;
+  std::optional<Reply> refusal_;
+  HeaderScan header_;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t max_bytes_;
+  std::string date_field_, message_id_field_;
+};
+
+}  // namespace posthus::smtp
