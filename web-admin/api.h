@@ -1,0 +1,59 @@
+// Api: the admin API without HTTP framing: finds the route, checks who asks, calls the handler. The gate calls it on a
+// worker; the command line calls it in its own process when no server runs. Same code, same answers.
+// Thread rule: any thread; calls may block (password hashing, waiting for the Writer), so never an io thread.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/sasl/authenticator.h"
+#include "store/store.h"
+#include "web-admin/message_upload.h"
+#include "web-admin/request.h"
+#include "web-admin/routes.h"
+
+namespace posthus::web_admin {
+
+struct ListenerStatus {
+  std::string name;      // "imaps"
+  std::string address;   // "0.0.0.0", or the path of a Unix socket
+  std::uint16_t port = 0;
+  bool is_tls = false;   // TLS from the first byte
+};
+
+/// What the API works on. References must outlive the Api.
+struct ServerContext {
+  store::Store& store;
+  sasl::Authenticator* authenticator = nullptr;  // nullptr in the command line: nobody logs in there
+  const Clock& clock;
+  std::string hostname, version;
+  Timestamp started;
+  std::vector<ListenerStatus> listeners;
+  std::function<bool()> is_ready = [] { return true; };
+};
+
+class Api {
+ public:
+  explicit Api(ServerContext context) : context_(std::move(context)) {}
+
+  /// Answers one complete request. Never fails: refusals are problem responses.
+  Response handle(const Request& request);
+
+  /// When the head is there and the body is not: what can be refused without the body. Nothing when it may come.
+  std::optional<Response> refusal_of_head(const Request& request);
+  /// The same for a route with BodyKind::kMessage: takes the body as it comes.
+  std::expected<MessageUpload, Response> begin_upload(const Request& request);
+
+  const ServerContext& context() const { return context_; }
+
+ private:
+  ServerContext context_;
+  std::mutex directory_;  // held from reading a record to writing its change: two changes never undo each other
+};
+
+}  // namespace posthus::web_admin

@@ -1,0 +1,130 @@
+// Checks credentials of API requests. RFC 6750 §2.1, §3; RFC 7617 §2; RFC 9110 §11.
+#include "web-admin/authorisation.h"
+
+#include <algorithm>
+
+#include "core/base/ascii.h"
+#include "core/base/base64.h"
+#include "core/base/hash.h"
+#include "core/base/ip_address.h"
+#include "core/base/log.h"
+#include "core/base/secret.h"
+#include "store/directory_reader.h"
+#include "web-admin/api.h"
+#include "web-admin/problem.h"
+
+namespace posthus::web_admin {
+namespace {
+
+constexpr std::string_view kTokenPrefix = "posthus_";
+
+std::unexpected<Response> refuse(int status, std::string_view detail) { return std::unexpected(problem(status, detail)); }
+
+std::unexpected<Response> unauthorised(const Request& request) {
+  Response response = problem(401, "Valid credentials are needed.");
+  response.fields.emplace_back("WWW-Authenticate", "Bearer realm=\"posthus\"");
+  if (request.origin.is_tls) response.fields.emplace_back("WWW-Authenticate", "Basic realm=\"posthus\", charset=\"UTF-8\"");
+  return std::unexpected(std::move(response));
+}
+
+bool is_loopback_origin(const Origin& origin) {
+  const auto address = parse_ip_address(origin.remote_address);
+  return address && is_loopback(*address);
+}
+
+bool token_allows(const store::TokenRecord& token, Scope needed) {
+  const auto has = [&token](std::string_view scope) {
+    return std::find(token.scopes.begin(), token.scopes.end(), scope) != token.scopes.end();
+  };
+  if (needed == Scope::kLocal) return false;
+  return has("admin") || has(to_string(needed)) || (needed == Scope::kMetrics && has("read"));
+}
+
+std::expected<Principal, Response> authorise_token(const ServerContext& context, const Request& request, std::string_view text,
+                                                   Scope needed) {
+  const auto parts = split_token(text);
+  if (!parts) return unauthorised(request);
+  const auto snapshot = context.store.snapshot();
+  if (!snapshot) return std::unexpected(problem(snapshot.error()));
+  const auto token = store::DirectoryReader(**snapshot).token(parts->id);
+  if (!token) return std::unexpected(problem(token.error()));
+  const Sha256Digest digest = sha256(parts->secret);
+  if (!*token || !equal_in_constant_time((*token)->secret_hash, as_view(digest))) return unauthorised(request);
+  if ((*token)->expires && *(*token)->expires <= context.clock.now()) return unauthorised(request);
+  if (!token_allows(**token, needed)) return refuse(403, "The token does not have the scope this needs.");
+  return Principal{"token " + (*token)->id};
+}
+
+std::expected<Principal, Response> check_password(const ServerContext& context, const Request& request, std::string_view login,
+                                                  Secret password) {
+  const sasl::LoginFacts facts{.protocol = "http", .remote_address = request.origin.remote_address, .is_tls = true};
+  const auto exchange = context.authenticator->begin_password(login, std::move(password), facts);
+  if (!exchange) return unauthorised(request);
+  if (exchange->state() == sasl::LoginExchange::State::kVerify) exchange->verify();
+  if (exchange->state() != sasl::LoginExchange::State::kDone) return unauthorised(request);
+  if (exchange->verdict() == sasl::LoginVerdict::kThrottled) return refuse(429, "Too many failed logins; try again later.");
+  if (exchange->verdict() != sasl::LoginVerdict::kAccepted) return unauthorised(request);
+  const auto snapshot = context.store.snapshot();
+  if (!snapshot) return std::unexpected(problem(snapshot.error()));
+  const auto user = store::DirectoryReader(**snapshot).user(exchange->account());
+  if (!user) return std::unexpected(problem(user.error()));
+  if (!*user || (*user)->role != store::Role::kServerAdmin) return refuse(403, "Only server admins may use this.");
+  return Principal{exchange->login()};
+}
+
+// user-pass = user-id ":" password (RFC 7617 §2)
+std::expected<Principal, Response> authorise_basic(const ServerContext& context, const Request& request, std::string_view text) {
+  if (!request.origin.is_tls) return refuse(403, "Passwords are accepted over TLS only.");
+  auto decoded = base64_decode(text);
+  if (!decoded || !context.authenticator) return unauthorised(request);
+  const std::size_t colon = decoded->find(':');
+  if (colon == std::string::npos) return unauthorised(request);
+  const std::string login = decoded->substr(0, colon);
+  Secret password(decoded->substr(colon + 1));
+  wipe(*decoded);
+  return check_password(context, request, login, std::move(password));
+}
+
+}  // namespace
+
+std::string_view to_string(Scope scope) {
+  switch (scope) {
+    case Scope::kOpen: return "open";
+    case Scope::kRead: return "read";
+    case Scope::kMetrics: return "metrics";
+    case Scope::kAdmin: return "admin";
+    case Scope::kLocal: return "local";
+  }
+  return "local";
+}
+
+std::expected<Principal, Response> authorise(const ServerContext& context, const Request& request, Scope needed) {
+  if (request.origin.is_unix_socket) return Principal{"local"};
+  if (needed == Scope::kOpen) return Principal{};
+  if (request.authorization.empty()) return unauthorised(request);
+  const std::string_view text = request.authorization;
+  const std::size_t space = text.find(' ');
+  const std::string_view scheme = text.substr(0, space);
+  const std::string_view credentials = space == std::string_view::npos ? std::string_view{} : ascii::trim(text.substr(space));
+  if (ascii::equal_ignoring_case(scheme, "Basic")) {
+    if (needed == Scope::kLocal) return refuse(403, "This is allowed on the Unix socket only.");
+    return authorise_basic(context, request, credentials);
+  }
+  if (!ascii::equal_ignoring_case(scheme, "Bearer")) return unauthorised(request);
+  // WHY: a token read off the wire is as good as stolen; on loopback a reverse proxy has done TLS already (RFC 6750 §5.3).
+  if (!request.origin.is_tls && !is_loopback_origin(request.origin)) return refuse(403, "Tokens are accepted over TLS only.");
+  return authorise_token(context, request, credentials, needed);
+}
+
+std::optional<TokenParts> split_token(std::string_view token) {
+  if (!token.starts_with(kTokenPrefix)) return std::nullopt;
+  token.remove_prefix(kTokenPrefix.size());
+  if (token.size() <= kTokenIdDigits + 1 || token.size() > 200 || token[kTokenIdDigits] != '_') return std::nullopt;
+  return TokenParts{token.substr(0, kTokenIdDigits), token.substr(kTokenIdDigits + 1)};
+}
+
+std::string join_token(std::string_view id, std::string_view secret) {
+  return std::string(kTokenPrefix).append(id).append("_").append(secret);
+}
+
+}  // namespace posthus::web_admin

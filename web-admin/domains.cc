@@ -1,0 +1,129 @@
+// /api/v1/domains: the mail domains this server is responsible for.
+#include <limits>
+
+#include "core/mail/address.h"
+#include "core/mail/date_time.h"
+#include "store/directory_reader.h"
+#include "web-admin/api.h"
+#include "web-admin/lists.h"
+#include "web-admin/resources.h"
+
+namespace posthus::web_admin {
+namespace {
+
+constexpr std::uint64_t kMaxQuota = std::numeric_limits<std::int64_t>::max();  // stays exact in every client's integers
+constexpr std::uint64_t kMaxRetentionDays = 36'500;
+
+void append_domain(JsonWriter& json, const store::DomainRecord& domain) {
+  json.begin_object().key("name").text(domain.name).key("display_name").text(mail::domain_to_unicode(domain.name));
+  json.key("disabled").boolean(domain.is_disabled).key("default_quota_bytes").number(domain.default_quota_bytes);
+  json.key("pop3_retention_days").number(domain.pop3_retention_days);
+  json.key("created").text(mail::format_rfc3339(domain.created)).end_object();
+}
+
+Response domain_response(int status, const store::DomainRecord& domain) {
+  JsonWriter json;
+  append_domain(json, domain);
+  return json_response(status, json.take());
+}
+
+Result<std::string> domain_name(std::string_view text) {
+  if (mail::is_domain_literal(text)) return fail(ErrorKind::kInvalid, "a domain literal cannot be a mail domain");
+  auto name = mail::normalise_domain(text);
+  if (!name) return fail(ErrorKind::kInvalid, "'" + std::string(text) + "' is not a domain name");
+  return name;
+}
+
+Result<store::DomainRecord> find_domain(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  const std::string name = POSTHUS_TRY(domain_name(call.path[0]));
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  auto domain = POSTHUS_TRY(store::DirectoryReader(*snapshot).domain(name));
+  if (!domain) return fail(ErrorKind::kNotFound, "there is no domain " + name);
+  return std::move(*domain);
+}
+
+void read_changes(JsonFields& fields, store::DomainRecord& domain) {
+  if (const auto value = fields.boolean("disabled")) domain.is_disabled = *value;
+  if (const auto value = fields.number("default_quota_bytes", kMaxQuota)) domain.default_quota_bytes = *value;
+  if (const auto value = fields.number("pop3_retention_days", kMaxRetentionDays)) {
+    domain.pop3_retention_days = static_cast<std::uint32_t>(*value);
+  }
+}
+
+// The verification cache must not let users of a disabled domain in.
+Result<> forget_users(const Call& call, std::string_view domain) {
+  if (!call.context.authenticator) return {};
+  std::string after;
+  do {
+    const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+    const auto page = POSTHUS_TRY(store::DirectoryReader(*snapshot).users(domain, after, kMaxPage));
+    for (const store::UserRecord& user : page.items) call.context.authenticator->forget(user.address);
+    after = page.next;
+  } while (!after.empty());
+  return {};
+}
+
+Result<Response> list(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after"}));
+  const ListRange range = POSTHUS_TRY(list_range(call.target));
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const auto page = POSTHUS_TRY(store::DirectoryReader(*snapshot).domains(range.after, range.limit));
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  for (const store::DomainRecord& domain : page.items) append_domain(json, domain);
+  json.end_array();
+  append_next(json, page.next);
+  return json_response(200, json.end_object().take());
+}
+
+Result<Response> add(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
+  fields.require("name");
+  const auto name = fields.text("name");
+  store::DomainRecord domain{.created = call.context.clock.now()};
+  read_changes(fields, domain);
+  POSTHUS_TRY_VOID(fields.finish());
+  domain.name = POSTHUS_TRY(domain_name(*name));
+  const std::lock_guard lock(call.directory);
+  auto outcome = call.context.store.apply(store::PutDomain{domain, store::PutRule::kCreate});
+  if (!outcome && outcome.error().kind == ErrorKind::kExists) return fail(ErrorKind::kExists, "domain " + domain.name + " exists already");
+  if (!outcome) return std::unexpected(std::move(outcome).error());
+  return domain_response(201, domain);
+}
+
+Result<Response> change(const Call& call) {
+  JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
+  const std::lock_guard lock(call.directory);
+  store::DomainRecord domain = POSTHUS_TRY(find_domain(call));
+  read_changes(fields, domain);
+  POSTHUS_TRY_VOID(fields.finish());
+  POSTHUS_TRY(call.context.store.apply(store::PutDomain{domain, store::PutRule::kReplace}));
+  if (domain.is_disabled) POSTHUS_TRY_VOID(forget_users(call, domain.name));
+  return domain_response(200, domain);
+}
+
+Result<Response> remove(const Call& call) {
+  const std::lock_guard lock(call.directory);
+  const store::DomainRecord domain = POSTHUS_TRY(find_domain(call));
+  auto outcome = call.context.store.apply(store::RemoveDomain{domain.name});
+  if (!outcome && outcome.error().kind == ErrorKind::kExists) {
+    return fail(ErrorKind::kExists, "domain " + domain.name + " still has users or aliases");
+  }
+  if (!outcome) return std::unexpected(std::move(outcome).error());
+  return no_content();
+}
+
+}  // namespace
+
+Response list_domains(const Call& call) { return answer(list(call)); }
+Response add_domain(const Call& call) { return answer(add(call)); }
+Response change_domain(const Call& call) { return answer(change(call)); }
+Response remove_domain(const Call& call) { return answer(remove(call)); }
+Response get_domain(const Call& call) {
+  const auto domain = find_domain(call);
+  return domain ? domain_response(200, *domain) : answer(std::unexpected(domain.error()));
+}
+
+}  // namespace posthus::web_admin

@@ -1,0 +1,58 @@
+// Paging. Cursors are base64url of the store's own, so that clients treat them as opaque.
+#include "web-admin/lists.h"
+
+#include <algorithm>
+
+#include "core/base/ascii.h"
+#include "core/base/base64.h"
+
+namespace posthus::web_admin {
+namespace {
+
+std::optional<std::string> decode_cursor(std::string text) {
+  for (char& c : text) {
+    if (c == '-') c = '+';
+    else if (c == '_') c = '/';
+  }
+  text.append((4 - text.size() % 4) % 4, '=');
+  return base64_decode(text);
+}
+
+}  // namespace
+
+Result<> check_parameters(const Target& target, std::initializer_list<std::string_view> known) {
+  for (const auto& [name, value] : target.parameters) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      return fail(ErrorKind::kInvalid, "parameter '" + name + "' is not known here");
+    }
+  }
+  return {};
+}
+
+Result<ListRange> list_range(const Target& target) {
+  ListRange range;
+  if (const std::string* limit = target.parameter("limit")) {
+    const auto number = ascii::parse_decimal<std::uint32_t>(*limit);
+    if (!number || *number == 0 || *number > kMaxPage) {
+      return fail(ErrorKind::kInvalid, "parameter 'limit' must be a number from 1 to " + std::to_string(kMaxPage));
+    }
+    range.limit = *number;
+  }
+  if (const std::string* after = target.parameter("after")) {
+    auto cursor = decode_cursor(*after);
+    if (!cursor) return fail(ErrorKind::kInvalid, "parameter 'after' is not what a list gave as 'next'");
+    range.after = std::move(*cursor);
+  }
+  return range;
+}
+
+void append_next(JsonWriter& json, std::string_view cursor) {
+  json.key("next");
+  if (cursor.empty()) {
+    json.null();
+  } else {
+    json.text(base64url_encode(cursor));
+  }
+}
+
+}  // namespace posthus::web_admin

@@ -1,0 +1,39 @@
+// Request and Response of the admin API as its handlers see them: already framed and checked by the gate
+// (web-admin/server_session.h), or made in the same process by the command line. RFC 9110.
+// Thread rule: plain values; a Request is read by one thread at a time.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace posthus::web_admin {
+
+class MessageUpload;
+
+/// Who asks, from the connection only: nothing a client writes changes it.
+struct Origin {
+  std::string remote_address;   // empty on the Unix socket
+  bool is_unix_socket = false;  // the admin socket, or the command line in this process: may do everything
+  bool is_tls = false;
+};
+
+struct Request {
+  std::string method;            // "GET"
+  std::string target;            // origin-form as sent: path, perhaps "?query"
+  std::string authorization;     // value of the field, empty without
+  std::string content_type;      // value of the field, empty without
+  std::string_view body;         // of routes with BodyKind::kJson; owned by the caller
+  MessageUpload* upload = nullptr;  // of routes with BodyKind::kMessage, finished; owned by the caller
+  Origin origin;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type;      // empty without a body
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> fields;  // further header fields
+};
+
+}  // namespace posthus::web_admin

@@ -1,0 +1,57 @@
+// The handlers named by the table of routes, one file per resource (domains.cc, users.cc, ...).
+// Thread rule: workers only; they may block.
+#pragma once
+
+#include "web-admin/routes.h"
+
+namespace posthus::web_admin {
+
+// status.cc
+Response get_root(const Call& call);
+Response get_healthz(const Call& call);
+Response get_readyz(const Call& call);
+Response get_metrics(const Call& call);
+Response get_status(const Call& call);
+
+// domains.cc
+Response list_domains(const Call& call);
+Response add_domain(const Call& call);
+Response get_domain(const Call& call);
+Response change_domain(const Call& call);
+Response remove_domain(const Call& call);
+
+// users.cc
+Response list_users(const Call& call);
+Response add_user(const Call& call);
+Response get_user(const Call& call);
+Response change_user(const Call& call);
+Response remove_user(const Call& call);
+Response set_password(const Call& call);
+
+// aliases.cc
+Response list_aliases(const Call& call);
+Response add_alias(const Call& call);
+Response get_alias(const Call& call);
+Response replace_alias(const Call& call);
+Response remove_alias(const Call& call);
+
+// tokens.cc
+Response list_tokens(const Call& call);
+Response add_token(const Call& call);
+Response remove_token(const Call& call);
+
+// maintenance.cc
+Response deliver(const Call& call);
+Response check_store(const Call& call);
+Response backup_store(const Call& call);
+
+// What the resources share.
+
+/// A 2xx answer with JSON.
+Response json_response(int status, std::string body);
+/// 204.
+Response no_content();
+/// The value, or the error as problem response.
+Response answer(Result<Response> result);
+
+}  // namespace posthus::web_admin

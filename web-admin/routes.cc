@@ -1,0 +1,93 @@
+// The routes. Order is the order of openapi.yaml.
+#include "web-admin/routes.h"
+
+#include <array>
+
+#include "web-admin/resources.h"
+
+namespace posthus::web_admin {
+namespace {
+
+constexpr std::array kRoutes{
+    // method, path, scope, body, handler
+    Route{"GET", "/", Scope::kOpen, BodyKind::kNone, get_root},
+    Route{"GET", "/healthz", Scope::kOpen, BodyKind::kNone, get_healthz},
+    Route{"GET", "/readyz", Scope::kOpen, BodyKind::kNone, get_readyz},
+    Route{"GET", "/metrics", Scope::kMetrics, BodyKind::kNone, get_metrics},
+    Route{"GET", "/api/v1/status", Scope::kRead, BodyKind::kNone, get_status},
+    Route{"GET", "/api/v1/domains", Scope::kRead, BodyKind::kNone, list_domains},
+    Route{"POST", "/api/v1/domains", Scope::kAdmin, BodyKind::kJson, add_domain},
+    Route{"GET", "/api/v1/domains/{name}", Scope::kRead, BodyKind::kNone, get_domain},
+    Route{"PATCH", "/api/v1/domains/{name}", Scope::kAdmin, BodyKind::kJson, change_domain},
+    Route{"DELETE", "/api/v1/domains/{name}", Scope::kAdmin, BodyKind::kNone, remove_domain},
+    Route{"GET", "/api/v1/users", Scope::kRead, BodyKind::kNone, list_users},
+    Route{"POST", "/api/v1/users", Scope::kAdmin, BodyKind::kJson, add_user},
+    Route{"GET", "/api/v1/users/{address}", Scope::kRead, BodyKind::kNone, get_user},
+    Route{"PATCH", "/api/v1/users/{address}", Scope::kAdmin, BodyKind::kJson, change_user},
+    Route{"DELETE", "/api/v1/users/{address}", Scope::kAdmin, BodyKind::kNone, remove_user},
+    Route{"PUT", "/api/v1/users/{address}/password", Scope::kAdmin, BodyKind::kJson, set_password},
+    Route{"GET", "/api/v1/aliases", Scope::kRead, BodyKind::kNone, list_aliases},
+    Route{"POST", "/api/v1/aliases", Scope::kAdmin, BodyKind::kJson, add_alias},
+    Route{"GET", "/api/v1/aliases/{address}", Scope::kRead, BodyKind::kNone, get_alias},
+    Route{"PUT", "/api/v1/aliases/{address}", Scope::kAdmin, BodyKind::kJson, replace_alias},
+    Route{"DELETE", "/api/v1/aliases/{address}", Scope::kAdmin, BodyKind::kNone, remove_alias},
+    Route{"GET", "/api/v1/tokens", Scope::kAdmin, BodyKind::kNone, list_tokens},
+    Route{"POST", "/api/v1/tokens", Scope::kAdmin, BodyKind::kJson, add_token},
+    Route{"DELETE", "/api/v1/tokens/{id}", Scope::kAdmin, BodyKind::kNone, remove_token},
+    Route{"POST", "/api/v1/deliver", Scope::kAdmin, BodyKind::kMessage, deliver},
+    Route{"POST", "/api/v1/check", Scope::kAdmin, BodyKind::kJson, check_store},
+    Route{"POST", "/api/v1/backup", Scope::kLocal, BodyKind::kJson, backup_store},
+};
+
+bool is_placeholder(std::string_view segment) { return segment.starts_with('{'); }
+
+// Does `path` (of a route) describe `segments`? The values of its placeholders go to `values`.
+bool describes(std::string_view path, const std::vector<std::string>& segments, std::vector<std::string>& values) {
+  values.clear();
+  path.remove_prefix(1);
+  for (const std::string& segment : segments) {
+    if (path.empty()) return false;
+    const std::size_t slash = path.find('/');
+    const std::string_view expected = path.substr(0, slash);
+    if (is_placeholder(expected)) {
+      values.push_back(segment);
+    } else if (expected != segment) {
+      return false;
+    }
+    path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
+  }
+  return path.empty();
+}
+
+}  // namespace
+
+std::span<const Route> routes() { return kRoutes; }
+
+RouteMatch find_route(std::string_view method, const Target& target) {
+  RouteMatch match;
+  const std::string_view wanted = method == "HEAD" ? std::string_view("GET") : method;
+  for (const Route& route : kRoutes) {
+    if (!describes(route.path, target.segments, match.path)) continue;
+    if (route.method == wanted) {
+      match.route = &route;
+      match.allowed.clear();
+      return match;
+    }
+    if (!match.allowed.empty()) match.allowed.append(", ");
+    match.allowed.append(route.method);
+    if (route.method == "GET") match.allowed.append(", HEAD");
+  }
+  match.path.clear();
+  return match;
+}
+
+std::uint64_t max_body(BodyKind kind) {
+  switch (kind) {
+    case BodyKind::kNone: return 0;
+    case BodyKind::kJson: return kMaxJsonBody;
+    case BodyKind::kMessage: return kMaxMessageBody;
+  }
+  return 0;
+}
+
+}  // namespace posthus::web_admin

@@ -1,0 +1,204 @@
+// /api/v1/users: people with a mailbox, their state, quota and password.
+#include <limits>
+
+#include "core/base/secret.h"
+#include "core/mail/address.h"
+#include "core/mail/date_time.h"
+#include "store/directory_reader.h"
+#include "web-admin/api.h"
+#include "web-admin/lists.h"
+#include "web-admin/resources.h"
+
+namespace posthus::web_admin {
+namespace {
+
+constexpr std::uint64_t kMaxQuota = std::numeric_limits<std::int64_t>::max();
+constexpr std::uint64_t kMaxRetentionDays = 36'500;
+constexpr std::size_t kMinPassword = 8;     // NIST SP 800-63B §5.1.1.2
+constexpr std::size_t kMaxPassword = 1024;  // bounds the work of normalising and hashing
+
+std::string_view role_name(store::Role role) { return role == store::Role::kServerAdmin ? "server_admin" : "user"; }
+
+void append_user(JsonWriter& json, const store::UserRecord& user, const store::Usage& usage) {
+  json.begin_object().key("address").text(user.address).key("disabled").boolean(user.is_disabled);
+  json.key("role").text(role_name(user.role)).key("has_password").boolean(!user.password_hash.empty());
+  json.key("quota_bytes").number(user.quota_bytes);
+  json.key("usage").begin_object().key("bytes").number(usage.bytes).key("messages").number(usage.messages).end_object();
+  json.key("pop3_retention_days");
+  if (user.pop3_retention_days) {
+    json.number(*user.pop3_retention_days);
+  } else {
+    json.null();
+  }
+  json.key("created").text(mail::format_rfc3339(user.created)).end_object();
+}
+
+Result<Response> user_response(const Call& call, int status, std::string_view address) {
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const store::DirectoryReader directory(*snapshot);
+  const auto user = POSTHUS_TRY(directory.user(address));
+  if (!user) return fail(ErrorKind::kNotFound, "there is no user " + std::string(address));
+  const store::Usage usage = POSTHUS_TRY(directory.usage(user->account));
+  JsonWriter json;
+  append_user(json, *user, usage);
+  return json_response(status, json.take());
+}
+
+Result<std::string> user_address(std::string_view text) {
+  const auto address = mail::parse_mailbox(text, mail::Utf8::kAllow);
+  if (!address || mail::is_domain_literal(address->domain)) {
+    return fail(ErrorKind::kInvalid, "'" + std::string(text) + "' is not a mail address");
+  }
+  return mail::to_string(*address);
+}
+
+Result<store::UserRecord> find_user(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  const std::string address = POSTHUS_TRY(user_address(call.path[0]));
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  auto user = POSTHUS_TRY(store::DirectoryReader(*snapshot).user(address));
+  if (!user) return fail(ErrorKind::kNotFound, "there is no user " + address);
+  return std::move(*user);
+}
+
+Result<> read_role(JsonFields& fields, store::UserRecord& user) {
+  const auto role = fields.text("role");
+  if (!role) return {};
+  if (*role != "user" && *role != "server_admin") return fail(ErrorKind::kInvalid, "field 'role' must be \"user\" or \"server_admin\"");
+  user.role = *role == "user" ? store::Role::kUser : store::Role::kServerAdmin;
+  return {};
+}
+
+Result<> read_changes(JsonFields& fields, store::UserRecord& user) {
+  POSTHUS_TRY_VOID(read_role(fields, user));
+  if (const auto value = fields.boolean("disabled")) user.is_disabled = *value;
+  if (const auto value = fields.number("quota_bytes", kMaxQuota)) user.quota_bytes = *value;
+  if (fields.is_null("pop3_retention_days")) {
+    user.pop3_retention_days.reset();
+  } else if (const auto days = fields.number("pop3_retention_days", kMaxRetentionDays)) {
+    user.pop3_retention_days = static_cast<std::uint32_t>(*days);
+  }
+  return {};
+}
+
+// Hashes the password into `user`. Takes tens of milliseconds: not under the directory lock.
+Result<> put_password(std::string password, store::UserRecord& user) {
+  const Secret secret(std::move(password));
+  const std::size_t size = secret.reveal().size();
+  if (size < kMinPassword || size > kMaxPassword) {
+    return fail(ErrorKind::kInvalid, "field 'password' must have " + std::to_string(kMinPassword) + " to " +
+                                         std::to_string(kMaxPassword) + " bytes");
+  }
+  const sasl::PasswordRecord record = sasl::make_password_record(secret);
+  user.password_hash = record.password_hash;
+  user.scram_iterations = record.scram.iterations;
+  user.scram_salt = record.scram.salt;
+  user.scram_stored_key = record.scram.stored_key;
+  user.scram_server_key = record.scram.server_key;
+  return {};
+}
+
+void forget(const Call& call, std::string_view address) {
+  if (call.context.authenticator) call.context.authenticator->forget(address);
+}
+
+Result<Response> list(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain"}));
+  const ListRange range = POSTHUS_TRY(list_range(call.target));
+  std::string domain;
+  if (const std::string* wanted = call.target.parameter("domain")) domain = POSTHUS_TRY(mail::normalise_domain(*wanted));
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const store::DirectoryReader directory(*snapshot);
+  const auto page = POSTHUS_TRY(directory.users(domain, range.after, range.limit));
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  for (const store::UserRecord& user : page.items) append_user(json, user, POSTHUS_TRY(directory.usage(user.account)));
+  json.end_array();
+  append_next(json, page.next);
+  return json_response(200, json.end_object().take());
+}
+
+// The quota of a new user is the domain's unless given.
+Result<std::uint64_t> default_quota(const Call& call, std::string_view address) {
+  const std::string_view domain = address.substr(address.rfind('@') + 1);
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const auto record = POSTHUS_TRY(store::DirectoryReader(*snapshot).domain(domain));
+  if (!record) return fail(ErrorKind::kNotFound, "there is no domain " + std::string(domain));
+  return record->default_quota_bytes;
+}
+
+Result<Response> add(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
+  fields.require("address");
+  const auto address = fields.text("address");
+  auto password = fields.text("password");
+  store::UserRecord user{.created = call.context.clock.now()};
+  user.quota_bytes = kMaxQuota + 1;  // not given
+  POSTHUS_TRY_VOID(read_changes(fields, user));
+  POSTHUS_TRY_VOID(fields.finish());
+  user.address = POSTHUS_TRY(user_address(*address));
+  const std::uint64_t quota = POSTHUS_TRY(default_quota(call, user.address));
+  if (user.quota_bytes > kMaxQuota) user.quota_bytes = quota;
+  if (password) POSTHUS_TRY_VOID(put_password(std::move(*password), user));
+  const std::lock_guard lock(call.directory);
+  auto outcome = call.context.store.apply(store::PutUser{user, store::PutRule::kCreate});
+  if (!outcome && outcome.error().kind == ErrorKind::kExists) {
+    return fail(ErrorKind::kExists, "the address " + user.address + " exists already");
+  }
+  if (!outcome) return std::unexpected(std::move(outcome).error());
+  return user_response(call, 201, user.address);
+}
+
+Result<Response> change(const Call& call) {
+  JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
+  const std::lock_guard lock(call.directory);
+  store::UserRecord user = POSTHUS_TRY(find_user(call));
+  POSTHUS_TRY_VOID(read_changes(fields, user));
+  POSTHUS_TRY_VOID(fields.finish());
+  POSTHUS_TRY(call.context.store.apply(store::PutUser{user, store::PutRule::kReplace}));
+  forget(call, user.address);
+  return user_response(call, 200, user.address);
+}
+
+Result<Response> change_password(const Call& call) {
+  JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
+  fields.require("password");
+  auto password = fields.text("password");
+  POSTHUS_TRY_VOID(fields.finish());
+  POSTHUS_TRY(find_user(call));
+  store::UserRecord hashed;
+  POSTHUS_TRY_VOID(put_password(std::move(*password), hashed));
+  const std::lock_guard lock(call.directory);
+  store::UserRecord user = POSTHUS_TRY(find_user(call));
+  user.password_hash = hashed.password_hash;
+  user.scram_iterations = hashed.scram_iterations;
+  user.scram_salt = hashed.scram_salt;
+  user.scram_stored_key = hashed.scram_stored_key;
+  user.scram_server_key = hashed.scram_server_key;
+  POSTHUS_TRY(call.context.store.apply(store::PutUser{user, store::PutRule::kReplace}));
+  forget(call, user.address);
+  return no_content();
+}
+
+Result<Response> remove(const Call& call) {
+  const std::lock_guard lock(call.directory);
+  const store::UserRecord user = POSTHUS_TRY(find_user(call));
+  POSTHUS_TRY(call.context.store.apply(store::RemoveUser{user.address}));
+  forget(call, user.address);
+  return no_content();
+}
+
+}  // namespace
+
+Response list_users(const Call& call) { return answer(list(call)); }
+Response add_user(const Call& call) { return answer(add(call)); }
+Response change_user(const Call& call) { return answer(change(call)); }
+Response remove_user(const Call& call) { return answer(remove(call)); }
+Response set_password(const Call& call) { return answer(change_password(call)); }
+Response get_user(const Call& call) {
+  const auto user = find_user(call);
+  return answer(user ? user_response(call, 200, user->address) : std::unexpected(user.error()));
+}
+
+}  // namespace posthus::web_admin
