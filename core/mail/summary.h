@@ -31,7 +31,7 @@ struct Part {
   bool is_message = false;         // message/rfc822 or message/global: its one child is the embedded message, `envelope` is set
   bool is_multipart = false;
   std::string type, subtype;       // lower case; "text" "plain" where missing or broken
-  std::vector<std::pair<std::string, std::string>> parameters;  // names lower case; RFC 2231 continuations joined, charset'lang' decoded to UTF-8 where possible
+  std::vector<std::pair<std::string, std::string>> parameters;  // names lower case; RFC 2231 continuations joined; a value with charset'lang' is UTF-8 under `name*` (RFC 9051 §7.5.2)
   std::string id, description, encoding;  // encoding lower case, "7bit" where missing
   std::string md5, disposition;           // disposition lower case
   std::vector<std::pair<std::string, std::string>> disposition_parameters;
@@ -74,7 +74,8 @@ class SummaryBuilder {
 /// Convenience for tests and small messages.
 Summary summarise(std::string_view message);
 
-/// The stored form, and a view on it that finds single fields without decoding the rest. The bytes must outlive the view.
+/// The stored form, and a view on it that finds single fields without decoding the rest. The bytes must outlive the view;
+/// a view belongs to one thread.
 std::string encode_summary(const Summary& summary);
 Result<Summary> decode_summary(std::string_view encoded);
 class SummaryView {
@@ -83,7 +84,10 @@ class SummaryView {
   std::uint64_t size() const { return size_; }
   std::uint64_t header_size() const { return header_size_; }
   bool has_leading_dot() const { return has_leading_dot_; }
-  std::string_view envelope() const { return envelope_; }
+  bool has_8bit() const;
+  bool has_nul() const;
+  /// Made from the cached fields at the first call (about a microsecond), kept in the view: valid as long as the view itself.
+  std::string_view envelope() const;
   std::string_view cached_fields() const { return cached_fields_; }
   /// Decodes the parts; only needed for BODY, BODYSTRUCTURE and sections.
   Result<std::vector<Part>> parts() const;
@@ -91,7 +95,9 @@ class SummaryView {
  private:
   std::uint64_t size_ = 0, header_size_ = 0;
   bool has_leading_dot_ = false;
-  std::string_view envelope_, cached_fields_, parts_;
+  std::uint8_t flags_ = 0;
+  std::string_view envelope_, cached_fields_, parts_;  // into the encoded bytes
+  mutable std::string made_envelope_;
 };
 
 /// BODY (RFC 9051 §7.5.2, without extension data) or BODYSTRUCTURE, written to `out`.

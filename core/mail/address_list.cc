@@ -1,0 +1,276 @@
+// Lenient reader of address lists (RFC 5322 §3.4, §4.4; comments as names as RFC 822 §3.4.3 had them).
+// Thread rule: pure functions. Known limit: a second '@' in an addr-spec stays in the host.
+#include "core/mail/address_list.h"
+
+#include "core/base/ascii.h"
+
+namespace posthus::mail {
+namespace {
+
+bool is_white_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+bool is_special(char c) {
+  switch (c) {
+    case '(': case ')': case '<': case '>': case '@': case ',': case ';': case ':': case '"': case '.': case '\\':
+      return true;
+    default:
+      return is_white_space(c);
+  }
+}
+
+class AddressListReader {
+ public:
+  AddressListReader(std::string_view text, FunctionRef<void(const ListedAddress&)> visit) : text_(text), visit_(visit) {}
+
+  // address-list = (address *("," address)) / obs-addr-list
+  void address_list() {
+    while (at_ < text_.size()) {
+      skip_cfws();
+      if (at_ == text_.size()) break;
+      if (text_[at_] == ',') {
+        ++at_;
+      } else if (text_[at_] == ';') {
+        ++at_;
+        end_group();
+      } else {
+        address();
+      }
+    }
+    end_group();
+  }
+
+ private:
+  // CFWS = (1*([FWS] comment) [FWS]) / FWS
+  /// Skips white space and comments; the text of the last comment stays in comment_. True when there was any.
+  bool skip_cfws() {
+    const std::size_t begin = at_;
+    while (at_ < text_.size()) {
+      if (text_[at_] == '(') {
+        comment();
+      } else if (is_white_space(text_[at_])) {
+        ++at_;
+      } else {
+        break;
+      }
+    }
+    return at_ != begin;
+  }
+
+  // comment = "(" *([FWS] ccontent) [FWS] ")"
+  void comment() {
+    comment_.clear();
+    std::size_t depth = 0;
+    while (at_ < text_.size()) {
+      const char c = text_[at_++];
+      if (c == '\\' && at_ < text_.size()) {
+        comment_.push_back(text_[at_++]);
+        continue;
+      }
+      if (c == '(' && depth++ == 0) continue;
+      if (c == ')' && --depth == 0) return;
+      if (c != '\r' && c != '\n') comment_.push_back(c);
+    }
+  }
+
+  // quoted-string = [CFWS] DQUOTE *([FWS] qcontent) [FWS] DQUOTE [CFWS]
+  void quoted_string(std::string& out) {
+    ++at_;
+    while (at_ < text_.size()) {
+      char c = text_[at_++];
+      if (c == '"') return;
+      if (c == '\\' && at_ < text_.size()) c = text_[at_++];
+      if (c != '\r' && c != '\n') out.push_back(c);
+    }
+  }
+
+  void atom(std::string& out) {
+    const std::size_t begin = at_;
+    while (at_ < text_.size() && !is_special(text_[at_])) ++at_;
+    if (at_ == begin) ++at_;  // a special nobody expects here: taken as it is, so that reading goes on
+    out.append(text_.substr(begin, at_ - begin));
+  }
+
+  /// One word or dot. `words_` keeps a single space where there was white space; `local_` is the last run of words joined by
+  /// dots, without the white space obs-local-part allows around them ("a . b" is "a.b").
+  void word(bool after_space) {
+    const bool is_dot = text_[at_] == '.';
+    if (after_space && !words_.empty()) {
+      if (!is_dot && !ends_with_dot_) {
+        local_.clear();
+        local_begin_ = words_.size() + 1;
+      }
+      if (!is_dot) words_.push_back(' ');
+    }
+    const std::size_t begin = words_.size();
+    if (text_[at_] == '"') {
+      quoted_string(words_);
+    } else {
+      atom(words_);
+    }
+    local_.append(words_, begin);
+    ends_with_dot_ = is_dot;
+  }
+
+  void clear_words() {
+    words_.clear();
+    local_.clear();
+    local_begin_ = 0;
+    ends_with_dot_ = false;
+  }
+
+  // address = mailbox / group ; mailbox = name-addr / addr-spec ; group = display-name ":" [group-list] ";" [CFWS]
+  void address() {
+    clear_words();
+    comment_.clear();
+    bool after_space = false;
+    while (true) {
+      after_space |= skip_cfws();
+      const char c = at_ < text_.size() ? text_[at_] : ',';
+      if (c == ',' || c == ';') return lone_words();
+      if (c == '<') return name_addr();
+      if (c == '@') return addr_spec();
+      if (c == ':') {
+        ++at_;
+        if (in_group_) continue;
+        return start_group();
+      }
+      word(after_space);
+      after_space = false;
+    }
+  }
+
+  void start_group() {
+    ListedAddress group;
+    group.kind = ListedKind::kGroupStart;
+    group.name = words_;
+    in_group_ = true;
+    visit_(group);
+  }
+
+  void end_group() {
+    if (!in_group_) return;
+    in_group_ = false;
+    ListedAddress group;
+    group.kind = ListedKind::kGroupEnd;
+    visit_(group);
+  }
+
+  /// Words without '@' or '<': one word is a mailbox without a host, several are a name.
+  void lone_words() {
+    if (words_.empty() && comment_.empty()) return;
+    ListedAddress address;
+    if (local_begin_ == 0) {
+      address.mailbox = words_;
+      address.name = comment_;
+    } else {
+      address.name = words_;
+    }
+    visit_(address);
+  }
+
+  // addr-spec = local-part "@" domain ; obs-local-part = word *("." word)
+  void addr_spec() {
+    ListedAddress address;
+    address.mailbox = local_;
+    if (local_begin_ > 0) address.name = ascii::trim(std::string_view(words_).substr(0, local_begin_));
+    comment_.clear();
+    ++at_;
+    domain(address.host, ",;<");
+    skip_to_end_of_address();
+    if (address.name.empty()) address.name = comment_;
+    visit_(address);
+  }
+
+  // name-addr = [display-name] angle-addr ; angle-addr = [CFWS] "<" [obs-route] addr-spec ">" [CFWS]
+  void name_addr() {
+    ListedAddress address;
+    address.name = words_;
+    comment_.clear();
+    ++at_;
+    skip_cfws();
+    if (at_ < text_.size() && (text_[at_] == '@' || text_[at_] == ',')) obs_route(address.route);
+    clear_words();
+    while (at_ < text_.size() && text_[at_] != '@' && text_[at_] != '>' && text_[at_] != ',') {
+      if (!skip_cfws()) word(false);
+    }
+    address.mailbox = words_;
+    if (at_ < text_.size() && text_[at_] == '@') {
+      ++at_;
+      domain(address.host, ",;>");
+    }
+    if (at_ < text_.size() && text_[at_] == '>') ++at_;
+    skip_to_end_of_address();
+    if (address.name.empty()) address.name = comment_;
+    visit_(address);
+  }
+
+  // obs-route = obs-domain-list ":" ; obs-domain-list = *(CFWS / ",") "@" domain *("," [CFWS] ["@" domain])
+  void obs_route(std::string& route) {
+    const std::size_t begin = at_;
+    while (at_ < text_.size() && text_[at_] != ':' && text_[at_] != '>') {
+      if (skip_cfws()) continue;
+      route.push_back(text_[at_++]);
+    }
+    if (at_ < text_.size() && text_[at_] == ':') {
+      ++at_;
+      return;
+    }
+    route.clear();
+    at_ = begin;  // no colon: "<@host>", an address without local part
+  }
+
+  // domain = dot-atom / domain-literal / obs-domain
+  void domain(std::string& out, std::string_view stops) {
+    while (at_ < text_.size()) {
+      if (skip_cfws()) continue;
+      const char c = text_[at_];
+      if (stops.find(c) != std::string_view::npos) return;
+      if (c == '[') {
+        domain_literal(out);
+      } else {
+        out.push_back(c);
+        ++at_;
+      }
+    }
+  }
+
+  // domain-literal = [CFWS] "[" *([FWS] dtext) [FWS] "]" [CFWS]
+  void domain_literal(std::string& out) {
+    while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '>') {
+      const char c = text_[at_++];
+      if (!is_white_space(c)) out.push_back(c);
+      if (c == ']') return;
+    }
+  }
+
+  /// Past whatever stands before the comma or semicolon that ends this address.
+  void skip_to_end_of_address() {
+    while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != ';') {
+      if (skip_cfws()) continue;
+      std::string ignored;
+      if (text_[at_] == '"') {
+        quoted_string(ignored);
+      } else {
+        ++at_;
+      }
+    }
+  }
+
+  std::string_view text_;  // owned by the caller of for_each_listed_address
+  FunctionRef<void(const ListedAddress&)> visit_;  // WHY a member: the reader lives within one call of for_each_listed_address
+  std::size_t at_ = 0;
+  bool in_group_ = false;
+  std::string words_;            // phrase of the address being read
+  std::string local_;            // its last run of words: the local part, should '@' follow
+  std::size_t local_begin_ = 0;  // where that run begins in words_
+  bool ends_with_dot_ = false;
+  std::string comment_;
+};
+
+}  // namespace
+
+void for_each_listed_address(std::string_view value, FunctionRef<void(const ListedAddress&)> visit) {
+  AddressListReader(value, visit).address_list();
+}
+
+}  // namespace posthus::mail
