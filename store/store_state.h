@@ -5,8 +5,11 @@
 #include <string>
 
 #include "core/base/byte_budget.h"
+#include "core/base/file.h"
 #include "store/change_hub.h"
 #include "store/engine.h"
+#include "store/file_segments.h"
+#include "store/lmdb_engine.h"
 #include "store/segments.h"
 #include "store/store.h"
 #include "store/writer.h"
@@ -15,12 +18,15 @@ namespace posthus::store {
 
 struct Store::State {
   explicit State(std::uint64_t budget_bytes = StoreOptions().budget_bytes) : budget(budget_bytes) {}
+  UniqueFd lock;                        // first: given back when all else is gone
   StoreOptions options;                 // directory empty: in memory
   std::string spool_directory;          // empty: never spools
   ByteBudget budget;
   ChangeHub hub;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Segments> segments;
+  LmdbEngine* lmdb = nullptr;           // what engine and segments are, when they are on disk
+  FileSegments* files = nullptr;
   std::unique_ptr<Writer> writer;       // last: dies first, while all it uses still stands
 };
 

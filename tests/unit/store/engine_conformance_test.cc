@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "store/engine.h"
+#include "store/lmdb_engine.h"
 #include "store/memory_engine.h"
 #include "store/wrapped_engine.h"
+#include "tests/unit/store/temporary_directory.h"
 
 namespace posthus::store {
 namespace {
@@ -18,6 +20,19 @@ using Factory = std::unique_ptr<Engine> (*)();
 
 std::unique_ptr<Engine> make_memory() { return std::make_unique<MemoryEngine>(); }
 std::unique_ptr<Engine> make_failing() { return std::make_unique<FailingEngine>(make_memory()); }
+/// An engine on disk together with its folder, which goes when it goes.
+class TemporaryLmdb final : public Engine {
+ public:
+  TemporaryLmdb() : inner_(std::move(LmdbEngine::open(directory_.path(), 1 << 30)).value()) {}
+  Result<std::unique_ptr<Snapshot>> snapshot() override { return inner_->snapshot(); }
+  Result<> commit(FunctionRef<Result<>(WriteTransaction&)> apply) override { return inner_->commit(apply); }
+  EngineStatistics statistics() const override { return inner_->statistics(); }
+
+ private:
+  TemporaryDirectory directory_;
+  std::unique_ptr<LmdbEngine> inner_;
+};
+std::unique_ptr<Engine> make_lmdb() { return std::make_unique<TemporaryLmdb>(); }
 std::unique_ptr<Engine> make_slow() { return std::make_unique<SlowEngine>(make_memory()); }
 
 class EngineConformance : public testing::TestWithParam<std::pair<const char*, Factory>> {
@@ -208,6 +223,7 @@ TEST_P(EngineConformance, StatisticsNameTheOldestSnapshot) {
 
 INSTANTIATE_TEST_SUITE_P(Engines, EngineConformance,
                          testing::Values(std::pair<const char*, Factory>{"memory", make_memory},
+                                         std::pair<const char*, Factory>{"lmdb", make_lmdb},
                                          std::pair<const char*, Factory>{"failing", make_failing},
                                          std::pair<const char*, Factory>{"slow", make_slow}),
                          [](const auto& engine) { return std::string(engine.param.first); });

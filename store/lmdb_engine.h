@@ -1,0 +1,37 @@
+// LmdbEngine: the engine contract on LMDB, the default engine. Durable default sync, no WRITEMAP (large commits are three
+// times slower), NOTLS (snapshots wander between threads), no DUPSORT, no nested transactions.
+// Snapshots are cheap: ended read transactions are kept and renewed. Thread rule: as Engine.
+// Limits: kMaxReaders living snapshots; the map (StoreOptions::map_bytes) bounds the index.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "store/engine.h"
+
+namespace posthus::store {
+
+class LmdbEngine final : public Engine {
+ public:
+  /// Opens or creates `directory`/data.mdb. REQUIRES: this process alone has it open (the store's lock). Errors:
+  /// kCorrupt (truncated, not LMDB), kDenied (LMDB format of another version), kIo, kUnavailable (no room).
+  static Result<std::unique_ptr<LmdbEngine>> open(const std::string& directory, std::uint64_t map_bytes);
+  ~LmdbEngine() override;
+
+  Result<std::unique_ptr<Snapshot>> snapshot() override;
+  Result<> commit(FunctionRef<Result<>(WriteTransaction&)> apply) override;
+  EngineStatistics statistics() const override;
+  /// A compact copy of one snapshot as `directory`/data.mdb; the directory must exist and hold none.
+  Result<> copy_to(const std::string& directory) const;
+
+  struct State;
+
+ private:
+  explicit LmdbEngine(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+inline constexpr unsigned kMaxReaders = 2048;  // far more than threads: a snapshot is never held while waiting for a client
+
+}  // namespace posthus::store

@@ -1,0 +1,98 @@
+// LMDB's data file: see the header. Layout of the meta pages: LMDB 0.9, mdb.c (MDB_page header, then MDB_meta), in the
+// machine's byte order.
+#include "store/lmdb_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "core/base/file.h"
+#include "store/storage_error.h"
+
+namespace posthus::store {
+namespace {
+
+constexpr std::uint32_t kLmdbMagic = 0xBEEFC0DE;
+constexpr std::size_t kMagicOffset = 16, kPageSizeOffset = 40, kLastPageOffset = 136, kTransactionOffset = 144, kMetaBytes = 152;
+constexpr std::uint64_t kDefaultPage = 4096;
+// A commit may count pages at the very end that it never wrote, because it freed them again.
+constexpr std::uint64_t kUnwrittenPages = 64;
+constexpr std::uint64_t kRoomAhead = 4 * 1024 * 1024;  // more than one group changes
+constexpr std::size_t kZeroStep = 1024 * 1024;
+
+struct Meta {
+  std::uint64_t page_size = 0, last_page = 0, transaction = 0;
+};
+
+template <class T>
+T load(const char* bytes) {
+  T value;
+  std::memcpy(&value, bytes, sizeof value);
+  return value;
+}
+
+std::optional<Meta> read_meta(int fd, std::uint64_t offset) {
+  std::array<char, kMetaBytes> bytes;
+  if (::pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset)) != static_cast<ssize_t>(bytes.size())) return std::nullopt;
+  if (load<std::uint32_t>(bytes.data() + kMagicOffset) != kLmdbMagic) return std::nullopt;
+  return Meta{load<std::uint32_t>(bytes.data() + kPageSizeOffset), load<std::uint64_t>(bytes.data() + kLastPageOffset),
+              load<std::uint64_t>(bytes.data() + kTransactionOffset)};
+}
+
+}  // namespace
+
+Result<> check_lmdb_file(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (!fd && errno == ENOENT) return {};
+  if (!fd) return storage_error(path);
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return storage_error(path);
+  if (info.st_size == 0) return {};
+  const std::optional<Meta> first = read_meta(fd.get(), 0);
+  const std::optional<Meta> second = read_meta(fd.get(), first ? first->page_size : kDefaultPage);
+  if (!first && !second) {
+    return fail(ErrorKind::kCorrupt, path + " is not an index of this store; restore a backup, or rebuild the index from the segments");
+  }
+  const Meta& meta = !first || (second && second->transaction > first->transaction) ? *second : *first;
+  const std::uint64_t size = static_cast<std::uint64_t>(info.st_size);
+  const std::uint64_t needed = (meta.last_page + 1) * meta.page_size;
+  if (size >= needed) return {};
+  if (needed - size > kUnwrittenPages * meta.page_size || size < 2 * meta.page_size) {
+    return fail(ErrorKind::kCorrupt, path + " is truncated: " + std::to_string(size) + " of " + std::to_string(needed) +
+                                         " bytes; restore a backup, or rebuild the index from the segments");
+  }
+  if (::ftruncate(fd.get(), static_cast<off_t>(needed)) != 0) return storage_error(path);
+  return {};
+}
+
+LmdbRoom::~LmdbRoom() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<> LmdbRoom::ensure(std::uint64_t used_bytes) {
+  if (used_bytes + kRoomAhead <= size_) return {};
+  if (fd_ < 0) {
+    fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd_ < 0) return storage_error(path_);
+  }
+  struct stat info {};
+  if (::fstat(fd_, &info) != 0) return storage_error(path_);
+  size_ = static_cast<std::uint64_t>(info.st_size);
+  static const std::string zeros(kZeroStep, '\0');
+  while (size_ < used_bytes + kRoomAhead + kZeroStep) {
+    const ssize_t written = ::pwrite(fd_, zeros.data(), zeros.size(), static_cast<off_t>(size_));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && size_ >= used_bytes + kRoomAhead) break;
+    if (written < 0) return storage_error(path_);
+    size_ += static_cast<std::uint64_t>(written);
+  }
+  return {};
+}
+
+}  // namespace posthus::store

@@ -1,0 +1,32 @@
+// The data file of LMDB seen from outside: is it whole, and is there room in it for the next commit.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/base/result.h"
+
+namespace posthus::store {
+
+/// Compares the file's length with what its meta pages name, before it is mapped: a page missing at the end would kill
+/// the process with SIGBUS. A missing file is fine (LMDB makes it). Errors: kCorrupt, kIo.
+Result<> check_lmdb_file(const std::string& path);
+
+/// Keeps zeroed pages ahead of the last one in use. WHY: LMDB then only overwrites blocks the file has already, so its
+/// sync need not commit file metadata, and a full disk shows here, before a transaction, and not as an I/O error in it.
+class LmdbRoom {
+ public:
+  explicit LmdbRoom(std::string path) : path_(std::move(path)) {}
+  ~LmdbRoom();
+  LmdbRoom(const LmdbRoom&) = delete;
+  LmdbRoom& operator=(const LmdbRoom&) = delete;
+  /// Errors: kUnavailable (disk full), kIo.
+  Result<> ensure(std::uint64_t used_bytes);
+
+ private:
+  std::string path_;
+  int fd_ = -1;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace posthus::store

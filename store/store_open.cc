@@ -1,0 +1,161 @@
+// Opening a store on disk: see the header, and Store::open at the end.
+#include "store/store_open.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/base/random.h"
+#include "store/blob_record.h"
+#include "store/file_segments.h"
+#include "store/lmdb_engine.h"
+#include "store/storage_error.h"
+#include "store/store.h"
+#include "store/store_state.h"
+
+namespace posthus::store {
+namespace {
+
+struct FileSystem {
+  std::uint32_t magic;
+  const char* name;
+};
+// statfs(2), linux/magic.h and the file systems' own sources.
+constexpr std::array<FileSystem, 11> kRefusedFileSystems = {{{0x6969, "NFS"},
+                                                              {0x517B, "SMB"},
+                                                              {0xFF534D42, "CIFS"},
+                                                              {0xFE534D42, "SMB2"},
+                                                              {0x65735546, "FUSE"},
+                                                              {0x01021997, "9p"},
+                                                              {0x00C36400, "Ceph"},
+                                                              {0x5346414F, "AFS"},
+                                                              {0x73757245, "Coda"},
+                                                              {0x0BD00BD0, "Lustre"},
+                                                              {0x786F4256, "vboxsf"}}};
+
+Result<> make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return storage_error(path);
+}
+
+/// The format row, and the UUID made on first opening.
+Result<std::string> adopt_format(Engine& engine) {
+  std::string uuid;
+  const auto check = [&uuid](const Snapshot& snapshot) -> Result<bool> {
+    const auto format = POSTHUS_TRY(snapshot.get(Table::kMeta, meta_key::kFormat));
+    if (!format) return false;
+    const std::uint32_t version = ByteReader(*format).u32();
+    if (version > kFormatVersion) {
+      return fail(ErrorKind::kDenied, "the store has format " + std::to_string(version) + ", this program knows up to " +
+                                          std::to_string(kFormatVersion) + "; run the version that wrote it, or a newer one");
+    }
+    const auto stored = POSTHUS_TRY(snapshot.get(Table::kMeta, meta_key::kStoreUuid));
+    if (!stored || stored->size() != kStoreUuidBytes) return fail(ErrorKind::kCorrupt, "the index has no store UUID; rebuild it");
+    uuid = *stored;
+    return true;
+  };
+  const auto snapshot = POSTHUS_TRY(engine.snapshot());
+  if (POSTHUS_TRY(check(*snapshot))) return uuid;
+  uuid = random_bytes(kStoreUuidBytes);
+  POSTHUS_TRY_VOID(engine.commit([&uuid](WriteTransaction& transaction) -> Result<> {
+    std::string format;
+    append_u32(format, kFormatVersion);
+    POSTHUS_TRY_VOID(transaction.put(Table::kMeta, meta_key::kFormat, format));
+    return transaction.put(Table::kMeta, meta_key::kStoreUuid, uuid);
+  }));
+  return uuid;
+}
+
+Result<FileSegments::Rows> segment_rows(Engine& engine) {
+  FileSegments::Rows rows;
+  Result<> decoded;
+  const auto snapshot = POSTHUS_TRY(engine.snapshot());
+  POSTHUS_TRY_VOID(snapshot->scan(Table::kSegments, "", "", [&](std::string_view key, std::string_view value) {
+    const Result<SegmentRecord> record = decode_segment_record(value);
+    if (!record) decoded = std::unexpected(record.error());
+    if (record) rows[ByteReader(key).u32()] = *record;
+    return record ? Visit::kContinue : Visit::kStop;
+  }));
+  if (!decoded) return std::unexpected(decoded.error());
+  return rows;
+}
+
+}  // namespace
+
+std::string index_directory(const std::string& directory) { return directory + "/index"; }
+std::string segments_directory(const std::string& directory) { return directory + "/segments"; }
+std::string spool_directory(const std::string& directory) { return directory + "/spool"; }
+
+Result<> make_store_directories(const std::string& directory) {
+  POSTHUS_TRY_VOID(make_directory(directory));
+  POSTHUS_TRY_VOID(make_directory(index_directory(directory)));
+  POSTHUS_TRY_VOID(make_directory(segments_directory(directory)));
+  POSTHUS_TRY_VOID(make_directory(spool_directory(directory)));
+  const Result<> synced = sync_directory(directory);
+  if (!synced) return fail(ErrorKind::kIo, synced.error().context);
+  return {};
+}
+
+Result<> refuse_network_file_system(const std::string& directory) {
+  struct statfs info {};
+  if (::statfs(directory.c_str(), &info) != 0) return storage_error(directory);
+  for (const FileSystem& refused : kRefusedFileSystems) {
+    if (static_cast<std::uint32_t>(info.f_type) != refused.magic) continue;
+    return fail(ErrorKind::kDenied, directory + " lies on " + refused.name + "; the store needs a local file system");
+  }
+  return {};
+}
+
+Result<UniqueFd> lock_store(const std::string& directory) {
+  const std::string path = directory + "/lock";
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd) return storage_error(path);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+  if (errno == EWOULDBLOCK) return fail(ErrorKind::kBusy, directory + " is in use by another process; stop it first");
+  return storage_error(path);
+}
+
+Result<> clear_spool(const std::string& spool) {
+  DIR* directory = ::opendir(spool.c_str());
+  if (!directory) return storage_error(spool);
+  std::uint64_t removed = 0;
+  while (const dirent* entry = ::readdir(directory)) {
+    if (!std::string_view(entry->d_name).ends_with(".msg")) continue;
+    if (::unlink((spool + "/" + entry->d_name).c_str()) == 0) ++removed;
+  }
+  ::closedir(directory);
+  if (removed > 0) log::info("store.spool_cleared", {{"files", removed}});
+  return {};
+}
+
+Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const Clock& clock) {
+  auto state = std::make_unique<State>(options.budget_bytes);
+  state->options = options;
+  state->spool_directory = store::spool_directory(options.directory);
+  POSTHUS_TRY_VOID(make_store_directories(options.directory));
+  POSTHUS_TRY_VOID(refuse_network_file_system(options.directory));
+  state->lock = POSTHUS_TRY(lock_store(options.directory));
+  POSTHUS_TRY_VOID(clear_spool(state->spool_directory));
+
+  auto engine = POSTHUS_TRY(LmdbEngine::open(index_directory(options.directory), options.map_bytes));
+  std::string uuid = POSTHUS_TRY(adopt_format(*engine));
+  const FileSegments::Rows rows = POSTHUS_TRY(segment_rows(*engine));
+  auto segments = POSTHUS_TRY(
+      FileSegments::open(segments_directory(options.directory), std::move(uuid), rows, options.segment_bytes));
+  POSTHUS_TRY_VOID(segments->seal_rows(*engine, rows));
+  state->lmdb = engine.get();
+  state->engine = std::move(engine);
+  state->files = segments.get();
+  state->segments = std::move(segments);
+  state->writer = std::make_unique<Writer>(*state->engine, *state->segments, state->hub, clock);
+  return std::unique_ptr<Store>(new Store(std::move(state)));
+}
+
+}  // namespace posthus::store

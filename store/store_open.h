@@ -1,0 +1,24 @@
+// The steps of opening a store on disk: folders, lock, file system, spool. Used by the facade and by maintenance.
+#pragma once
+
+#include <string>
+
+#include "core/base/file.h"
+#include "core/base/result.h"
+
+namespace posthus::store {
+
+/// Makes the folder of a store and those in it.
+Result<> make_store_directories(const std::string& directory);
+/// kDenied on a network or FUSE file system: their locks, maps and syncs do not hold what LMDB and a 250 promise.
+Result<> refuse_network_file_system(const std::string& directory);
+/// kBusy when another process has the store. Held until the descriptor is closed.
+Result<UniqueFd> lock_store(const std::string& directory);
+/// Removes what was arriving when the process ended: none of it was acknowledged.
+Result<> clear_spool(const std::string& spool_directory);
+
+std::string index_directory(const std::string& directory);
+std::string segments_directory(const std::string& directory);
+std::string spool_directory(const std::string& directory);
+
+}  // namespace posthus::store
