@@ -12,8 +12,8 @@
 
 namespace posthus::store {
 
-/// 4 MB of value: far above any summary (bounded by kMaxParts and the cached fields) or alias.
-inline constexpr std::size_t kMaxLongValueRows = 2200;
+/// 16 MB of value: far above any alias, and any summary of a message that is not made to be large.
+inline constexpr std::size_t kMaxLongValueRows = 8192;
 
 /// Key of one row. For text keys the base must end in a byte that ends the text (see alias_key).
 std::string row_key(std::string_view base, std::uint16_t row);

@@ -1,0 +1,128 @@
+// AddMessage: one text, any number of mailboxes. A handful of puts: blob, summary, and per target page, mailbox, usage.
+#include <map>
+
+#include "core/base/check.h"
+#include "store/apply_kinds.h"
+#include "store/key.h"
+#include "store/keyword_names.h"
+#include "store/long_value.h"
+#include "store/page_walk.h"
+#include "store/rows.h"
+
+namespace posthus::store {
+
+namespace {
+
+constexpr std::size_t kMaxTargets = 10'000;  // what one recipient can expand to (kMaxExpandedAddresses)
+
+std::uint8_t system_flags(std::uint8_t flags) {
+  return flags & (flag::kSeen | flag::kAnswered | flag::kFlagged | flag::kDeleted | flag::kDraft);
+}
+
+Result<MailboxRecord> existing_mailbox(const Snapshot& snapshot, MailboxId id) {
+  auto mailbox = POSTHUS_TRY(get_mailbox(snapshot, id));
+  if (!mailbox) return fail(ErrorKind::kNotFound, "mailbox " + std::to_string(id.value));
+  return *std::move(mailbox);
+}
+
+/// kStrict: does what each account is to get fit?
+Result<> check_quota(const Snapshot& snapshot, const std::map<std::uint32_t, std::uint64_t>& bytes_by_account) {
+  for (const auto& [account, bytes] : bytes_by_account) {
+    const auto user = POSTHUS_TRY(get_user(snapshot, AccountId(account)));
+    if (!user) return fail(ErrorKind::kNotFound, "account " + std::to_string(account));
+    if (user->quota_bytes == 0) continue;
+    const Usage usage = POSTHUS_TRY(get_usage(snapshot, AccountId(account)));
+    if (usage.bytes >= user->quota_bytes || bytes > user->quota_bytes - usage.bytes) return fail(ErrorKind::kOverQuota, user->address);
+  }
+  return {};
+}
+
+Result<> check_targets(const Snapshot& snapshot, const AddMessage& request) {
+  if (request.targets.empty()) return fail(ErrorKind::kInvalid, "message without target");
+  if (request.targets.size() > kMaxTargets) return fail(ErrorKind::kTooLarge, "message with too many targets");
+  std::map<std::uint32_t, std::uint64_t> bytes_by_account;
+  for (const Target& target : request.targets) {
+    const MailboxRecord mailbox = POSTHUS_TRY(existing_mailbox(snapshot, target.mailbox));
+    if (mailbox.uid_next.value >= UINT32_MAX - request.targets.size()) return fail(ErrorKind::kTooLarge, "mailbox is out of UIDs");
+    if (request.quota == QuotaRule::kStrict) bytes_by_account[mailbox.account.value] += request.message.size();
+    if (target.keywords.empty()) continue;
+    KeywordNames keywords = POSTHUS_TRY(KeywordNames::load(snapshot, target.mailbox));
+    for (const std::string& name : target.keywords) POSTHUS_TRY_VOID(keywords.find_or_add(name));
+  }
+  return check_quota(snapshot, bytes_by_account);
+}
+
+Result<std::uint64_t> put_target_keywords(WriteTransaction& transaction, const Target& target) {
+  if (target.keywords.empty()) return 0;
+  KeywordNames keywords = POSTHUS_TRY(KeywordNames::load(transaction, target.mailbox));
+  std::uint64_t bits = 0;
+  for (const std::string& name : target.keywords) bits |= POSTHUS_TRY(keywords.find_or_add(name));
+  POSTHUS_TRY_VOID(keywords.store(transaction, target.mailbox));
+  return bits;
+}
+
+Result<AddedMessage> put_into(ApplyContext& context, const AddMessage& request, const Target& target) {
+  WriteTransaction& transaction = context.transaction;
+  MailboxRecord mailbox = POSTHUS_TRY(existing_mailbox(transaction, target.mailbox));
+  mailbox.highest_modseq.value += 1;
+  MessageRecord message;
+  message.uid = mailbox.uid_next;
+  message.flags = system_flags(target.flags);
+  message.keywords = POSTHUS_TRY(put_target_keywords(transaction, target));
+  message.modseq = mailbox.highest_modseq;
+  message.size = static_cast<std::uint32_t>(request.message.size());
+  message.internal_date = request.internal_date;
+  message.save_date = context.now;
+  message.blob = context.placement->blob;
+  PageAppender pages(transaction, target.mailbox);
+  POSTHUS_TRY_VOID(pages.append(message));
+  POSTHUS_TRY_VOID(pages.flush());
+
+  mailbox.uid_next.value += 1;
+  mailbox.messages += 1;
+  mailbox.bytes += message.size;
+  if ((message.flags & flag::kSeen) == 0) mailbox.unseen += 1;
+  if ((message.flags & flag::kDeleted) != 0) mailbox.deleted += 1;
+  POSTHUS_TRY_VOID(put_mailbox(transaction, mailbox));
+  Usage usage = POSTHUS_TRY(get_usage(transaction, mailbox.account));
+  usage.bytes += message.size;
+  usage.messages += 1;
+  POSTHUS_TRY_VOID(put_usage(transaction, mailbox.account, usage));
+  context.changed.push_back(mailbox.mailbox);
+  return AddedMessage{mailbox.mailbox, mailbox.uid_validity, message.uid};
+}
+
+Result<> put_blob(ApplyContext& context, const AddMessage& request) {
+  const BlobPlacement& placement = *context.placement;
+  BlobRecord blob;
+  blob.segment = placement.segment;
+  blob.offset = placement.offset;
+  blob.length = placement.length;
+  blob.references = static_cast<std::uint32_t>(request.targets.size());
+  blob.checksum = request.message.checksum();
+  blob.digest = request.message.digest();
+  const std::string key = blob_key(placement.blob);
+  POSTHUS_TRY_VOID(context.transaction.put(Table::kBlobs, key, encode_blob_record(blob)));
+  return put_long_value(context.transaction, Table::kSummaries, key, mail::encode_summary(request.message.summary()));
+}
+
+}  // namespace
+
+Result<WriteOutcome> apply_kind(ApplyContext& context, const AddMessage& request) {
+  CHECK(context.placement.has_value());
+  if (request.message.size() > UINT32_MAX) return fail(ErrorKind::kTooLarge, "message of more than 4 GiB");
+  POSTHUS_TRY_VOID(check_targets(context.transaction, request));
+  // The long value is the only one whose size can still refuse: first.
+  POSTHUS_TRY_VOID(put_blob(context, request));
+  if (!request.trace.empty()) {
+    POSTHUS_TRY_VOID(put_long_value(context.transaction, Table::kTrace, trace_key(context.now, context.placement->blob), request.trace));
+  }
+  WriteOutcome outcome;
+  outcome.added.reserve(request.targets.size());
+  for (const Target& target : request.targets) outcome.added.push_back(POSTHUS_TRY(put_into(context, request, target)));
+  outcome.mailbox = outcome.added.front().mailbox;
+  outcome.uid_validity = outcome.added.front().uid_validity;
+  return outcome;
+}
+
+}  // namespace posthus::store

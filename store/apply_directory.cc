@@ -1,0 +1,103 @@
+// Domains, aliases and tokens. Users are in apply_user.cc.
+#include <set>
+
+#include "store/apply_kinds.h"
+#include "store/canonical_address.h"
+#include "store/directory_reader.h"
+#include "store/key.h"
+#include "store/long_value.h"
+#include "store/record_directory.h"
+#include "store/rows.h"
+
+namespace posthus::store {
+
+namespace {
+
+constexpr std::size_t kMaxTokenRecord = 1500;  // one row, with room for its key
+
+/// Targets parsed, written in one way, each once. Errors: kInvalid, kTooLarge.
+Result<std::vector<std::string>> normalised_targets(const std::vector<std::string>& targets) {
+  if (targets.empty()) return fail(ErrorKind::kInvalid, "alias without targets");
+  if (targets.size() > kMaxAliasTargets) return fail(ErrorKind::kTooLarge, "alias with more than " + std::to_string(kMaxAliasTargets) + " targets");
+  std::vector<std::string> normalised;
+  std::set<std::string> seen;
+  for (const std::string& target : targets) {
+    const mail::Address address = POSTHUS_TRY(mail::parse_mailbox(target, mail::Utf8::kAllow));
+    // WHY to_string and not the lookup key: the case of a local part elsewhere is its host's business (RFC 5321 §2.4).
+    if (seen.insert(mail::lookup_key(address)).second) normalised.push_back(mail::to_string(address));
+  }
+  return normalised;
+}
+
+}  // namespace
+
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutDomain& request) {
+  DomainRecord domain = request.domain;
+  domain.name = POSTHUS_TRY(mail::normalise_domain(request.domain.name));
+  const auto before = POSTHUS_TRY(get_domain(context.transaction, domain.name));
+  if (request.rule == PutRule::kCreate && before) return fail(ErrorKind::kExists, domain.name);
+  if (request.rule == PutRule::kReplace && !before) return fail(ErrorKind::kNotFound, domain.name);
+  if (before) domain.created = before->created;
+  if (domain.created == Timestamp{}) domain.created = context.now;
+  POSTHUS_TRY_VOID(context.transaction.put(Table::kDomains, domain_key(domain.name), encode_domain_record(domain)));
+  return WriteOutcome{};
+}
+
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveDomain& request) {
+  const std::string name = POSTHUS_TRY(mail::normalise_domain(request.name));
+  if (!POSTHUS_TRY(get_domain(context.transaction, name))) return fail(ErrorKind::kNotFound, name);
+  const std::string prefix = address_prefix(name);
+  if (POSTHUS_TRY(has_prefix(context.transaction, Table::kLogins, prefix))) return fail(ErrorKind::kExists, name + " has users");
+  if (POSTHUS_TRY(has_prefix(context.transaction, Table::kAliases, prefix))) return fail(ErrorKind::kExists, name + " has aliases");
+  if (POSTHUS_TRY(has_prefix(context.transaction, Table::kMeta, std::string(meta::kRemovingPrefix) + prefix))) {
+    return fail(ErrorKind::kExists, name + " has users who are being removed");
+  }
+  POSTHUS_TRY_VOID(context.transaction.erase(Table::kDomains, domain_key(name)));
+  return WriteOutcome{};
+}
+
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutAlias& request) {
+  const CanonicalAddress address = POSTHUS_TRY(canonical_address(request.alias.address, CatchAll::kAllow));
+  AliasRecord alias{address.text, POSTHUS_TRY(normalised_targets(request.alias.targets)), request.alias.created};
+  if (!POSTHUS_TRY(get_domain(context.transaction, address.domain))) return fail(ErrorKind::kNotFound, address.domain);
+  const auto before = POSTHUS_TRY(get_alias(context.transaction, address.lookup));
+  if (request.rule == PutRule::kCreate) {
+    if (before) return fail(ErrorKind::kExists, address.text);
+    if (!address.is_catch_all && POSTHUS_TRY(get_login(context.transaction, address.lookup))) {
+      return fail(ErrorKind::kExists, address.text + " is a user");
+    }
+  } else if (!before) {
+    return fail(ErrorKind::kNotFound, address.text);
+  }
+  if (before) alias.created = before->created;
+  if (alias.created == Timestamp{}) alias.created = context.now;
+  POSTHUS_TRY_VOID(replace_long_value(context.transaction, Table::kAliases, alias_key(address.lookup), encode_alias_record(alias)));
+  return WriteOutcome{};
+}
+
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveAlias& request) {
+  const CanonicalAddress address = POSTHUS_TRY(canonical_address(request.address, CatchAll::kAllow));
+  if (!POSTHUS_TRY(get_alias(context.transaction, address.lookup))) return fail(ErrorKind::kNotFound, address.text);
+  POSTHUS_TRY_VOID(erase_long_value(context.transaction, Table::kAliases, alias_key(address.lookup)));
+  return WriteOutcome{};
+}
+
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutToken& request) {
+  if (request.token.id.empty()) return fail(ErrorKind::kInvalid, "token without id");
+  TokenRecord token = request.token;
+  if (token.created == Timestamp{}) token.created = context.now;
+  const std::string bytes = encode_token_record(token);
+  if (bytes.size() > kMaxTokenRecord) return fail(ErrorKind::kTooLarge, "token " + token.id.substr(0, 32));
+  POSTHUS_TRY_VOID(context.transaction.put(Table::kTokens, token_key(token.id), bytes));
+  return WriteOutcome{};
+}
+
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveToken& request) {
+  if (request.id.empty()) return fail(ErrorKind::kNotFound, "token");
+  const std::string key = token_key(request.id);
+  if (!POSTHUS_TRY(context.transaction.get(Table::kTokens, key))) return fail(ErrorKind::kNotFound, "token " + request.id.substr(0, 32));
+  POSTHUS_TRY_VOID(context.transaction.erase(Table::kTokens, key));
+  return WriteOutcome{};
+}
+
+}  // namespace posthus::store

@@ -1,0 +1,159 @@
+// PutUser and RemoveUser. Removing takes slices: first the login goes (he receives nothing and cannot log in), then his
+// mail a slice at a time; until the end a row of kMeta keeps the address taken, and a repeated RemoveUser goes on from it.
+#include <array>
+
+#include "store/apply_kinds.h"
+#include "store/canonical_address.h"
+#include "store/key.h"
+#include "store/mailbox_lifecycle.h"
+#include "store/mailbox_name.h"
+#include "store/rows.h"
+
+namespace posthus::store {
+
+namespace {
+
+constexpr std::size_t kMaxPasswordHash = 300;  // argon2id in PHC format with the longest salt and tag in use is below 200
+constexpr std::size_t kMaxScramField = 128;    // SHA-512 would take 64
+
+struct NamedUse {
+  std::string_view name;
+  SpecialUse use;
+};
+constexpr std::array<NamedUse, 6> kFirstMailboxes{{{kInbox, SpecialUse::kNone},
+                                                   {"Drafts", SpecialUse::kDrafts},
+                                                   {"Sent", SpecialUse::kSent},
+                                                   {"Junk", SpecialUse::kJunk},
+                                                   {"Trash", SpecialUse::kTrash},
+                                                   {"Archive", SpecialUse::kArchive}}};
+
+std::string admin_key(AccountId account) { return std::string(meta::kAdminPrefix) + account_key(account); }
+std::string removing_key(std::string_view lookup) { return std::string(meta::kRemovingPrefix) + address_key(lookup); }
+
+Result<> check_sizes(const UserRecord& user) {
+  const bool fits = user.password_hash.size() <= kMaxPasswordHash && user.scram_salt.size() <= kMaxScramField &&
+                    user.scram_stored_key.size() <= kMaxScramField && user.scram_server_key.size() <= kMaxScramField;
+  return fits ? Result<>{} : fail(ErrorKind::kTooLarge, "credentials");
+}
+
+/// The user's row, and the server admins' list kept beside it.
+Result<> store_user(WriteTransaction& transaction, const UserRecord& user) {
+  POSTHUS_TRY_VOID(put_user(transaction, user));
+  if (user.role == Role::kServerAdmin) return transaction.put(Table::kMeta, admin_key(user.account), "1");
+  return transaction.erase(Table::kMeta, admin_key(user.account));
+}
+
+Result<> check_new_address(const Snapshot& snapshot, const CanonicalAddress& address) {
+  if (!POSTHUS_TRY(get_domain(snapshot, address.domain))) return fail(ErrorKind::kNotFound, address.domain);
+  if (POSTHUS_TRY(get_login(snapshot, address.lookup))) return fail(ErrorKind::kExists, address.text);
+  if (POSTHUS_TRY(get_alias(snapshot, address.lookup))) return fail(ErrorKind::kExists, address.text);
+  if (POSTHUS_TRY(snapshot.get(Table::kMeta, removing_key(address.lookup)))) {
+    return fail(ErrorKind::kExists, address.text + " is being removed");
+  }
+  return {};
+}
+
+Result<WriteOutcome> create_user(ApplyContext& context, UserRecord user, const CanonicalAddress& address) {
+  POSTHUS_TRY_VOID(check_new_address(context.transaction, address));
+  WriteTransaction& transaction = context.transaction;
+  user.account = AccountId(static_cast<std::uint32_t>(POSTHUS_TRY(next_number(transaction, meta::kLastAccount))));
+  user.address = address.text;
+  if (user.created == Timestamp{}) user.created = context.now;
+  for (const NamedUse& first : kFirstMailboxes) {
+    const MailboxRecord mailbox = POSTHUS_TRY(put_new_mailbox(context, user.account, first.name, first.use));
+    if (first.name == kInbox) user.inbox = mailbox.mailbox;
+    POSTHUS_TRY_VOID(transaction.put(Table::kSubscriptions, mailbox_name_key(user.account, first.name), {}));
+  }
+  POSTHUS_TRY_VOID(transaction.put(Table::kLogins, address_key(address.lookup), account_key(user.account)));
+  POSTHUS_TRY_VOID(put_usage(transaction, user.account, {}));
+  POSTHUS_TRY_VOID(store_user(transaction, user));
+  WriteOutcome outcome;
+  outcome.account = user.account;
+  outcome.mailbox = user.inbox;
+  return outcome;
+}
+
+/// First slice: nobody delivers to him or logs in any more.
+Result<> unhook_user(ApplyContext& context, AccountId account, std::string_view lookup) {
+  WriteTransaction& transaction = context.transaction;
+  POSTHUS_TRY_VOID(transaction.erase(Table::kLogins, address_key(lookup)));
+  POSTHUS_TRY_VOID(transaction.erase(Table::kUsers, account_key(account)));
+  POSTHUS_TRY_VOID(transaction.erase(Table::kMeta, admin_key(account)));
+  return transaction.put(Table::kMeta, removing_key(lookup), account_key(account));
+}
+
+/// The account's first mailbox by name, if it has one left.
+Result<std::optional<MailboxRecord>> first_mailbox(const Snapshot& snapshot, AccountId account) {
+  std::optional<MailboxId> id;
+  const std::string prefix = account_key(account);
+  POSTHUS_TRY_VOID(snapshot.scan(Table::kMailboxNames, prefix, end_of_prefix(prefix), [&id](std::string_view, std::string_view value) {
+    id = mailbox_of_key(value);
+    return Visit::kStop;
+  }));
+  if (!id) return std::nullopt;
+  auto mailbox = POSTHUS_TRY(get_mailbox(snapshot, *id));
+  if (!mailbox) return fail(ErrorKind::kCorrupt, "mailbox " + std::to_string(id->value) + " is missing");
+  return mailbox;
+}
+
+/// Later slices: mailboxes one after the other, then what is left. True when nothing is left.
+Result<bool> remove_possessions(ApplyContext& context, AccountId account) {
+  std::size_t removed = 0;
+  constexpr std::size_t kMailboxesPerSlice = 100;
+  for (std::size_t i = 0; i < kMailboxesPerSlice && removed < kSliceMessages; ++i) {
+    const auto mailbox = POSTHUS_TRY(first_mailbox(context.transaction, account));
+    if (!mailbox) {
+      const std::size_t erased = POSTHUS_TRY(erase_prefix(context.transaction, Table::kSubscriptions, account_key(account), kSliceMessages));
+      return erased < kSliceMessages;
+    }
+    if (!POSTHUS_TRY(unmake_mailbox(context, *mailbox, kSliceMessages - removed, removed))) return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutUser& request) {
+  const CanonicalAddress address = POSTHUS_TRY(canonical_address(request.user.address, CatchAll::kRefuse));
+  POSTHUS_TRY_VOID(check_sizes(request.user));
+  if (request.rule == PutRule::kCreate) return create_user(context, request.user, address);
+  const auto account = POSTHUS_TRY(get_login(context.transaction, address.lookup));
+  const auto before = account ? POSTHUS_TRY(get_user(context.transaction, *account)) : std::nullopt;
+  if (!before) return fail(ErrorKind::kNotFound, address.text);
+  if (request.user.account != before->account || request.user.inbox != before->inbox) {
+    return fail(ErrorKind::kInvalid, "account and inbox of " + address.text + " do not change");
+  }
+  UserRecord user = request.user;
+  user.address = before->address;
+  user.created = before->created;
+  POSTHUS_TRY_VOID(store_user(context.transaction, user));
+  WriteOutcome outcome;
+  outcome.account = user.account;
+  outcome.mailbox = user.inbox;
+  return outcome;
+}
+
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveUser& request) {
+  const CanonicalAddress address = POSTHUS_TRY(canonical_address(request.address, CatchAll::kRefuse));
+  WriteOutcome outcome;
+  if (const auto account = POSTHUS_TRY(get_login(context.transaction, address.lookup)); account && !context.progress) {
+    POSTHUS_TRY_VOID(unhook_user(context, *account, address.lookup));
+    context.next = SliceProgress{1, 0, account->value};
+    outcome.account = *account;
+    return outcome;
+  }
+  const std::string key = removing_key(address.lookup);
+  const auto row = POSTHUS_TRY(context.transaction.get(Table::kMeta, key));
+  const auto account = row ? account_of_key(*row) : std::nullopt;
+  if (!account) return context.progress ? Result<WriteOutcome>(outcome) : fail(ErrorKind::kNotFound, address.text);
+  outcome.account = *account;
+  if (!POSTHUS_TRY(remove_possessions(context, *account))) {
+    context.next = SliceProgress{1, 0, account->value};
+    return outcome;
+  }
+  POSTHUS_TRY_VOID(context.transaction.erase(Table::kUsage, account_key(*account)));
+  POSTHUS_TRY_VOID(context.transaction.erase(Table::kMeta, key));
+  return outcome;
+}
+
+}  // namespace posthus::store

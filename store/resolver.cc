@@ -1,0 +1,159 @@
+// Resolver: recipients to inboxes; see resolver.h. RFC 5321 §4.5.1 (postmaster), RFC 5233 (plus-detail).
+#include "store/resolver.h"
+
+#include "core/base/ascii.h"
+#include "core/base/bytes.h"
+#include "store/key.h"
+#include "store/rows.h"
+
+namespace posthus::store {
+
+namespace {
+
+bool is_postmaster(std::string_view local_part) {
+  return ascii::equal_ignoring_case(mail::without_detail(local_part), "postmaster");
+}
+
+}  // namespace
+
+Result<Resolution> Resolver::resolve(const mail::Address& recipient) {
+  if (recipient.domain.empty()) {
+    if (!is_postmaster(recipient.local_part)) return verdict(false);
+    POSTHUS_TRY_VOID(add_server_admin());
+    return verdict(true);
+  }
+  const auto domain = POSTHUS_TRY(get_domain(snapshot_, recipient.domain));
+  if (!domain) return verdict(false);
+  POSTHUS_TRY_VOID(expand(recipient, 0));
+  // The postmaster of a domain of ours is always there, whatever the state of user, alias or domain of that name.
+  if (is_postmaster(recipient.local_part) && !has_target() && !is_over_quota_) POSTHUS_TRY_VOID(add_server_admin());
+  return verdict(true);
+}
+
+Resolution Resolver::verdict(bool domain_is_ours) {
+  using Kind = Resolution::Kind;
+  if (!domain_is_ours) {
+    result_.kind = Kind::kNoSuchDomain;
+  } else if (is_too_deep_) {
+    result_ = {};
+    result_.kind = Kind::kAliasLoop;
+  } else if (!result_.remote_targets.empty()) {
+    result_.kind = Kind::kRemoteAlias;
+  } else if (!result_.inboxes.empty()) {
+    result_.kind = Kind::kLocal;
+  } else if (is_over_quota_) {
+    result_.kind = Kind::kOverQuota;
+  } else if (is_disabled_) {
+    result_.kind = Kind::kDisabled;
+  } else {
+    result_.kind = is_circular_ ? Kind::kAliasLoop : Kind::kNoSuchUser;
+  }
+  return std::move(result_);
+}
+
+/// Exact user, exact alias, both without plus-detail, catch-all. An address of a foreign domain is a remote target.
+Result<> Resolver::expand(const mail::Address& address, int depth) {
+  if (++expanded_ > kMaxExpandedAddresses) {
+    is_too_deep_ = true;
+    return {};
+  }
+  const auto domain = POSTHUS_TRY(get_domain(snapshot_, address.domain));
+  if (!domain) {
+    if (seen_.insert(mail::lookup_key(address)).second) result_.remote_targets.push_back(mail::to_string(address));
+    return {};
+  }
+  if (domain->is_disabled) {
+    is_disabled_ = true;
+    return {};
+  }
+  const std::string lookup = mail::lookup_key(address);
+  if (POSTHUS_TRY(try_user(lookup)) == Found::kYes) return {};
+  if (POSTHUS_TRY(try_alias(lookup, depth)) == Found::kYes) return {};
+  const std::string_view plain = mail::without_detail(address.local_part);
+  if (plain.size() != address.local_part.size()) {
+    const std::string plain_lookup = mail::lookup_key({std::string(plain), address.domain});
+    if (POSTHUS_TRY(try_user(plain_lookup)) == Found::kYes) return {};
+    if (POSTHUS_TRY(try_alias(plain_lookup, depth)) == Found::kYes) return {};
+  }
+  // WHY: the server's admins answer for the domain, not whoever collects its stray mail.
+  if (is_postmaster(address.local_part)) return add_server_admin();
+  POSTHUS_TRY_VOID(try_alias("@" + address.domain, depth));
+  return {};
+}
+
+Result<Resolver::Found> Resolver::try_user(std::string_view lookup) {
+  const auto account = POSTHUS_TRY(get_login(snapshot_, lookup));
+  if (!account) return Found::kNo;
+  const auto user = POSTHUS_TRY(get_user(snapshot_, *account));
+  if (!user) return fail(ErrorKind::kCorrupt, "login without user " + std::to_string(account->value));
+  POSTHUS_TRY_VOID(add_user(*user));
+  return Found::kYes;
+}
+
+Result<Resolver::Found> Resolver::try_alias(std::string_view lookup, int depth) {
+  const auto alias = POSTHUS_TRY(get_alias(snapshot_, lookup));
+  if (!alias) return Found::kNo;
+  if (!seen_.emplace(lookup).second) {
+    is_circular_ = true;  // or merely named twice: no matter once a target was found
+    return Found::kYes;
+  }
+  if (depth >= kMaxAliasDepth) {
+    is_too_deep_ = true;
+    return Found::kYes;
+  }
+  POSTHUS_TRY_VOID(add_targets(*alias, depth));
+  return Found::kYes;
+}
+
+Result<> Resolver::add_targets(const AliasRecord& alias, int depth) {
+  for (const std::string& target : alias.targets) {
+    if (is_too_deep_) return {};
+    const mail::Address address = POSTHUS_TRY(mail::parse_mailbox(target, mail::Utf8::kAllow));
+    POSTHUS_TRY_VOID(expand(address, depth + 1));
+  }
+  return {};
+}
+
+Result<> Resolver::add_server_admin() {
+  std::optional<UserRecord> admin;
+  Result<> read;
+  POSTHUS_TRY_VOID(snapshot_.scan(Table::kMeta, meta::kAdminPrefix, end_of_prefix(meta::kAdminPrefix), [&](std::string_view key, std::string_view) {
+    const auto account = account_of_key(key.substr(meta::kAdminPrefix.size()));
+    if (!account) return Visit::kContinue;
+    auto user = get_user(snapshot_, *account);
+    if (!user) {
+      read = std::unexpected(user.error());
+      return Visit::kStop;
+    }
+    if (!*user || (*user)->is_disabled) return Visit::kContinue;
+    admin = std::move(*user);
+    return Visit::kStop;
+  }));
+  POSTHUS_TRY_VOID(read);
+  return admin ? add_user(*admin) : Result<>{};
+}
+
+Result<> Resolver::add_user(const UserRecord& user) {
+  if (user.is_disabled) {
+    is_disabled_ = true;
+    return {};
+  }
+  if (inboxes_.contains(user.inbox.value)) return {};
+  if (POSTHUS_TRY(is_over_quota(user))) {
+    is_over_quota_ = true;
+    return {};
+  }
+  inboxes_.insert(user.inbox.value);
+  result_.inboxes.push_back(user.inbox);
+  return {};
+}
+
+Result<bool> Resolver::is_over_quota(const UserRecord& user) const {
+  if (user.quota_bytes == 0) return false;
+  const Usage usage = POSTHUS_TRY(get_usage(snapshot_, user.account));
+  // Without a size from the client a full account is one that has nothing left at all.
+  const std::uint64_t needed = message_size_ == 0 ? 1 : message_size_;
+  return usage.bytes >= user.quota_bytes || needed > user.quota_bytes - usage.bytes;
+}
+
+}  // namespace posthus::store

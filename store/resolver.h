@@ -1,0 +1,47 @@
+// Resolver: what an envelope recipient means, following aliases (directory_reader.h, DirectoryReader::resolve).
+// Thread rule: one resolution, one thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+#include "core/mail/address.h"
+#include "store/directory_reader.h"
+#include "store/engine.h"
+
+namespace posthus::store {
+
+/// Addresses looked at for one recipient, all aliases together: bounds what one RCPT can cost.
+inline constexpr std::size_t kMaxExpandedAddresses = 10'000;
+
+class Resolver {
+ public:
+  /// REQUIRES: the snapshot outlives the resolver.
+  Resolver(const Snapshot& snapshot, std::uint64_t message_size) : snapshot_(snapshot), message_size_(message_size) {}
+  Result<Resolution> resolve(const mail::Address& recipient);
+
+ private:
+  enum class Found : bool { kNo, kYes };
+
+  Result<> expand(const mail::Address& address, int depth);
+  Result<Found> try_user(std::string_view lookup);
+  Result<Found> try_alias(std::string_view lookup, int depth);
+  Result<> add_targets(const AliasRecord& alias, int depth);
+  Result<> add_server_admin();
+  Result<> add_user(const UserRecord& user);
+  Result<bool> is_over_quota(const UserRecord& user) const;
+  bool has_target() const { return !result_.inboxes.empty() || !result_.remote_targets.empty(); }
+  Resolution verdict(bool domain_is_ours);
+
+  const Snapshot& snapshot_;
+  const std::uint64_t message_size_;
+  Resolution result_;
+  std::unordered_set<std::string> seen_;  // lookup keys of aliases entered and remote targets taken
+  std::unordered_set<std::uint32_t> inboxes_;
+  std::size_t expanded_ = 0;
+  bool is_too_deep_ = false, is_circular_ = false, is_disabled_ = false, is_over_quota_ = false;
+};
+
+}  // namespace posthus::store
