@@ -41,11 +41,13 @@ const std::array<ServerSession::Rule, 16> ServerSession::kRules = {{
 ServerSession::ServerSession(ServerContext& context, const session::ConnectionFacts& facts)
     : context_(context), remote_address_(facts.remote_address) {}
 
-ServerSession::~ServerSession() {
-  if (maildrop_) {
-    log::info("pop3.closed", {{"user", login_}, {"address", remote_address_}, {"messages", maildrop_->size()},
-                              {"retrieved", retrieved_}, {"deleted", maildrop_->deleted_count()}});
-  }
+ServerSession::~ServerSession() { close_maildrop(); }
+
+void ServerSession::close_maildrop() {
+  if (!maildrop_) return;
+  log::info("pop3.closed", {{"user", login_}, {"address", remote_address_}, {"messages", maildrop_->size()},
+                            {"retrieved", retrieved_}, {"deleted", deleted_}});
+  maildrop_.reset();
 }
 
 // greeting = "+OK" [resp-code] *gchar [timestamp] *gchar CRLF
@@ -191,7 +193,7 @@ ServerSession::Step ServerSession::resumed(Output& output) {
 std::chrono::seconds ServerSession::deadline() const { return maildrop_ ? kAutologout : kLoginTimeout; }
 
 // RFC 1939 §3: close "without removing any messages or sending any response".
-void ServerSession::timed_out(Output&) {}
+void ServerSession::timed_out(Output&) { close_maildrop(); }
 
 void ServerSession::shutting_down(Output& output) {
   if (!is_in_answer_) append_error(output, Code::kSysTemp, Text::kShuttingDown, language_);
@@ -243,6 +245,7 @@ ServerSession::Step ServerSession::on_quit(std::string_view arguments, Output& o
     work_ = Work::kUpdate;
     return Step::kWait;
   }
+  close_maildrop();
   append_ok(output, Text::kGoodbye, language_);
   return Step::kClose;
 }

@@ -61,6 +61,8 @@ class ServerSession final : public session::Session {
   /// The same, and it counts: too many close the connection.
   Step refuse_error(Output& output, Text text);
   Step start(Work work);
+  /// Gives the maildrop back, before the client is told: it may come again at once.
+  void close_maildrop();
 
   // session_authorization.cc
   Step on_user(std::string_view arguments, Output& output);
@@ -105,7 +107,7 @@ class ServerSession final : public session::Session {
   Work work_ = Work::kNone;
   bool is_skipping_line_ = false;               // the rest of a line that was too long
   bool is_in_answer_ = false;                   // a multi-line answer has begun and not ended
-  std::uint32_t errors_ = 0, login_failures_ = 0, commands_before_login_ = 0, retrieved_ = 0;
+  std::uint32_t errors_ = 0, login_failures_ = 0, commands_before_login_ = 0, retrieved_ = 0, deleted_ = 0;
 
   // AUTHORIZATION
   std::string user_;                            // of USER, until PASS

@@ -136,12 +136,14 @@ Step ServerSession::update_finished(Output& output) {
   if (!update_result_) {
     log::warning("pop3.update", {{"user", login_}, {"error", to_string(update_result_.error().kind)},
                                  {"context", update_result_.error().context}});
-    maildrop_->reset();  // nothing was deleted
+    close_maildrop();
     append_error(output, Code::kSysTemp, Text::kNothingWasDeleted, language_);
     return Step::kClose;
   }
   static metrics::Counter& count = metrics::counter("posthus_pop3_deleted_total", "Messages deleted by POP3 clients");
-  count.add(maildrop_->deleted_count());
+  deleted_ = maildrop_->deleted_count();
+  count.add(deleted_);
+  close_maildrop();
   append_ok(output, Text::kGoodbye, language_);
   return Step::kClose;
 }
