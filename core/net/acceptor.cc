@@ -1,0 +1,153 @@
+// Accepting connections: non-blocking accept4 in small batches, limits, farewells.
+#include "core/net/acceptor.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "core/base/log.h"
+
+namespace posthus::net {
+namespace {
+
+constexpr int kBatch = 32;                                  // then other connections have a turn
+constexpr std::chrono::milliseconds kPauseWhenExhausted{100};  // out of descriptors or memory: somebody must close first
+
+std::shared_ptr<const Endpoint> endpoint_of(const ListenerOptions& options, Workers& workers) {
+  auto endpoint = std::make_shared<Endpoint>();
+  endpoint->name = options.name;
+  endpoint->tls = options.tls;
+  endpoint->tls_context = options.tls_context;
+  endpoint->alpn = options.alpn;
+  endpoint->workers = &workers;
+  register_metrics(*endpoint);
+  return endpoint;
+}
+
+std::string label_of(const ListenerOptions& options) { return "listener=\"" + options.name + "\""; }
+
+// The client's fault or the network's; the next one may be fine.
+bool is_passing(int number) {
+  switch (number) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case EPERM: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+Listener::Listener(ListenerOptions o, Workers& workers)
+    : options(std::move(o)),
+      endpoint(endpoint_of(options, workers)),
+      limits(std::make_shared<ConnectionLimits>(options.max_connections, options.max_per_network)),
+      accepted(metrics::counter("posthus_connections_accepted_total", "Connections accepted.", label_of(options))),
+      refused(metrics::counter("posthus_connections_refused_total", "Connections refused at a limit.", label_of(options))),
+      log_limit_(clock_, {.burst = 3, .microseconds_per_token = 10'000'000, .max_keys = 1}) {}
+
+Acceptor::Acceptor(std::shared_ptr<IoThread> thread, std::shared_ptr<const Listener> listener, UniqueFd fd)
+    : thread_(std::move(thread)),
+      listener_(std::move(listener)),
+      descriptor_(thread_->context().get_executor(), fd.release()),
+      retry_(thread_->context()) {}
+
+void Acceptor::start() { wait(); }
+
+void Acceptor::close() {
+  is_closed_ = true;
+  asio::error_code ignored;
+  descriptor_.close(ignored);
+  retry_.cancel();
+}
+
+void Acceptor::wait() {
+  descriptor_.async_wait(Descriptor::wait_read, [self = shared_from_this()](const asio::error_code& error) {
+    if (!error && !self->is_closed_) self->accept_waiting();
+  });
+}
+
+void Acceptor::pause() {
+  retry_.expires_after(kPauseWhenExhausted);
+  retry_.async_wait([self = shared_from_this()](const asio::error_code& error) {
+    if (!error && !self->is_closed_) self->wait();
+  });
+}
+
+void Acceptor::accept_waiting() {
+  for (int i = 0; i < kBatch; ++i) {
+    SocketAddress peer;
+    UniqueFd fd(::accept4(descriptor_.native_handle(), peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd) {
+      admit(std::move(fd), peer);
+      continue;
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+    if (is_passing(errno)) continue;
+    const int number = errno;
+    if (listener_->may_log()) {
+      log::error("net.accept_failed", {{"listener", listener_->options.name}, {"error", std::generic_category().message(number)}});
+    }
+    return pause();
+  }
+  wait();
+}
+
+session::ConnectionFacts Acceptor::facts_of(const UniqueFd& fd, const SocketAddress& peer) const {
+  session::ConnectionFacts facts;
+  facts.is_unix_socket = !listener_->options.unix_path.empty();
+  if (const std::optional<IpEndpoint> remote = to_ip_endpoint(peer)) {
+    facts.remote_address = to_string(remote->address);
+    facts.remote_port = remote->port;
+  }
+  if (facts.is_unix_socket) return facts;
+  if (const std::optional<IpEndpoint> local = local_endpoint(fd.get())) {
+    facts.local_address = to_string(local->address);
+    facts.local_port = local->port;
+  }
+  return facts;
+}
+
+void Acceptor::admit(UniqueFd fd, const SocketAddress& peer) {
+  const session::ConnectionFacts facts = facts_of(fd, peer);
+  const std::optional<IpEndpoint> remote = to_ip_endpoint(peer);
+  std::optional<ConnectionLimits::Place> place = listener_->limits->take(remote ? std::optional(remote->address) : std::nullopt);
+  if (!place) return refuse(fd, facts.remote_address);
+  if (remote) {
+    const int on = 1;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  const int number = fd.get();
+  const auto driver = std::make_shared<Driver>(thread_, listener_->endpoint, std::move(fd),
+                                               [held = std::move(*place)](const Result<>&) { static_cast<void>(held); });
+  if (!driver->is_open()) return;
+  std::unique_ptr<session::Session> session = listener_->options.make_session(facts, session::Waker(driver));
+  if (!session) {
+    UniqueFd copy(::dup(number));  // the driver closes its own
+    return refuse(copy, facts.remote_address);
+  }
+  listener_->accepted.add();
+  driver->start(std::move(session));
+}
+
+void Acceptor::refuse(const UniqueFd& fd, const std::string& remote_address) {
+  listener_->refused.add();
+  if (listener_->may_log()) {
+    log::warning("net.connection_refused", {{"listener", listener_->options.name}, {"remote", remote_address}});
+  }
+  const std::string& farewell = listener_->options.farewell;
+  if (listener_->options.tls != TlsMode::kImplicit && !farewell.empty()) {
+    static_cast<void>(::send(fd.get(), farewell.data(), farewell.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+  }
+  ::shutdown(fd.get(), SHUT_RDWR);
+}
+
+}  // namespace posthus::net

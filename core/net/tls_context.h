@@ -1,0 +1,54 @@
+// TlsContext: what TLS connections share (certificate, key, protocol rules), replaceable while connections are open.
+// TLS 1.2 and 1.3, ECDHE with AEAD only, the server's preference, no renegotiation, no compression (RFC 9325 §3, §4).
+// Thread rule: any thread.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+#include "core/net/certificate.h"
+
+struct ssl_st;
+struct ssl_ctx_st;
+
+namespace posthus::net {
+
+struct SslDeleter {
+  void operator()(ssl_st* ssl) const;
+};
+using SslPointer = std::unique_ptr<ssl_st, SslDeleter>;
+
+class TlsContext {
+ public:
+  /// For accepting. Errors: kInvalid when the PEM cannot be read or key and certificate do not belong together.
+  static Result<std::shared_ptr<TlsContext>> create_server(const CertificateAndKey& certificate_and_key);
+
+  /// For connecting. Certificates are checked by whoever decides about the peer (DANE, MTA-STS), not here.
+  static Result<std::shared_ptr<TlsContext>> create_client();
+
+  ~TlsContext();
+  TlsContext(const TlsContext&) = delete;
+  TlsContext& operator=(const TlsContext&) = delete;
+
+  /// Handshakes begun from now on use the new certificate. After an error nothing has changed.
+  Result<> replace(const CertificateAndKey& certificate_and_key);
+
+  /// A connection in accept state on `fd`. `protocol` is what ALPN (RFC 7301) may select, "" for none; a client that
+  /// offers only others is refused. REQUIRES: `protocol` outlives the connection; `fd` stays with the caller.
+  SslPointer accept_on(int fd, const std::string& protocol) const;
+
+  /// A connection in connect state on `fd`; `server_name` goes into SNI unless it is empty.
+  SslPointer connect_on(int fd, const std::string& server_name) const;
+
+ private:
+  explicit TlsContext(std::shared_ptr<ssl_ctx_st> context);
+  std::shared_ptr<ssl_ctx_st> current() const;
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<ssl_ctx_st> context_;
+};
+
+}  // namespace posthus::net
