@@ -38,14 +38,15 @@ bool Retrieval::is_brief() const { return !open_ && expected_bytes_ <= kBriefByt
 
 RetrievalState Retrieval::write(const store::Store& store, const Maildrop& maildrop, HeaderMode mode, Language language,
                                 std::string& out) {
-  const auto refuse_all = [&](Text text) {
-    for (; next_ < requests_.size(); ++next_) append_error(out, Code::kSysTemp, text, language);
+  const auto refuse_all = [&](Code code, Text text) {
+    for (; next_ < requests_.size(); ++next_) append_error(out, code, text, language);
     return open_ ? RetrievalState::kBroken : RetrievalState::kDone;
   };
   const auto snapshot = store.snapshot();
-  if (!snapshot) return refuse_all(Text::kTemporaryFailure);
+  if (!snapshot) return refuse_all(Code::kSysTemp, Text::kTemporaryFailure);
   const auto reader = store::MailboxReader::open(**snapshot, maildrop.mailbox());
-  if (!reader) return refuse_all(Text::kMessageGone);
+  if (!reader && reader.error().kind == ErrorKind::kNotFound) return refuse_all(Code::kNone, Text::kMessageGone);
+  if (!reader) return refuse_all(Code::kSysTemp, Text::kTemporaryFailure);
   Pass pass{store, **snapshot, *reader, maildrop, mode, language, out};
   const std::size_t begin_size = out.size();
   out.reserve(begin_size + std::min<std::uint64_t>(expected_bytes_, kPieceBytes) + requests_.size() * 32);
