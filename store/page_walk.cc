@@ -35,8 +35,7 @@ Result<bool> PageWalk::next() {
     mark();
     const MessagePageView view = page_.view();
     const std::uint64_t last = view.size() > 0 ? view.uid(view.size() - 1).value : first_uid_of_page_key(key_).value_or(Uid(0)).value;
-    cursor_ = behind_page_ = std::max(last, wanted) + 1;
-    if (last < wanted) behind_page_ = 0;
+    cursor_ = behind_page_ = last + 1;
     if (named_count_ > 0) return true;
   }
 }
