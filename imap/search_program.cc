@@ -106,7 +106,7 @@ class Parser {
   }
   static void finish(SearchKey& key) {
     for (const auto& child : key.children) key.cost = std::max(key.cost, child.cost);
-    std::stable_sort(key.children.begin(), key.children.end(), [](const auto& a, const auto& b) { return a.cost < b.cost; });
+    std::sort(key.children.begin(), key.children.end(), [](const auto& a, const auto& b) { return a.cost < b.cost; });
   }
 
   Result<SearchKey> group(int depth) {

@@ -1,0 +1,78 @@
+// SELECT and EXAMINE (RFC 9051 §6.3.2, §6.3.3; RECENT and \Recent of RFC 3501 §6.3.1). The cost does not depend on the
+// size of the mailbox: its uids come from the UidCache. Known limit: no UNSEEN response code, which rev2 dropped.
+#include "imap/execution.h"
+
+namespace posthus::imap {
+namespace {
+
+using Access = SelectedMailbox::Access;
+
+class Select final : public Execution {
+ public:
+  Select(MailboxArgument mailbox, Access access) : mailbox_(std::move(mailbox)), access_(access) {}
+
+  Progress run(SessionState& state, session::Output& out) override {
+    if (state.selected) {
+      leave_mailbox(state);
+      out.append("* OK [CLOSED] Previous mailbox closed\r\n");
+    }
+    const auto selected = select(state, out);
+    if (!selected) return failed(selected.error(), "Cannot select the mailbox");
+    return done(access_ == Access::kReadOnly ? "OK [READ-ONLY] EXAMINE completed" : "OK [READ-WRITE] SELECT completed");
+  }
+
+ private:
+  Result<> select(SessionState& state, session::Output& out) {
+    const auto snapshot = POSTHUS_TRY(state.context.store.snapshot());
+    const auto mailbox = POSTHUS_TRY(store::find_mailbox(*snapshot, state.account, mailbox_.name));
+    if (!mailbox) return fail(ErrorKind::kNotFound);
+    const auto reader = POSTHUS_TRY(store::MailboxReader::open(*snapshot, *mailbox));
+    const auto uids = POSTHUS_TRY(state.context.uid_cache.uids(reader));
+    const auto keywords = POSTHUS_TRY(reader.keywords());
+    state.selected = std::make_unique<SelectedMailbox>(reader.record(), uids, access_);
+    if (state.is_rev2) state.selected->forget_recent();
+    state.selected->set_keywords_told(keywords.size());
+    write_responses(state, reader.record(), keywords, out);
+    if (!state.is_rev2 && access_ == Access::kReadWrite && state.selected->has_recent()) {
+      // Nobody waits for it: a lost claim shows messages as \Recent once more (RFC 3501 §2.3.2 allows that).
+      state.context.store.submit(store::ClaimRecent{*mailbox}, [](Result<store::WriteOutcome>) {});
+    }
+    return {};
+  }
+
+  void write_responses(const SessionState& state, const store::MailboxRecord& record, const std::vector<std::string>& keywords,
+                       session::Output& out) const {
+    append_flag_lists(out, keywords, access_ == Access::kReadOnly);
+    out.append("* ");
+    append_number(out, state.selected->map().size());
+    out.append(" EXISTS\r\n");
+    if (!state.is_rev2) {
+      out.append("* ");
+      append_number(out, state.selected->recent_count());
+      out.append(" RECENT\r\n");
+    }
+    out.append("* OK [UIDVALIDITY ");
+    append_number(out, record.uid_validity);
+    out.append("] UIDs valid\r\n* OK [UIDNEXT ");
+    append_number(out, record.uid_next.value);
+    out.append("] Predicted next UID\r\n");
+    if (!state.is_rev2) return;
+    append_list_response(out, special_use_attribute(record.special_use), record.name,
+                         mailbox_.written == record.name ? std::string_view{} : mailbox_.written, state.name_form());
+  }
+
+  const MailboxArgument mailbox_;
+  const Access access_;
+};
+
+}  // namespace
+
+Making make_select(SessionState&, Arguments arguments, Numbers) {
+  return std::make_unique<Select>(std::get<MailboxArgument>(std::move(arguments)), Access::kReadWrite);
+}
+
+Making make_examine(SessionState&, Arguments arguments, Numbers) {
+  return std::make_unique<Select>(std::get<MailboxArgument>(std::move(arguments)), Access::kReadOnly);
+}
+
+}  // namespace posthus::imap

@@ -1,0 +1,74 @@
+// What executions share. See execution.h.
+#include "imap/execution.h"
+
+#include "core/base/log.h"
+#include "core/sasl/authenticator.h"
+#include "imap/login_facts.h"
+
+namespace posthus::imap {
+
+Progress Execution::on_line(SessionState&, std::string_view, session::Output&) { return done("BAD Unexpected line"); }
+
+Progress Execution::failed(const Error& error, std::string_view text) {
+  if (error.kind == ErrorKind::kIo || error.kind == ErrorKind::kCorrupt) {
+    log::error("imap.store_failed", {{"kind", to_string(error.kind)}, {"context", error.context}});
+  }
+  tagged = refusal_for(error.kind);
+  tagged.append(text);
+  return Progress::kDone;
+}
+
+Result<std::optional<MailboxId>> look_up_mailbox(const SessionState& state, std::string_view name) {
+  const auto snapshot = POSTHUS_TRY(state.context.store.snapshot());
+  return store::find_mailbox(*snapshot, state.account, name);
+}
+
+std::string capabilities(const SessionState& state) {
+  // WHY this list: each name is a promise that all of it works; CONDSTORE, BINARY (its APPEND side) and others are not kept yet.
+  std::string text = "CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE ID";
+  if (state.is_logged_in()) {
+    text.append(
+        " NAMESPACE IDLE UNSELECT UIDPLUS MOVE CHILDREN LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE ESEARCH SEARCHRES"
+        " STATUS=SIZE");
+    return text;
+  }
+  if (!state.is_tls && state.context.offers_tls) text.append(" STARTTLS");
+  if (!may_log_in(state)) text.append(" LOGINDISABLED");
+  for (const auto mechanism : state.context.authenticator.mechanisms(login_facts(state))) text.append(" AUTH=").append(mechanism);
+  return text;
+}
+
+void leave_mailbox(SessionState& state) {
+  if (!state.selected) return;
+  if (!state.is_rev2 && !state.selected->is_read_only() && state.selected->has_recent()) {
+    // Nobody waits for it: a lost claim shows a message as \Recent once more (RFC 3501 §2.3.2 allows that).
+    state.context.store.submit(store::ClaimRecent{state.selected->mailbox()}, [](Result<store::WriteOutcome>) {});
+  }
+  state.selected.reset();
+}
+
+void append_list_response(std::string& out, std::string_view attributes, std::string_view name, std::string_view old_name, NameForm form) {
+  out.append("* LIST (").append(attributes).append(") \"/\" ");
+  append_mailbox(out, name, form);
+  if (!old_name.empty()) {
+    out.append(" (\"OLDNAME\" (");
+    append_mailbox(out, old_name, form);
+    out.append("))");
+  }
+  out.append("\r\n");
+}
+
+Progress write_updates(SessionState& state, session::Output& out, Expunges expunges, const ToldFlags& told) {
+  if (!state.selected) return Progress::kDone;
+  const auto snapshot = state.context.store.snapshot();
+  // A store that cannot be read now will be asked again by the next command.
+  if (!snapshot) return Progress::kDone;
+  const auto update = state.selected->update(**snapshot, out, kChunk, expunges, told, state.is_rev2);
+  if (update) return *update == SelectedMailbox::Update::kMore ? Progress::kMore : Progress::kDone;
+  if (update.error().kind != ErrorKind::kNotFound) return Progress::kDone;
+  out.append("* BYE The selected mailbox was deleted\r\n");
+  state.selected.reset();
+  return Progress::kClose;
+}
+
+}  // namespace posthus::imap
