@@ -13,7 +13,7 @@ class Fetch final : public Execution {
   Fetch(FetchArguments arguments, Numbers numbers) : arguments_(std::move(arguments)), numbers_(numbers) {}
 
   session::RunCost cost() const override { return cost_; }
-  bool is_mid_response() const override { return writer_ && writer_->is_mid_literal(); }
+  bool is_mid_response() const override { return writer_ && writer_->is_mid_response(); }
 
   Progress run(SessionState& state, session::Output& out) override {
     switch (phase_) {
@@ -24,7 +24,7 @@ class Fetch final : public Execution {
     if (!told.uids.empty() && outcome && told.until == ModSeq{}) told.until = outcome->modseq;
     const auto chunk = writer_->write(state, out);
     if (chunk) return *chunk == FetchWriter::Chunk::kMore ? Progress::kMore : finish();
-    if (!writer_->is_mid_literal()) return failed(chunk.error(), "Cannot read the messages");
+    if (!writer_->is_mid_response()) return failed(chunk.error(), "Cannot read the messages");
     // The client waits for bytes of a literal that cannot be had: nothing can be said any more.
     return Progress::kClose;
   }

@@ -63,6 +63,7 @@ Result<FetchWriter::Chunk> FetchWriter::write(SessionState& state, std::string& 
       has_expunged_ = has_expunged_ || record.uid.value != expected;
       expected = std::uint64_t{record.uid.value} + 1;
       if (!sequence) return store::Visit::kContinue;
+      if (is_message_begun_ && record.uid != next_) return store::Visit::kStop;
       next_ = record.uid;
       MessageSource source(state.context.store, *snapshot, reader, record);
       const auto whole = write_message(source, *sequence, out);
@@ -78,8 +79,8 @@ Result<FetchWriter::Chunk> FetchWriter::write(SessionState& state, std::string& 
     POSTHUS_TRY_VOID(std::move(result));
     if (is_cut) break;
     has_expunged_ = has_expunged_ || expected != std::uint64_t{range.last.value} + 1;
-    // The message in whose literal the last chunk ended has been expunged since: its bytes cannot be had any more.
-    if (literal_) return fail(ErrorKind::kNotFound, "message was expunged while it was sent");
+    // The message in which the last chunk ended has been expunged since: its bytes cannot be had any more.
+    if (is_message_begun_) return fail(ErrorKind::kNotFound, "message was expunged while it was sent");
     next_ = Uid{0};
   }
   return is_cut ? Chunk::kMore : Chunk::kDone;
@@ -93,8 +94,6 @@ Result<bool> FetchWriter::write_message(MessageSource& source, std::uint32_t seq
     append_number(out, sequence);
     out.append(" FETCH (");
     item_ = 0;
-  } else if (!literal_) {
-    return fail(ErrorKind::kCorrupt, "fetch lost its place");
   }
   const bool has_begun_before = is_message_begun_;
   is_message_begun_ = true;
@@ -115,7 +114,7 @@ Result<bool> FetchWriter::write_message(MessageSource& source, std::uint32_t seq
       is_message_begun_ = false;
       return true;
     }
-    if (literal_ && is_full(out)) return false;
+    if (is_full(out) && (literal_ || item_ < items_.size())) return false;
   }
   is_message_begun_ = false;
   if (out.ends_with(" FETCH (")) {

@@ -18,9 +18,9 @@ class FetchWriter {
   FetchWriter(store::UidSet uids, const std::vector<FetchItem>& items) : uids_(std::move(uids)), items_(items) {}
 
   enum class Chunk : std::uint8_t { kMore, kDone };
-  /// Writes about kChunk. An error inside a literal leaves is_mid_literal(): the connection cannot go on.
+  /// Writes about kChunk. An error inside a response leaves is_mid_response(): the connection cannot go on.
   Result<Chunk> write(SessionState& state, std::string& out);
-  bool is_mid_literal() const { return literal_.has_value(); }
+  bool is_mid_response() const { return is_message_begun_; }
   /// Some part had an encoding nobody knows: the command fails with UNKNOWN-CTE (RFC 9051 §7.5.2).
   bool has_unknown_encoding() const { return has_unknown_encoding_; }
   /// Some message could not be read; the others were answered.

@@ -88,21 +88,21 @@ Result<SectionBytes> MessageSource::header_fields(const Section& section, const 
   return bytes;
 }
 
-Result<SectionBytes> MessageSource::section(const Section& section) {
-  if (section.text == SectionText::kAll || section.text == SectionText::kMime) {
-    if (section.path.empty()) return range(0, POSTHUS_TRY(summary())->size());
+Result<SectionBytes> MessageSource::section(const Section& wanted) {
+  if (wanted.text == SectionText::kAll || wanted.text == SectionText::kMime) {
+    if (wanted.path.empty()) return range(0, POSTHUS_TRY(summary())->size());
     const auto& all = *POSTHUS_TRY(parts());
-    const auto index = mail::find_part(all, section.path);
+    const auto index = mail::find_part(all, wanted.path);
     if (!index) return SectionBytes{};
     const auto& part = all[*index];
-    if (section.text == SectionText::kMime) return range(part.header_begin, part.body_begin);
+    if (wanted.text == SectionText::kMime) return range(part.header_begin, part.body_begin);
     return range(part.body_begin, part.body_end);
   }
-  const auto extent = POSTHUS_TRY(message_extent(section));
+  const auto extent = POSTHUS_TRY(message_extent(wanted));
   if (!extent) return SectionBytes{};
-  if (section.text == SectionText::kHeader) return range(extent->header_begin, extent->body_begin);
-  if (section.text == SectionText::kText) return range(extent->body_begin, extent->body_end);
-  return header_fields(section, extent);
+  if (wanted.text == SectionText::kHeader) return range(extent->header_begin, extent->body_begin);
+  if (wanted.text == SectionText::kText) return range(extent->body_begin, extent->body_end);
+  return header_fields(wanted, extent);
 }
 
 Result<std::optional<std::size_t>> MessageSource::binary_part(const Section& section) {
