@@ -14,7 +14,7 @@
 namespace posthus::smtp {
 namespace {
 
-constexpr std::size_t kFlushAt = 64 * 1024;  // the driver's bound: output beyond it is flushed first
+constexpr std::size_t kFlushAt = 64 * 1024;  // output of one call: then the driver flushes
 
 metrics::Gauge& open_sessions() {
   static metrics::Gauge& gauge = metrics::gauge("posthus_smtp_sessions", "Open SMTP connections");
@@ -68,7 +68,8 @@ session::Step ServerSession::received(session::Input& input, Output& output) {
     return Step::kClose;
   }
   Step step = Step::kRead;
-  while (step == Step::kRead && !input.empty() && output.size() < kFlushAt) {
+  const std::size_t flush_at = output.size() + kFlushAt;
+  while (step == Step::kRead && !input.empty() && output.size() < flush_at) {
     const std::size_t before = input.size();
     step = advance(input, output);
     if (input.size() == before) break;
