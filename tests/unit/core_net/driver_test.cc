@@ -3,8 +3,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <latch>
-#include <mutex>
+#include <future>
 #include <semaphore>
 #include <vector>
 
@@ -66,7 +65,7 @@ TEST_F(DriverTest, RunsOnAnotherThread) {
   std::atomic<std::thread::id> ran_on;
   std::atomic<std::thread::id> opened_on;
   observer_.on_run = [&] { ran_on = std::this_thread::get_id(); };
-  observer_.on_open = [&](const session::Waker&) { opened_on = std::this_thread::get_id(); };
+  observer_.on_open = [&] { opened_on = std::this_thread::get_id(); };
   Client client(listen());
   EXPECT_EQ(client.line(), "hello");
   EXPECT_EQ(client.ask("RUN"), "ran");
@@ -86,8 +85,9 @@ TEST_F(DriverTest, ManyBriefRunsInARowAllHappen) {
 }
 
 TEST_F(DriverTest, WaitIsResumedFromAnotherThread) {
-  std::thread other;
-  observer_.on_wait = [&](session::Resume resume) { other = std::thread([r = std::move(resume)]() mutable { r(); }); };
+  std::promise<session::Resume> handed_over;
+  observer_.on_wait = [&](session::Resume resume) { handed_over.set_value(std::move(resume)); };
+  std::thread other([&] { handed_over.get_future().get()(); });
   Client client(listen());
   EXPECT_EQ(client.line(), "hello");
   EXPECT_EQ(client.ask("WAIT"), "waited");
@@ -102,18 +102,11 @@ TEST_F(DriverTest, DroppedResumeClosesTheConnection) {
 }
 
 TEST_F(DriverTest, IdleSessionIsWokenFromAnotherThreadAndStillHearsItsClient) {
-  std::mutex mutex;
-  session::Waker waker;
-  observer_.on_open = [&](session::Waker w) {
-    const std::lock_guard guard(mutex);
-    waker = std::move(w);
-  };
   Client client(listen());
   EXPECT_EQ(client.line(), "hello");
   EXPECT_EQ(client.ask("IDLE"), "idling");
   for (int i = 0; i < 50; ++i) {
-    const std::lock_guard guard(mutex);
-    waker.wake();
+    observer_.waker().wake();
     EXPECT_EQ(client.line(), "woken");
   }
   EXPECT_EQ(client.ask("DONE"), "done");
@@ -121,10 +114,9 @@ TEST_F(DriverTest, IdleSessionIsWokenFromAnotherThreadAndStillHearsItsClient) {
 }
 
 TEST_F(DriverTest, WakeInAnotherStepIsDeliveredAtTheNextIdle) {
-  session::Waker waker;
-  observer_.on_open = [&](session::Waker w) { waker = std::move(w); };
   Client client(listen());
   EXPECT_EQ(client.line(), "hello");
+  const session::Waker waker = observer_.waker();
   EXPECT_EQ(client.ask("x"), "echo x");
   for (int i = 0; i < 100; ++i) waker.wake();
   EXPECT_EQ(client.ask("y"), "echo y");
@@ -133,10 +125,9 @@ TEST_F(DriverTest, WakeInAnotherStepIsDeliveredAtTheNextIdle) {
 }
 
 TEST_F(DriverTest, ConcurrentWakesCoalesceAndNoneIsLost) {
-  session::Waker waker;
-  observer_.on_open = [&](session::Waker w) { waker = std::move(w); };
   Client client(listen());
   EXPECT_EQ(client.line(), "hello");
+  const session::Waker waker = observer_.waker();
   EXPECT_EQ(client.ask("IDLE"), "idling");
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
@@ -153,7 +144,6 @@ TEST_F(DriverTest, WakerOutlivesSessionAndNetwork) {
   session::Waker waker;
   {
     EchoObserver observer;
-    observer.on_open = [&](session::Waker w) { waker = std::move(w); };
     Network network({.io_threads = 1, .workers = 1});
     ListenerOptions options;
     options.name = "test";
@@ -161,6 +151,8 @@ TEST_F(DriverTest, WakerOutlivesSessionAndNetwork) {
     const std::uint16_t port = network.add_listener(std::move(options)).value();
     network.start();
     Client client(port);
+    EXPECT_EQ(client.line(), "hello");
+    waker = observer.waker();
     client.ask("QUIT");
     client.rest();
     waker.wake();

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -25,7 +26,20 @@ struct EchoObserver {
   // WAIT hands its resume here.
   std::function<void(session::Resume)> on_wait;
   std::function<void()> on_run;
-  std::function<void(session::Waker)> on_open;
+  std::function<void()> on_open;
+
+  void keep(session::Waker waker) {
+    const std::lock_guard guard(mutex);
+    newest = std::move(waker);
+  }
+  session::Waker waker() {
+    const std::lock_guard guard(mutex);
+    return newest;
+  }
+
+ private:
+  std::mutex mutex;
+  session::Waker newest;  // of the session opened last
 };
 
 /// Lines: STARTTLS, RUN, BRIEF, WAIT, IDLE (then DONE), BIG <n> (n chunks of 64 KiB), DEADLINE (one second from now), QUIT;

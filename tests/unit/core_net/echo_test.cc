@@ -1,4 +1,4 @@
-// Implements the shared pieces of the network tests, and checks the client against nothing but itself.
+// The shared pieces of the network tests: the echo session and the blocking client.
 #include "tests/unit/core_net/echo.h"
 
 #include <arpa/inet.h>
@@ -18,7 +18,8 @@ namespace posthus::net {
 using session::Step;
 
 EchoSession::EchoSession(EchoObserver& observer, session::Waker waker) : observer_(observer) {
-  if (observer_.on_open) observer_.on_open(std::move(waker));
+  observer_.keep(std::move(waker));
+  if (observer_.on_open) observer_.on_open();
 }
 
 EchoSession::~EchoSession() { ++observer_.destroyed; }
