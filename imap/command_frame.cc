@@ -22,7 +22,7 @@ std::optional<Announcement> announcement(std::string_view line) {
   const bool is_plus = !line.empty() && line.back() == '+';
   if (is_plus) line.remove_suffix(1);
   std::size_t digits = 0;
-  while (digits < line.size() && digits <= 20 && ascii::is_digit(line[line.size() - 1 - digits])) ++digits;
+  while (digits < line.size() && ascii::is_digit(line[line.size() - 1 - digits])) ++digits;
   if (digits == 0 || digits == line.size() || line[line.size() - 1 - digits] != '{') return std::nullopt;
   const auto size = ascii::parse_decimal<std::uint64_t>(line.substr(line.size() - digits));
   // WHY: a number that does not fit is an enormous literal, to be refused as such.
