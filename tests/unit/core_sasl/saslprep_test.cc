@@ -25,6 +25,24 @@ TEST(Saslprep, RefusesInvalidUtf8AndControls) {
   EXPECT_EQ(saslprep("a\x7f"), std::nullopt);
 }
 
+TEST(Saslprep, RefusesEveryKindOfProhibitedCharacter) {
+  for (const std::string_view bad : {"\u0085", "\u06DD", "\u200E", "\u2028", "\u202E", "\uE000", "\uFDD0", "\uFFFD", "\uFFFF",
+                                     "\U0001D173", "\U0001FFFE", "\U000E0001", "\U000F0000", "\U0010FFFD", "\u2FF0",
+                                     "\u0341"}) {
+    const auto prepared = saslprep(bad);
+    if (bad == "\u0341") EXPECT_EQ(prepared, "\u0301");  // NFKC takes it away before the check
+    else EXPECT_EQ(prepared, std::nullopt) << bad;
+  }
+}
+
+TEST(Saslprep, MapsToNothingBeforeItNormalises) { EXPECT_EQ(saslprep("u\u200D\u0308"), "\u00FC"); }
+
+TEST(Saslprep, AllowsRightToLeftTextThatIsAllSo) {
+  EXPECT_EQ(saslprep("\u0627\u0031\u0628"), "\u0627\u0031\u0628");
+  EXPECT_EQ(saslprep("\u0627a\u0628"), std::nullopt);
+  EXPECT_EQ(saslprep("a\u0627"), std::nullopt);
+}
+
 TEST(Saslprep, RefusesWhatIsTooLongAndKeepsWhatIsJustNot) {
   EXPECT_EQ(saslprep(std::string(kMaxPreparedText + 1, 'a')), std::nullopt);
   EXPECT_EQ(saslprep(std::string(kMaxPreparedText, 'a')), std::string(kMaxPreparedText, 'a'));
