@@ -103,7 +103,7 @@ Result<> put_blob(ApplyContext& context, const AddMessage& request) {
   blob.digest = request.message.digest();
   const std::string key = blob_key(placement.blob);
   POSTHUS_TRY_VOID(context.transaction.put(Table::kBlobs, key, encode_blob_record(blob)));
-  return put_long_value(context.transaction, Table::kSummaries, key, mail::encode_summary(request.message.summary()));
+  return put_long_value(context.transaction, Table::kSummaries, key, request.message.encoded_summary());
 }
 
 }  // namespace

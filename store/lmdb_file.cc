@@ -22,7 +22,7 @@ constexpr std::uint32_t kLmdbMagic = 0xBEEFC0DE;
 constexpr std::size_t kMagicOffset = 16, kPageSizeOffset = 40, kLastPageOffset = 136, kTransactionOffset = 144, kMetaBytes = 152;
 constexpr std::uint64_t kDefaultPage = 4096;
 // A commit may count pages at the very end that it never wrote, because it freed them again.
-constexpr std::uint64_t kUnwrittenPages = 64;
+constexpr std::uint64_t kUnwrittenPages = 16;
 constexpr std::uint64_t kRoomAhead = 4 * 1024 * 1024;  // more than one group changes
 constexpr std::size_t kZeroStep = 1024 * 1024;
 

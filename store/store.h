@@ -62,8 +62,10 @@ class Store {
   /// Called (once, on the Writer's thread) when a sync or commit failed: the process must stop and be started again.
   void on_fatal(std::function<void(const Error&)> handler);
 
+  struct State;  // for maintenance (store/store_state.h)
+
  private:
-  struct State;
+  friend class StoreParts;
   explicit Store(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -73,11 +73,16 @@ Result<std::string> adopt_format(Engine& engine) {
   return uuid;
 }
 
-Result<FileSegments::Rows> segment_rows(Engine& engine) {
+}  // namespace
+
+std::string index_directory(const std::string& directory) { return directory + "/index"; }
+std::string segments_directory(const std::string& directory) { return directory + "/segments"; }
+std::string spool_directory(const std::string& directory) { return directory + "/spool"; }
+
+Result<FileSegments::Rows> segment_rows(const Snapshot& snapshot) {
   FileSegments::Rows rows;
   Result<> decoded;
-  const auto snapshot = POSTHUS_TRY(engine.snapshot());
-  POSTHUS_TRY_VOID(snapshot->scan(Table::kSegments, "", "", [&](std::string_view key, std::string_view value) {
+  POSTHUS_TRY_VOID(snapshot.scan(Table::kSegments, "", "", [&](std::string_view key, std::string_view value) {
     const Result<SegmentRecord> record = decode_segment_record(value);
     if (!record) decoded = std::unexpected(record.error());
     if (record) rows[ByteReader(key).u32()] = *record;
@@ -86,12 +91,6 @@ Result<FileSegments::Rows> segment_rows(Engine& engine) {
   if (!decoded) return std::unexpected(decoded.error());
   return rows;
 }
-
-}  // namespace
-
-std::string index_directory(const std::string& directory) { return directory + "/index"; }
-std::string segments_directory(const std::string& directory) { return directory + "/segments"; }
-std::string spool_directory(const std::string& directory) { return directory + "/spool"; }
 
 Result<> make_store_directories(const std::string& directory) {
   POSTHUS_TRY_VOID(make_directory(directory));
@@ -146,7 +145,9 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const Cl
 
   auto engine = POSTHUS_TRY(LmdbEngine::open(index_directory(options.directory), options.map_bytes));
   std::string uuid = POSTHUS_TRY(adopt_format(*engine));
-  const FileSegments::Rows rows = POSTHUS_TRY(segment_rows(*engine));
+  auto snapshot = POSTHUS_TRY(engine->snapshot());
+  const FileSegments::Rows rows = POSTHUS_TRY(segment_rows(*snapshot));
+  snapshot.reset();
   auto segments = POSTHUS_TRY(
       FileSegments::open(segments_directory(options.directory), std::move(uuid), rows, options.segment_bytes));
   POSTHUS_TRY_VOID(segments->seal_rows(*engine, rows));

@@ -5,6 +5,8 @@
 
 #include "core/base/file.h"
 #include "core/base/result.h"
+#include "store/engine.h"
+#include "store/file_segments.h"
 
 namespace posthus::store {
 
@@ -16,6 +18,9 @@ Result<> refuse_network_file_system(const std::string& directory);
 Result<UniqueFd> lock_store(const std::string& directory);
 /// Removes what was arriving when the process ended: none of it was acknowledged.
 Result<> clear_spool(const std::string& spool_directory);
+
+/// kSegments as a snapshot has it.
+Result<FileSegments::Rows> segment_rows(const Snapshot& snapshot);
 
 std::string index_directory(const std::string& directory);
 std::string segments_directory(const std::string& directory);

@@ -1,7 +1,10 @@
 // What a Store consists of. Seen by the facade and by maintenance only.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "core/base/byte_budget.h"
@@ -27,7 +30,15 @@ struct Store::State {
   std::unique_ptr<Segments> segments;
   LmdbEngine* lmdb = nullptr;           // what engine and segments are, when they are on disk
   FileSegments* files = nullptr;
+  std::mutex reclaim_mutex;             // one round of reclaiming at a time
+  std::map<std::uint32_t, std::uint64_t> punched_at;  // segment -> live bytes when it was last punched; guarded by reclaim_mutex
   std::unique_ptr<Writer> writer;       // last: dies first, while all it uses still stands
+};
+
+/// The way of maintenance to the parts of a store.
+class StoreParts {
+ public:
+  static Store::State& of(const Store& store) { return *store.state_; }
 };
 
 }  // namespace posthus::store

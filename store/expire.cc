@@ -1,0 +1,103 @@
+// Expiry: tombstones that are old enough, and mail kept for POP3 beyond its time.
+#include <algorithm>
+#include <vector>
+
+#include "core/base/log.h"
+#include "store/key.h"
+#include "store/maintenance.h"
+#include "store/record_mailbox.h"
+#include "store/store_state.h"
+#include "store/tombstones.h"
+#include "store/uid_set.h"
+
+namespace posthus::store {
+namespace {
+
+/// A client that was away for longer compares all its UIDs instead (RFC 7162 §3.2.5.2 allows forgetting).
+constexpr std::int64_t kTombstoneDays = 90;
+constexpr std::int64_t kSecondsPerDay = 24 * 3600;
+constexpr std::size_t kRowsPerStep = 1000;
+
+Timestamp days_before(Timestamp now, std::int64_t days) { return Timestamp::from_seconds(now.seconds() - days * kSecondsPerDay); }
+
+Result<std::vector<MailboxId>> mailboxes_with_old_tombstones(const Store& store, Timestamp before) {
+  std::vector<MailboxId> mailboxes;
+  const auto snapshot = POSTHUS_TRY(store.snapshot());
+  POSTHUS_TRY_VOID(snapshot->scan(Table::kExpunged, "", "", [&](std::string_view key, std::string_view value) {
+    const auto modseq = modseq_of_expunged_key(key);
+    const auto mailbox = mailbox_of_key(key.substr(0, 4));
+    if (!modseq || !mailbox || modseq->value == 0) return Visit::kContinue;
+    if (!mailboxes.empty() && mailboxes.back() == *mailbox) return Visit::kContinue;
+    if (const auto row = decode_expunged_row(value); row && row->when < before) mailboxes.push_back(*mailbox);
+    return Visit::kContinue;
+  }));
+  return mailboxes;
+}
+
+Result<> expire_tombstones(Store& store, Timestamp before) {
+  for (const MailboxId mailbox : POSTHUS_TRY(mailboxes_with_old_tombstones(store, before))) {
+    std::size_t dropped = kRowsPerStep;
+    while (dropped == kRowsPerStep) {
+      POSTHUS_TRY_VOID(StoreParts::of(store).writer->maintain([&](MaintenanceContext& context) -> Result<> {
+        dropped = POSTHUS_TRY(drop_tombstones(context.transaction, mailbox, before, kRowsPerStep));
+        return {};
+      }));
+    }
+  }
+  return {};
+}
+
+struct Expired {
+  MailboxId inbox;
+  UidSet uids;
+};
+
+/// What of one INBOX was put there before its time limit; nothing when mail is kept for ever.
+Result<Expired> expired_mail(const Snapshot& snapshot, const UserRecord& user, Timestamp now) {
+  Expired out{.inbox = user.inbox, .uids = {}};
+  const std::uint32_t days = POSTHUS_TRY(DirectoryReader(snapshot).pop3_retention_days(user.account));
+  if (days == 0) return out;
+  const Timestamp before = days_before(now, days);
+  const MailboxReader inbox = POSTHUS_TRY(MailboxReader::open(snapshot, user.inbox));
+  POSTHUS_TRY_VOID(inbox.for_each(Uid(1), Uid(UINT32_MAX), [&](const MessageRecord& message) {
+    if (message.save_date < before) append_uid(out.uids, message.uid);
+    return Visit::kContinue;
+  }));
+  return out;
+}
+
+Result<> expire_pop3_mail(Store& store, Timestamp now) {
+  constexpr std::size_t kUsersPerPage = 200;
+  std::string after;
+  do {
+    std::vector<Expired> all;
+    {
+      const auto snapshot = POSTHUS_TRY(store.snapshot());
+      const Page<UserRecord> page = POSTHUS_TRY(DirectoryReader(*snapshot).users("", after, kUsersPerPage));
+      for (const UserRecord& user : page.items) {
+        // One damaged mailbox does not keep the others.
+        if (auto expired = expired_mail(*snapshot, user, now)) {
+          all.push_back(*std::move(expired));
+        } else {
+          log::warning("store.expire", {{"user", user.address}, {"error", expired.error().context}});
+        }
+      }
+      after = page.next;
+    }
+    for (Expired& expired : all) {
+      if (expired.uids.empty()) continue;
+      const auto removed = store.apply(Expunge{.mailbox = expired.inbox, .uids = std::move(expired.uids), .rule = ExpungeRule::kAllNamed});
+      if (!removed && removed.error().kind != ErrorKind::kNotFound) return std::unexpected(removed.error());
+    }
+  } while (!after.empty());
+  return {};
+}
+
+}  // namespace
+
+Result<> expire(Store& store, Timestamp now) {
+  POSTHUS_TRY_VOID(expire_tombstones(store, days_before(now, kTombstoneDays)));
+  return expire_pop3_mail(store, now);
+}
+
+}  // namespace posthus::store
