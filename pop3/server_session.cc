@@ -39,7 +39,7 @@ const std::array<ServerSession::Rule, 16> ServerSession::kRules = {{
 }};
 
 ServerSession::ServerSession(ServerContext& context, const session::ConnectionFacts& facts)
-    : context_(context), remote_address_(facts.remote_address) {}
+    : context_(context), remote_address_(facts.remote_address), opened_at_(context.clock.now()) {}
 
 ServerSession::~ServerSession() { close_maildrop(); }
 
@@ -67,6 +67,7 @@ ServerSession::Step ServerSession::tls_started(const session::TlsFacts& facts, O
 }
 
 ServerSession::Step ServerSession::received(session::Input& input, Output& output) {
+  if (!maildrop_ && login_time_left().count() <= 0) return Step::kClose;
   while (!input.empty()) {
     if (is_skipping_line_) {
       const std::size_t end = input.bytes().find('\n');
@@ -190,7 +191,9 @@ ServerSession::Step ServerSession::resumed(Output& output) {
   return Step::kRead;
 }
 
-std::chrono::seconds ServerSession::deadline() const { return maildrop_ ? kAutologout : kLoginTimeout; }
+std::chrono::seconds ServerSession::deadline() const {
+  return maildrop_ ? kAutologout : std::clamp(login_time_left(), std::chrono::seconds(0), kLoginTimeout);
+}
 
 // RFC 1939 §3: close "without removing any messages or sending any response".
 void ServerSession::timed_out(Output&) { close_maildrop(); }

@@ -29,7 +29,8 @@ struct ServerContext {
 
 // RFC 1939 §3: an autologout timer MUST be at least 10 minutes; strangers get less.
 inline constexpr std::chrono::seconds kAutologout{600};
-inline constexpr std::chrono::seconds kLoginTimeout{60};
+inline constexpr std::chrono::seconds kLoginTimeout{60};     // for the next bytes ...
+inline constexpr std::chrono::seconds kLoginPatience{300};   // ... and for all of it, however it trickles in
 
 // What one connection may do wrong.
 inline constexpr std::uint32_t kMaxErrors = 20;               // commands that are no commands

@@ -77,6 +77,7 @@ class ServerSession final : public session::Session {
   Step login_failed(Output& output, Code code, Text text);
   Step login_rejected(Output& output);
   sasl::LoginFacts login_facts() const;
+  std::chrono::seconds login_time_left() const;
   bool may_send_password() const { return tls_ || context_.allow_plaintext_auth; }
 
   // session_transaction.cc
@@ -101,6 +102,7 @@ class ServerSession final : public session::Session {
 
   ServerContext& context_;
   const std::string remote_address_;
+  const Timestamp opened_at_;
   std::unique_ptr<session::TlsFacts> tls_;      // null: no TLS
   Language language_ = Language::kEnglish;
   HeaderMode header_mode_ = HeaderMode::kAscii;

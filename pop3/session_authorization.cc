@@ -22,6 +22,10 @@ sasl::LoginFacts ServerSession::login_facts() const {
   return facts;
 }
 
+std::chrono::seconds ServerSession::login_time_left() const {
+  return kLoginPatience - std::chrono::seconds(context_.clock.now().seconds() - opened_at_.seconds());
+}
+
 // RFC 3206 §5: never tells whether the user exists.
 Step ServerSession::on_user(std::string_view arguments, Output& output) {
   const std::string_view name = next_parameter(arguments);

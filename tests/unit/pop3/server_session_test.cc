@@ -223,6 +223,40 @@ TEST_F(SessionTest, WaitsTenMinutesForUsersAndOneForStrangers) {
   EXPECT_EQ(driver.session().deadline(), std::chrono::seconds(600));
 }
 
+TEST_F(SessionTest, AStrangerCannotStayByTricklingBytes) {
+  posthus::testing::LoopbackDriver driver;
+  driver.open(make());
+  for (int i = 0; i < 6; ++i) {
+    ask(driver, "U");
+    EXPECT_FALSE(driver.is_closed());
+    world.clock.advance(49'000'000);
+  }
+  EXPECT_EQ(driver.session().deadline(), std::chrono::seconds(6));
+  world.clock.advance(6'000'000);
+  EXPECT_EQ(driver.session().deadline(), std::chrono::seconds(0));
+  ask(driver, "U");
+  EXPECT_TRUE(driver.is_closed());
+}
+
+TEST_F(SessionTest, TheShortWayStuffsLikeTheLongOne) {
+  const std::vector<std::string> texts = {"A: b\r\n\r\n.\r\n", "A: b\r\n\r\nx\n.\ny\r\n", "A: b\r\n\r\n..\r\n.", "A: b\r\n\r\nx.\r\ny",
+                                          "A: b\r\n\r\n\r\n", ".A: b\r\n\r\n", "x", "A: b\r\n\r\nx\n", "A: b\r\n\r\nx\r"};
+  for (const std::string& text : texts) {
+    store::AddMessage add{world.store->begin_message(), {store::Target{world.mailbox("anna@example.test"), 0, {}}}};
+    ASSERT_TRUE(add.message.append(text).has_value() && add.message.finish().has_value());
+    ASSERT_TRUE(world.store->apply(std::move(add)).has_value());
+  }
+  posthus::testing::LoopbackDriver driver;
+  log_in(driver);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    std::string expected = "+OK " + std::to_string(texts[i].size()) + " octets\r\n";
+    mail::DotStuffer stuffer;
+    stuffer.append(expected, texts[i]);
+    stuffer.finish(expected);
+    EXPECT_EQ(ask(driver, "RETR " + std::to_string(i + 1) + "\r\n"), expected) << i;
+  }
+}
+
 TEST_F(SessionTest, SmallMessagesRunOnTheIoThreadAndPipelinedOnesInOneRun) {
   for (int i = 1; i <= 3; ++i) world.deliver("anna@example.test", "Subject: " + std::to_string(i) + "\n\n");
   posthus::testing::LoopbackDriver driver;
