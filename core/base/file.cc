@@ -61,7 +61,7 @@ Error error_from_errno(int number, std::string_view what) {
 Result<std::string> read_file(const std::string& path, std::uint64_t limit) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return fail_errno(path);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return fail_errno(path);
   if (S_ISDIR(info.st_mode)) return std::unexpected(error_from_errno(EISDIR, path));
   if (static_cast<std::uint64_t>(info.st_size) > limit) return fail(ErrorKind::kTooLarge, path);
@@ -71,7 +71,8 @@ Result<std::string> read_file(const std::string& path, std::uint64_t limit) {
   for (;;) {
     // WHY: until end of file and not just st_size bytes, because files of /proc claim to be empty.
     const std::size_t before = bytes.size();
-    const std::size_t wanted = before < static_cast<std::size_t>(info.st_size) ? static_cast<std::size_t>(info.st_size) - before + 1 : kChunk;
+    const std::size_t wanted =
+        before < static_cast<std::size_t>(info.st_size) ? static_cast<std::size_t>(info.st_size) - before + 1 : kChunk;
     bytes.resize(before + wanted);
     const ssize_t got = ::read(fd.get(), bytes.data() + before, wanted);
     bytes.resize(before + static_cast<std::size_t>(got > 0 ? got : 0));

@@ -72,8 +72,8 @@ std::uint32_t crc32c_by_table(std::string_view bytes, std::uint32_t crc) {
   for (; left >= 8; left -= 8, p += 8) {
     crc ^= byte_of(p[0]) | byte_of(p[1]) << 8 | byte_of(p[2]) << 16 | byte_of(p[3]) << 24;
     crc = kCrcTables[7][crc & 0xFF] ^ kCrcTables[6][(crc >> 8) & 0xFF] ^ kCrcTables[5][(crc >> 16) & 0xFF] ^
-          kCrcTables[4][crc >> 24] ^ kCrcTables[3][byte_of(p[4])] ^ kCrcTables[2][byte_of(p[5])] ^
-          kCrcTables[1][byte_of(p[6])] ^ kCrcTables[0][byte_of(p[7])];
+          kCrcTables[4][crc >> 24] ^ kCrcTables[3][byte_of(p[4])] ^ kCrcTables[2][byte_of(p[5])] ^ kCrcTables[1][byte_of(p[6])] ^
+          kCrcTables[0][byte_of(p[7])];
   }
   for (; left > 0; --left, ++p) crc = (crc >> 8) ^ kCrcTables[0][(crc ^ byte_of(*p)) & 0xFF];
   return crc;
@@ -115,9 +115,7 @@ Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 Sha256::~Sha256() = default;
 
-void Sha256::update(std::string_view bytes) {
-  CHECK(EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) == 1);
-}
+void Sha256::update(std::string_view bytes) { CHECK(EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) == 1); }
 
 Sha256Digest Sha256::finish() {
   const Sha256Digest digest = finish_sha256(state_->context.get());

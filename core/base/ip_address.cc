@@ -88,6 +88,8 @@ IpNetwork client_network(const IpAddress& address) {
   return network;
 }
 
-std::string to_string(const IpNetwork& network) { return to_string(network.address) + "/" + std::to_string(network.prefix_length); }
+std::string to_string(const IpNetwork& network) {
+  return to_string(network.address) + "/" + std::to_string(network.prefix_length);
+}
 
 }  // namespace posthus

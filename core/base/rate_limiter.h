@@ -17,9 +17,9 @@ namespace posthus {
 class RateLimiter {
  public:
   struct Options {
-    std::uint32_t burst = 10;                          // tokens a full bucket holds, at least 1
-    std::int64_t microseconds_per_token = 1'000'000;   // one token comes back per this time, at least 1
-    std::size_t max_keys = 100'000;                    // beyond it the key unused for longest is forgotten
+    std::uint32_t burst = 10;                         // tokens a full bucket holds, at least 1
+    std::int64_t microseconds_per_token = 1'000'000;  // one token comes back per this time, at least 1
+    std::size_t max_keys = 100'000;                   // beyond it the key unused for longest is forgotten
   };
 
   /// REQUIRES: `clock` outlives it.
@@ -47,7 +47,7 @@ class RateLimiter {
   const Clock& clock_;
   const Options options_;
   mutable std::mutex mutex_;
-  Buckets buckets_;  // most recently used first
+  Buckets buckets_;                                                 // most recently used first
   std::unordered_map<std::string_view, Buckets::iterator> by_key_;  // views of Bucket::key
 };
 

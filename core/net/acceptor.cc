@@ -13,7 +13,7 @@
 namespace posthus::net {
 namespace {
 
-constexpr int kBatch = 32;                                  // then other connections have a turn
+constexpr int kBatch = 32;                                     // then other connections have a turn
 constexpr std::chrono::milliseconds kPauseWhenExhausted{100};  // out of descriptors or memory: somebody must close first
 
 std::shared_ptr<const Endpoint> endpoint_of(const ListenerOptions& options, Workers& workers) {
@@ -39,8 +39,10 @@ bool is_passing(int number) {
     case ENETUNREACH:
     case EHOSTDOWN:
     case EHOSTUNREACH:
-    case EPERM: return true;
-    default: return false;
+    case EPERM:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -94,7 +96,8 @@ void Acceptor::accept_waiting() {
     if (is_passing(errno)) continue;
     const int number = errno;
     if (listener_->may_log()) {
-      log::error("net.accept_failed", {{"listener", listener_->options.name}, {"error", std::generic_category().message(number)}});
+      log::error("net.accept_failed",
+                 {{"listener", listener_->options.name}, {"error", std::generic_category().message(number)}});
     }
     return pause();
   }

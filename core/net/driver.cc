@@ -4,18 +4,24 @@
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/net/socket_address.h"
 
 namespace posthus::net {
 namespace {
 
 using session::Step;
 
-constexpr std::size_t kFlushAt = 64 * 1024;                  // the contract of session::Output
-constexpr std::chrono::seconds kHandshakePatience{30};       // generous for a phone on a bad line
-constexpr std::chrono::seconds kClosePatience{30};           // for the last output
-constexpr std::chrono::seconds kLinger{2};                   // for the client to see the end and close first
-constexpr std::size_t kMaxDiscardedAtClose = 1024 * 1024;    // a client that talks on is cut
-constexpr std::uint8_t kStepsWithoutPause = 16;              // brief runs in a row before other connections have a turn
+constexpr std::size_t kFlushAt = 64 * 1024;                // the contract of session::Output
+constexpr std::chrono::seconds kHandshakePatience{30};     // generous for a phone on a bad line
+constexpr std::chrono::seconds kClosePatience{30};         // for the last output
+constexpr std::chrono::seconds kLinger{2};                 // for the client to see the end and close first
+constexpr std::size_t kMaxDiscardedAtClose = 1024 * 1024;  // a client that talks on is cut
+constexpr std::uint8_t kStepsWithoutPause = 16;            // brief runs in a row before other connections have a turn
+
+std::string remote_address(int fd) {
+  const std::optional<IpEndpoint> remote = remote_endpoint(fd);
+  return remote ? to_string(remote->address) : std::string();
+}
 
 bool is_client_wait(Step step) { return step == Step::kRead || step == Step::kIdle; }
 
@@ -111,11 +117,20 @@ Task<bool> Driver::converse() {
   while (step) {
     switch (*step) {
       case Step::kRead:
-      case Step::kIdle: step = co_await wait_for_client(*step); break;
-      case Step::kStartTls: step = co_await start_tls(); break;
-      case Step::kRun: step = co_await run(); break;
-      case Step::kWait: step = co_await wait(); break;
-      case Step::kClose: co_return co_await close();
+      case Step::kIdle:
+        step = co_await wait_for_client(*step);
+        break;
+      case Step::kStartTls:
+        step = co_await start_tls();
+        break;
+      case Step::kRun:
+        step = co_await run();
+        break;
+      case Step::kWait:
+        step = co_await wait();
+        break;
+      case Step::kClose:
+        co_return co_await close();
     }
   }
   co_return false;
@@ -256,14 +271,14 @@ Task<bool> Driver::flush(std::chrono::seconds patience) {
       endpoint_->bytes_out->add(put.bytes);
       continue;
     }
-    if (!co_await wait_for_socket(put.status, patience)) co_return false;
+    if (!co_await wait_for_socket(put.status, patience, kCut)) co_return false;
   }
   output_begin_ = 0;
   thread_.take_back_output(output_);
   co_return true;
 }
 
-Task<bool> Driver::wait_for_socket(IoStatus status, std::chrono::seconds patience) {
+Task<bool> Driver::wait_for_socket(IoStatus status, std::chrono::seconds patience, Events giving_up) {
   const Event ready = status == IoStatus::kWantWrite ? kWritable : kReadable;
   if (ready == kWritable) {
     arm_write();
@@ -272,9 +287,9 @@ Task<bool> Driver::wait_for_socket(IoStatus status, std::chrono::seconds patienc
   }
   thread_.set_deadline(*this, patience);
   pending_ &= ~static_cast<Events>(kDeadline);
-  const Events got = co_await events(ready | kDeadline | kCut);
+  const Events got = co_await events(ready | kDeadline | giving_up);
   thread_.pause_deadline(*this);
-  if ((got & kCut) != 0) co_return false;
+  if ((got & giving_up) != 0) co_return false;
   if ((got & ready) == 0) {
     fail_with(ErrorKind::kTimeout, "peer too slow");
     co_return false;
@@ -297,10 +312,10 @@ Task<bool> Driver::handshake() {
     // WHY: one deadline for all of it, or a byte now and then would hold the connection for ever.
     const auto left = std::chrono::ceil<std::chrono::seconds>(until - std::chrono::steady_clock::now());
     const bool may_go_on = result.status != IoStatus::kClosed && left.count() > 0;
-    if (may_go_on && co_await wait_for_socket(result.status, left)) continue;
+    if (may_go_on && co_await wait_for_socket(result.status, left, kCut | kShutdown)) continue;
     endpoint_->handshakes_failed->add();
     const std::string why = stream_.failure().empty() ? "timeout or shutdown" : stream_.failure();
-    log::info("tls.handshake_failed", {{"listener", endpoint_->name}, {"error", why}});
+    log::info("tls.handshake_failed", {{"listener", endpoint_->name}, {"remote", remote_address(fd)}, {"error", why}});
     fail_with(ErrorKind::kUnavailable, "TLS handshake: " + why);
     co_return false;
   }
@@ -313,7 +328,8 @@ Task<std::optional<Step>> Driver::start_tls() {
   }
   if (!co_await flush(session_->deadline())) co_return std::nullopt;
   // RFC 3207 §4.2, RFC 2595 §2.1: what came before TLS may be forged; nothing of it reaches the session.
-  if (!leftover().empty()) log::warning("net.plaintext_after_starttls", {{"listener", endpoint_->name}, {"bytes", leftover().size()}});
+  if (!leftover().empty())
+    log::warning("net.plaintext_after_starttls", {{"listener", endpoint_->name}, {"bytes", leftover().size()}});
   drop_leftover(leftover().size());
   if (!co_await handshake()) co_return std::nullopt;
   thread_.lend_output(output_);

@@ -102,8 +102,8 @@ class Driver final : public session::WakeTarget, public DeadlineWheel::Entry, pu
   Task<std::optional<session::Step>> wait();
   Task<bool> handshake();
   Task<bool> flush(std::chrono::seconds patience);
-  /// `status` says for what. False when the deadline or the end of the server came first.
-  Task<bool> wait_for_socket(IoStatus status, std::chrono::seconds patience);
+  /// `status` says for what. False when `patience` ended, or the connection was cut, or one of `giving_up` came first.
+  Task<bool> wait_for_socket(IoStatus status, std::chrono::seconds patience, Events giving_up);
   Task<bool> close();
 
   struct Fed {
@@ -147,9 +147,9 @@ class Driver final : public session::WakeTarget, public DeadlineWheel::Entry, pu
   std::uint8_t steps_without_pause_ = 0;
   bool is_read_armed_ = false;
   bool is_write_armed_ = false;
-  bool has_progressed_ = true;  // whether received() may find something to do in what is left over
+  bool has_progressed_ = true;     // whether received() may find something to do in what is left over
   bool read_needs_write_ = false;  // TLS has something to send before it can read on
-  bool is_beginning_ = false;   // inside Session::begin
+  bool is_beginning_ = false;      // inside Session::begin
   std::atomic<bool> is_resume_dropped_{false};
   std::atomic<bool> is_wake_posted_{false};
 };

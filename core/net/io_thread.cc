@@ -18,7 +18,11 @@ constexpr std::size_t kLargestSpareOutput = 128 * 1024;
 }  // namespace
 
 IoThread::IoThread(OpenConnections& open)
-    : work_(asio::make_work_guard(context_)), open_(open), wheel_(now_milliseconds()), tick_(context_), read_buffer_(kReadBuffer) {}
+    : work_(asio::make_work_guard(context_)),
+      open_(open),
+      wheel_(now_milliseconds()),
+      tick_(context_),
+      read_buffer_(kReadBuffer) {}
 
 IoThread::~IoThread() = default;
 

@@ -18,17 +18,17 @@ enum class TlsMode : std::uint8_t {
 };
 
 struct ListenerOptions {
-  std::string name;                  // in logs and metrics: "smtp", "imaps"; from a fixed set
-  std::string address = "127.0.0.1"; // an address; "*" is every address of both families
-  std::uint16_t port = 0;            // 0: the system chooses
-  std::string unix_path;             // instead of address and port; the socket has mode 0600
+  std::string name;                   // in logs and metrics: "smtp", "imaps"; from a fixed set
+  std::string address = "127.0.0.1";  // an address; "*" is every address of both families
+  std::uint16_t port = 0;             // 0: the system chooses
+  std::string unix_path;              // instead of address and port; the socket has mode 0600
   TlsMode tls = TlsMode::kNone;
   std::shared_ptr<TlsContext> tls_context;  // REQUIRED unless tls is kNone
-  std::string alpn;                  // what ALPN may select, e.g. "http/1.1"; empty: ALPN is ignored
+  std::string alpn;                         // what ALPN may select, e.g. "http/1.1"; empty: ALPN is ignored
   session::SessionFactory make_session;     // may return null: the connection is refused
   std::size_t max_connections = 10'000;     // 0: no limit
   std::size_t max_per_network = 100;        // from one IPv4 address or IPv6 /64; 0: no limit
-  std::string farewell;              // sent to a refused plain connection, e.g. "421 4.3.2 Too many connections\r\n"
+  std::string farewell;                     // sent to a refused plain connection, e.g. "421 4.3.2 Too many connections\r\n"
 };
 
 }  // namespace posthus::net

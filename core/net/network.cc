@@ -1,6 +1,8 @@
 // Threads, listeners, and the order in which they end.
 #include "core/net/network.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
 #include <csignal>
@@ -19,6 +21,14 @@ namespace {
 int processors() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
 constexpr std::chrono::seconds kStillWaitingInterval{10};
+
+// Each connection is a descriptor; the usual soft limit of 1024 is meant for programs that use select().
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 }  // namespace
 
@@ -46,6 +56,7 @@ struct Network::State {
 Network::Network(NetworkOptions options) : state_(std::make_unique<State>(options)) {
   // WHY: OpenSSL writes sockets with write(2), which cannot be told MSG_NOSIGNAL.
   std::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
 }
 
 Network::~Network() { stop(std::chrono::milliseconds(0)); }

@@ -16,7 +16,9 @@ namespace posthus::net {
 template <auto kFree>
 struct OpensslDeleter {
   template <class T>
-  void operator()(T* object) const { kFree(object); }
+  void operator()(T* object) const {
+    kFree(object);
+  }
 };
 
 using BioPointer = std::unique_ptr<BIO, OpensslDeleter<BIO_free_all>>;
@@ -24,7 +26,9 @@ using KeyPointer = std::unique_ptr<EVP_PKEY, OpensslDeleter<EVP_PKEY_free>>;
 using CertificatePointer = std::unique_ptr<X509, OpensslDeleter<X509_free>>;
 using SslContextPointer = std::unique_ptr<SSL_CTX, OpensslDeleter<SSL_CTX_free>>;
 
-inline BioPointer bio_of(std::string_view bytes) { return BioPointer(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size()))); }
+inline BioPointer bio_of(std::string_view bytes) {
+  return BioPointer(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+}
 
 /// The oldest queued error of this thread; empties the queue.
 inline std::string take_openssl_error() {

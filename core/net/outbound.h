@@ -14,7 +14,7 @@
 namespace posthus::net {
 
 struct OutboundOptions {
-  std::string address;       // an IP address, not a name
+  std::string address;  // an IP address, not a name
   std::uint16_t port = 25;
   std::string bind_address;  // the source address; empty: the system chooses
   std::chrono::seconds connect_deadline{30};

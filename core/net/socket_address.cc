@@ -96,6 +96,12 @@ std::optional<IpEndpoint> local_endpoint(int fd) {
   return to_ip_endpoint(address);
 }
 
+std::optional<IpEndpoint> remote_endpoint(int fd) {
+  SocketAddress address;
+  if (::getpeername(fd, address.get(), &address.size) != 0) return std::nullopt;
+  return to_ip_endpoint(address);
+}
+
 Result<UniqueFd> listen_on_tcp(const std::string& address, std::uint16_t port, PortSharing sharing) {
   if (address == "*") {
     Result<UniqueFd> dual = listen_once({IpAddress{.is_v6 = true}, true}, port, sharing);
@@ -114,14 +120,15 @@ Result<UniqueFd> listen_on_unix(const std::string& path) {
   std::memcpy(address.sun_path, path.data(), path.size());
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return std::unexpected(error_of_socket(path));
-  struct stat info {};
+  struct stat info{};
   if (::lstat(path.c_str(), &info) == 0) {
     if (!S_ISSOCK(info.st_mode) || is_listened_to(address)) return fail(ErrorKind::kExists, path);
     ::unlink(path.c_str());
   }
   // WHY: on the socket before bind, so that the file never exists with a wider mode (Linux takes the mode from here).
   ::fchmod(fd.get(), 0600);
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return std::unexpected(error_of_socket(path));
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return std::unexpected(error_of_socket(path));
   if (::chmod(path.c_str(), 0600) != 0 || ::listen(fd.get(), kBacklog) != 0) return std::unexpected(error_of_socket(path));
   return fd;
 }

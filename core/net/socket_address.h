@@ -29,6 +29,7 @@ struct IpEndpoint {
 /// Nothing for families other than IPv4 and IPv6.
 std::optional<IpEndpoint> to_ip_endpoint(const SocketAddress& address);
 std::optional<IpEndpoint> local_endpoint(int fd);
+std::optional<IpEndpoint> remote_endpoint(int fd);
 
 enum class PortSharing : std::uint8_t { kExclusive, kOneAcceptorPerThread };
 

@@ -43,7 +43,8 @@ void Timers::run() {
     lock.unlock();
     callback();
     lock.lock();
-    periodic_[static_cast<std::size_t>(index)].next = std::chrono::steady_clock::now() + periodic_[static_cast<std::size_t>(index)].interval;
+    periodic_[static_cast<std::size_t>(index)].next =
+        std::chrono::steady_clock::now() + periodic_[static_cast<std::size_t>(index)].interval;
   }
 }
 

@@ -15,7 +15,8 @@ constexpr const char* kGroups = "X25519:P-256:P-384";
 constexpr const char* kServerSignatures =
     "ECDSA+SHA256:ed25519:RSA-PSS+SHA256:ECDSA+SHA384:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512";
 
-int select_protocol(SSL* ssl, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned int in_size, void*) {
+int select_protocol(SSL* ssl, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned int in_size,
+                    void*) {
   const auto* protocol = static_cast<const std::string*>(SSL_get_app_data(ssl));
   if (protocol == nullptr || protocol->empty()) return SSL_TLSEXT_ERR_NOACK;
   std::string_view offers(reinterpret_cast<const char*>(in), in_size);
@@ -61,7 +62,8 @@ Result<std::shared_ptr<SSL_CTX>> make_context(const SSL_METHOD* method) {
   SSL_CTX_set_options(context.get(), SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);  // tickets need no memory of ours
   const bool is_set = SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) == 1 &&
-                      SSL_CTX_set_cipher_list(context.get(), kTls12Ciphers) == 1 && SSL_CTX_set1_groups_list(context.get(), kGroups) == 1;
+                      SSL_CTX_set_cipher_list(context.get(), kTls12Ciphers) == 1 &&
+                      SSL_CTX_set1_groups_list(context.get(), kGroups) == 1;
   if (!is_set) return fail(ErrorKind::kIo, "TLS context: " + take_openssl_error());
   return context;
 }

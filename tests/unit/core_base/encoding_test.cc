@@ -32,7 +32,8 @@ TEST(Base64, DecodesWhatItEncoded) {
 }
 
 TEST(Base64, RefusesWhatIsNotExactlyBase64) {
-  for (const char* text : {"Zg", "Zg=", "Z===", "====", "Zh==", "Zm9=", "Zm9v\n", " Zm9v", "Zm9v=", "Z=9v", "Zm-_", "Zg==Zg==", "="}) {
+  for (const char* text :
+       {"Zg", "Zg=", "Z===", "====", "Zh==", "Zm9=", "Zm9v\n", " Zm9v", "Zm9v=", "Z=9v", "Zm-_", "Zg==Zg==", "="}) {
     EXPECT_EQ(base64_decode(text), std::nullopt) << text;
   }
   EXPECT_EQ(base64_decode(""), "");

@@ -38,7 +38,7 @@ TEST_F(FileTest, ModeHoldsWhateverTheUmask) {
   ::umask(0);
   ASSERT_TRUE(write_file_durably(path("closed"), "", 0600));
   ::umask(before);
-  struct stat info {};
+  struct stat info{};
   ::stat(path("open").c_str(), &info);
   EXPECT_EQ(info.st_mode & 0777U, 0644U);
   ::stat(path("closed").c_str(), &info);

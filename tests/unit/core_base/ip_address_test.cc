@@ -23,8 +23,8 @@ TEST(IpAddress, MappedAddressIsItsIpv4Address) {
 }
 
 TEST(IpAddress, RefusesOtherText) {
-  for (const char* text : {"", "192.0.2", "192.0.2.256", "192.0.2.1 ", "1.2.3.4.5", ":::", "2001:db8::1%eth0", "[::1]", "localhost",
-                           "00000000000000000000000000000000000000000000000000000000::1"}) {
+  for (const char* text : {"", "192.0.2", "192.0.2.256", "192.0.2.1 ", "1.2.3.4.5", ":::", "2001:db8::1%eth0", "[::1]",
+                           "localhost", "00000000000000000000000000000000000000000000000000000000::1"}) {
     EXPECT_EQ(round_trip(text), "refused") << text;
   }
   EXPECT_EQ(round_trip(std::string_view("1.2.3.4\0x", 9)), "refused");
@@ -67,7 +67,8 @@ TEST(IpNetwork, DropsHostBitsAndPrintsThePrefix) {
 }
 
 TEST(IpNetwork, RefusesOtherText) {
-  for (const char* text : {"", "/24", "192.0.2.0/", "192.0.2.0/33", "192.0.2.0/-1", "192.0.2.0/08", "192.0.2.0/8/8", "::/129", "::ffff:1.2.3.4/24"}) {
+  for (const char* text : {"", "/24", "192.0.2.0/", "192.0.2.0/33", "192.0.2.0/-1", "192.0.2.0/08", "192.0.2.0/8/8", "::/129",
+                           "::ffff:1.2.3.4/24"}) {
     EXPECT_FALSE(parse_ip_network(text)) << text;
   }
 }

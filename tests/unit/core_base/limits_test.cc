@@ -97,10 +97,12 @@ TEST(Metrics, RendersTheTextFormat) {
   for (const std::uint64_t v : {0U, 1U, 2U, 3U, 4U}) histogram.observe(v);
   histogram.observe(UINT64_MAX / 2);
   const std::string text = metrics::render();
-  EXPECT_NE(text.find("# HELP test_a_total Things.\n# TYPE test_a_total counter\ntest_a_total{kind=\"x\"} 3\n"), std::string::npos);
-  EXPECT_NE(text.find("# TYPE test_b gauge\ntest_b -5\n"), std::string::npos);
-  EXPECT_NE(text.find("test_c_bucket{le=\"0\"} 1\ntest_c_bucket{le=\"1\"} 2\ntest_c_bucket{le=\"3\"} 4\ntest_c_bucket{le=\"7\"} 5\n"),
+  EXPECT_NE(text.find("# HELP test_a_total Things.\n# TYPE test_a_total counter\ntest_a_total{kind=\"x\"} 3\n"),
             std::string::npos);
+  EXPECT_NE(text.find("# TYPE test_b gauge\ntest_b -5\n"), std::string::npos);
+  EXPECT_NE(
+      text.find("test_c_bucket{le=\"0\"} 1\ntest_c_bucket{le=\"1\"} 2\ntest_c_bucket{le=\"3\"} 4\ntest_c_bucket{le=\"7\"} 5\n"),
+      std::string::npos);
   EXPECT_NE(text.find("test_c_bucket{le=\"+Inf\"} 6\n"), std::string::npos);
   EXPECT_NE(text.find("test_c_count 6\n"), std::string::npos);
 }

@@ -27,7 +27,8 @@ TEST(LogLine, TextQuotesWhatWouldBreakTheLine) {
 }
 
 TEST(LogLine, KeepsUtf8AndEscapesBrokenUtf8) {
-  EXPECT_EQ(line(Format::kText, {{"a", "b\xc3\xa5t"}, {"b", "\xc3"}, {"c", "\xc2\x9b"}, {"d", "\xed\xa0\x80"}, {"e", "\xf0\x9f\x93\xa7"}}),
+  EXPECT_EQ(line(Format::kText,
+                 {{"a", "b\xc3\xa5t"}, {"b", "\xc3"}, {"c", "\xc2\x9b"}, {"d", "\xed\xa0\x80"}, {"e", "\xf0\x9f\x93\xa7"}}),
             "2026-11-21T23:05:46.123Z info smtp.login a=\"b\xc3\xa5t\" b=\"\\xc3\" c=\"\\xc2\\x9b\" d=\"\\xed\\xa0\\x80\" "
             "e=\"\xf0\x9f\x93\xa7\"\n");
 }

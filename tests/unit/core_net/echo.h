@@ -21,7 +21,7 @@ struct EchoObserver {
   std::atomic<int> destroyed{0};
   std::atomic<int> runs{0};
   std::atomic<int> woken{0};
-  session::TlsFacts tls;             // of the last handshake; read after a reply that follows it
+  session::TlsFacts tls;               // of the last handshake; read after a reply that follows it
   std::atomic<std::size_t> chunks{0};  // of BIG: how many run() have been made
   // WAIT hands its resume here.
   std::function<void(session::Resume)> on_wait;

@@ -186,7 +186,8 @@ void Client::send(std::string_view bytes) {
 
 bool Client::fill() {
   char bytes[16 * 1024];
-  const auto got = ssl_ != nullptr ? static_cast<ssize_t>(SSL_read(ssl_, bytes, sizeof bytes)) : ::recv(fd_, bytes, sizeof bytes, 0);
+  const auto got =
+      ssl_ != nullptr ? static_cast<ssize_t>(SSL_read(ssl_, bytes, sizeof bytes)) : ::recv(fd_, bytes, sizeof bytes, 0);
   if (got <= 0) return false;
   buffer_.append(bytes, static_cast<std::size_t>(got));
   return true;

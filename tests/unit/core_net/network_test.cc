@@ -171,7 +171,7 @@ TEST_F(UnixSocketTest, IsClosedToOthersAndSaysWhatItIs) {
   };
   ASSERT_EQ(network_.add_listener(std::move(listening)).value(), 0);
   network_.start();
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::stat((directory_ + "/socket").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0600U);
   Client client(directory_ + "/socket");
@@ -181,7 +181,9 @@ TEST_F(UnixSocketTest, IsClosedToOthersAndSaysWhatItIs) {
 }
 
 TEST_F(UnixSocketTest, ReplacesADeadSocketButNotALivingOneNorAFile) {
-  { ASSERT_TRUE(listen_on_unix(directory_ + "/socket")); }
+  {
+    ASSERT_TRUE(listen_on_unix(directory_ + "/socket"));
+  }
   ASSERT_TRUE(network_.add_listener(unix_options()));
   Network other({.io_threads = 1, .workers = 1});
   EXPECT_EQ(other.add_listener(unix_options()).error().kind, ErrorKind::kExists);
@@ -273,7 +275,8 @@ TEST_F(OutboundTest, SaysWhyThereIsNoConnection) {
     closed_port = local_endpoint(fd.get())->port;
   }
   std::promise<std::string> heard;
-  EXPECT_EQ(ask({.address = "127.0.0.1", .port = closed_port, .tls = TlsMode::kNone}, heard).error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(ask({.address = "127.0.0.1", .port = closed_port, .tls = TlsMode::kNone}, heard).error().kind,
+            ErrorKind::kUnavailable);
   EXPECT_EQ(ask({.address = "mx.example.org", .tls = TlsMode::kNone}, heard).error().kind, ErrorKind::kInvalid);
   EXPECT_EQ(ask({.address = "127.0.0.1", .bind_address = "::1", .tls = TlsMode::kNone}, heard).error().kind, ErrorKind::kInvalid);
 }
@@ -296,9 +299,10 @@ TEST_F(OutboundTest, ConnectingThatTakesTooLongOrOutlivesTheServerEnds) {
   EXPECT_EQ(ask({.address = "127.0.0.1", .port = port, .connect_deadline = 1s, .tls = TlsMode::kNone}, heard).error().kind,
             ErrorKind::kTimeout);
   std::promise<Result<>> ended;
-  network_.connect({.address = "127.0.0.1", .port = port, .tls = TlsMode::kNone},
-                   [](const session::ConnectionFacts&, const session::Waker&) { return nullptr; },
-                   [&ended](Result<> outcome) { ended.set_value(std::move(outcome)); });
+  network_.connect(
+      {.address = "127.0.0.1", .port = port, .tls = TlsMode::kNone},
+      [](const session::ConnectionFacts&, const session::Waker&) { return nullptr; },
+      [&ended](Result<> outcome) { ended.set_value(std::move(outcome)); });
   network_.stop(20s);
   EXPECT_EQ(ended.get_future().get().error().kind, ErrorKind::kUnavailable);
 }

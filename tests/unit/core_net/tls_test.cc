@@ -108,6 +108,15 @@ TEST_F(TlsTest, GarbageInsteadOfAHandshakeCloses) {
   EXPECT_EQ(observer_.destroyed.load(), 1);
 }
 
+TEST_F(TlsTest, StopDoesNotWaitForAHandshakeThatNeverComes) {
+  Client client(listen(TlsMode::kImplicit));
+  network_.start();
+  while (network_.open_connections() == 0) std::this_thread::yield();
+  network_.stop(std::chrono::hours(1));
+  EXPECT_EQ(observer_.opened.load(), 0);
+  EXPECT_EQ(client.line(), "<closed>");
+}
+
 TEST_F(TlsTest, Tls13FactsCarryTheExporterOfRfc9266AndTheEndPointOfRfc5929) {
   Client client(listen(TlsMode::kImplicit));
   network_.start();
@@ -200,7 +209,8 @@ TEST(Certificate, NamesTheHostAndThisMachine) {
   const CertificateAndKey pair = make_self_signed_certificate("mail.example.org", 30).value();
   BIO* bio = BIO_new_mem_buf(pair.certificate_pem.data(), static_cast<int>(pair.certificate_pem.size()));
   X509* certificate = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
-  for (const char* name : {"mail.example.org", "localhost"}) EXPECT_EQ(X509_check_host(certificate, name, 0, 0, nullptr), 1) << name;
+  for (const char* name : {"mail.example.org", "localhost"})
+    EXPECT_EQ(X509_check_host(certificate, name, 0, 0, nullptr), 1) << name;
   for (const char* address : {"127.0.0.1", "::1"}) EXPECT_EQ(X509_check_ip_asc(certificate, address, 0), 1) << address;
   EXPECT_NE(X509_check_host(certificate, "example.org", 0, 0, nullptr), 1);
   X509_free(certificate);
