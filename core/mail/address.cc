@@ -109,7 +109,9 @@ std::optional<std::string> address_literal(std::string_view text) {
   constexpr std::string_view kIpv6Tag = "IPv6:";
   const bool is_ipv6 = ascii::equal_ignoring_case(inner.substr(0, kIpv6Tag.size()), kIpv6Tag);
   if (!is_ipv6 && inner.find(':') != std::string_view::npos) {
-    return is_general_address_literal(inner) ? std::optional<std::string>(text) : std::nullopt;
+    // WHY: "[2001:db8::1]" fits the rule with "2001" for a tag, but is an IPv6 address that lacks its own.
+    const bool is_general = is_general_address_literal(inner) && !parse_ip_address(inner);
+    return is_general ? std::optional<std::string>(text) : std::nullopt;
   }
   const std::string_view number = is_ipv6 ? inner.substr(kIpv6Tag.size()) : inner;
   if (is_ipv6 != (number.find(':') != std::string_view::npos)) return std::nullopt;

@@ -131,8 +131,9 @@ class AddressListReader {
       if (c == '@') return addr_spec();
       if (c == ':') {
         ++at_;
-        if (in_group_) continue;
-        return start_group();
+        if (!in_group_) return start_group();
+        clear_words();  // groups do not nest
+        continue;
       }
       word(after_space);
       after_space = false;
@@ -176,6 +177,10 @@ class AddressListReader {
     comment_.clear();
     ++at_;
     domain(address.host, ",;<");
+    if (at_ < text_.size() && text_[at_] == '<') {  // QUIRK(many): an unquoted address as display name, "a@b <a@b>"
+      words_ += "@" + address.host;
+      return name_addr();
+    }
     skip_to_end_of_address();
     if (address.name.empty()) address.name = comment_;
     visit_(address);
@@ -207,7 +212,8 @@ class AddressListReader {
   // obs-route = obs-domain-list ":" ; obs-domain-list = *(CFWS / ",") "@" domain *("," [CFWS] ["@" domain])
   void obs_route(std::string& route) {
     const std::size_t begin = at_;
-    while (at_ < text_.size() && text_[at_] != ':' && text_[at_] != '>') {
+    // WHY '<': without it every "<@" of a hostile list would search the rest of the text for its colon.
+    while (at_ < text_.size() && text_[at_] != ':' && text_[at_] != '>' && text_[at_] != '<') {
       if (skip_cfws()) continue;
       route.push_back(text_[at_++]);
     }

@@ -103,7 +103,7 @@ std::string make_envelope(std::string_view header) {
       const std::string& list = addresses[defaults_to_from ? kFrom : member];
       out.append(list.empty() ? std::string_view("NIL") : std::string_view(list));
     } else if (values[member]) {
-      append_imap_string(out, unfold(*values[member]));
+      append_imap_string(out, unfold_to_spaces(*values[member]));
     } else {
       out.append("NIL");
     }

@@ -87,6 +87,20 @@ std::string unfold(std::string_view value) {
   return out;
 }
 
+std::string unfold_to_spaces(std::string_view value) {
+  value = ascii::trim(value);
+  std::string out;
+  out.reserve(value.size());
+  while (!value.empty()) {
+    const std::size_t end = value.find('\n');
+    const std::string_view line = ascii::trim(value.substr(0, end));
+    value.remove_prefix(end == std::string_view::npos ? value.size() : end + 1);
+    if (!out.empty() && !line.empty()) out.push_back(' ');
+    out.append(line);
+  }
+  return out;
+}
+
 std::optional<std::size_t> header_end(std::string_view message) {
   std::size_t position = 0;
   while (true) {

@@ -24,6 +24,8 @@ std::optional<HeaderField> find_field(std::string_view header, std::string_view 
 std::size_t count_fields(std::string_view header, std::string_view name);
 /// Value without folds (RFC 5322 §2.2.3): CRLF before white space removed, outer white space trimmed.
 std::string unfold(std::string_view value);
+/// Value on one line for people and IMAP answers: each fold with the white space around it becomes one space.
+std::string unfold_to_spaces(std::string_view value);
 /// Offset just past the blank line that ends the header; nothing when `message` has none yet.
 std::optional<std::size_t> header_end(std::string_view message);
 

@@ -70,7 +70,18 @@ std::string unquoted_value(std::string_view& text) {
   }
   const std::string_view taken = text.substr(0, length);
   text.remove_prefix(length);
-  return unfold(taken);
+  return unfold_to_spaces(taken);
+}
+
+/// To the next ';' that is not in a comment, or to the end.
+void skip_to_semicolon(std::string_view& text) {
+  while (!text.empty() && text.front() != ';') {
+    if (text.front() == '(') {
+      skip_cfws(text);
+    } else {
+      text.remove_prefix(1);
+    }
+  }
 }
 
 // parameter = attribute "=" value ; value = token / quoted-string
@@ -86,8 +97,7 @@ std::optional<std::pair<std::string, std::string>> parameter(std::string_view& t
     std::string value = text.starts_with('"') ? quoted_string(text) : unquoted_value(text);
     result.emplace(std::move(name), std::move(value));
   }
-  const std::size_t end = text.find(';');
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end);
+  skip_to_semicolon(text);
   return result;
 }
 
@@ -261,12 +271,12 @@ void read_mime_field(MimeField field, std::string_view value, Part& part) {
   switch (field) {
     case MimeField::kType: read_content_type(value, part); break;
     case MimeField::kEncoding: read_encoding(value, part); break;
-    case MimeField::kId: part.id = unfold(value); break;
-    case MimeField::kDescription: part.description = unfold(value); break;
-    case MimeField::kMd5: part.md5 = unfold(value); break;
+    case MimeField::kId: part.id = unfold_to_spaces(value); break;
+    case MimeField::kDescription: part.description = unfold_to_spaces(value); break;
+    case MimeField::kMd5: part.md5 = unfold_to_spaces(value); break;
     case MimeField::kDisposition: read_disposition(value, part); break;
     case MimeField::kLanguage: read_languages(value, part); break;
-    case MimeField::kLocation: part.location = unfold(value); break;
+    case MimeField::kLocation: part.location = unfold_to_spaces(value); break;
     case MimeField::kOther: break;
   }
 }
@@ -276,14 +286,12 @@ void read_mime_field(MimeField field, std::string_view value, Part& part) {
 std::vector<std::pair<std::string, std::string>> read_parameters(std::string_view value) {
   Parameters raw;
   bool has_sections = false;
-  std::size_t semicolon = value.find(';');
-  while (semicolon != std::string_view::npos && raw.size() < kMaxParameters) {
-    value.remove_prefix(semicolon + 1);
+  for (skip_to_semicolon(value); !value.empty() && raw.size() < kMaxParameters; skip_to_semicolon(value)) {
+    value.remove_prefix(1);
     if (std::optional<std::pair<std::string, std::string>> read = parameter(value)) {
       has_sections |= read->first.find('*') != std::string::npos;
       raw.push_back(*std::move(read));
     }
-    semicolon = value.find(';');
   }
   return has_sections ? join_sections(raw) : raw;
 }

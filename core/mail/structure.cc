@@ -29,7 +29,7 @@ bool is_quotable(std::string_view text) {
 // body-fld-param = "(" string SP string *(SP string SP string) ")" / nil
 /// `default_charset`: added when there is no charset parameter (RFC 2045 §5.2); empty for none.
 void append_parameters(std::string& out, const Parameters& parameters, std::string_view default_charset) {
-  const auto is_charset = [](const auto& parameter) { return parameter.first == "charset"; };
+  const auto is_charset = [](const auto& parameter) { return parameter.first == "charset" || parameter.first == "charset*"; };
   if (std::ranges::any_of(parameters, is_charset)) default_charset = {};
   if (parameters.empty() && default_charset.empty()) {
     out += "NIL";

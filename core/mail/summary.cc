@@ -79,7 +79,6 @@ struct SummaryBuilder::State {
   Summary summary_;
   std::vector<OpenPart> open_;       // outermost first
   std::size_t boundary_count_ = 0;   // open parts with a boundary
-  bool parts_are_full_ = false;      // kMaxParts reached: boundaries are text from here on
   bool in_header_ = true;
   std::string header_;               // of the innermost part, as far as it is kept
   std::size_t header_budget_ = kMaxHeadersKept;
@@ -193,15 +192,14 @@ bool SummaryBuilder::State::find_boundary(std::string_view line, std::size_t& wh
 bool SummaryBuilder::State::boundary_line(std::string_view line, std::uint64_t end) {
   std::size_t which = 0;
   bool is_close = false;
-  if (parts_are_full_ || !find_boundary(line, which, is_close)) return false;
+  if (!find_boundary(line, which, is_close)) return false;
+  if (!is_close && summary_.parts.size() >= kMaxParts) return false;  // what follows belongs to the last part
   while (in_header_) end_header(line_begin_);
   const auto line_end = static_cast<std::uint64_t>(line_end_before_);
   close_parts(which + 1, line_begin_ - line_end, line_ends_ - (line_end > 0 ? 1 : 0));
   if (is_close) {
     open_.back().boundary.clear();  // what follows is the epilogue: no line of it is a boundary of this multipart
     --boundary_count_;
-  } else if (summary_.parts.size() >= kMaxParts) {
-    parts_are_full_ = true;
   } else {
     const Part& parent = summary_.parts[open_.back().index];
     begin_part(end, parent.subtype == "digest" ? DefaultType::kMessage : DefaultType::kText);
