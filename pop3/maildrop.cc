@@ -35,21 +35,25 @@ const Maildrop::Entry* Maildrop::find(std::uint32_t number) const {
   return &entries_[number - 1];
 }
 
+Maildrop::Maildrop(MaildropLock lock, std::vector<Entry> entries) : lock_(std::move(lock)), entries_(std::move(entries)) {
+  for (const Entry& entry : entries_) octets_ += entry.size;
+}
+
 void Maildrop::mark_deleted(std::uint32_t number) {
   CHECK(find(number) != nullptr);
   Entry& entry = entries_[number - 1];
   entry.is_deleted = 1;
-  --count_;
   octets_ -= entry.size;
+  deleted_.push_back(number);
 }
 
 void Maildrop::reset() {
-  count_ = size();
-  octets_ = 0;
-  for (Entry& entry : entries_) {
+  for (const std::uint32_t number : deleted_) {
+    Entry& entry = entries_[number - 1];
     entry.is_deleted = 0;
     octets_ += entry.size;
   }
+  deleted_ = {};
 }
 
 store::UidSet Maildrop::deleted() const {

@@ -27,21 +27,22 @@ class Maildrop {
   /// Reads the listing of the account's INBOX. Blocks. Errors: kNotFound (the account is gone), those of the store.
   static Result<std::unique_ptr<Maildrop>> open(const store::Snapshot& snapshot, AccountId account, MaildropLock lock);
   /// A listing as given, for tests.
-  Maildrop(MaildropLock lock, std::vector<Entry> entries) : lock_(std::move(lock)), entries_(std::move(entries)) { reset(); }
+  Maildrop(MaildropLock lock, std::vector<Entry> entries);
 
   /// Message numbers that were given out, deleted ones too.
   std::uint32_t size() const { return static_cast<std::uint32_t>(entries_.size()); }
   /// Null when there is no such message or it is marked as deleted. Numbers count from 1.
   const Entry* find(std::uint32_t number) const;
   /// Messages not marked as deleted, and their octets.
-  std::uint32_t count() const { return count_; }
+  std::uint32_t count() const { return size() - deleted_count(); }
   std::uint64_t octets() const { return octets_; }
 
   /// REQUIRES: find(number).
   void mark_deleted(std::uint32_t number);
+  /// Takes the marks back. Costs as much as marking did: RSET in a loop gets nobody far.
   void reset();
   store::UidSet deleted() const;
-  std::uint32_t deleted_count() const { return size() - count_; }
+  std::uint32_t deleted_count() const { return static_cast<std::uint32_t>(deleted_.size()); }
 
   /// Appends the unique-id: stable for ever, UIDVALIDITY and UID in hexadecimal.
   void append_unique_id(std::string& out, const Entry& entry) const;
@@ -54,7 +55,8 @@ class Maildrop {
  private:
   MaildropLock lock_;
   std::vector<Entry> entries_;
-  std::uint32_t count_ = 0, uid_validity_ = 0, retention_days_ = 0;
+  std::vector<std::uint32_t> deleted_;  // numbers, in the order of their DELEs
+  std::uint32_t uid_validity_ = 0, retention_days_ = 0;
   std::uint64_t octets_ = 0;
   MailboxId mailbox_;
   ModSeq modseq_;

@@ -38,6 +38,11 @@ struct SessionTest : ::testing::Test {
     driver.send(kLogin);
     driver.take_output();
   }
+  /// Puts the password into the verification cache: a failing look-up then costs no evaluation.
+  void log_in_once() {
+    posthus::testing::LoopbackDriver driver;
+    log_in(driver);
+  }
   std::string ask(posthus::testing::LoopbackDriver& driver, std::string_view commands) {
     driver.send(commands);
     return driver.take_output();
@@ -181,6 +186,23 @@ TEST_F(SessionTest, AStoreThatFailsAtRetrIsTemporaryAndTheSessionGoesOn) {
   }
   failing->fail_read(0, ErrorKind::kUnavailable);
   EXPECT_TRUE(ask(driver, "RETR 1\r\n").starts_with("+OK 14 octets\r\n"));
+}
+
+TEST_F(SessionTest, WhateverReadFailsEveryCommandIsAnsweredAndNothingIsLost) {
+  log_in_once();
+  for (std::uint64_t nth = 1; nth <= 40; ++nth) {
+    world.deliver("anna@example.test", "Subject: x\n\ntext\n");
+    const std::size_t before = world.messages("anna@example.test").size();
+    posthus::testing::LoopbackDriver driver;
+    driver.open(make(), posthus::testing::Tls::kImplicit);
+    failing->fail_read(nth, ErrorKind::kUnavailable);
+    const std::string answers = ask(driver, std::string(kLogin) + "STAT\r\nRETR 1\r\nTOP 1 1\r\nUIDL\r\nDELE 1\r\nQUIT\r\n");
+    failing->fail_read(0, ErrorKind::kUnavailable);
+    EXPECT_TRUE(driver.is_closed()) << nth;
+    EXPECT_TRUE(answers.ends_with("\r\n")) << nth;
+    const bool has_deleted = answers.ends_with("+OK message marked as deleted\r\n+OK goodbye\r\n");
+    EXPECT_EQ(world.messages("anna@example.test").size(), has_deleted ? before - 1 : before) << nth << answers;
+  }
 }
 
 TEST_F(SessionTest, AMessageThatBreaksOffClosesTheConnectionWithoutAnEnd) {
