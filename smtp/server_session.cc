@@ -21,6 +21,12 @@ metrics::Gauge& open_sessions() {
   return gauge;
 }
 
+void count_refusal(const Reply& reply) {
+  static metrics::Counter& temporary = metrics::counter("posthus_smtp_refusals_total", "Refused commands", "class=\"4xx\"");
+  static metrics::Counter& permanent = metrics::counter("posthus_smtp_refusals_total", "Refused commands", "class=\"5xx\"");
+  (reply.code < 500 ? temporary : permanent).add();
+}
+
 std::int64_t to_microseconds(std::chrono::seconds seconds) { return seconds.count() * 1'000'000; }
 
 }  // namespace
@@ -150,9 +156,13 @@ session::Step ServerSession::answer(const Reply& reply, Output& output) {
 
 // A command that moves nothing: as many as anybody needs are free, the rest are errors.
 session::Step ServerSession::answer_idle(const Reply& reply, Output& output) {
-  if (++idle_commands_ <= kMaxIdleCommands) return answer(reply, output);
-  if (++errors_ >= kMaxErrors) return refuse_and_close(reply::kTooManyErrors, output);
-  return answer(reply, output);
+  append_reply(output, reply);
+  return count_idle(output);
+}
+
+session::Step ServerSession::count_idle(Output& output) {
+  if (++idle_commands_ <= kMaxIdleCommands || ++errors_ < kMaxErrors) return Step::kRead;
+  return refuse_and_close(reply::kTooManyErrors, output);
 }
 
 session::Step ServerSession::refuse(const Reply& reply, Output& output) {
@@ -169,6 +179,7 @@ session::Step ServerSession::refuse_and_close(const Reply& reply, Output& output
 }
 
 void ServerSession::log_refusal(const Reply& reply) const {
+  count_refusal(reply);
   if (!log::is_enabled(log::Level::kInfo)) return;
   log::info("smtp.refused", {{"client", remote_address_},
                              {"code", static_cast<std::uint32_t>(reply.code)},
@@ -186,12 +197,13 @@ void ServerSession::begin_reading(Reading reading) {
 // The time by which what is being read must be complete, however often single bytes of it come.
 Timestamp ServerSession::hard_deadline() const {
   const bool is_message = reading_ == Reading::kData || reading_ == Reading::kChunk;
-  if (!is_message || !transfer_) {
-    const auto allowed = is_message ? kDataGrace : kCommandTimeout;
-    return {reading_since_.microseconds + to_microseconds(allowed)};
-  }
+  const auto allowed = is_message ? kDataGrace : kCommandTimeout;
+  const Timestamp of_reading{reading_since_.microseconds + to_microseconds(allowed)};
+  if (!transfer_) return of_reading;
   const std::chrono::seconds earned(static_cast<std::int64_t>(transfer_->bytes() / kMinBytesPerSecond));
-  return {transfer_->started.microseconds + to_microseconds(kDataGrace + earned)};
+  const Timestamp of_message{transfer_->started.microseconds + to_microseconds(kDataGrace + earned)};
+  // Between two chunks both count: a message cut into tiny chunks must move as well.
+  return is_message ? of_message : std::min(of_reading, of_message);
 }
 
 std::chrono::seconds ServerSession::deadline() const {
@@ -270,10 +282,7 @@ session::Step ServerSession::on_help(std::string_view, Output& output) {
   help.line("2.0.0 Commands: EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY HELP");
   help.line(role_ == ListenerRole::kSubmission ? "2.0.0 STARTTLS AUTH (RFC 6409)" : "2.0.0 STARTTLS (RFC 5321)");
   help.finish();
-  if (++idle_commands_ > kMaxIdleCommands && ++errors_ >= kMaxErrors) {
-    return refuse_and_close(reply::kTooManyErrors, output);
-  }
-  return Step::kRead;
+  return count_idle(output);
 }
 
 session::Step ServerSession::on_http(std::string_view, Output& output) {

@@ -46,8 +46,9 @@ inline constexpr std::uint64_t kMinBytesPerSecond = 512;       // ... and beyond
 // What one connection may do wrong.
 inline constexpr std::uint32_t kMaxErrors = 20;             // refused commands
 inline constexpr std::uint32_t kMaxLoginFailures = 5;       // the login throttle counts across connections
-inline constexpr std::uint32_t kMaxIdleCommands = 100;      // NOOP, RSET, VRFY, HELP ... without a message; then they are errors
+inline constexpr std::uint32_t kMaxIdleCommands = 100;      // EHLO, NOOP, RSET, VRFY, HELP without a message; then they are errors
 inline constexpr std::uint32_t kMaxRefusedRecipients = 200; // unknown users since the last message: somebody is guessing
+inline constexpr std::uint32_t kMaxSurplusRecipients = 20'000;  // put off in one transaction: more than any client has in its pipeline
 inline constexpr std::size_t kMaxInboxes = 10'000;          // of one message after aliases: bounds the write request
 
 /// REQUIRES: the context outlives the session.

@@ -18,6 +18,8 @@ Result<bool> ServerSession::is_own_address(const ReversePath& path) {
 session::Step ServerSession::on_mail(std::string_view argument, Output& output) {
   auto command = parse_mail(argument);
   if (!command) return refuse(command.error(), output);
+  const bool has_dsn = command->parameters.ret != Ret::kUnset || !command->parameters.envelope_id.empty();
+  if (has_dsn && !context_.offers_dsn) return refuse(reply::kUnknownParameter, output);
   if (transactions_ >= context_.limits.max_transactions) return refuse_and_close(reply::kTooManyTransactions, output);
   const auto is_own = is_own_address(command->reverse_path);
   if (!is_own) return refuse(reply::kTryAgain, output);
@@ -49,12 +51,14 @@ session::Step ServerSession::sender_checked(MailCommand command, Output& output)
 session::Step ServerSession::on_rcpt(std::string_view argument, Output& output) {
   if (envelope_->recipients.size() >= context_.limits.max_recipients) {
     // WHY: no error and no log line each: a client may have sent thousands in one pipeline, and tries these again.
-    ++envelope_->refused_recipients;
+    if (++envelope_->refused_recipients > kMaxSurplusRecipients) return refuse_and_close(reply::kTooManyErrors, output);
     return answer(reply::kTooManyRecipients, output);
   }
   const auto utf8 = envelope_->parameters.is_utf8 ? mail::Utf8::kAllow : mail::Utf8::kRefuse;
   auto command = parse_rcpt(argument, utf8);
   if (!command) return refuse(command.error(), output);
+  const bool has_dsn = command->parameters.notify != notify::kUnset || !command->parameters.original_recipient.empty();
+  if (has_dsn && !context_.offers_dsn) return refuse(reply::kUnknownParameter, output);
   const store::Snapshot* view = snapshot();
   if (!view) return refuse_recipient(reply::kTryAgain, output);
   const mail::Address address = routed_address(command->recipient);

@@ -40,7 +40,7 @@ session::Step ServerSession::on_helo(std::string_view argument, Output& output) 
   if (!take_hello(argument)) return refuse(reply::kBadHello, output);
   is_extended_ = false;
   output.append("250 ").append(context_.hostname).append("\r\n");
-  return Step::kRead;
+  return count_idle(output);
 }
 
 // ehlo = "EHLO" SP ( Domain / address-literal ) CRLF
@@ -68,7 +68,7 @@ session::Step ServerSession::on_ehlo(std::string_view argument, Output& output) 
     if (mechanisms.size() > 4) answer.line(mechanisms);
   }
   answer.finish();
-  return Step::kRead;
+  return count_idle(output);
 }
 
 session::Step ServerSession::on_starttls(std::string_view argument, Output& output) {

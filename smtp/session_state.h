@@ -75,6 +75,7 @@ class ServerSession final : public session::Session {
   Step refuse_and_close(const Reply& reply, Output& output);
   Step answer(const Reply& reply, Output& output);
   Step answer_idle(const Reply& reply, Output& output);
+  Step count_idle(Output& output);
   void log_refusal(const Reply& reply) const;
   void begin_reading(Reading reading);
   Timestamp hard_deadline() const;

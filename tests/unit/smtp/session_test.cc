@@ -138,6 +138,47 @@ TEST_F(SmtpSession, GivesAMessageTimeByItsBytes) {
   EXPECT_TRUE(driver.is_closed());
 }
 
+TEST_F(SmtpSession, WantsTinyChunksToMoveAsWell) {
+  open(ListenerRole::kMx);
+  say("MAIL FROM:<>\r\nRCPT TO:<anna@example.test>\r\n");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(say("BDAT 1\r\nx").substr(0, 3), "250");
+    world.clock.advance(190'000'000);
+  }
+  EXPECT_EQ(driver.session().deadline(), 30s);
+  world.clock.advance(31'000'000);
+  EXPECT_EQ(say("BDAT 1\r\nx").substr(0, 9), "421 4.4.2");
+  EXPECT_TRUE(driver.is_closed());
+}
+
+TEST_F(SmtpSession, KnowsNoDsnParametersUnlessItOffersThem) {
+  context.offers_dsn = false;
+  open(ListenerRole::kMx);
+  EXPECT_EQ(say("EHLO x\r\n").find("DSN"), std::string::npos);
+  EXPECT_EQ(say("MAIL FROM:<> RET=FULL\r\n").substr(0, 9), "555 5.5.4");
+  EXPECT_EQ(say("MAIL FROM:<> ENVID=a\r\n").substr(0, 9), "555 5.5.4");
+  EXPECT_EQ(say("MAIL FROM:<>\r\n").substr(0, 3), "250");
+  EXPECT_EQ(say("RCPT TO:<anna@example.test> NOTIFY=NEVER\r\n").substr(0, 9), "555 5.5.4");
+  EXPECT_EQ(say("RCPT TO:<anna@example.test> ORCPT=rfc822;a@b\r\n").substr(0, 9), "555 5.5.4");
+  EXPECT_EQ(say("RCPT TO:<anna@example.test>\r\n").substr(0, 3), "250");
+}
+
+TEST_F(SmtpSession, EndsAConnectionThatOnlyGreets) {
+  open(ListenerRole::kMx);
+  for (int i = 0; i < 200 && !driver.is_closed(); ++i) say("EHLO c.example.org\r\n");
+  EXPECT_TRUE(driver.is_closed());
+}
+
+TEST_F(SmtpSession, EndsAConnectionThatAddsRecipientsForEver) {
+  context.limits.max_recipients = 1;
+  open(ListenerRole::kMx);
+  say("MAIL FROM:<>\r\n");
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += "RCPT TO:<anna@example.test>\r\n";
+  for (int i = 0; i < 300 && !driver.is_closed(); ++i) say(many);
+  EXPECT_TRUE(driver.is_closed());
+}
+
 TEST_F(SmtpSession, SaysGoodbyeAtShutdown) {
   open(ListenerRole::kMx);
   std::string output;
