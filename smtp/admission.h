@@ -38,7 +38,7 @@ struct SenderFacts {
   ListenerRole role = ListenerRole::kMx;
   bool is_tls = false;
   bool is_logged_in = false;
-  bool is_null = false;       // the null reverse-path
+  bool is_null = false;         // the null reverse-path
   bool is_own_address = false;  // DirectoryReader::may_send_as; only asked on submission
 };
 /// kSenderOk or the refusal.

@@ -14,7 +14,20 @@ namespace posthus::smtp {
 
 enum class Verb : std::uint8_t {
   kUnknown,
-  kEhlo, kHelo, kMail, kRcpt, kData, kBdat, kRset, kNoop, kQuit, kVrfy, kExpn, kHelp, kStartTls, kAuth,
+  kEhlo,
+  kHelo,
+  kMail,
+  kRcpt,
+  kData,
+  kBdat,
+  kRset,
+  kNoop,
+  kQuit,
+  kVrfy,
+  kExpn,
+  kHelp,
+  kStartTls,
+  kAuth,
   kHttp,  // GET, POST, PUT, HEAD, CONNECT: a web browser was tricked into talking to us
 };
 

@@ -27,9 +27,9 @@ class DataReader {
   enum class State : std::uint8_t {
     kLineStart,
     kText,
-    kCr,        // after CR in a line
-    kDot,       // after "." at the start of a line
-    kDotCr,     // after "." CR at the start of a line
+    kCr,     // after CR in a line
+    kDot,    // after "." at the start of a line
+    kDotCr,  // after "." CR at the start of a line
     kDone,
   };
   void step(char c);

@@ -18,10 +18,10 @@ struct Recipient {
 };
 
 struct Envelope {
-  ReversePath reverse_path;              // nothing: the null reverse-path
+  ReversePath reverse_path;  // nothing: the null reverse-path
   MailParameters parameters;
-  std::vector<Recipient> recipients;     // accepted ones, in order
-  std::vector<MailboxId> inboxes;        // where it goes; may hold one twice until sort_inboxes()
+  std::vector<Recipient> recipients;  // accepted ones, in order
+  std::vector<MailboxId> inboxes;     // where it goes; may hold one twice until sort_inboxes()
   std::uint32_t refused_recipients = 0;
 
   /// One copy for each inbox, however many recipients lead to it.

@@ -36,8 +36,8 @@ class HeaderScan {
 
   std::array<char, kLongestName + 1> name_{};  // lower case; full when the name is longer than any we look for
   std::uint8_t name_length_ = 0;
-  bool is_in_value_ = false;   // past the name: only the line end matters
-  bool is_holding_cr_ = false; // a CR at the start of a line
+  bool is_in_value_ = false;    // past the name: only the line end matters
+  bool is_holding_cr_ = false;  // a CR at the start of a line
   bool has_ended_ = false;
   bool has_date_ = false, has_message_id_ = false;
   std::uint32_t received_fields_ = 0;

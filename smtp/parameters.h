@@ -16,12 +16,12 @@ enum class Body : std::uint8_t { k7Bit, k8BitMime, kBinaryMime };
 enum class Ret : std::uint8_t { kUnset, kFull, kHeaders };
 
 struct MailParameters {
-  std::uint64_t size = 0;            // bytes the client announced; 0: not said
+  std::uint64_t size = 0;  // bytes the client announced; 0: not said
   Body body = Body::k7Bit;
-  bool is_utf8 = false;              // SMTPUTF8
+  bool is_utf8 = false;  // SMTPUTF8
   Ret ret = Ret::kUnset;
-  std::string envelope_id;           // ENVID, decoded; empty: none
-  std::optional<std::string> auth;   // AUTH=, decoded; "" for "<>"
+  std::string envelope_id;          // ENVID, decoded; empty: none
+  std::optional<std::string> auth;  // AUTH=, decoded; "" for "<>"
 };
 
 /// Bits of NOTIFY.
@@ -31,7 +31,7 @@ inline constexpr std::uint8_t kUnset = 0, kNever = 1, kSuccess = 2, kFailure = 4
 
 struct RcptParameters {
   std::uint8_t notify = notify::kUnset;
-  std::string original_recipient;    // ORCPT as "rfc822;anna@example.test", the address decoded; empty: none
+  std::string original_recipient;  // ORCPT as "rfc822;anna@example.test", the address decoded; empty: none
 };
 
 inline constexpr std::size_t kMaxEnvelopeId = 100;         // RFC 3461 §4.4

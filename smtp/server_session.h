@@ -28,9 +28,9 @@ struct ServerContext {
   store::Store& store;
   sasl::Authenticator& authenticator;
   const Clock& clock;
-  std::string hostname;                         // greeting, EHLO answer, Received
-  bool offers_tls = false;                      // STARTTLS
-  bool offers_dsn = true;                       // DSN parameters
+  std::string hostname;     // greeting, EHLO answer, Received
+  bool offers_tls = false;  // STARTTLS
+  bool offers_dsn = true;   // DSN parameters
   ServerLimits limits = {};
   std::vector<std::string> address_literals = {};  // ours, as "[192.0.2.1]": mail to them ...
   std::string literal_domain = {};                 // ... is mail to this domain
@@ -44,12 +44,13 @@ inline constexpr std::uint64_t kMinBytesPerSecond = 512;       // ... and beyond
                                                                // quarter): one byte per second cannot hold a session
 
 // What one connection may do wrong.
-inline constexpr std::uint32_t kMaxErrors = 20;             // refused commands
-inline constexpr std::uint32_t kMaxLoginFailures = 5;       // the login throttle counts across connections
-inline constexpr std::uint32_t kMaxIdleCommands = 100;      // EHLO, NOOP, RSET, VRFY, HELP without a message; then they are errors
-inline constexpr std::uint32_t kMaxRefusedRecipients = 200; // unknown users since the last message: somebody is guessing
-inline constexpr std::uint32_t kMaxSurplusRecipients = 20'000;  // put off in one transaction: more than any client has in its pipeline
-inline constexpr std::size_t kMaxInboxes = 10'000;          // of one message after aliases: bounds the write request
+inline constexpr std::uint32_t kMaxErrors = 20;         // refused commands
+inline constexpr std::uint32_t kMaxLoginFailures = 5;   // the login throttle counts across connections
+inline constexpr std::uint32_t kMaxIdleCommands = 100;  // EHLO, NOOP, RSET, VRFY, HELP without a message; then they are errors
+inline constexpr std::uint32_t kMaxRefusedRecipients = 200;  // unknown users since the last message: somebody is guessing
+inline constexpr std::uint32_t kMaxSurplusRecipients =
+    20'000;                                         // put off in one transaction: more than any client has in its pipeline
+inline constexpr std::size_t kMaxInboxes = 10'000;  // of one message after aliases: bounds the write request
 
 /// REQUIRES: the context outlives the session.
 std::unique_ptr<session::Session> make_server_session(ServerContext& context, ListenerRole role,

@@ -45,10 +45,13 @@ std::string id_text(std::uint64_t id) {
 
 Reply reply_for(const Error& error) {
   switch (error.kind) {
-    case ErrorKind::kOverQuota: return reply::kMailboxFull;
+    case ErrorKind::kOverQuota:
+      return reply::kMailboxFull;
     case ErrorKind::kUnavailable:
-    case ErrorKind::kBusy: return reply::kNoMemory;
-    default: return reply::kTryAgain;
+    case ErrorKind::kBusy:
+      return reply::kNoMemory;
+    default:
+      return reply::kTryAgain;
   }
 }
 
@@ -207,9 +210,9 @@ void ServerSession::begin(session::Resume resume) {
 
 session::Step ServerSession::message_committed(Output& output) {
   if (!*outcome_) {
-    log::warning("smtp.not_stored", {{"id", id_text(message_id_)},
-                                     {"error", to_string(outcome_->error().kind)},
-                                     {"context", outcome_->error().context}});
+    log::warning(
+        "smtp.not_stored",
+        {{"id", id_text(message_id_)}, {"error", to_string(outcome_->error().kind)}, {"context", outcome_->error().context}});
     return message_refused(reply_for(outcome_->error()), output);
   }
   return message_accepted(output);

@@ -65,7 +65,8 @@ session::Step ServerSession::continue_login(Output& output) {
     case sasl::LoginExchange::State::kVerify:
       awaiting_ = Awaiting::kVerify;
       return Step::kRun;
-    case sasl::LoginExchange::State::kDone: break;
+    case sasl::LoginExchange::State::kDone:
+      break;
   }
   return login_done(output);
 }
@@ -78,10 +79,17 @@ session::Step ServerSession::login_done(Output& output) {
       account_ = exchange->account();
       login_ = exchange->login();
       return answer(reply::kLoggedIn, output);
-    case sasl::LoginVerdict::kRejected: break;
-    case sasl::LoginVerdict::kDisabled: refusal = reply::kLoginDisabled; break;
-    case sasl::LoginVerdict::kThrottled: refusal = reply::kLoginThrottled; break;
-    case sasl::LoginVerdict::kAborted: refusal = reply::kLoginCancelled; break;
+    case sasl::LoginVerdict::kRejected:
+      break;
+    case sasl::LoginVerdict::kDisabled:
+      refusal = reply::kLoginDisabled;
+      break;
+    case sasl::LoginVerdict::kThrottled:
+      refusal = reply::kLoginThrottled;
+      break;
+    case sasl::LoginVerdict::kAborted:
+      refusal = reply::kLoginCancelled;
+      break;
   }
   const Step step = refuse(refusal, output);
   if (step == Step::kClose || ++login_failures_ < kMaxLoginFailures) return step;

@@ -20,10 +20,10 @@ namespace posthus::smtp {
 
 /// Where the dialog stands, as the verb table sees it. Bits, so that the table can name several.
 namespace stage {
-inline constexpr std::uint8_t kFresh = 1;      // before EHLO or HELO
-inline constexpr std::uint8_t kReady = 2;      // no transaction
-inline constexpr std::uint8_t kEnvelope = 4;   // after MAIL
-inline constexpr std::uint8_t kChunks = 8;     // after the first BDAT
+inline constexpr std::uint8_t kFresh = 1;     // before EHLO or HELO
+inline constexpr std::uint8_t kReady = 2;     // no transaction
+inline constexpr std::uint8_t kEnvelope = 4;  // after MAIL
+inline constexpr std::uint8_t kChunks = 8;    // after the first BDAT
 inline constexpr std::uint8_t kGreeted = kReady | kEnvelope | kChunks;
 inline constexpr std::uint8_t kAny = kFresh | kGreeted;
 }  // namespace stage
@@ -144,7 +144,7 @@ class ServerSession final : public session::Session {
   std::unique_ptr<Result<store::WriteOutcome>> outcome_;
   std::uint64_t message_id_ = 0;
   std::uint64_t chunk_left_ = 0;
-  std::size_t scanned_ = 0;       // bytes of an incomplete line that hold no LF
+  std::size_t scanned_ = 0;  // bytes of an incomplete line that hold no LF
   Timestamp reading_since_;
   AccountId account_;
   std::uint32_t errors_ = 0, login_failures_ = 0, idle_commands_ = 0, refused_recipients_ = 0, transactions_ = 0;
@@ -152,9 +152,9 @@ class ServerSession final : public session::Session {
   std::uint8_t stage_ = stage::kFresh;
   Reading reading_ = Reading::kCommand;
   Awaiting awaiting_ = Awaiting::kNothing;
-  bool is_extended_ = false;      // EHLO, not HELO
+  bool is_extended_ = false;  // EHLO, not HELO
   bool is_last_chunk_ = false;
-  bool is_chunk_refused_ = false; // the chunk is read and dropped, it was answered by what follows in chunk_refusal_
+  bool is_chunk_refused_ = false;  // the chunk is read and dropped, it was answered by what follows in chunk_refusal_
   Reply chunk_refusal_;
 };
 

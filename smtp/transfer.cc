@@ -59,7 +59,8 @@ void Transfer::end() {
   if (was_holding_cr) store_text("\r");
   const bool needs_line_end = was_holding_cr || !header_.is_at_line_start();
   header_.finish();
-  const bool adds_fields = (!header_.has_date() && !date_field_.empty()) || (!header_.has_message_id() && !message_id_field_.empty());
+  const bool adds_fields =
+      (!header_.has_date() && !date_field_.empty()) || (!header_.has_message_id() && !message_id_field_.empty());
   if (needs_line_end && adds_fields) store_text("\r\n");
   add_missing_fields();
 }

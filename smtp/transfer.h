@@ -19,9 +19,9 @@ namespace posthus::smtp {
 inline constexpr std::uint32_t kMaxReceived = 100;  // RFC 5321 §6.3: at least 100, else it is a loop
 
 struct TransferOptions {
-  std::uint64_t max_bytes = 0;       // of the message as the client counts it
-  std::string trace_fields;          // Return-Path and Received, each with CRLF
-  std::string date_field;            // added when the header has none; empty: never
+  std::uint64_t max_bytes = 0;  // of the message as the client counts it
+  std::string trace_fields;     // Return-Path and Received, each with CRLF
+  std::string date_field;       // added when the header has none; empty: never
   std::string message_id_field;
 };
 

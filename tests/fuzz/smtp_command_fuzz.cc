@@ -21,7 +21,8 @@ void check_mail(std::string_view argument) {
   const auto command = parse_mail(argument);
   if (!command) return require(command.error().code >= 500);
   if (!command->reverse_path) return;
-  const std::string again = "FROM:<" + mail::to_string(*command->reverse_path) + ">" + (command->parameters.is_utf8 ? " SMTPUTF8" : "");
+  const std::string again =
+      "FROM:<" + mail::to_string(*command->reverse_path) + ">" + (command->parameters.is_utf8 ? " SMTPUTF8" : "");
   const auto second = parse_mail(again);
   require(second && second->reverse_path == command->reverse_path);
 }

@@ -32,7 +32,8 @@ struct Site {
 
 std::size_t count_accepted(std::string_view output) {
   std::size_t count = 0;
-  for (std::size_t at = output.find(" accepted\r\n"); at != std::string_view::npos; at = output.find(" accepted\r\n", at + 1)) ++count;
+  for (std::size_t at = output.find(" accepted\r\n"); at != std::string_view::npos; at = output.find(" accepted\r\n", at + 1))
+    ++count;
   return count;
 }
 
@@ -64,7 +65,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     session::ConnectionFacts facts;
     facts.remote_address = "192.0.2.1";
     const ListenerRole role = choice & 1 ? ListenerRole::kSubmission : ListenerRole::kMx;
-    driver.open(make_server_session(site->context, role, facts, driver.waker()), choice & 2 ? testing::Tls::kImplicit : testing::Tls::kNo);
+    driver.open(make_server_session(site->context, role, facts, driver.waker()),
+                choice & 2 ? testing::Tls::kImplicit : testing::Tls::kNo);
     constexpr std::size_t kCuts[] = {0, 1, 2, 7};
     driver.send(input, kCuts[choice >> 2 & 3]);
     output = driver.take_output();

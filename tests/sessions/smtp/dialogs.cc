@@ -21,7 +21,8 @@ testing::DialogAdapter make_adapter() {
   auto contexts = std::make_shared<std::vector<std::unique_ptr<ServerContext>>>();
   return [contexts](testing::World& world, const testing::ConnectionOptions& options, const session::ConnectionFacts& facts,
                     session::Waker waker) {
-    auto context = std::make_unique<ServerContext>(ServerContext{*world.store, *world.authenticator, world.clock, "mx.example.test"});
+    auto context =
+        std::make_unique<ServerContext>(ServerContext{*world.store, *world.authenticator, world.clock, "mx.example.test"});
     context->offers_tls = !options.contains("starttls");
     context->address_literals = {"[192.0.2.100]"};
     context->literal_domain = "example.test";

@@ -60,7 +60,8 @@ TEST(ParseRcpt, TakesPostmasterWithoutDomain) {
 }
 
 TEST(MailParameters, ReadsEachOfThem) {
-  const auto all = parse_mail_parameters(" SIZE=500000 body=8bitmime SMTPUTF8 RET=HDRS ENVID=QQ314159+2B AUTH=e+3Dmc2@example.com");
+  const auto all =
+      parse_mail_parameters(" SIZE=500000 body=8bitmime SMTPUTF8 RET=HDRS ENVID=QQ314159+2B AUTH=e+3Dmc2@example.com");
   ASSERT_TRUE(all);
   EXPECT_EQ(all->size, 500000u);
   EXPECT_EQ(all->body, Body::k8BitMime);
@@ -76,8 +77,8 @@ TEST(MailParameters, ReadsEachOfThem) {
 }
 
 TEST(MailParameters, RefusesBadUnknownAndDoubled) {
-  for (const char* bad : {" SIZE", " SIZE=", " SIZE=x", " SIZE=-1", " SIZE=999999999999999999999", " BODY=9BIT", " BODY", " SMTPUTF8=1",
-                          " RET=", " RET=ALL", " ENVID=+4", " ENVID=+zz", " ENVID=+0A", " ENVID=a=b", " AUTH"}) {
+  for (const char* bad : {" SIZE", " SIZE=", " SIZE=x", " SIZE=-1", " SIZE=999999999999999999999", " BODY=9BIT", " BODY",
+                          " SMTPUTF8=1", " RET=", " RET=ALL", " ENVID=+4", " ENVID=+zz", " ENVID=+0A", " ENVID=a=b", " AUTH"}) {
     ASSERT_FALSE(parse_mail_parameters(bad)) << bad;
     EXPECT_EQ(parse_mail_parameters(bad).error().code, 501) << bad;
   }
@@ -100,8 +101,8 @@ TEST(RcptParameters, ReadsNotifyAndOrcpt) {
 }
 
 TEST(RcptParameters, RefusesBadUnknownAndDoubled) {
-  for (const char* bad : {" NOTIFY", " NOTIFY=", " NOTIFY=NEVER,SUCCESS", " NOTIFY=SUCCESS,", " NOTIFY=MAYBE", " ORCPT", " ORCPT=rfc822",
-                          " ORCPT=;a", " ORCPT=rfc822;", " ORCPT=rfc822;a+0Db"}) {
+  for (const char* bad : {" NOTIFY", " NOTIFY=", " NOTIFY=NEVER,SUCCESS", " NOTIFY=SUCCESS,", " NOTIFY=MAYBE", " ORCPT",
+                          " ORCPT=rfc822", " ORCPT=;a", " ORCPT=rfc822;", " ORCPT=rfc822;a+0Db"}) {
     ASSERT_FALSE(parse_rcpt_parameters(bad)) << bad;
     EXPECT_EQ(parse_rcpt_parameters(bad).error().code, 501) << bad;
   }
@@ -113,7 +114,8 @@ TEST(ParseBdat, TakesSizeAndLast) {
   EXPECT_EQ(parse_bdat("86 LAST")->size, 86u);
   EXPECT_TRUE(parse_bdat("0 last")->is_last);
   EXPECT_FALSE(parse_bdat("100000")->is_last);
-  for (const char* bad : {"", "LAST", "-1", "1 FIRST", "1 LAST x", "99999999999999999999", "0x10"}) EXPECT_FALSE(parse_bdat(bad)) << bad;
+  for (const char* bad : {"", "LAST", "-1", "1 FIRST", "1 LAST x", "99999999999999999999", "0x10"})
+    EXPECT_FALSE(parse_bdat(bad)) << bad;
 }
 
 TEST(ParseAuth, TellsEmptyFromMissingResponse) {

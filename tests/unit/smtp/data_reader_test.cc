@@ -56,8 +56,8 @@ TEST(DataReader, RemovesDotsAndFindsTheEnd) {
 }
 
 TEST(DataReader, NeverEndsAtABareLineEnd) {
-  for (const char* wire : {"a\n.\n", "a\n.\r\n", "a\r.\r", "a\r.\r\n", "a\r\n.\n", "a\r\n.\r", "\r\n.\rb\r\n", "a\n\n.\r\n", "a\r\r.\r\n",
-                           "a\n.\n\r\n", ".\n", "\n.\r\n", "\r.\r\n"}) {
+  for (const char* wire : {"a\n.\n", "a\n.\r\n", "a\r.\r", "a\r.\r\n", "a\r\n.\n", "a\r\n.\r", "\r\n.\rb\r\n", "a\n\n.\r\n",
+                           "a\r\r.\r\n", "a\n.\n\r\n", ".\n", "\n.\r\n", "\r.\r\n"}) {
     for (const std::size_t cut : kCuts) {
       const Read read = read_in_cuts(wire, cut);
       EXPECT_FALSE(read.is_done) << wire << " cut " << cut;
@@ -113,7 +113,8 @@ TEST(LineEndCheck, SeesBareCrAndLfInEveryCut) {
   };
   for (const std::size_t cut : kCuts) {
     for (const char* good : {"", "a", "a\r\n", "\r\n\r\n", "a\r\nb", ".\r\n"}) EXPECT_FALSE(is_bare(good, cut)) << good;
-    for (const char* bad : {"\n", "\r", "a\nb\r\n", "a\rb\r\n", "a\r\n\n", "a\r\r\n", "a\r\n\r", "ab\r", "a\r\nb\n"}) EXPECT_TRUE(is_bare(bad, cut)) << bad;
+    for (const char* bad : {"\n", "\r", "a\nb\r\n", "a\rb\r\n", "a\r\n\n", "a\r\r\n", "a\r\n\r", "ab\r", "a\r\nb\n"})
+      EXPECT_TRUE(is_bare(bad, cut)) << bad;
   }
 }
 

@@ -25,7 +25,8 @@ constexpr std::size_t kCuts[] = {1, 2, 3, 7, 100'000};
 
 TEST(HeaderScan, CountsReceivedAndNotesDateAndMessageId) {
   const std::string fields =
-      "Received: from a\r\n\tby Date: x\r\nRECEIVED : b\r\nX-Received: c\r\nReceivedx: c\r\nSubject: Date:\r\n Message-ID: y\r\nmessage-id:<a@b>\r\n";
+      "Received: from a\r\n\tby Date: x\r\nRECEIVED : b\r\nX-Received: c\r\nReceivedx: c\r\nSubject: Date:\r\n Message-ID: "
+      "y\r\nmessage-id:<a@b>\r\n";
   for (const std::size_t cut : kCuts) {
     HeaderScan scan;
     EXPECT_EQ(fields_of(scan, fields + "\r\nDate: in the body\r\n", cut), fields) << cut;

@@ -203,6 +203,42 @@ TEST_F(SmtpSession, PutsMailOffWhileTheStoreFails) {
   EXPECT_EQ(world.messages("anna@example.test").size(), 1u);
 }
 
+// Every step of the store fails once, in turn: what was acknowledged is there, what was not is not, and the session
+// goes on.
+TEST_F(SmtpSession, AcknowledgesOnlyWhatIsStoredWhicheverStepFails) {
+  const std::string commands = "MAIL FROM:<a@example.org>\r\nRCPT TO:<anna@example.test>\r\nBDAT 6 LAST\r\na: b\r\nRSET\r\n";
+  const auto count = [](const std::string& text, std::string_view part) {
+    std::size_t found = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+    return found;
+  };
+  using Arm = void (*)(std::uint64_t);
+  const Arm arms[] = {[](std::uint64_t n) { failing_engine->fail_snapshot(n, ErrorKind::kIo); },
+                      [](std::uint64_t n) { failing_engine->fail_read(n, ErrorKind::kCorrupt); },
+                      [](std::uint64_t n) { failing_engine->fail_put(n, ErrorKind::kUnavailable); }};
+  std::size_t acknowledged = 0;
+  for (const Arm arm : arms) {
+    bool was_hit = true;
+    for (std::uint64_t nth = 1; was_hit && nth < 100; ++nth) {
+      LoopbackDriver other;
+      other.open(make_server_session(context, ListenerRole::kMx, {}, other.waker()));
+      other.send("EHLO c.example.org\r\n");
+      other.take_output();
+      arm(nth);
+      other.send(commands);
+      const std::string output = other.take_output();
+      arm(0);
+      const std::size_t accepted = count(output, " accepted\r\n");
+      was_hit = accepted == 0;
+      acknowledged += accepted;
+      EXPECT_EQ(count(output, "\r\n"), 4u) << output;
+      EXPECT_TRUE(output.ends_with("250 2.0.0 OK\r\n")) << output;
+      EXPECT_EQ(world.messages("anna@example.test").size(), acknowledged) << output;
+    }
+    EXPECT_FALSE(was_hit);
+  }
+}
+
 TEST_F(SmtpSession, RefusesMailWhileTheByteBudgetIsSpent) {
   open(ListenerRole::kMx);
   ByteReservation held(world.store->budget());
