@@ -17,8 +17,20 @@ void HeaderScan::end_of_name() {
     has_date_ = true;
   } else if (name == "message-id") {
     has_message_id_ = true;
+  } else if (name == "from" && from_fields_ == FromFields::kKeep) {
+    is_in_from_ = true;
+    if (!from_.empty()) from_.push_back(',');
   }
   is_in_value_ = true;
+}
+
+void HeaderScan::keep_from(std::string_view text) {
+  if (!is_in_from_) return;
+  if (from_.size() + text.size() > kMaxFromKept) {
+    is_from_cut_ = true;
+    return;
+  }
+  from_.append(text);
 }
 
 std::size_t HeaderScan::read(std::string_view bytes) {
@@ -34,13 +46,16 @@ std::size_t HeaderScan::read(std::string_view bytes) {
   while (at < bytes.size()) {
     if (is_in_value_) {
       const void* lf = std::memchr(bytes.data() + at, '\n', bytes.size() - at);
-      if (!lf) return bytes.size();
-      at = static_cast<std::size_t>(static_cast<const char*>(lf) - bytes.data()) + 1;
+      const std::size_t end = lf ? static_cast<std::size_t>(static_cast<const char*>(lf) - bytes.data()) + 1 : bytes.size();
+      keep_from(bytes.substr(at, end - at));
+      at = end;
+      if (!lf) break;
       is_in_value_ = false;
       name_length_ = 0;
       continue;
     }
     const char c = bytes[at];
+    if (name_length_ == 0 && !ascii::is_space_or_tab(c)) is_in_from_ = false;
     if (name_length_ == 0 && c == '\r') {
       if (at + 1 == bytes.size()) {
         is_holding_cr_ = true;

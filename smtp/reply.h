@@ -116,6 +116,8 @@ inline constexpr Reply kNoRemoteMail{550, "5.7.1", "Mail to other servers is not
 inline constexpr Reply kNoForwarding{550, "5.7.1", "Forwarding to other servers is not enabled on this server yet"};
 inline constexpr Reply kAliasLoop{550, "5.4.6", "The aliases of this address form a loop"};
 inline constexpr Reply kNotYourAddress{553, "5.7.1", "The sender address does not belong to the authenticated user"};
+inline constexpr Reply kNotYourFrom{550, "5.7.1",
+                                    "The From field names an address that does not belong to the authenticated user"};
 inline constexpr Reply kTooLarge{552, "5.3.4", "Message exceeds the size limit"};
 inline constexpr Reply kMailLoop{554, "5.4.6", "Mail loop: too many Received fields"};
 inline constexpr Reply kBareLineEnd{550, "5.6.11", "The message has a CR or LF that is not part of CR LF"};

@@ -31,6 +31,7 @@ struct ServerContext {
   std::string hostname;     // greeting, EHLO answer, Received
   bool offers_tls = false;  // STARTTLS
   bool offers_dsn = true;   // DSN parameters
+  bool checks_from = true;  // submission: From must be the user's own, like the envelope's sender
   ServerLimits limits = {};
   std::vector<std::string> address_literals = {};  // ours, as "[192.0.2.1]": mail to them ...
   std::string literal_domain = {};                 // ... is mail to this domain

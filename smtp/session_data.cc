@@ -7,6 +7,7 @@
 
 #include "core/base/log.h"
 #include "core/base/metrics.h"
+#include "core/mail/address_list.h"
 #include "core/mail/date_time.h"
 #include "core/mail/trace.h"
 #include "smtp/session_state.h"
@@ -125,6 +126,7 @@ void ServerSession::begin_transfer() {
   options.max_bytes = context_.limits.max_message_bytes;
   options.trace_fields = trace_fields();
   if (role_ == ListenerRole::kSubmission) {
+    if (context_.checks_from) options.from_fields = FromFields::kKeep;
     options.date_field = "Date: " + mail::format_rfc5322_date(now) + "\r\n";
     options.message_id_field = "Message-ID: <" + id_text(message_id_) + "@" + context_.hostname + ">\r\n";
   }
@@ -169,8 +171,36 @@ session::Step ServerSession::chunk_done(Output& output) {
   return answer(reply::kChunkOk, output);
 }
 
+// Does every mailbox of the From fields belong to the user? A message without any passes: it names nobody.
+Result<bool> ServerSession::is_own_from(std::string_view from) {
+  bool is_own = true;
+  std::optional<Error> error;
+  mail::for_each_listed_address(from, [&](const mail::ListedAddress& listed) {
+    if (listed.kind != mail::ListedKind::kMailbox || !is_own || error) return;
+    auto address = mail::parse_mailbox(mail::quote_local_part(listed.mailbox) + "@" + listed.host, mail::Utf8::kAllow);
+    const Result<bool> verdict = address ? is_own_address(*std::move(address)) : Result<bool>(false);
+    if (!verdict) {
+      error = verdict.error();
+    } else {
+      is_own = *verdict;
+    }
+  });
+  if (error) return std::unexpected(*std::move(error));
+  return is_own;
+}
+
+// RFC 6409 §6.1: a submitted message is not sent in the name of somebody else.
+void ServerSession::check_from() {
+  if (transfer_->refusal() || role_ == ListenerRole::kMx || !context_.checks_from) return;
+  if (transfer_->header().is_from_cut()) return transfer_->refuse(reply::kNotYourFrom);
+  const Result<bool> is_own = is_own_from(transfer_->header().from());
+  if (!is_own) return transfer_->refuse(reply::kTryAgain);
+  if (!*is_own) transfer_->refuse(reply::kNotYourFrom);
+}
+
 session::Step ServerSession::text_done(Output& output) {
   transfer_->end();
+  check_from();
   if (transfer_->refusal()) return message_refused(*transfer_->refusal(), output);
   if (transfer_->may_block()) {
     awaiting_ = Awaiting::kFinish;

@@ -109,6 +109,7 @@ class ServerSession final : public session::Session {
   // session_envelope.cc
   Step on_mail(std::string_view argument, Output& output);
   Step sender_checked(MailCommand command, Output& output);
+  /// Also for the null reverse-path; only asked on submission, else false.
   Result<bool> is_own_address(const ReversePath& path);
   Step on_rcpt(std::string_view argument, Output& output);
   Step refuse_recipient(const Reply& reply, Output& output);
@@ -127,6 +128,8 @@ class ServerSession final : public session::Session {
   Step read_chunk(session::Input& input, Output& output);
   Step chunk_done(Output& output);
   Step text_done(Output& output);
+  void check_from();
+  Result<bool> is_own_from(std::string_view from);
   Step message_finished(Output& output);
   Step message_committed(Output& output);
   Step message_refused(const Reply& reply, Output& output);

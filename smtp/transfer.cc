@@ -7,6 +7,7 @@ namespace posthus::smtp {
 
 Transfer::Transfer(store::IncomingMessage message, TransferOptions options)
     : message_(std::move(message)),
+      header_(options.from_fields),
       max_bytes_(options.max_bytes),
       date_field_(std::move(options.date_field)),
       message_id_field_(std::move(options.message_id_field)) {

@@ -23,6 +23,7 @@ struct TransferOptions {
   std::string trace_fields;     // Return-Path and Received, each with CRLF
   std::string date_field;       // added when the header has none; empty: never
   std::string message_id_field;
+  FromFields from_fields = FromFields::kPass;
 };
 
 class Transfer {
@@ -47,6 +48,8 @@ class Transfer {
   bool may_block() const { return message_ && message_->size() > store::kSpoolThreshold; }
   /// REQUIRES: finish_message() was called and refusal() is empty. Once.
   store::IncomingMessage take_message() { return *std::move(message_); }
+
+  const HeaderScan& header() const { return header_; }
 
   DataReader data;         // for DATA
   LineEndCheck line_ends;  // for BDAT, unless the body is binary

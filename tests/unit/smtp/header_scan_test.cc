@@ -58,6 +58,26 @@ TEST(HeaderScan, TakesALoneCrForText) {
   }
 }
 
+TEST(HeaderScan, KeepsFromFieldsOnlyWhenAsked) {
+  const std::string fields = "X: a\r\n b\r\nFrom: a@b.c,\r\n\td@e.f\r\nTo: g@h.i\r\n j\r\nFROM :k@l.m\r\n";
+  for (const std::size_t cut : kCuts) {
+    HeaderScan keeping(FromFields::kKeep);
+    fields_of(keeping, fields + "\r\nFrom: in the body\r\n", cut);
+    EXPECT_EQ(keeping.from(), " a@b.c,\r\n\td@e.f\r\n,k@l.m\r\n") << cut;
+    HeaderScan passing;
+    fields_of(passing, fields, cut);
+    EXPECT_EQ(passing.from(), "");
+  }
+}
+
+TEST(HeaderScan, KeepsNoEndlessFrom) {
+  HeaderScan scan(FromFields::kKeep);
+  scan.read("From: ");
+  for (int i = 0; i < 10'000; ++i) scan.read("a@b.c, ");
+  EXPECT_TRUE(scan.is_from_cut());
+  EXPECT_LE(scan.from().size(), kMaxFromKept);
+}
+
 TEST(HeaderScan, EndsAtOnceInAMessageWithoutHeader) {
   HeaderScan scan;
   EXPECT_EQ(scan.read("\r\nbody\r\n"), 0u);
