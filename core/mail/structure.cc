@@ -156,9 +156,13 @@ std::optional<std::size_t> child_of(const std::vector<Part>& parts, std::size_t 
 void append_imap_string(std::string& out, std::string_view text) {
   if (is_quotable(text)) {
     out += '"';
-    for (const char c : text) {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c;
+    while (true) {
+      const std::size_t special = text.find_first_of("\"\\");
+      out += text.substr(0, special);
+      if (special == std::string_view::npos) break;
+      out += '\\';
+      out += text[special];
+      text.remove_prefix(special + 1);
     }
     out += '"';
     return;
