@@ -190,15 +190,16 @@ void restore_message_subtrees(std::vector<Part>& parts) {
 
 /// Is it a tree the builder could have made: subtrees and offsets nested in each other, no deeper than allowed?
 bool is_sound(const std::vector<Part>& parts, std::uint64_t size) {
-  if (parts.empty() || parts[0].subtree != parts.size()) return false;
+  if (parts.empty() || parts[0].subtree != parts.size() || parts[0].header_begin != 0) return false;
   std::vector<std::size_t> open;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const Part& part = parts[i];
     while (!open.empty() && i >= open.back() + parts[open.back()].subtree) open.pop_back();
     const std::size_t end = open.empty() ? parts.size() : open.back() + parts[open.back()].subtree;
+    const std::uint64_t outer_begin = open.empty() ? 0 : parts[open.back()].body_begin;
     const std::uint64_t outer_end = open.empty() ? size : parts[open.back()].body_end;
     if (part.subtree == 0 || i + part.subtree > end || open.size() > kMaxNesting + 1) return false;
-    if (part.header_begin > part.body_begin || part.body_begin > part.body_end || part.body_end > outer_end) return false;
+    if (part.header_begin < outer_begin || part.header_begin > part.body_begin || part.body_begin > part.body_end || part.body_end > outer_end) return false;
     if (part.is_message && (part.is_multipart || part.subtree < 2 || parts[i + 1].subtree + 1 != part.subtree)) return false;
     if (!part.is_multipart && !part.is_message && part.subtree != 1) return false;
     open.push_back(i);
@@ -240,7 +241,7 @@ Result<SummaryView> SummaryView::create(std::string_view encoded) {
   view.cached_fields_ = reader.bytes();
   if ((view.flags_ & kOwnEnvelope) != 0) view.envelope_ = reader.bytes();
   view.parts_ = reader.rest();
-  if (!reader.ok()) return fail(ErrorKind::kCorrupt, "summary");
+  if (!reader.ok() || view.header_size_ > view.size_) return fail(ErrorKind::kCorrupt, "summary");
   return view;
 }
 

@@ -47,6 +47,27 @@ TEST(SummaryView, FindsFieldsWithoutTheParts) {
   EXPECT_EQ(view->parts()->size(), 4U);
 }
 
+TEST(SummaryRecord, OffsetsThatDoNotNestAreCorrupt) {
+  const Summary sound = summarise(kMessage);
+  const auto decodes = [](const Summary& summary) { return decode_summary(encode_summary(summary)).has_value(); };
+  ASSERT_TRUE(decodes(sound));
+  Summary changed = sound;
+  changed.header_size = changed.size + 1;
+  EXPECT_FALSE(decodes(changed));
+  changed = sound;
+  changed.parts[1].body_end = changed.parts[0].body_end + 1;
+  EXPECT_FALSE(decodes(changed));
+  changed = sound;
+  changed.parts[1].header_begin = changed.parts[0].body_begin - 1;
+  EXPECT_FALSE(decodes(changed));
+  changed = sound;
+  changed.parts[0].subtree = 3;
+  EXPECT_FALSE(decodes(changed));
+  changed = sound;
+  changed.parts[3].is_message = true;
+  EXPECT_FALSE(decodes(changed));
+}
+
 TEST(SummaryRecord, CutOrChangedBytesAreCorruptOrAnotherSummary) {
   const std::string encoded = encode_summary(summarise(kMessage));
   for (std::size_t length = 0; length < encoded.size(); ++length) {
