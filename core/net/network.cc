@@ -101,22 +101,27 @@ Result<std::uint16_t> Network::State::add_tcp_listener(const std::shared_ptr<con
 
 void Network::State::add_acceptor(std::shared_ptr<Acceptor> acceptor) {
   acceptors.push_back(acceptor);
-  asio::post(acceptor->thread().context(), [acceptor] { acceptor->start(); });
+  // WHY: before start() nothing is posted; a loop that never runs would hold its own acceptor for ever.
+  if (is_started) asio::post(acceptor->thread().context(), [acceptor] { acceptor->start(); });
 }
 
 void Network::start() {
   CHECK(!state_->is_started);
   state_->is_started = true;
+  for (const std::shared_ptr<Acceptor>& acceptor : state_->acceptors) {
+    asio::post(acceptor->thread().context(), [acceptor] { acceptor->start(); });
+  }
   for (const std::shared_ptr<IoThread>& thread : state_->threads) thread->start();
 }
 
 void Network::connect(OutboundOptions options, session::SessionFactory make_session, OutboundDone done) {
   const std::size_t index = state_->next_thread.fetch_add(1) % state_->threads.size();
   const std::shared_ptr<IoThread>& thread = state_->threads[index];
-  asio::post(thread->context(), [thread, options = std::move(options), make_session = std::move(make_session),
-                                 workers = &state_->workers, done = std::move(done)]() mutable {
-    connect_outbound(thread, std::move(options), std::move(make_session), *workers, std::move(done));
-  });
+  asio::post(thread->context(),
+             [owner = std::weak_ptr(thread), options = std::move(options), make_session = std::move(make_session),
+              workers = &state_->workers, done = std::move(done)]() mutable {
+               connect_outbound(owner.lock(), std::move(options), std::move(make_session), *workers, std::move(done));
+             });
 }
 
 void Network::State::end_connections(std::chrono::milliseconds drain) {

@@ -37,7 +37,7 @@ class Network {
   void start();
 
   /// Opens a connection and runs a session on it, on one of the io threads. `done` is called there once, after the
-  /// session's end or instead of it. Any thread, after start(). See outbound.h.
+  /// session's end or instead of it. Any thread, between start() and the end of stop(). See outbound.h.
   void connect(OutboundOptions options, session::SessionFactory make_session, OutboundDone done);
 
   /// Ordered: timers stop, listeners close, every session is told shutting_down() at its next client wait; connections

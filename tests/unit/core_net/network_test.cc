@@ -74,10 +74,19 @@ TEST_F(NetworkTest, StopLetsARunFinish) {
   EXPECT_EQ(observer_.destroyed.load(), 1);
 }
 
-TEST_F(NetworkTest, StopWithoutStartAndTwiceIsFine) {
-  ASSERT_TRUE(network_.add_listener(options()));
+TEST_F(NetworkTest, ANetworkThatNeverStartedGivesItsPortBack) {
+  ListenerOptions again = options();
+  again.port = network_.add_listener(options()).value();
   network_.stop(0ms);
   network_.stop(0ms);
+  Network other({.io_threads = 1, .workers = 1});
+  EXPECT_TRUE(other.add_listener(std::move(again)));
+}
+
+TEST_F(NetworkTest, ListenersMayBeAddedWhileRunning) {
+  network_.start();
+  const std::uint16_t port = network_.add_listener(options()).value();
+  EXPECT_EQ(Client(port).line(), "hello");
 }
 
 TEST_F(NetworkTest, RefusesBeyondTheLimitWithAFarewellAndForgetsThoseWhoLeft) {
