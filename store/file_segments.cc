@@ -51,12 +51,6 @@ Result<> pwritev_all(int fd, std::vector<iovec>& pieces, std::uint64_t offset, c
   return {};
 }
 
-Result<> sync(int fd, const std::string& path) {
-  if (::fdatasync(fd) == 0) return {};
-  // WHY never kUnavailable: after a failed sync the kernel may have dropped the pages; trying again would lie.
-  return std::unexpected(Error{ErrorKind::kIo, "sync of " + error_from_errno(errno, path).context});
-}
-
 Result<std::string> read_spooled(const SegmentEntry& entry) {
   const UniqueFd fd(::open(entry.spool_path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return storage_error(entry.spool_path);
@@ -203,6 +197,15 @@ RecordHead FileSegments::head_of(const Placed& placed) const {
 }
 
 Result<> FileSegments::write_group() {
+  is_sync_failed_ = false;
+  Result<> written = write_placed();
+  // Only a failed sync leaves the disk in doubt. Whatever else went wrong (no room, an unreadable spool file, EIO of a
+  // write), nothing names the bytes: the group is refused and the server goes on.
+  if (!written && !is_sync_failed_) written.error().kind = ErrorKind::kUnavailable;
+  return written;
+}
+
+Result<> FileSegments::write_placed() {
   created_.clear();
   renamed_.clear();
   for (const Placed& placed : placed_) {
@@ -215,7 +218,19 @@ Result<> FileSegments::write_group() {
     begin = end;
   }
   if (created_.empty() && renamed_.empty()) return {};
-  return sync_directory(directory_);
+  Result<> synced = sync_directory(directory_);
+  if (!synced) {
+    is_sync_failed_ = true;
+    synced.error().kind = ErrorKind::kIo;
+  }
+  return synced;
+}
+
+Result<> FileSegments::sync(int fd, const std::string& path) {
+  if (::fdatasync(fd) == 0) return {};
+  // WHY never tried again: after a failed sync the kernel may have dropped the pages, and the next sync would succeed.
+  is_sync_failed_ = true;
+  return fail(ErrorKind::kIo, "sync of " + error_from_errno(errno, path).context);
 }
 
 /// The text is synced already (IncomingMessage::finish); fill in the heads, append the origin, give it its name.

@@ -70,6 +70,8 @@ class FileSegments final : public Segments {
   Result<> move_orphans(const Rows& rows) const;
   Result<bool> has_bytes_after(std::uint32_t segment, std::uint64_t position) const;
   RecordHead head_of(const Placed& placed) const;
+  Result<> write_placed();
+  Result<> sync(int fd, const std::string& path);
   Result<> write_own(const Placed& placed);
   Result<> write_run(std::size_t begin, std::size_t end);
   Result<> open_for_writing(std::uint32_t segment);
@@ -84,6 +86,7 @@ class FileSegments final : public Segments {
   UniqueFd writing_;
   std::uint32_t writing_segment_ = 0;
   std::uint64_t zeroed_until_ = 0;       // of the segment that is written: its blocks are there up to here
+  bool is_sync_failed_ = false;          // by this group
   std::vector<std::uint32_t> created_;   // files this group made
   std::vector<std::pair<std::string, std::string>> renamed_;  // by this group: spool path, segment path
 

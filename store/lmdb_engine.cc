@@ -181,7 +181,7 @@ struct LmdbEngine::State {
     if (environment) mdb_env_close(environment);
   }
   Result<> create(std::uint64_t map_bytes);
-  Result<> ensure_room();
+  void ensure_room();
 
   std::string directory;
   LmdbRoom room;
@@ -234,7 +234,7 @@ Result<> LmdbEngine::State::create(std::uint64_t map_bytes) {
   if (const int code = mdb_reader_check(environment, &dead); code != 0) return fail_lmdb(code, "reader check");
   if (dead > 0) log::info("store.dead_readers", {{"count", dead}});
 
-  POSTHUS_TRY_VOID(ensure_room());
+  ensure_room();
   MDB_txn* transaction = nullptr;
   if (const int code = mdb_txn_begin(environment, nullptr, 0, &transaction); code != 0) return fail_lmdb(code, "begin");
   for (std::size_t i = 0; i < kTables; ++i) {
@@ -247,12 +247,12 @@ Result<> LmdbEngine::State::create(std::uint64_t map_bytes) {
   return {};
 }
 
-Result<> LmdbEngine::State::ensure_room() {
+void LmdbEngine::State::ensure_room() {
   MDB_envinfo info{};
   MDB_stat stat{};
   mdb_env_info(environment, &info);
   mdb_env_stat(environment, &stat);
-  return room.ensure((info.me_last_pgno + 1) * stat.ms_psize);
+  room.ensure((info.me_last_pgno + 1) * stat.ms_psize);
 }
 
 LmdbEngine::LmdbEngine(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -284,7 +284,7 @@ Result<std::unique_ptr<Snapshot>> LmdbEngine::snapshot() {
 }
 
 Result<> LmdbEngine::commit(FunctionRef<Result<>(WriteTransaction&)> apply) {
-  POSTHUS_TRY_VOID(state_->ensure_room());
+  state_->ensure_room();
   MDB_txn* transaction = nullptr;
   if (const int code = mdb_txn_begin(state_->environment, nullptr, 0, &transaction); code != 0) return fail_lmdb(code, "begin");
   LmdbTransaction writing(transaction, state_->dbis);

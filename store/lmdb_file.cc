@@ -75,24 +75,19 @@ LmdbRoom::~LmdbRoom() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Result<> LmdbRoom::ensure(std::uint64_t used_bytes) {
-  if (used_bytes + kRoomAhead <= size_) return {};
-  if (fd_ < 0) {
-    fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
-    if (fd_ < 0) return storage_error(path_);
-  }
+void LmdbRoom::ensure(std::uint64_t used_bytes) {
+  if (used_bytes + kRoomAhead <= size_) return;
+  if (fd_ < 0) fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
   struct stat info {};
-  if (::fstat(fd_, &info) != 0) return storage_error(path_);
+  if (fd_ < 0 || ::fstat(fd_, &info) != 0) return;
   size_ = static_cast<std::uint64_t>(info.st_size);
   static const std::string zeros(kZeroStep, '\0');
   while (size_ < used_bytes + kRoomAhead + kZeroStep) {
     const ssize_t written = ::pwrite(fd_, zeros.data(), zeros.size(), static_cast<off_t>(size_));
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0 && size_ >= used_bytes + kRoomAhead) break;
-    if (written < 0) return storage_error(path_);
+    if (written <= 0) return;
     size_ += static_cast<std::uint64_t>(written);
   }
-  return {};
 }
 
 }  // namespace posthus::store

@@ -181,7 +181,9 @@ Result<std::uint64_t> reclaim(Store& store) {
   Store::State& state = StoreParts::of(store);
   if (!state.files) return 0;  // in memory
   const std::lock_guard lock(state.reclaim_mutex);
-  return Reclaimer(state).round();
+  const auto given_back = Reclaimer(state).round();
+  (void)store.statistics();  // brings the gauges up to date
+  return given_back;
 }
 
 }  // namespace posthus::store

@@ -51,8 +51,8 @@ class Segments {
   virtual BlobPlacement place(SegmentEntry entry) = 0;
   /// Takes back the last place() (its request was refused).
   virtual void unplace() = 0;
-  /// Writes and syncs what was placed. Errors: kUnavailable (no room: nothing is damaged, the group is refused), kIo
-  /// (a sync failed: what is on disk is unknown, the process must stop).
+  /// Writes and syncs what was placed. Errors: kUnavailable (no room, or a write failed: nothing is damaged, the group is
+  /// refused), kIo (a sync failed: what is on disk is unknown, the process must stop).
   virtual Result<> write_group() = 0;
   /// What the index must say about the segments of this group.
   virtual std::vector<SegmentChange> changes() const = 0;

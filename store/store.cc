@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/base/metrics.h"
 #include "store/blob_record.h"
 #include "store/memory_engine.h"
 #include "store/memory_segments.h"
@@ -65,6 +66,10 @@ StoreStatistics Store::statistics() const {
     out.live_bytes += record->live;
     return Visit::kContinue;
   });
+  static metrics::Gauge& written = metrics::gauge("posthus_store_segment_bytes", "Bytes written to segments");
+  static metrics::Gauge& live = metrics::gauge("posthus_store_live_bytes", "Bytes of segments that messages name");
+  written.set(static_cast<std::int64_t>(out.segment_bytes));
+  live.set(static_cast<std::int64_t>(out.live_bytes));
   if (!scanned) log::warning("store.statistics", {{"error", scanned.error().context}});
   return out;
 }

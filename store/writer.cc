@@ -246,6 +246,7 @@ void Writer::commit_group(std::vector<TaskPointer> tasks) {
   } while (group.must_rerun);
   if (committed || group.is_empty) {
     segments_.end_group(GroupEnd::kCommitted);
+    if (committed && std::exchange(is_refusing_, false)) log::info("store.writing_again");
     return complete(group);
   }
   segments_.end_group(GroupEnd::kRefused);
@@ -253,6 +254,9 @@ void Writer::commit_group(std::vector<TaskPointer> tasks) {
   if (is_fatal) {
     fail_for_good(committed.error());
     return refuse_all(group, committed.error());
+  }
+  if (committed.error().kind == ErrorKind::kUnavailable && !std::exchange(is_refusing_, true)) {
+    log::error("store.cannot_write", {{"context", committed.error().context}});
   }
   if (group.tasks.size() == 1) return refuse_all(group, committed.error());
   // No room for the whole group: smaller requests, and those that free space, may still fit one by one.

@@ -81,6 +81,7 @@ class Writer {
   std::condition_variable arrived_;
   std::deque<TaskPointer> queue_;   // guarded by mutex_
   std::deque<TaskPointer> bulk_;    // slices after the first; the Writer's thread only
+  bool is_refusing_ = false;    // said so in the log; the Writer's thread only
   bool is_sleeping_ = false;        // guarded by mutex_: only then is a wake-up needed
   bool is_stopping_ = false;        // guarded by mutex_
   std::optional<Error> fatal_;      // guarded by mutex_

@@ -75,6 +75,19 @@ TEST_F(DiskStore, ADroppedMessageLeavesNoFileAndNoReservation) {
   EXPECT_EQ(c.store->budget().used(), 0u);
 }
 
+TEST_F(DiskStore, AMessageWhoseSpoolFileIsGoneIsRefusedAlone) {
+  const StoreCase c = open();
+  const MailboxId inbox = c.add_user("user@example.org");
+  for (const std::size_t size : {500'000uz, 2'000'000uz}) {
+    AddMessage request = c.add_request(inbox, text_of(size));
+    fs::remove(request.message.spool_path());
+    EXPECT_EQ(c.refused(std::move(request)), ErrorKind::kUnavailable);
+  }
+  c.add(inbox, text_of(100));
+  EXPECT_EQ(c.texts(inbox).size(), 1u);
+  c.expect_consistent();
+}
+
 TEST_F(DiskStore, ABudgetSpentRefusesMoreBytes) {
   options_.budget_bytes = 100'000;
   const StoreCase c = open();
@@ -294,6 +307,18 @@ TEST_F(FullDisk, RefusesStaysUpAndWorksAgain) {
     EXPECT_EQ(c.texts(inbox).size(), stored + 1);
     c.expect_consistent();
   }
+}
+
+TEST_F(FullDisk, MailCanBeDeletedToMakeRoom) {
+  options_.segment_bytes = 1 << 20;
+  const StoreCase c = open();
+  const MailboxId inbox = c.add_user("user@example.org");
+  std::uint32_t stored = 0;
+  while (c.store->apply(c.add_request(inbox, text_of(20'000, stored)))) ++stored;
+  c.must(Expunge{.mailbox = inbox, .uids = {{Uid(1), Uid(stored / 2)}}, .rule = ExpungeRule::kAllNamed});
+  EXPECT_GT(*reclaim(*c.store), 1u << 20);
+  c.add(inbox, text_of(20'000, 9999));
+  c.expect_consistent();
 }
 
 TEST_F(FullDisk, ManySmallMessagesFillItWithoutHarm) {
