@@ -2,6 +2,8 @@
 // kMaxGroupBytes), runs it in one transaction, makes the message texts durable, commits, runs completions, announces
 // changes in commit order. No timer: a group is whatever arrived while the one before was being synced.
 //
+// Three syncs make a group durable, in this order: segment, index pages, index meta page; README.md says why none can go.
+//
 // A refused request fails alone: apply checks before it puts; one that failed after a put makes the group run again
 // without it. No room (kUnavailable): the requests of the group are tried one by one, what does not fit is refused, the
 // server goes on. A failed sync or commit (kIo) is fatal: nothing is accepted any more, on_fatal is called.
