@@ -44,7 +44,8 @@ using Result = std::expected<T, Error>;
 
 }  // namespace posthus
 
-/// Evaluates to the value of a Result, or returns its error from the current function.
+/// Evaluates to the value of a Result, or returns its error from the current function. REQUIRES: nothing that needs
+/// cleaning up was made earlier in the same expression (`new T(POSTHUS_TRY(..))` leaks): give the value a name first.
 #define POSTHUS_TRY(expression)                                                  \
   ({                                                                             \
     auto posthus_try_result = (expression);                                      \

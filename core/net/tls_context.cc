@@ -88,7 +88,8 @@ TlsContext::TlsContext(std::shared_ptr<ssl_ctx_st> context) : context_(std::move
 TlsContext::~TlsContext() = default;
 
 Result<std::shared_ptr<TlsContext>> TlsContext::create_server(const CertificateAndKey& certificate_and_key) {
-  return std::shared_ptr<TlsContext>(new TlsContext(POSTHUS_TRY(make_server_context(certificate_and_key))));
+  std::shared_ptr<SSL_CTX> context = POSTHUS_TRY(make_server_context(certificate_and_key));
+  return std::shared_ptr<TlsContext>(new TlsContext(std::move(context)));
 }
 
 Result<std::shared_ptr<TlsContext>> TlsContext::create_client() {
