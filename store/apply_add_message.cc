@@ -13,7 +13,8 @@ namespace posthus::store {
 
 namespace {
 
-constexpr std::size_t kMaxTargets = 10'000;  // what one recipient can expand to (kMaxExpandedAddresses)
+constexpr std::size_t kMaxTargets = 10'000;   // what one recipient can expand to (kMaxExpandedAddresses)
+constexpr std::size_t kMaxTrace = 64 * 1024;  // a trace names each target; more than any page of the panel shows
 
 std::uint8_t system_flags(std::uint8_t flags) {
   return flags & (flag::kSeen | flag::kAnswered | flag::kFlagged | flag::kDeleted | flag::kDraft);
@@ -32,7 +33,8 @@ Result<> check_quota(const Snapshot& snapshot, const std::map<std::uint32_t, std
     if (!user) return fail(ErrorKind::kNotFound, "account " + std::to_string(account));
     if (user->quota_bytes == 0) continue;
     const Usage usage = POSTHUS_TRY(get_usage(snapshot, AccountId(account)));
-    if (usage.bytes >= user->quota_bytes || bytes > user->quota_bytes - usage.bytes) return fail(ErrorKind::kOverQuota, user->address);
+    if (usage.bytes >= user->quota_bytes || bytes > user->quota_bytes - usage.bytes)
+      return fail(ErrorKind::kOverQuota, user->address);
   }
   return {};
 }
@@ -43,7 +45,8 @@ Result<> check_targets(const Snapshot& snapshot, const AddMessage& request) {
   std::map<std::uint32_t, std::uint64_t> bytes_by_account;
   for (const Target& target : request.targets) {
     const MailboxRecord mailbox = POSTHUS_TRY(existing_mailbox(snapshot, target.mailbox));
-    if (mailbox.uid_next.value >= UINT32_MAX - request.targets.size()) return fail(ErrorKind::kTooLarge, "mailbox is out of UIDs");
+    if (mailbox.uid_next.value >= UINT32_MAX - request.targets.size())
+      return fail(ErrorKind::kTooLarge, "mailbox is out of UIDs");
     if (request.quota == QuotaRule::kStrict) bytes_by_account[mailbox.account.value] += request.message.size();
     if (target.keywords.empty()) continue;
     KeywordNames keywords = POSTHUS_TRY(KeywordNames::load(snapshot, target.mailbox));
@@ -111,11 +114,12 @@ Result<> put_blob(ApplyContext& context, const AddMessage& request) {
 Result<WriteOutcome> apply_kind(ApplyContext& context, const AddMessage& request) {
   CHECK(context.placement.has_value());
   if (request.message.size() > UINT32_MAX) return fail(ErrorKind::kTooLarge, "message of more than 4 GiB");
+  if (request.trace.size() > kMaxTrace) return fail(ErrorKind::kTooLarge, "trace of a message");
   POSTHUS_TRY_VOID(check_targets(context.transaction, request));
-  // The long value is the only one whose size can still refuse: first.
   POSTHUS_TRY_VOID(put_blob(context, request));
   if (!request.trace.empty()) {
-    POSTHUS_TRY_VOID(put_long_value(context.transaction, Table::kTrace, trace_key(context.now, context.placement->blob), request.trace));
+    POSTHUS_TRY_VOID(
+        put_long_value(context.transaction, Table::kTrace, trace_key(context.now, context.placement->blob), request.trace));
   }
   WriteOutcome outcome;
   outcome.added.reserve(request.targets.size());

@@ -24,9 +24,12 @@ struct Masks {
 template <class Bits>
 Bits changed_bits(FlagChange change, Bits before, Bits mask) {
   switch (change) {
-    case FlagChange::kReplace: return mask;
-    case FlagChange::kAdd: return static_cast<Bits>(before | mask);
-    case FlagChange::kRemove: return static_cast<Bits>(before & ~mask);
+    case FlagChange::kReplace:
+      return mask;
+    case FlagChange::kAdd:
+      return static_cast<Bits>(before | mask);
+    case FlagChange::kRemove:
+      return static_cast<Bits>(before & ~mask);
   }
   return before;
 }
@@ -50,7 +53,8 @@ bool change_page(PageWalk& walk, const ChangeFlags& request, const Masks& masks,
       continue;
     }
     const std::uint8_t flags_before = view.flags(i), flags = changed_bits(request.change, flags_before, masks.flags);
-    const std::uint64_t keywords_before = view.keywords(i), keywords = changed_bits(request.change, keywords_before, masks.keywords);
+    const std::uint64_t keywords_before = view.keywords(i),
+                        keywords = changed_bits(request.change, keywords_before, masks.keywords);
     if (flags == flags_before && keywords == keywords_before) continue;
     walk.page().set_flags(i, flags, keywords, modseq);
     count_change(mailbox, flags_before, flags);

@@ -18,7 +18,8 @@ constexpr std::size_t kMaxTokenRecord = 1500;  // one row, with room for its key
 /// Targets parsed, written in one way, each once. Errors: kInvalid, kTooLarge.
 Result<std::vector<std::string>> normalised_targets(const std::vector<std::string>& targets) {
   if (targets.empty()) return fail(ErrorKind::kInvalid, "alias without targets");
-  if (targets.size() > kMaxAliasTargets) return fail(ErrorKind::kTooLarge, "alias with more than " + std::to_string(kMaxAliasTargets) + " targets");
+  if (targets.size() > kMaxAliasTargets)
+    return fail(ErrorKind::kTooLarge, "alias with more than " + std::to_string(kMaxAliasTargets) + " targets");
   std::vector<std::string> normalised;
   std::set<std::string> seen;
   for (const std::string& target : targets) {
@@ -48,7 +49,8 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveDomain& reque
   if (!POSTHUS_TRY(get_domain(context.transaction, name))) return fail(ErrorKind::kNotFound, name);
   const std::string prefix = address_prefix(name);
   if (POSTHUS_TRY(has_prefix(context.transaction, Table::kLogins, prefix))) return fail(ErrorKind::kExists, name + " has users");
-  if (POSTHUS_TRY(has_prefix(context.transaction, Table::kAliases, prefix))) return fail(ErrorKind::kExists, name + " has aliases");
+  if (POSTHUS_TRY(has_prefix(context.transaction, Table::kAliases, prefix)))
+    return fail(ErrorKind::kExists, name + " has aliases");
   if (POSTHUS_TRY(has_prefix(context.transaction, Table::kMeta, std::string(meta::kRemovingPrefix) + prefix))) {
     return fail(ErrorKind::kExists, name + " has users who are being removed");
   }
@@ -71,7 +73,8 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const PutAlias& request) 
   }
   if (before) alias.created = before->created;
   if (alias.created == Timestamp{}) alias.created = context.now;
-  POSTHUS_TRY_VOID(replace_long_value(context.transaction, Table::kAliases, alias_key(address.lookup), encode_alias_record(alias)));
+  POSTHUS_TRY_VOID(
+      replace_long_value(context.transaction, Table::kAliases, alias_key(address.lookup), encode_alias_record(alias)));
   return WriteOutcome{};
 }
 
@@ -95,7 +98,8 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const PutToken& request) 
 Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveToken& request) {
   if (request.id.empty()) return fail(ErrorKind::kNotFound, "token");
   const std::string key = token_key(request.id);
-  if (!POSTHUS_TRY(context.transaction.get(Table::kTokens, key))) return fail(ErrorKind::kNotFound, "token " + request.id.substr(0, 32));
+  if (!POSTHUS_TRY(context.transaction.get(Table::kTokens, key)))
+    return fail(ErrorKind::kNotFound, "token " + request.id.substr(0, 32));
   POSTHUS_TRY_VOID(context.transaction.erase(Table::kTokens, key));
   return WriteOutcome{};
 }

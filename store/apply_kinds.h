@@ -7,22 +7,22 @@
 
 namespace posthus::store {
 
-Result<WriteOutcome> apply_kind(ApplyContext& context, const AddMessage& request);      // apply_add_message.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const ChangeFlags& request);     // apply_change_flags.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const Expunge& request);         // apply_expunge.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const CopyMessages& request);    // apply_copy.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const CreateMailbox& request);   // apply_mailbox.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const DeleteMailbox& request);   // apply_mailbox.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const RenameMailbox& request);   // apply_rename.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const SetSubscription& request); // apply_mailbox.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const ClaimRecent& request);     // apply_mailbox.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const PutDomain& request);       // apply_directory.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveDomain& request);    // apply_directory.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const PutUser& request);         // apply_user.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveUser& request);      // apply_user.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const PutAlias& request);        // apply_directory.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveAlias& request);     // apply_directory.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const PutToken& request);        // apply_directory.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveToken& request);     // apply_directory.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const AddMessage& request);       // apply_add_message.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const ChangeFlags& request);      // apply_change_flags.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const Expunge& request);          // apply_expunge.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const CopyMessages& request);     // apply_copy.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const CreateMailbox& request);    // apply_mailbox.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const DeleteMailbox& request);    // apply_mailbox.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RenameMailbox& request);    // apply_rename.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const SetSubscription& request);  // apply_mailbox.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const ClaimRecent& request);      // apply_mailbox.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutDomain& request);        // apply_directory.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveDomain& request);     // apply_directory.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutUser& request);          // apply_user.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveUser& request);       // apply_user.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutAlias& request);         // apply_directory.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveAlias& request);      // apply_directory.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutToken& request);         // apply_directory.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveToken& request);      // apply_directory.cc
 
 }  // namespace posthus::store

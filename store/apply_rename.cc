@@ -17,21 +17,24 @@ struct NamedMailbox {
 };
 
 /// The mailbox and its inferiors.
-Result<std::vector<NamedMailbox>> family_of(const Snapshot& snapshot, AccountId account, const std::string& name, MailboxId mailbox) {
+Result<std::vector<NamedMailbox>> family_of(const Snapshot& snapshot, AccountId account, const std::string& name,
+                                            MailboxId mailbox) {
   std::vector<NamedMailbox> family{{name, mailbox}};
   bool is_corrupt = false;
   const std::string prefix = mailbox_name_key(account, name + "/");
-  POSTHUS_TRY_VOID(snapshot.scan(Table::kMailboxNames, prefix, end_of_prefix(prefix), [&](std::string_view key, std::string_view value) {
-    const auto id = mailbox_of_key(value);
-    if (id) family.push_back({std::string(name_of_key(key)), *id});
-    is_corrupt = is_corrupt || !id;
-    return Visit::kContinue;
-  }));
+  POSTHUS_TRY_VOID(
+      snapshot.scan(Table::kMailboxNames, prefix, end_of_prefix(prefix), [&](std::string_view key, std::string_view value) {
+        const auto id = mailbox_of_key(value);
+        if (id) family.push_back({std::string(name_of_key(key)), *id});
+        is_corrupt = is_corrupt || !id;
+        return Visit::kContinue;
+      }));
   if (is_corrupt) return fail(ErrorKind::kCorrupt, "mailbox name row");
   return family;
 }
 
-Result<> check_new_names(const Snapshot& snapshot, AccountId account, const std::vector<NamedMailbox>& family, std::size_t cut, const std::string& to) {
+Result<> check_new_names(const Snapshot& snapshot, AccountId account, const std::vector<NamedMailbox>& family, std::size_t cut,
+                         const std::string& to) {
   for (const NamedMailbox& member : family) {
     const std::string name = to + member.name.substr(cut);
     if (name.size() > kMaxMailboxName) return fail(ErrorKind::kInvalid, "name of an inferior becomes too long");
@@ -70,7 +73,8 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const RenameMailbox& requ
   if (!is_inbox && to.starts_with(from + "/")) return fail(ErrorKind::kInvalid, "rename into its own inferior");
   const auto superiors = POSTHUS_TRY(missing_superiors(context.transaction, request.account, to));
   const std::size_t count = POSTHUS_TRY(count_names(context.transaction, Table::kMailboxNames, request.account));
-  if (count + superiors.size() + (is_inbox ? 1 : 0) > kMaxMailboxesPerAccount) return fail(ErrorKind::kTooLarge, "too many mailboxes");
+  if (count + superiors.size() + (is_inbox ? 1 : 0) > kMaxMailboxesPerAccount)
+    return fail(ErrorKind::kTooLarge, "too many mailboxes");
 
   WriteOutcome outcome;
   outcome.account = request.account;

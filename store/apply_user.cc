@@ -86,10 +86,11 @@ Result<> unhook_user(ApplyContext& context, AccountId account, std::string_view 
 Result<std::optional<MailboxRecord>> first_mailbox(const Snapshot& snapshot, AccountId account) {
   std::optional<MailboxId> id;
   const std::string prefix = account_key(account);
-  POSTHUS_TRY_VOID(snapshot.scan(Table::kMailboxNames, prefix, end_of_prefix(prefix), [&id](std::string_view, std::string_view value) {
-    id = mailbox_of_key(value);
-    return Visit::kStop;
-  }));
+  POSTHUS_TRY_VOID(
+      snapshot.scan(Table::kMailboxNames, prefix, end_of_prefix(prefix), [&id](std::string_view, std::string_view value) {
+        id = mailbox_of_key(value);
+        return Visit::kStop;
+      }));
   if (!id) return std::nullopt;
   auto mailbox = POSTHUS_TRY(get_mailbox(snapshot, *id));
   if (!mailbox) return fail(ErrorKind::kCorrupt, "mailbox " + std::to_string(id->value) + " is missing");
@@ -103,7 +104,8 @@ Result<bool> remove_possessions(ApplyContext& context, AccountId account) {
   for (std::size_t i = 0; i < kMailboxesPerSlice && removed < kSliceMessages; ++i) {
     const auto mailbox = POSTHUS_TRY(first_mailbox(context.transaction, account));
     if (!mailbox) {
-      const std::size_t erased = POSTHUS_TRY(erase_prefix(context.transaction, Table::kSubscriptions, account_key(account), kSliceMessages));
+      const std::size_t erased =
+          POSTHUS_TRY(erase_prefix(context.transaction, Table::kSubscriptions, account_key(account), kSliceMessages));
       return erased < kSliceMessages;
     }
     if (!POSTHUS_TRY(unmake_mailbox(context, *mailbox, kSliceMessages - removed, removed))) return false;

@@ -16,8 +16,8 @@ namespace {
 /// Scans [from, to) and decodes rows into a page of at most `limit`; `name` gives an item's name for `next`.
 /// `decode` gives nothing for rows that are to be passed over.
 template <class T, class Decode, class Name>
-Result<Page<T>> read_page(const Snapshot& snapshot, Table table, const std::string& from, const std::string& to, std::size_t limit,
-                          Decode decode, Name name) {
+Result<Page<T>> read_page(const Snapshot& snapshot, Table table, const std::string& from, const std::string& to,
+                          std::size_t limit, Decode decode, Name name) {
   Page<T> page;
   Result<> outcome;
   POSTHUS_TRY_VOID(snapshot.scan(table, from, to, [&](std::string_view key, std::string_view value) {
@@ -49,6 +49,12 @@ std::optional<std::string> lookup_of(std::string_view address) {
   auto canonical = canonical_address(address, CatchAll::kAllow);
   if (!canonical) return std::nullopt;
   return std::move(canonical->lookup);
+}
+
+/// What the keys of a domain's addresses begin with; of all addresses when `domain` is empty. Errors: kInvalid.
+Result<std::string> list_prefix(std::string_view domain) {
+  if (domain.empty()) return std::string();
+  return address_prefix(POSTHUS_TRY(mail::normalise_domain(domain)));
 }
 
 /// Without its plus-detail.
@@ -131,7 +137,7 @@ Result<Page<DomainRecord>> DirectoryReader::domains(std::string_view after, std:
 }
 
 Result<Page<UserRecord>> DirectoryReader::users(std::string_view domain, std::string_view after, std::size_t limit) const {
-  const std::string prefix = domain.empty() ? std::string() : address_prefix(domain);
+  const std::string prefix = POSTHUS_TRY(list_prefix(domain));
   std::string from = prefix;
   if (!after.empty()) {
     const CanonicalAddress last = POSTHUS_TRY(canonical_address(after, CatchAll::kRefuse));
@@ -148,7 +154,7 @@ Result<Page<UserRecord>> DirectoryReader::users(std::string_view domain, std::st
 }
 
 Result<Page<AliasRecord>> DirectoryReader::aliases(std::string_view domain, std::string_view after, std::size_t limit) const {
-  const std::string prefix = domain.empty() ? std::string() : address_prefix(domain);
+  const std::string prefix = POSTHUS_TRY(list_prefix(domain));
   std::string from = prefix;
   if (!after.empty()) {
     const CanonicalAddress last = POSTHUS_TRY(canonical_address(after, CatchAll::kAllow));

@@ -62,7 +62,7 @@ class DirectoryReader {
   Result<std::uint32_t> pop3_retention_days(AccountId account) const;
 
   Result<Page<DomainRecord>> domains(std::string_view after, std::size_t limit) const;
-  /// `domain` empty: all.
+  /// `domain` (any spelling) empty: all. kInvalid when it or `after` is none.
   Result<Page<UserRecord>> users(std::string_view domain, std::string_view after, std::size_t limit) const;
   Result<Page<AliasRecord>> aliases(std::string_view domain, std::string_view after, std::size_t limit) const;
   Result<Page<TokenRecord>> tokens(std::string_view after, std::size_t limit) const;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/base/log.h"
+#include "store/pending_removals.h"
 #include "store/key.h"
 #include "store/maintenance.h"
 #include "store/record_mailbox.h"
@@ -93,9 +94,24 @@ Result<> expire_pop3_mail(Store& store, Timestamp now) {
   return {};
 }
 
+/// Users whose removal was cut short go now.
+Result<> finish_removals(Store& store) {
+  std::vector<std::string> addresses;
+  {
+    const auto snapshot = POSTHUS_TRY(store.snapshot());
+    addresses = POSTHUS_TRY(pending_removals(*snapshot));
+  }
+  for (const std::string& address : addresses) {
+    const auto removed = store.apply(RemoveUser{address});
+    if (!removed && removed.error().kind != ErrorKind::kNotFound) return std::unexpected(removed.error());
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<> expire(Store& store, Timestamp now) {
+  POSTHUS_TRY_VOID(finish_removals(store));
   POSTHUS_TRY_VOID(expire_tombstones(store, days_before(now, kTombstoneDays)));
   return expire_pop3_mail(store, now);
 }

@@ -12,8 +12,9 @@ namespace {
 
 // flag-keyword = atom (RFC 9051 §9): no controls, spaces, parentheses, braces, wildcards, quotes, backslash or brackets
 bool is_keyword(std::string_view name) {
-  return !name.empty() && name.size() <= kMaxKeywordLength &&
-         std::ranges::all_of(name, [](char c) { return c > ' ' && c < 127 && std::string_view("(){%*\"\\]").find(c) == std::string_view::npos; });
+  return !name.empty() && name.size() <= kMaxKeywordLength && std::ranges::all_of(name, [](char c) {
+    return c > ' ' && c < 127 && std::string_view("(){%*\"\\]").find(c) == std::string_view::npos;
+  });
 }
 
 }  // namespace

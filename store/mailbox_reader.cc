@@ -22,10 +22,11 @@ using PageVisitor = FunctionRef<Visit(const MessagePageView&)>;
 Result<std::string> first_page_key(const Snapshot& snapshot, MailboxId mailbox, Uid uid) {
   std::string key = page_key(mailbox, uid);
   const std::string end = key + '\0';
-  POSTHUS_TRY_VOID(snapshot.scan_backward(Table::kMessages, mailbox_key(mailbox), end, [&key](std::string_view found, std::string_view) {
-    key.assign(found);
-    return Visit::kStop;
-  }));
+  POSTHUS_TRY_VOID(
+      snapshot.scan_backward(Table::kMessages, mailbox_key(mailbox), end, [&key](std::string_view found, std::string_view) {
+        key.assign(found);
+        return Visit::kStop;
+      }));
   return key;
 }
 
@@ -63,24 +64,26 @@ Result<std::vector<MailboxListing>> list_mailboxes(const Snapshot& snapshot, Acc
   std::unordered_set<std::string> superiors;
   Result<> outcome;
   const std::string prefix = account_key(account);
-  POSTHUS_TRY_VOID(snapshot.scan(Table::kMailboxNames, prefix, end_of_prefix(prefix), [&](std::string_view key, std::string_view value) {
-    const auto id = mailbox_of_key(value);
-    auto record = id ? get_mailbox(snapshot, *id) : fail(ErrorKind::kCorrupt, "mailbox name row");
-    if (!record) {
-      outcome = std::unexpected(std::move(record).error());
-      return Visit::kStop;
-    }
-    if (!*record) {
-      outcome = fail(ErrorKind::kCorrupt, "mailbox " + std::to_string(id->value) + " is missing");
-      return Visit::kStop;
-    }
-    superiors.emplace(superior_of(name_of_key(key)));
-    listings.push_back({**std::move(record), false});
-    return Visit::kContinue;
-  }));
+  POSTHUS_TRY_VOID(
+      snapshot.scan(Table::kMailboxNames, prefix, end_of_prefix(prefix), [&](std::string_view key, std::string_view value) {
+        const auto id = mailbox_of_key(value);
+        auto record = id ? get_mailbox(snapshot, *id) : fail(ErrorKind::kCorrupt, "mailbox name row");
+        if (!record) {
+          outcome = std::unexpected(std::move(record).error());
+          return Visit::kStop;
+        }
+        if (!*record) {
+          outcome = fail(ErrorKind::kCorrupt, "mailbox " + std::to_string(id->value) + " is missing");
+          return Visit::kStop;
+        }
+        superiors.emplace(superior_of(name_of_key(key)));
+        listings.push_back({**std::move(record), false});
+        return Visit::kContinue;
+      }));
   POSTHUS_TRY_VOID(outcome);
   for (MailboxListing& listing : listings) listing.has_children = superiors.contains(listing.record.name);
-  const auto inbox = std::ranges::find(listings, kInbox, [](const MailboxListing& listing) { return std::string_view(listing.record.name); });
+  const auto inbox =
+      std::ranges::find(listings, kInbox, [](const MailboxListing& listing) { return std::string_view(listing.record.name); });
   if (inbox != listings.end()) std::rotate(listings.begin(), inbox, std::next(inbox));
   return listings;
 }
@@ -92,10 +95,11 @@ Result<std::optional<MailboxId>> find_mailbox(const Snapshot& snapshot, AccountI
 Result<std::vector<std::string>> list_subscriptions(const Snapshot& snapshot, AccountId account) {
   std::vector<std::string> names;
   const std::string prefix = account_key(account);
-  POSTHUS_TRY_VOID(snapshot.scan(Table::kSubscriptions, prefix, end_of_prefix(prefix), [&names](std::string_view key, std::string_view) {
-    names.emplace_back(name_of_key(key));
-    return Visit::kContinue;
-  }));
+  POSTHUS_TRY_VOID(
+      snapshot.scan(Table::kSubscriptions, prefix, end_of_prefix(prefix), [&names](std::string_view key, std::string_view) {
+        names.emplace_back(name_of_key(key));
+        return Visit::kContinue;
+      }));
   const auto inbox = std::ranges::find(names, kInbox);
   if (inbox != names.end()) std::rotate(names.begin(), inbox, std::next(inbox));
   return names;

@@ -54,7 +54,8 @@ Result<> check_quota(const Snapshot& snapshot, AccountId account, std::uint64_t 
   if (!user) return fail(ErrorKind::kNotFound, "account " + std::to_string(account.value));
   if (user->quota_bytes == 0) return {};
   const Usage usage = POSTHUS_TRY(get_usage(snapshot, account));
-  if (usage.bytes >= user->quota_bytes || bytes > user->quota_bytes - usage.bytes) return fail(ErrorKind::kOverQuota, user->address);
+  if (usage.bytes >= user->quota_bytes || bytes > user->quota_bytes - usage.bytes)
+    return fail(ErrorKind::kOverQuota, user->address);
   return {};
 }
 
@@ -122,7 +123,8 @@ Result<Transferred> append_copies(ApplyContext& context, MailboxId source, Mailb
 
 }  // namespace
 
-Result<Transferred> transfer_messages(ApplyContext& context, MailboxId source, MailboxId destination, const UidSet& uids, Transfer transfer) {
+Result<Transferred> transfer_messages(ApplyContext& context, MailboxId source, MailboxId destination, const UidSet& uids,
+                                      Transfer transfer) {
   WriteTransaction& transaction = context.transaction;
   const MailboxRecord from = POSTHUS_TRY(existing_mailbox(transaction, source));
   MailboxRecord to = POSTHUS_TRY(existing_mailbox(transaction, destination));

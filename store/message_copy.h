@@ -16,6 +16,7 @@ struct Transferred {
 /// Keywords go along by name; those that find no room among the destination's are dropped (RFC 9051 §6.4.7: SHOULD).
 /// Both records are brought up to date and stored; they may be the same mailbox.
 enum class Transfer : bool { kCopy, kMove };
-Result<Transferred> transfer_messages(ApplyContext& context, MailboxId source, MailboxId destination, const UidSet& uids, Transfer transfer);
+Result<Transferred> transfer_messages(ApplyContext& context, MailboxId source, MailboxId destination, const UidSet& uids,
+                                      Transfer transfer);
 
 }  // namespace posthus::store

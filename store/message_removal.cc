@@ -35,8 +35,10 @@ Result<> put_tombstones(ApplyContext& context, const MailboxRecord& mailbox, con
   std::uint16_t row = 0;
   for (std::size_t begin = 0; begin < uids.size(); begin += kExpungedRangesPerRow, ++row) {
     const std::size_t end = std::min(uids.size(), begin + kExpungedRangesPerRow);
-    ExpungedRow piece{context.now, UidSet(uids.begin() + static_cast<std::ptrdiff_t>(begin), uids.begin() + static_cast<std::ptrdiff_t>(end))};
-    POSTHUS_TRY_VOID(context.transaction.put(Table::kExpunged, expunged_key(mailbox.mailbox, mailbox.highest_modseq, row), encode_expunged_row(piece)));
+    ExpungedRow piece{context.now,
+                      UidSet(uids.begin() + static_cast<std::ptrdiff_t>(begin), uids.begin() + static_cast<std::ptrdiff_t>(end))};
+    POSTHUS_TRY_VOID(context.transaction.put(Table::kExpunged, expunged_key(mailbox.mailbox, mailbox.highest_modseq, row),
+                                             encode_expunged_row(piece)));
   }
   return {};
 }
@@ -47,7 +49,8 @@ struct Taken {
 };
 
 /// Takes the named records (that obey the rule) out of the walk's page and stores it.
-Result<> thin_page(ApplyContext& context, MailboxRecord& mailbox, const Removal& removal, PageWalk& walk, UidSet& removed, Taken& taken) {
+Result<> thin_page(ApplyContext& context, MailboxRecord& mailbox, const Removal& removal, PageWalk& walk, UidSet& removed,
+                   Taken& taken) {
   bool keep[kPageMessages];
   bool has_removed = false;
   const MessagePageView view = walk.page().view();

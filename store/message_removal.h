@@ -15,12 +15,12 @@ struct Removal {
   const UidSet& uids;
   ExpungeRule rule = ExpungeRule::kAllNamed;
   References references = References::kRelease;
-  Uid from{1};                          // go on here
-  std::size_t limit = SIZE_MAX;         // stop after this much work: each message removed and each page read counts one
+  Uid from{1};                   // go on here
+  std::size_t limit = SIZE_MAX;  // stop after this much work: each message removed and each page read counts one
 };
 struct Removed {
   UidSet uids;
-  std::optional<Uid> next;              // where to go on; nothing when all of Removal::uids were looked at
+  std::optional<Uid> next;  // where to go on; nothing when all of Removal::uids were looked at
 };
 
 /// Removes in one pass. `mailbox` (counts, ModSeq) is changed and stored, tombstones written under its new ModSeq, the

@@ -17,7 +17,8 @@ constexpr std::uint64_t kNear = 4 * kPageMessages;
 
 std::optional<Uid> PageWalk::position() const {
   for (std::size_t i = range_; i < uids_.size(); ++i) {
-    if (uids_[i].last.value >= cursor_) return Uid(static_cast<std::uint32_t>(std::max<std::uint64_t>(cursor_, uids_[i].first.value)));
+    if (uids_[i].last.value >= cursor_)
+      return Uid(static_cast<std::uint32_t>(std::max<std::uint64_t>(cursor_, uids_[i].first.value)));
   }
   return std::nullopt;
 }
@@ -34,7 +35,8 @@ Result<bool> PageWalk::next() {
     }
     mark();
     const MessagePageView view = page_.view();
-    const std::uint64_t last = view.size() > 0 ? view.uid(view.size() - 1).value : first_uid_of_page_key(key_).value_or(Uid(0)).value;
+    const std::uint64_t last =
+        view.size() > 0 ? view.uid(view.size() - 1).value : first_uid_of_page_key(key_).value_or(Uid(0)).value;
     cursor_ = behind_page_ = last + 1;
     if (named_count_ > 0) return true;
   }

@@ -117,18 +117,19 @@ Result<> Resolver::add_targets(const AliasRecord& alias, int depth) {
 Result<> Resolver::add_server_admin() {
   std::optional<UserRecord> admin;
   Result<> read;
-  POSTHUS_TRY_VOID(snapshot_.scan(Table::kMeta, meta::kAdminPrefix, end_of_prefix(meta::kAdminPrefix), [&](std::string_view key, std::string_view) {
-    const auto account = account_of_key(key.substr(meta::kAdminPrefix.size()));
-    if (!account) return Visit::kContinue;
-    auto user = get_user(snapshot_, *account);
-    if (!user) {
-      read = std::unexpected(user.error());
-      return Visit::kStop;
-    }
-    if (!*user || (*user)->is_disabled) return Visit::kContinue;
-    admin = std::move(*user);
-    return Visit::kStop;
-  }));
+  POSTHUS_TRY_VOID(snapshot_.scan(Table::kMeta, meta::kAdminPrefix, end_of_prefix(meta::kAdminPrefix),
+                                  [&](std::string_view key, std::string_view) {
+                                    const auto account = account_of_key(key.substr(meta::kAdminPrefix.size()));
+                                    if (!account) return Visit::kContinue;
+                                    auto user = get_user(snapshot_, *account);
+                                    if (!user) {
+                                      read = std::unexpected(user.error());
+                                      return Visit::kStop;
+                                    }
+                                    if (!*user || (*user)->is_disabled) return Visit::kContinue;
+                                    admin = std::move(*user);
+                                    return Visit::kStop;
+                                  }));
   POSTHUS_TRY_VOID(read);
   return admin ? add_user(*admin) : Result<>{};
 }

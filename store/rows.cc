@@ -20,7 +20,8 @@ Result<std::optional<std::uint32_t>> get_u32(const Snapshot& snapshot, Table tab
 }
 
 template <class T>
-Result<std::optional<T>> get_record(const Snapshot& snapshot, Table table, std::string_view key, Result<T> (*decode)(std::string_view)) {
+Result<std::optional<T>> get_record(const Snapshot& snapshot, Table table, std::string_view key,
+                                    Result<T> (*decode)(std::string_view)) {
   const auto row = POSTHUS_TRY(snapshot.get(table, key));
   if (!row) return std::nullopt;
   return POSTHUS_TRY(decode(*row));
@@ -124,12 +125,13 @@ Result<bool> find_page(const Snapshot& snapshot, MailboxId mailbox, Uid uid, std
   Result<> loaded;
   std::string end = page_key(mailbox, uid);
   end.push_back('\0');  // just above the page whose key is `uid` itself
-  POSTHUS_TRY_VOID(snapshot.scan_backward(Table::kMessages, mailbox_key(mailbox), end, [&](std::string_view k, std::string_view value) {
-    found = true;
-    key.assign(k);
-    loaded = page.load(value);
-    return Visit::kStop;
-  }));
+  POSTHUS_TRY_VOID(
+      snapshot.scan_backward(Table::kMessages, mailbox_key(mailbox), end, [&](std::string_view k, std::string_view value) {
+        found = true;
+        key.assign(k);
+        loaded = page.load(value);
+        return Visit::kStop;
+      }));
   POSTHUS_TRY_VOID(loaded);
   return found;
 }

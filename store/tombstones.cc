@@ -28,8 +28,8 @@ Result<std::optional<UidSet>> read_tombstones(const Snapshot& snapshot, MailboxI
   if (since.value == UINT64_MAX) return UidSet{};
   UidSet uids;
   Result<> outcome;
-  POSTHUS_TRY_VOID(snapshot.scan(Table::kExpunged, expunged_key(mailbox, ModSeq(since.value + 1), 0), end_of_prefix(mailbox_key(mailbox)),
-                                 [&](std::string_view, std::string_view value) {
+  POSTHUS_TRY_VOID(snapshot.scan(Table::kExpunged, expunged_key(mailbox, ModSeq(since.value + 1), 0),
+                                 end_of_prefix(mailbox_key(mailbox)), [&](std::string_view, std::string_view value) {
                                    auto row = decode_expunged_row(value);
                                    if (!row) {
                                      outcome = std::unexpected(std::move(row).error());

@@ -141,7 +141,8 @@ using WriteRequest = std::variant<AddMessage, ChangeFlags, Expunge, CopyMessages
                                   SetSubscription, ClaimRecent, PutDomain, RemoveDomain, PutUser, RemoveUser, PutAlias,
                                   RemoveAlias, PutToken, RemoveToken>;
 
-inline constexpr std::size_t kSliceMessages = 1000;  // bulk work steps aside for deliveries after this many messages
+/// Bulk work steps aside for deliveries after this many messages: about 3 ms of EXPUNGE, less than a sync takes.
+inline constexpr std::size_t kSliceMessages = 2500;
 
 struct AddedMessage {
   MailboxId mailbox;

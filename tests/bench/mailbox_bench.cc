@@ -37,8 +37,10 @@ struct Bench {
   double apply_milliseconds = 0;
 
   WriteOutcome apply_in(WriteTransaction& transaction, const WriteRequest& request, std::optional<SliceProgress>& progress) {
-    ApplyContext context{.transaction = transaction, .now = Timestamp::from_seconds(1'790'000'000), .placement = {}, .progress = progress};
-    if (std::holds_alternative<AddMessage>(request)) context.placement = BlobPlacement{BlobId(next_blob++), 1, next_blob * 4096, 4096};
+    ApplyContext context{
+        .transaction = transaction, .now = Timestamp::from_seconds(1'790'000'000), .placement = {}, .progress = progress};
+    if (std::holds_alternative<AddMessage>(request))
+      context.placement = BlobPlacement{BlobId(next_blob++), 1, next_blob * 4096, 4096};
     const auto begin = SteadyClock::now();
     WriteOutcome outcome = must(apply(context, request));
     apply_milliseconds += milliseconds_since(begin);
@@ -114,7 +116,8 @@ void read(const Bench& bench, MailboxId inbox, std::size_t count) {
   report("uids", milliseconds_since(begin), count);
   begin = SteadyClock::now();
   constexpr std::size_t kLookups = 10'000;
-  for (std::size_t i = 0; i < kLookups; ++i) sum += must(reader.message(Uid(static_cast<std::uint32_t>(1 + i * 7919 % count)))).has_value();
+  for (std::size_t i = 0; i < kLookups; ++i)
+    sum += must(reader.message(Uid(static_cast<std::uint32_t>(1 + i * 7919 % count)))).has_value();
   report("message, at random", milliseconds_since(begin), kLookups);
   std::printf("%36s (%llu in %zu ranges)\n", "", static_cast<unsigned long long>(sum), uids.size());
 }
@@ -132,9 +135,12 @@ void run(const std::string& directory, std::size_t count) {
   const UidSet some{{Uid(1), Uid(ten_thousand)}};
 
   fill(bench, inbox, count);
-  bench.timed("STORE 1:* +FLAGS", ChangeFlags{.mailbox = inbox, .uids = all, .change = FlagChange::kAdd, .flags = flag::kFlagged}, count);
-  bench.timed("STORE 1:* +FLAGS again", ChangeFlags{.mailbox = inbox, .uids = all, .change = FlagChange::kAdd, .flags = flag::kFlagged}, count);
-  bench.timed("STORE of one", ChangeFlags{.mailbox = inbox, .uids = {{Uid(5), Uid(5)}}, .change = FlagChange::kAdd, .flags = flag::kSeen}, 1);
+  bench.timed("STORE 1:* +FLAGS", ChangeFlags{.mailbox = inbox, .uids = all, .change = FlagChange::kAdd, .flags = flag::kFlagged},
+              count);
+  bench.timed("STORE 1:* +FLAGS again",
+              ChangeFlags{.mailbox = inbox, .uids = all, .change = FlagChange::kAdd, .flags = flag::kFlagged}, count);
+  bench.timed("STORE of one",
+              ChangeFlags{.mailbox = inbox, .uids = {{Uid(5), Uid(5)}}, .change = FlagChange::kAdd, .flags = flag::kSeen}, 1);
   read(bench, inbox, count);
   bench.timed("COPY of 10 000", CopyMessages{inbox, some, trash}, ten_thousand);
   bench.timed("EXPUNGE of the 10 000 copies", Expunge{trash, all, ExpungeRule::kAllNamed}, ten_thousand);

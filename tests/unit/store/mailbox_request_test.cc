@@ -33,8 +33,8 @@ TEST_F(MailboxRequestTest, MissingSuperiorsAreMade) {
   create("Inbox/Lists/C++");
   create("work-a");
   create("work/b");
-  EXPECT_EQ(names(), (std::vector<std::string>{"INBOX+", "Archive", "Drafts", "INBOX/Lists+", "INBOX/Lists/C++", "Junk", "Sent", "Trash",
-                                               "work+", "work-a", "work/b"}));
+  EXPECT_EQ(names(), (std::vector<std::string>{"INBOX+", "Archive", "Drafts", "INBOX/Lists+", "INBOX/Lists/C++", "Junk", "Sent",
+                                               "Trash", "work+", "work-a", "work/b"}));
   EXPECT_EQ(mailbox(account, "iNbOx/Lists"), mailbox(account, "INBOX/Lists"));
   EXPECT_EQ(mailbox(account, "inbox"), inbox);
   EXPECT_EQ(mailbox(account, "WORK"), MailboxId(0));
@@ -42,10 +42,10 @@ TEST_F(MailboxRequestTest, MissingSuperiorsAreMade) {
 }
 
 TEST_F(MailboxRequestTest, NamesFollowTheRules) {
-  for (const std::string& name : {std::string(), std::string("/a"), std::string("a/"), std::string("a//b"), std::string("a\x01"),
-                                  std::string("a\x7f"), std::string("\xff"), std::string("\xc0\xaf"), std::string("\xed\xa0\x80"),
-                                  std::string("a\xc2\x85"), std::string("\xe2\x80\xa8"), std::string("\xf0\x9f"), std::string("a\0b", 3),
-                                  std::string(kMaxMailboxName + 1, 'a')}) {
+  for (const std::string& name :
+       {std::string(), std::string("/a"), std::string("a/"), std::string("a//b"), std::string("a\x01"), std::string("a\x7f"),
+        std::string("\xff"), std::string("\xc0\xaf"), std::string("\xed\xa0\x80"), std::string("a\xc2\x85"),
+        std::string("\xe2\x80\xa8"), std::string("\xf0\x9f"), std::string("a\0b", 3), std::string(kMaxMailboxName + 1, 'a')}) {
     EXPECT_EQ(refusal(CreateMailbox{account, name}), ErrorKind::kInvalid) << name;
   }
   create("Grüße \xf0\x9f\x93\xa7 & * %");
@@ -76,7 +76,8 @@ TEST_F(MailboxRequestTest, AnAccountHasALimitOfMailboxes) {
 TEST_F(MailboxRequestTest, DeletingTakesMessagesAndEverythingOfTheMailbox) {
   const std::size_t mailboxes = rows(Table::kMailboxes);
   const MailboxId box = create("a");
-  for (int i = 0; i < 2100; ++i) add(box, 20, 0, {"k"});
+  constexpr std::size_t kMessages = kSliceMessages + 100;
+  for (std::size_t i = 0; i < kMessages; ++i) add(box, 20, 0, {"k"});
   must(CopyMessages{box, uids({{1, 5}}), inbox});
   must(Expunge{box, uids({{7, 7}}), ExpungeRule::kAllNamed});
   released.clear();
@@ -88,14 +89,14 @@ TEST_F(MailboxRequestTest, DeletingTakesMessagesAndEverythingOfTheMailbox) {
   EXPECT_EQ(rows(Table::kExpunged), 0u);
   EXPECT_EQ(rows(Table::kBlobs), 5u);
   EXPECT_EQ(rows(Table::kMessages), 1u);
-  EXPECT_EQ(released.size(), 2094u);
+  EXPECT_EQ(released.size(), kMessages - 6);
   EXPECT_EQ(DirectoryReader(*snapshot()).usage(account).value().messages, 5u);
   EXPECT_EQ(MailboxReader::open(*snapshot(), box).error().kind, ErrorKind::kNotFound);
 }
 
 TEST_F(MailboxRequestTest, AMailboxMadeAnewDuringADeletionStays) {
   const MailboxId box = create("a");
-  for (int i = 0; i < 1500; ++i) add(box, 20);
+  for (std::size_t i = 0; i < kSliceMessages + 100; ++i) add(box, 20);
   std::optional<SliceProgress> progress;
   const WriteRequest request = DeleteMailbox{account, "a"};
   ASSERT_TRUE(run_slice(request, progress));

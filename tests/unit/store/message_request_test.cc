@@ -1,8 +1,8 @@
 // AddMessage, ChangeFlags, Expunge, CopyMessages: effects, refusals, slices.
 #include <numeric>
 
-#include "store/uid_set.h"
 #include "store/tombstones.h"
+#include "store/uid_set.h"
 #include "tests/unit/store/request_fixture.h"
 
 namespace posthus::store {
@@ -213,7 +213,8 @@ TEST_F(MessageRequestTest, ExpungeTakesOnlyDeletedOrAllNamed) {
 
 TEST_F(MessageRequestTest, UidsSomePagesApartAreAllFound) {
   for (int i = 0; i < 200; ++i) add(inbox, 20);
-  EXPECT_EQ(must(Expunge{inbox, uids({{8, 8}, {155, 155}, {199, 199}}), ExpungeRule::kAllNamed}).uids, uids({{8, 8}, {155, 155}, {199, 199}}));
+  EXPECT_EQ(must(Expunge{inbox, uids({{8, 8}, {155, 155}, {199, 199}}), ExpungeRule::kAllNamed}).uids,
+            uids({{8, 8}, {155, 155}, {199, 199}}));
 }
 
 TEST_F(MessageRequestTest, OldTombstonesAreDroppedAndTheReaderSaysSo) {
@@ -242,13 +243,33 @@ TEST_F(MessageRequestTest, ManyScatteredTombstonesTakeSeveralRows) {
 }
 
 TEST_F(MessageRequestTest, LargeExpungesAreSlicedUnlessWhole) {
-  for (int i = 0; i < 2500; ++i) add(inbox, 20);
-  const WriteOutcome sliced = must(Expunge{inbox, uids({{1, 2000}}), ExpungeRule::kAllNamed});
+  constexpr std::uint32_t kMessages = kSliceMessages + 500;
+  for (std::uint32_t i = 0; i < kMessages; ++i) add(inbox, 20);
+  const WriteOutcome sliced = must(Expunge{inbox, uids({{1, kMessages - 200}}), ExpungeRule::kAllNamed});
   EXPECT_GE(slices, 2u);
-  EXPECT_EQ(count_uids(sliced.uids), 2000u);
+  EXPECT_EQ(count_uids(sliced.uids), kMessages - 200);
   must(Expunge{inbox, every_uid(), ExpungeRule::kAllNamed, Atomicity::kWhole});
   EXPECT_EQ(slices, 1u);
   EXPECT_EQ(record(inbox).messages, 0u);
+}
+
+TEST_F(MessageRequestTest, LargeStoresAreSlicedAndEachSliceHasItsModSeq) {
+  for (int i = 0; i < 1600; ++i) add(inbox, 20);
+  for (int doubling = 0; doubling < 4; ++doubling) must(CopyMessages{inbox, every_uid(), inbox});
+  const std::uint64_t before = record(inbox).highest_modseq.value;
+  const WriteRequest request = flags_request(every_uid(), FlagChange::kAdd, flag::kSeen);
+  std::optional<SliceProgress> progress;
+  ASSERT_TRUE(run_slice(request, progress));
+  ASSERT_TRUE(progress);
+  const Uid between = add(inbox, 20, flag::kFlagged);  // others get their turn
+  for (int slice = 0; slice < 10 && progress; ++slice) ASSERT_TRUE(run_slice(request, progress));
+  EXPECT_FALSE(progress);
+  const auto all = messages(inbox);
+  EXPECT_EQ(all.front().modseq.value, before + 1);
+  EXPECT_EQ(all.back().uid, between);
+  EXPECT_EQ(all.back().flags, flag::kSeen | flag::kFlagged);
+  EXPECT_EQ(all.back().modseq.value, before + 3) << "whoever saw the second ModSeq still finds this change";
+  EXPECT_EQ(record(inbox).unseen, 0u);
 }
 
 TEST_F(MessageRequestTest, CopyingSharesTheTextAndMapsKeywords) {

@@ -121,7 +121,8 @@ class RequestTest : public ::testing::Test {
     EXPECT_TRUE(message.finish());
     return message;
   }
-  AddMessage message_request(MailboxId mailbox, std::size_t size = 100, std::uint8_t flags = 0, std::vector<std::string> keywords = {}) {
+  AddMessage message_request(MailboxId mailbox, std::size_t size = 100, std::uint8_t flags = 0,
+                             std::vector<std::string> keywords = {}) {
     AddMessage request{.message = text_of(size), .internal_date = Timestamp::from_seconds(1'000'000'000)};
     request.targets.push_back({mailbox, flags, std::move(keywords)});
     return request;

@@ -105,7 +105,11 @@ void RequestModelTest::add_messages() {
 
 void RequestModelTest::change_flags() {
   ModelMailbox& box = model_[any_name()];
-  ChangeFlags request{.mailbox = box.id, .uids = some_uids(box), .change = static_cast<FlagChange>(below(3)), .flags = some_flags(), .keywords = some_keywords()};
+  ChangeFlags request{.mailbox = box.id,
+                      .uids = some_uids(box),
+                      .change = static_cast<FlagChange>(below(3)),
+                      .flags = some_flags(),
+                      .keywords = some_keywords()};
   if (chance(30)) request.unchanged_since = ModSeq(below(box.modseq + 2));
   const std::set<std::string> names = folded(request.keywords);
   const std::uint64_t modseq = box.modseq + 1;
@@ -306,12 +310,29 @@ TEST_P(RequestModelTest, AgreesWithTheModel) {
   for (int step = 0; step < 600 && !HasFailure(); ++step) {
     SCOPED_TRACE("step " + std::to_string(step));
     switch (below(12)) {
-      case 0: case 1: case 2: add_messages(); break;
-      case 3: case 4: case 5: change_flags(); break;
-      case 6: case 7: expunge(); break;
-      case 8: case 9: copy(); break;
-      case 10: make_or_delete(); break;
-      default: chance(30) ? rename() : expunge();
+      case 0:
+      case 1:
+      case 2:
+        add_messages();
+        break;
+      case 3:
+      case 4:
+      case 5:
+        change_flags();
+        break;
+      case 6:
+      case 7:
+        expunge();
+        break;
+      case 8:
+      case 9:
+        copy();
+        break;
+      case 10:
+        make_or_delete();
+        break;
+      default:
+        chance(30) ? rename() : expunge();
     }
     if (step % 10 == 0) compare();
   }
