@@ -28,8 +28,8 @@ std::optional<std::uint32_t> message_number(std::string_view text);
 enum class LineState : std::uint8_t { kComplete, kIncomplete, kTooLong };
 struct Line {
   LineState state = LineState::kIncomplete;
-  std::string_view text;      // without its line end
-  std::size_t length = 0;     // octets with its line end
+  std::string_view text;   // without its line end
+  std::size_t length = 0;  // octets with its line end
 };
 /// The first line of `bytes`, of at most `limit` octets with its end. kTooLong as soon as that is certain.
 Line next_line(std::string_view bytes, std::size_t limit);

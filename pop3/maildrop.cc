@@ -17,11 +17,12 @@ Result<std::unique_ptr<Maildrop>> Maildrop::open(const store::Snapshot& snapshot
   const auto reader = POSTHUS_TRY(store::MailboxReader::open(snapshot, user->inbox));
   std::vector<Entry> entries;
   entries.reserve(reader.record().messages);
-  POSTHUS_TRY_VOID(reader.for_each(Uid(1), Uid(std::numeric_limits<std::uint32_t>::max()), [&](const store::MessageRecord& message) {
-    CHECK(message.blob.value < 1ull << 63);
-    entries.push_back(Entry{message.blob.value, 0, message.uid.value, message.size});
-    return store::Visit::kContinue;
-  }));
+  POSTHUS_TRY_VOID(
+      reader.for_each(Uid(1), Uid(std::numeric_limits<std::uint32_t>::max()), [&](const store::MessageRecord& message) {
+        CHECK(message.blob.value < 1ull << 63);
+        entries.push_back(Entry{message.blob.value, 0, message.uid.value, message.size});
+        return store::Visit::kContinue;
+      }));
   auto maildrop = std::make_unique<Maildrop>(std::move(lock), std::move(entries));
   maildrop->mailbox_ = user->inbox;
   maildrop->modseq_ = reader.record().highest_modseq;
@@ -60,8 +61,10 @@ store::UidSet Maildrop::deleted() const {
   store::UidSet uids;
   for (const Entry& entry : entries_) {
     if (!entry.is_deleted) continue;
-    if (!uids.empty() && uids.back().last.value + 1 == entry.uid) uids.back().last = Uid(entry.uid);
-    else uids.push_back({Uid(entry.uid), Uid(entry.uid)});
+    if (!uids.empty() && uids.back().last.value + 1 == entry.uid)
+      uids.back().last = Uid(entry.uid);
+    else
+      uids.push_back({Uid(entry.uid), Uid(entry.uid)});
   }
   return uids;
 }

@@ -10,9 +10,9 @@
 namespace posthus::pop3 {
 namespace {
 
-constexpr std::uint64_t kBriefBytes = 64 * 1024;     // copied in microseconds once it is in memory
-constexpr std::uint64_t kExpectedTop = 4 * 1024;     // header and a few lines
-constexpr std::size_t kBodyRead = 16 * 1024;         // of a body of which only some lines are wanted
+constexpr std::uint64_t kBriefBytes = 64 * 1024;  // copied in microseconds once it is in memory
+constexpr std::uint64_t kExpectedTop = 4 * 1024;  // header and a few lines
+constexpr std::size_t kBodyRead = 16 * 1024;      // of a body of which only some lines are wanted
 
 }  // namespace
 
@@ -97,8 +97,8 @@ Result<> Retrieval::write_small(Pass& pass, const Open& message, bool has_leadin
   const std::size_t begin = out.size();
   POSTHUS_TRY_VOID(pass.store.read_message(pass.snapshot, BlobId(message.blob), 0, message.size, out));
   if (out.size() - begin != message.size) return fail(ErrorKind::kCorrupt, "short message");
-  const bool needs_surrogate = pass.mode == HeaderMode::kAscii &&
-                               has_8bit(std::string_view(out).substr(begin, message.header_size));
+  const bool needs_surrogate =
+      pass.mode == HeaderMode::kAscii && has_8bit(std::string_view(out).substr(begin, message.header_size));
   if (!has_leading_dot && !needs_surrogate) {
     out.append(out.size() - begin >= 2 && out.ends_with("\r\n") ? ".\r\n" : "\r\n.\r\n");
     return {};
@@ -127,8 +127,10 @@ Result<> Retrieval::begin_large(Pass& pass, Open message, const RetrievalRequest
     message.surrogate = make_surrogate_header(header);
     size += message.surrogate.size() - message.header_size;
   }
-  if (request.lines == kWholeMessage) append_octets(pass.out, size, pass.language);
-  else append_ok(pass.out, Text::kTopFollows, pass.language);
+  if (request.lines == kWholeMessage)
+    append_octets(pass.out, size, pass.language);
+  else
+    append_ok(pass.out, Text::kTopFollows, pass.language);
   open_ = std::make_unique<Open>(std::move(message));
   return continue_open(pass);
 }
@@ -162,7 +164,8 @@ Result<> Retrieval::continue_open(Pass& pass) {
     return {};
   }
   std::uint64_t wanted = std::min<std::uint64_t>(open.size - open.offset, kPieceBytes);
-  if (!is_whole) wanted = is_in_body ? std::min<std::uint64_t>(wanted, kBodyRead) : std::min(wanted, open.header_size - open.offset);
+  if (!is_whole)
+    wanted = is_in_body ? std::min<std::uint64_t>(wanted, kBodyRead) : std::min(wanted, open.header_size - open.offset);
   pass.buffer.clear();
   POSTHUS_TRY_VOID(pass.store.read_message(pass.snapshot, BlobId(open.blob), open.offset, wanted, pass.buffer));
   if (pass.buffer.size() != wanted) return fail(ErrorKind::kCorrupt, "short message");

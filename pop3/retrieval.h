@@ -27,7 +27,7 @@ struct RetrievalRequest {
 
 enum class HeaderMode : bool { kAscii, kUtf8 };  // kUtf8: the client has said UTF8 (RFC 6856 §2.1)
 enum class RetrievalState : std::uint8_t {
-  kMore,    // call write() again after the flush
+  kMore,  // call write() again after the flush
   kDone,
   kBroken,  // a message broke off in the middle: the connection must close
 };
@@ -40,8 +40,7 @@ class Retrieval {
   /// All that has been asked for is small: worth no hop to another thread.
   bool is_brief() const;
 
-  RetrievalState write(const store::Store& store, const Maildrop& maildrop, HeaderMode mode, Language language,
-                       std::string& out);
+  RetrievalState write(const store::Store& store, const Maildrop& maildrop, HeaderMode mode, Language language, std::string& out);
   std::uint32_t retrieved() const { return retrieved_; }
 
  private:

@@ -45,8 +45,11 @@ ServerSession::~ServerSession() { close_maildrop(); }
 
 void ServerSession::close_maildrop() {
   if (!maildrop_) return;
-  log::info("pop3.closed", {{"user", login_}, {"address", remote_address_}, {"messages", maildrop_->size()},
-                            {"retrieved", retrieved_}, {"deleted", deleted_}});
+  log::info("pop3.closed", {{"user", login_},
+                            {"address", remote_address_},
+                            {"messages", maildrop_->size()},
+                            {"retrieved", retrieved_},
+                            {"deleted", deleted_}});
   maildrop_.reset();
 }
 
@@ -175,9 +178,12 @@ void ServerSession::run(Output& output) {
 
 ServerSession::Step ServerSession::resumed(Output& output) {
   switch (std::exchange(work_, Work::kNone)) {
-    case Work::kLogin: return login_finished(output);
-    case Work::kUpdate: return update_finished(output);
-    case Work::kListing: return listing_next_ == 0 ? Step::kRead : start(Work::kListing);
+    case Work::kLogin:
+      return login_finished(output);
+    case Work::kUpdate:
+      return update_finished(output);
+    case Work::kListing:
+      return listing_next_ == 0 ? Step::kRead : start(Work::kListing);
     case Work::kRetrieval: {
       if (retrieval_state_ == RetrievalState::kMore) return start(Work::kRetrieval);
       static metrics::Counter& count = metrics::counter("posthus_pop3_retrieved_total", "Messages sent by RETR");
@@ -186,7 +192,8 @@ ServerSession::Step ServerSession::resumed(Output& output) {
       retrieval_.reset();
       return retrieval_state_ == RetrievalState::kBroken ? Step::kClose : Step::kRead;
     }
-    case Work::kNone: break;
+    case Work::kNone:
+      break;
   }
   return Step::kRead;
 }
@@ -215,9 +222,12 @@ ServerSession::Step ServerSession::on_capa(std::string_view arguments, Output& o
   // RFC 2595 §7: announced in the AUTHORIZATION state only.
   if (context_.offers_tls && !tls_ && !maildrop_) output.append("STLS\r\n");
   output.append("LOGIN-DELAY ").append(std::to_string(context_.login_delay.count())).append("\r\n");
-  if (!maildrop_) output.append(kExpireBeforeLogin);
-  else if (maildrop_->retention_days() == 0) output.append("EXPIRE NEVER\r\n");
-  else output.append("EXPIRE ").append(std::to_string(maildrop_->retention_days())).append("\r\n");
+  if (!maildrop_)
+    output.append(kExpireBeforeLogin);
+  else if (maildrop_->retention_days() == 0)
+    output.append("EXPIRE NEVER\r\n");
+  else
+    output.append("EXPIRE ").append(std::to_string(maildrop_->retention_days())).append("\r\n");
   output.append("IMPLEMENTATION Posthus\r\n.\r\n");
   return Step::kRead;
 }

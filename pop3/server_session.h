@@ -21,16 +21,16 @@ struct ServerContext {
   sasl::Authenticator& authenticator;
   const Clock& clock;
   MaildropLocks& locks;
-  std::string hostname;                  // in the greeting
-  bool offers_tls = false;               // STLS
-  bool allow_plaintext_auth = false;     // USER and PASS without TLS (never AUTH)
-  std::chrono::seconds login_delay{0};   // LOGIN-DELAY, enforced per account
+  std::string hostname;                 // in the greeting
+  bool offers_tls = false;              // STLS
+  bool allow_plaintext_auth = false;    // USER and PASS without TLS (never AUTH)
+  std::chrono::seconds login_delay{0};  // LOGIN-DELAY, enforced per account
 };
 
 // RFC 1939 §3: an autologout timer MUST be at least 10 minutes; strangers get less.
 inline constexpr std::chrono::seconds kAutologout{600};
-inline constexpr std::chrono::seconds kLoginTimeout{60};     // for the next bytes ...
-inline constexpr std::chrono::seconds kLoginPatience{300};   // ... and for all of it, however it trickles in
+inline constexpr std::chrono::seconds kLoginTimeout{60};    // for the next bytes ...
+inline constexpr std::chrono::seconds kLoginPatience{300};  // ... and for all of it, however it trickles in
 
 // What one connection may do wrong.
 inline constexpr std::uint32_t kMaxErrors = 20;               // commands that are no commands

@@ -103,22 +103,22 @@ class ServerSession final : public session::Session {
   ServerContext& context_;
   const std::string remote_address_;
   const Timestamp opened_at_;
-  std::unique_ptr<session::TlsFacts> tls_;      // null: no TLS
+  std::unique_ptr<session::TlsFacts> tls_;  // null: no TLS
   Language language_ = Language::kEnglish;
   HeaderMode header_mode_ = HeaderMode::kAscii;
   Work work_ = Work::kNone;
-  bool is_skipping_line_ = false;               // the rest of a line that was too long
-  bool is_in_answer_ = false;                   // a multi-line answer has begun and not ended
+  bool is_skipping_line_ = false;  // the rest of a line that was too long
+  bool is_in_answer_ = false;      // a multi-line answer has begun and not ended
   std::uint32_t errors_ = 0, login_failures_ = 0, commands_before_login_ = 0, retrieved_ = 0, deleted_ = 0;
 
   // AUTHORIZATION
-  std::string user_;                            // of USER, until PASS
+  std::string user_;  // of USER, until PASS
   std::unique_ptr<sasl::LoginExchange> exchange_;
   bool is_sasl_ = false;                        // exchange_ was begun by AUTH: lines are responses
   ErrorKind open_error_ = ErrorKind::kInvalid;  // why the maildrop could not be opened
 
   // TRANSACTION
-  std::unique_ptr<Maildrop> maildrop_;          // null: AUTHORIZATION
+  std::unique_ptr<Maildrop> maildrop_;  // null: AUTHORIZATION
   std::unique_ptr<Retrieval> retrieval_;
   RetrievalState retrieval_state_ = RetrievalState::kDone;
   ListingKind listing_kind_ = ListingKind::kSizes;

@@ -65,8 +65,10 @@ Step ServerSession::start_listing(ListingKind kind) {
 void ServerSession::append_listing_line(std::uint32_t number, const Maildrop::Entry& entry, Output& output) const {
   append_number(output, number);
   output.push_back(' ');
-  if (listing_kind_ == ListingKind::kSizes) append_number(output, entry.size);
-  else maildrop_->append_unique_id(output, entry);
+  if (listing_kind_ == ListingKind::kSizes)
+    append_number(output, entry.size);
+  else
+    maildrop_->append_unique_id(output, entry);
   output.append("\r\n");
 }
 
@@ -134,8 +136,9 @@ void ServerSession::begin(session::Resume resume) {
 
 Step ServerSession::update_finished(Output& output) {
   if (!update_result_) {
-    log::warning("pop3.update", {{"user", login_}, {"error", to_string(update_result_.error().kind)},
-                                 {"context", update_result_.error().context}});
+    log::warning(
+        "pop3.update",
+        {{"user", login_}, {"error", to_string(update_result_.error().kind)}, {"context", update_result_.error().context}});
     close_maildrop();
     append_error(output, Code::kSysTemp, Text::kNothingWasDeleted, language_);
     return Step::kClose;

@@ -17,12 +17,32 @@ constexpr std::string_view kRemovedAddress = "invalid@internationalized-address-
 // RFC 2047 §2: an encoded-word has at most 75 characters; 45 bytes are 60 of base64.
 constexpr std::size_t kBytesPerWord = 45;
 
-constexpr std::array<std::string_view, 13> kAddressFields = {
-    "from", "sender", "reply-to", "to", "cc", "bcc", "resent-from", "resent-sender", "resent-to", "resent-cc", "resent-bcc",
-    "return-path", "disposition-notification-to"};
-constexpr std::array<std::string_view, 13> kStructuredFields = {
-    "received", "message-id", "in-reply-to", "references", "date", "content-type", "content-disposition",
-    "content-transfer-encoding", "content-id", "mime-version", "dkim-signature", "authentication-results", "list-unsubscribe"};
+constexpr std::array<std::string_view, 13> kAddressFields = {"from",
+                                                             "sender",
+                                                             "reply-to",
+                                                             "to",
+                                                             "cc",
+                                                             "bcc",
+                                                             "resent-from",
+                                                             "resent-sender",
+                                                             "resent-to",
+                                                             "resent-cc",
+                                                             "resent-bcc",
+                                                             "return-path",
+                                                             "disposition-notification-to"};
+constexpr std::array<std::string_view, 13> kStructuredFields = {"received",
+                                                                "message-id",
+                                                                "in-reply-to",
+                                                                "references",
+                                                                "date",
+                                                                "content-type",
+                                                                "content-disposition",
+                                                                "content-transfer-encoding",
+                                                                "content-id",
+                                                                "mime-version",
+                                                                "dkim-signature",
+                                                                "authentication-results",
+                                                                "list-unsubscribe"};
 
 template <std::size_t kCount>
 bool is_one_of(const std::array<std::string_view, kCount>& names, std::string_view name) {
@@ -37,7 +57,11 @@ bool is_white(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; 
 bool looks_like_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : (lead & 0xf0) == 0xe0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+    const std::size_t length = lead < 0x80                   ? 1
+                               : lead >= 0xc2 && lead < 0xe0 ? 2
+                               : (lead & 0xf0) == 0xe0       ? 3
+                               : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                             : 0;
     if (length == 0 || i + length > text.size()) return false;
     for (std::size_t k = 1; k < length; ++k) {
       if (!is_continuation(text[i + k])) return false;
@@ -61,8 +85,10 @@ void append_encoded_words(std::string& out, std::string_view text) {
 
 void append_questioned(std::string& out, std::string_view text) {
   for (const char c : text) {
-    if (!is_8bit(c)) out.push_back(c);
-    else if (!is_continuation(c)) out.push_back('?');
+    if (!is_8bit(c))
+      out.push_back(c);
+    else if (!is_continuation(c))
+      out.push_back('?');
   }
 }
 
@@ -101,8 +127,10 @@ std::size_t token_end(std::string_view value, std::size_t at) {
   const char closing = first == '"' ? '"' : first == '<' ? '>' : first == '(' ? ')' : '\0';
   if (closing != '\0') {
     for (std::size_t i = at + 1; i < value.size(); ++i) {
-      if (value[i] == '\\') ++i;
-      else if (value[i] == closing) return i + 1;
+      if (value[i] == '\\')
+        ++i;
+      else if (value[i] == closing)
+        return i + 1;
     }
     return value.size();
   }
@@ -159,9 +187,12 @@ std::string make_surrogate_header(std::string_view header) {
       append_questioned(out, field.raw);
     } else {
       out.append(field.raw.substr(0, static_cast<std::size_t>(field.value.data() - field.raw.data())));
-      if (is_one_of(kAddressFields, field.name)) append_addresses(out, field.value);
-      else if (is_one_of(kStructuredFields, field.name)) append_questioned(out, field.value);
-      else append_unstructured(out, field.value);
+      if (is_one_of(kAddressFields, field.name))
+        append_addresses(out, field.value);
+      else if (is_one_of(kStructuredFields, field.name))
+        append_questioned(out, field.value);
+      else
+        append_unstructured(out, field.value);
       if (!out.ends_with("\n")) out.append("\r\n");
     }
     return true;

@@ -57,8 +57,8 @@ std::vector<std::string_view> Authenticator::mechanisms(const LoginFacts& facts)
   return names;
 }
 
-std::unique_ptr<LoginExchange> Authenticator::begin(std::string_view mechanism,
-                                                    std::optional<std::string_view> initial_response, LoginFacts facts) {
+std::unique_ptr<LoginExchange> Authenticator::begin(std::string_view mechanism, std::optional<std::string_view> initial_response,
+                                                    LoginFacts facts) {
   for (const Mechanism& known : kMechanisms) {
     if (!ascii::equal_ignoring_case(known.name, mechanism)) continue;
     if (!is_announced(known, facts)) return nullptr;

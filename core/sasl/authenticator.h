@@ -50,8 +50,8 @@ PasswordRecord make_password_record(const Secret& password);
 
 /// Where a login attempt comes from; for the throttle and the log.
 struct LoginFacts {
-  std::string_view protocol;     // "smtp", "pop3", "imap", "http"
-  std::string remote_address;    // empty: a Unix socket, never throttled
+  std::string_view protocol;   // "smtp", "pop3", "imap", "http"
+  std::string remote_address;  // empty: a Unix socket, never throttled
   bool is_tls = false;
   // Channel bindings of the TLS connection, raw; empty without (see session::TlsFacts).
   std::string tls_exporter, tls_unique, tls_server_end_point;
@@ -91,8 +91,8 @@ class LoginExchange {
 };
 
 struct AuthenticatorOptions {
-  std::vector<IpNetwork> exempt_networks;             // never throttled (login.exempt_networks)
-  std::chrono::seconds cache_lifetime{300};           // a verified password is remembered (keyed hash, in memory only) this long
+  std::vector<IpNetwork> exempt_networks;    // never throttled (login.exempt_networks)
+  std::chrono::seconds cache_lifetime{300};  // a verified password is remembered (keyed hash, in memory only) this long
   std::size_t cache_entries = 20'000;
 };
 

@@ -23,11 +23,16 @@ Argon2Hash make_nobody_hash() {
 
 std::string_view name_of(LoginVerdict verdict) {
   switch (verdict) {
-    case LoginVerdict::kAccepted: return "accepted";
-    case LoginVerdict::kRejected: return "rejected";
-    case LoginVerdict::kDisabled: return "disabled";
-    case LoginVerdict::kThrottled: return "throttled";
-    case LoginVerdict::kAborted: return "aborted";
+    case LoginVerdict::kAccepted:
+      return "accepted";
+    case LoginVerdict::kRejected:
+      return "rejected";
+    case LoginVerdict::kDisabled:
+      return "disabled";
+    case LoginVerdict::kThrottled:
+      return "throttled";
+    case LoginVerdict::kAborted:
+      return "aborted";
   }
   return "rejected";
 }
@@ -120,12 +125,19 @@ void LoginAttempt::finish(LoginVerdict verdict, std::string_view reason) {
   const std::string_view user = std::string_view(login_).substr(0, kMaxLoggedName);
   const std::string_view tls = facts_.is_tls ? "yes" : "no";
   if (verdict == LoginVerdict::kAccepted) {
-    log::info("login.accepted", {{"protocol", facts_.protocol}, {"user", user}, {"address", facts_.remote_address},
-                                 {"mechanism", mechanism_}, {"tls", tls}});
+    log::info("login.accepted", {{"protocol", facts_.protocol},
+                                 {"user", user},
+                                 {"address", facts_.remote_address},
+                                 {"mechanism", mechanism_},
+                                 {"tls", tls}});
     return;
   }
-  log::info("login.rejected", {{"protocol", facts_.protocol}, {"user", user}, {"address", facts_.remote_address},
-                               {"mechanism", mechanism_}, {"tls", tls}, {"reason", reason}});
+  log::info("login.rejected", {{"protocol", facts_.protocol},
+                               {"user", user},
+                               {"address", facts_.remote_address},
+                               {"mechanism", mechanism_},
+                               {"tls", tls},
+                               {"reason", reason}});
 }
 
 }  // namespace posthus::sasl

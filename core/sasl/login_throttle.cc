@@ -44,8 +44,7 @@ LoginThrottle::Origin LoginThrottle::origin(std::string_view login, std::string_
 
 bool LoginThrottle::is_known(const Origin& origin, std::int64_t now) {
   const Known* known = known_.find(origin.pair);
-  return known && known->failures < kKnownNetworkFailures &&
-         now - known->last_success < microseconds(kKnownNetworkMemory);
+  return known && known->failures < kKnownNetworkFailures && now - known->last_success < microseconds(kKnownNetworkMemory);
 }
 
 bool LoginThrottle::admits(const Origin& origin) {

@@ -1,8 +1,8 @@
 // Logins that send the password: PLAIN (RFC 4616), LOGIN (draft-murchison-sasl-login, obsolete but what many devices
 // speak), and begin_password(). Unknown users cost the same evaluation as known ones.
 #include "core/base/ascii.h"
-#include "core/base/hash.h"
 #include "core/base/bytes.h"
+#include "core/base/hash.h"
 #include "core/base/log.h"
 #include "core/sasl/login_attempt.h"
 #include "core/sasl/saslprep.h"
@@ -49,9 +49,7 @@ class PasswordAttempt : public LoginAttempt {
     return credentials() != nullptr && !credentials()->password_hash.empty() &&
            context().cache.knows(key_login(), credentials()->password_hash, password_.reveal());
   }
-  std::uint64_t fingerprint() {
-    return ByteReader(hmac_sha256(context().key, password_.reveal())).u64() | 1;
-  }
+  std::uint64_t fingerprint() { return ByteReader(hmac_sha256(context().key, password_.reveal())).u64() | 1; }
 
   Secret password_;
 };
@@ -77,8 +75,7 @@ class PlainAttempt final : public PasswordAttempt {
 
 class LoginMechanismAttempt final : public PasswordAttempt {
  public:
-  LoginMechanismAttempt(LoginContext& context, LoginFacts facts)
-      : PasswordAttempt(context, "LOGIN", std::move(facts)) {
+  LoginMechanismAttempt(LoginContext& context, LoginFacts facts) : PasswordAttempt(context, "LOGIN", std::move(facts)) {
     ask("Username:");
   }
 

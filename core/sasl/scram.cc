@@ -38,9 +38,12 @@ std::optional<std::string> saslname(std::string_view text) {
       continue;
     }
     const std::string_view quoted = text.substr(i, 3);
-    if (quoted == "=2C") out.push_back(',');
-    else if (quoted == "=3D") out.push_back('=');
-    else return std::nullopt;
+    if (quoted == "=2C")
+      out.push_back(',');
+    else if (quoted == "=3D")
+      out.push_back('=');
+    else
+      return std::nullopt;
     i += 2;
   }
   if (out.empty()) return std::nullopt;
@@ -104,10 +107,10 @@ std::string exclusive_or(std::string_view a, std::string_view b) {
 
 ScramKeys make_scram_keys(std::string_view password, std::string salt, std::uint32_t iterations) {
   std::string salted(kDigest, '\0');
-  const int made = PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()),
-                                     reinterpret_cast<const unsigned char*>(salt.data()), static_cast<int>(salt.size()),
-                                     static_cast<int>(iterations), EVP_sha256(), static_cast<int>(kDigest),
-                                     reinterpret_cast<unsigned char*>(salted.data()));
+  const int made =
+      PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), reinterpret_cast<const unsigned char*>(salt.data()),
+                        static_cast<int>(salt.size()), static_cast<int>(iterations), EVP_sha256(), static_cast<int>(kDigest),
+                        reinterpret_cast<unsigned char*>(salted.data()));
   CHECK(made == 1);
   ScramKeys keys;
   keys.iterations = iterations;

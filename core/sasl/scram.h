@@ -33,8 +33,8 @@ struct ScramClientFirst {
   std::string_view binding_name;  // with kUsed
   std::string authzid, username;  // unquoted, not prepared
   std::string_view nonce;
-  std::string_view gs2_header;    // up to and including its second comma
-  std::string_view bare;          // client-first-message-bare
+  std::string_view gs2_header;  // up to and including its second comma
+  std::string_view bare;        // client-first-message-bare
 };
 std::optional<ScramClientFirst> parse_client_first(std::string_view message);
 
@@ -42,7 +42,7 @@ std::optional<ScramClientFirst> parse_client_first(std::string_view message);
 struct ScramClientFinal {
   std::string channel_binding;  // gs2-header and cbind-data
   std::string_view nonce;
-  std::string proof;            // 32 bytes
+  std::string proof;  // 32 bytes
   std::string_view without_proof;
 };
 std::optional<ScramClientFinal> parse_client_final(std::string_view message);

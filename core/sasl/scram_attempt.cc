@@ -34,8 +34,10 @@ class ScramAttempt final : public LoginAttempt {
   void respond(std::string_view message) override {
     if (state() != State::kChallenge) return;
     switch (phase_) {
-      case Phase::kClientFirst: return on_client_first(message);
-      case Phase::kClientFinal: return on_client_final(message);
+      case Phase::kClientFirst:
+        return on_client_first(message);
+      case Phase::kClientFinal:
+        return on_client_final(message);
       case Phase::kAcknowledge:
         if (!message.empty()) return reject("malformed");
         return accept();
@@ -66,7 +68,8 @@ class ScramAttempt final : public LoginAttempt {
   /// RFC 5802 §6: which flags may come with which variant, and what the client must send back in "c=".
   bool take_binding(const ScramClientFirst& first) {
     const bool wants_binding = first.flag == ChannelBindingFlag::kUsed;
-    if (wants_binding != (variant_ == ScramVariant::kPlus)) return reject("channel binding flag does not fit the mechanism"), false;
+    if (wants_binding != (variant_ == ScramVariant::kPlus))
+      return reject("channel binding flag does not fit the mechanism"), false;
     if (first.flag == ChannelBindingFlag::kClientThinksNone && has_binding(facts())) {
       return reject("downgrade: -PLUS was announced"), false;
     }

@@ -14,8 +14,7 @@ std::uint64_t beginning(std::string_view digest) { return ByteReader(digest).u64
 VerificationCache::VerificationCache(const Clock& clock, std::chrono::seconds lifetime, std::size_t entries)
     : clock_(clock), lifetime_(lifetime), key_(random_bytes(32)), entries_(entries == 0 ? 1 : entries) {}
 
-std::string VerificationCache::digest(std::string_view login, std::string_view password_hash,
-                                      std::string_view password) const {
+std::string VerificationCache::digest(std::string_view login, std::string_view password_hash, std::string_view password) const {
   std::string text;
   text.reserve(login.size() + password_hash.size() + password.size() + 12);  // no copy of the password left behind by growth
   append_text(text, login);

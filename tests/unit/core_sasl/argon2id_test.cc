@@ -36,8 +36,8 @@ TEST(Argon2id, RefusesMalformedAndForeignAndGreedyHashes) {
        {std::string(), std::string("$argon2id$v=19$"), "$argon2i$v=19$m=19456,t=2,p=1" + tail,
         "$argon2id$v=16$m=19456,t=2,p=1" + tail, "$argon2id$v=19$m=4000000,t=2,p=1" + tail,
         "$argon2id$v=19$m=19456,t=1000,p=1" + tail, "$argon2id$v=19$m=19456,t=2,p=64" + tail,
-        "$argon2id$v=19$m=19456,t=0,p=1" + tail, "$argon2id$v=19$m=4,t=2,p=1" + tail,
-        "$argon2id$v=19$t=2,m=19456,p=1" + tail, "$argon2id$v=19$m=19456,t=2,p=1,x=1" + tail,
+        "$argon2id$v=19$m=19456,t=0,p=1" + tail, "$argon2id$v=19$m=4,t=2,p=1" + tail, "$argon2id$v=19$t=2,m=19456,p=1" + tail,
+        "$argon2id$v=19$m=19456,t=2,p=1,x=1" + tail,
         std::string("$argon2id$v=19$m=19456,t=2,p=1$!!!!$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"),
         std::string("$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$"), std::string("$2b$10$abcdefghijklmnopqrstuv")}) {
     EXPECT_FALSE(parse_phc(bad).has_value()) << bad;

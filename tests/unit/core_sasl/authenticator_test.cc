@@ -106,9 +106,9 @@ TEST_F(AuthenticatorTest, PlainFollowsRfc4616) {
   EXPECT_EQ(plain("anna@example.test\0anna@example.test\0pencil"s), LoginVerdict::kAccepted);
   EXPECT_EQ(plain("bert@example.test\0anna@example.test\0pencil"s), LoginVerdict::kRejected);
   EXPECT_EQ(plain("\0anna@example.test\0wrong"s), LoginVerdict::kRejected);
-  for (const std::string& bad : {""s, "\0"s, "\0\0"s, "\0anna@example.test\0"s, "\0\0pencil"s, "anna@example.test"s,
-                                 "\0anna@example.test\0pencil\0"s, std::string(5000, 'x'),
-                                 "\0"s + std::string(3000, 'x') + "\0y"s}) {
+  for (const std::string& bad :
+       {""s, "\0"s, "\0\0"s, "\0anna@example.test\0"s, "\0\0pencil"s, "anna@example.test"s, "\0anna@example.test\0pencil\0"s,
+        std::string(5000, 'x'), "\0"s + std::string(3000, 'x') + "\0y"s}) {
     EXPECT_EQ(plain(bad), LoginVerdict::kRejected) << bad.size();
   }
 }

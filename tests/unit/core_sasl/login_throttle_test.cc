@@ -81,12 +81,14 @@ TEST_F(ThrottleTest, OneIpv6SiteIsOneNetwork) {
 TEST_F(ThrottleTest, AttacksFromElsewhereDoNotLockOutAKnownNetwork) {
   const auto home = from("anna", "198.51.100.7");
   throttle.succeeded(home);
-  for (int i = 0; i < 5000; ++i) throttle.failed(from("anna", "203.0." + std::to_string(i / 250) + "." + std::to_string(i % 250)), 0);
+  for (int i = 0; i < 5000; ++i)
+    throttle.failed(from("anna", "203.0." + std::to_string(i / 250) + "." + std::to_string(i % 250)), 0);
   EXPECT_TRUE(throttle.admits(home));
 }
 
 TEST_F(ThrottleTest, AttacksOnOneAccountSlowUnknownNetworksOnlyShortly) {
-  for (int i = 0; i < 5000; ++i) throttle.failed(from("anna", "203.0." + std::to_string(i / 250) + "." + std::to_string(i % 250)), 0);
+  for (int i = 0; i < 5000; ++i)
+    throttle.failed(from("anna", "203.0." + std::to_string(i / 250) + "." + std::to_string(i % 250)), 0);
   const auto hotel = from("anna", "198.51.100.7");
   EXPECT_FALSE(throttle.admits(hotel));
   clock.advance(30 * kSecond);

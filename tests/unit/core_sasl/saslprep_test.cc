@@ -7,12 +7,12 @@ namespace posthus::sasl {
 namespace {
 
 TEST(Saslprep, FollowsTheExamplesOfTheRfc) {
-  EXPECT_EQ(saslprep("I\u00ADX"), "IX");           // soft hyphen mapped to nothing
+  EXPECT_EQ(saslprep("I\u00ADX"), "IX");  // soft hyphen mapped to nothing
   EXPECT_EQ(saslprep("user"), "user");
-  EXPECT_EQ(saslprep("USER"), "USER");             // case preserved
-  EXPECT_EQ(saslprep("\u00AA"), "a");              // NFKC
+  EXPECT_EQ(saslprep("USER"), "USER");  // case preserved
+  EXPECT_EQ(saslprep("\u00AA"), "a");   // NFKC
   EXPECT_EQ(saslprep("\u2168"), "IX");
-  EXPECT_EQ(saslprep("\x07"), std::nullopt);       // prohibited
+  EXPECT_EQ(saslprep("\x07"), std::nullopt);          // prohibited
   EXPECT_EQ(saslprep("\u0627\u0031"), std::nullopt);  // bidirectional check
 }
 
@@ -27,11 +27,12 @@ TEST(Saslprep, RefusesInvalidUtf8AndControls) {
 
 TEST(Saslprep, RefusesEveryKindOfProhibitedCharacter) {
   for (const std::string_view bad : {"\u0085", "\u06DD", "\u200E", "\u2028", "\u202E", "\uE000", "\uFDD0", "\uFFFD", "\uFFFF",
-                                     "\U0001D173", "\U0001FFFE", "\U000E0001", "\U000F0000", "\U0010FFFD", "\u2FF0",
-                                     "\u0341"}) {
+                                     "\U0001D173", "\U0001FFFE", "\U000E0001", "\U000F0000", "\U0010FFFD", "\u2FF0", "\u0341"}) {
     const auto prepared = saslprep(bad);
-    if (bad == "\u0341") EXPECT_EQ(prepared, "\u0301");  // NFKC takes it away before the check
-    else EXPECT_EQ(prepared, std::nullopt) << bad;
+    if (bad == "\u0341")
+      EXPECT_EQ(prepared, "\u0301");  // NFKC takes it away before the check
+    else
+      EXPECT_EQ(prepared, std::nullopt) << bad;
   }
 }
 

@@ -55,11 +55,31 @@ TEST(Scram, ReadsTheParts) {
 
 TEST(Scram, RefusesMalformedClientFirst) {
   using namespace std::string_view_literals;
-  for (const std::string_view bad :
-       {""sv, "n"sv, "n,"sv, "n,,"sv, "x,,n=a,r=b"sv, "p=,,n=a,r=b"sv, "p=a b,,n=a,r=b"sv, "p,,n=a,r=b"sv, "n,,n=,r=b"sv,
-        "n,,n=a=2,r=b"sv, "n,,n=a=2c,r=b"sv, "n,,n=a=,r=b"sv, "n,,n=a"sv, "n,,r=b,n=a"sv, "n,,m=x,n=a,r=b"sv,
-        "n,,n=a,r=b,m=x"sv, "n,,n=a,r="sv, "n,,n=a,r=a b"sv, "n,,n=a,r=b,"sv, "n,,n=a,r=b,x"sv, "n,,n=a,r=b,1=x"sv,
-        "n,b=x,n=a,r=b"sv, "n,a=,n=a,r=b"sv, "n,,n=a\0,r=b"sv, "nn,,n=a,r=b"sv}) {
+  for (const std::string_view bad : {""sv,
+                                     "n"sv,
+                                     "n,"sv,
+                                     "n,,"sv,
+                                     "x,,n=a,r=b"sv,
+                                     "p=,,n=a,r=b"sv,
+                                     "p=a b,,n=a,r=b"sv,
+                                     "p,,n=a,r=b"sv,
+                                     "n,,n=,r=b"sv,
+                                     "n,,n=a=2,r=b"sv,
+                                     "n,,n=a=2c,r=b"sv,
+                                     "n,,n=a=,r=b"sv,
+                                     "n,,n=a"sv,
+                                     "n,,r=b,n=a"sv,
+                                     "n,,m=x,n=a,r=b"sv,
+                                     "n,,n=a,r=b,m=x"sv,
+                                     "n,,n=a,r="sv,
+                                     "n,,n=a,r=a b"sv,
+                                     "n,,n=a,r=b,"sv,
+                                     "n,,n=a,r=b,x"sv,
+                                     "n,,n=a,r=b,1=x"sv,
+                                     "n,b=x,n=a,r=b"sv,
+                                     "n,a=,n=a,r=b"sv,
+                                     "n,,n=a\0,r=b"sv,
+                                     "nn,,n=a,r=b"sv}) {
     EXPECT_FALSE(parse_client_first(bad).has_value()) << bad;
   }
   EXPECT_FALSE(parse_client_first("n,,n=a,r=" + std::string(kMaxScramNonce + 1, 'x')).has_value());
@@ -71,8 +91,8 @@ TEST(Scram, RefusesMalformedClientFinal) {
   EXPECT_TRUE(parse_client_final("c=biws,r=x,e=1," + proof).has_value());
   for (const std::string& bad :
        {std::string(), std::string("c=biws"), std::string("c=biws,r=x"), "r=x,c=biws," + proof, "c=bi ws,r=x," + proof,
-        "c=biws,r=," + proof, "c=biws,r=x," + proof + ",z=1", std::string("c=biws,r=x,p=AAAA"),
-        std::string("c=biws,r=x,p=!"), "c=biws,r=x,m=1," + proof, "c=biws,r=x,," + proof, proof}) {
+        "c=biws,r=," + proof, "c=biws,r=x," + proof + ",z=1", std::string("c=biws,r=x,p=AAAA"), std::string("c=biws,r=x,p=!"),
+        "c=biws,r=x,m=1," + proof, "c=biws,r=x,," + proof, proof}) {
     EXPECT_FALSE(parse_client_final(bad).has_value()) << bad;
   }
 }

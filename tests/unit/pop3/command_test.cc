@@ -17,8 +17,8 @@ TEST(Command, HasAKeywordOfThreeOrFourAndKeepsTheArgumentsAsTheyStand) {
 
 TEST(Command, RefusesOtherKeywordsAndControlCharacters) {
   using namespace std::string_view_literals;
-  for (const std::string_view bad : {""sv, " "sv, "X"sv, "NO"sv, "NOOPS"sv, " NOOP"sv, "USER a\0b"sv, "USER a\tb"sv,
-                                     "USER a\rb"sv, "USER \x7f"sv}) {
+  for (const std::string_view bad :
+       {""sv, " "sv, "X"sv, "NO"sv, "NOOPS"sv, " NOOP"sv, "USER a\0b"sv, "USER a\tb"sv, "USER a\rb"sv, "USER \x7f"sv}) {
     EXPECT_FALSE(parse_command(bad).has_value()) << bad;
   }
   EXPECT_TRUE(parse_command("USER \xc3\xbc").has_value());

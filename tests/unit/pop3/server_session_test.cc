@@ -143,8 +143,7 @@ TEST_F(SessionTest, AUserWhoIsRemovedMeanwhileLosesHisMessages) {
   posthus::testing::LoopbackDriver driver;
   log_in(driver);
   ASSERT_TRUE(world.store->apply(store::RemoveUser{"anna@example.test"}).has_value());
-  EXPECT_EQ(ask(driver, "RETR 1\r\nDELE 1\r\n"),
-            "-ERR the message was deleted meanwhile\r\n+OK message marked as deleted\r\n");
+  EXPECT_EQ(ask(driver, "RETR 1\r\nDELE 1\r\n"), "-ERR the message was deleted meanwhile\r\n+OK message marked as deleted\r\n");
   EXPECT_TRUE(ask(driver, "QUIT\r\n").starts_with("-ERR [SYS/TEMP] "));
   EXPECT_TRUE(driver.is_closed());
 }
@@ -261,8 +260,15 @@ TEST_F(SessionTest, AStrangerCannotStayByTricklingBytes) {
 }
 
 TEST_F(SessionTest, TheShortWayStuffsLikeTheLongOne) {
-  const std::vector<std::string> texts = {"A: b\r\n\r\n.\r\n", "A: b\r\n\r\nx\n.\ny\r\n", "A: b\r\n\r\n..\r\n.", "A: b\r\n\r\nx.\r\ny",
-                                          "A: b\r\n\r\n\r\n", ".A: b\r\n\r\n", "x", "A: b\r\n\r\nx\n", "A: b\r\n\r\nx\r"};
+  const std::vector<std::string> texts = {"A: b\r\n\r\n.\r\n",
+                                          "A: b\r\n\r\nx\n.\ny\r\n",
+                                          "A: b\r\n\r\n..\r\n.",
+                                          "A: b\r\n\r\nx.\r\ny",
+                                          "A: b\r\n\r\n\r\n",
+                                          ".A: b\r\n\r\n",
+                                          "x",
+                                          "A: b\r\n\r\nx\n",
+                                          "A: b\r\n\r\nx\r"};
   for (const std::string& text : texts) {
     store::AddMessage add{world.store->begin_message(), {store::Target{world.mailbox("anna@example.test"), 0, {}}}};
     ASSERT_TRUE(add.message.append(text).has_value() && add.message.finish().has_value());

@@ -7,8 +7,7 @@ namespace posthus::pop3 {
 namespace {
 
 TEST(Surrogate, LeavesAsciiFieldsAloneAndEndsWithABlankLine) {
-  EXPECT_EQ(make_surrogate_header("A: b\r\n c\r\nSubject: \xc3\xbc\r\n\r\n"),
-            "A: b\r\n c\r\nSubject: =?utf-8?B?w7w=?=\r\n\r\n");
+  EXPECT_EQ(make_surrogate_header("A: b\r\n c\r\nSubject: \xc3\xbc\r\n\r\n"), "A: b\r\n c\r\nSubject: =?utf-8?B?w7w=?=\r\n\r\n");
 }
 
 TEST(Surrogate, LabelsWhatIsNotUtf8AsUnknown) {
