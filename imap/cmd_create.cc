@@ -37,7 +37,6 @@ class Create final : public Execution {
   Progress written(SessionState& state, session::Output& out) {
     if (!outcome) return failed(outcome.error(), "Cannot create the mailbox");
     const auto& argument = arguments_.mailbox;
-    // Only the spelling of the level INBOX is ever normalised.
     if (state.is_rev2 && argument.written != argument.name) {
       append_list_response(out, "", name_, argument.written, state.name_form());
     }

@@ -19,7 +19,7 @@ class Rename final : public Execution {
     if (!outcome) return failed(outcome.error(), "Cannot rename the mailbox");
     // RFC 9051 §6.3.9.7; INBOX stays, so it has no new name.
     if (state.is_rev2 && arguments_.from.name != "INBOX") {
-      append_list_response(out, "", to_, arguments_.from.name, state.name_form());
+      append_list_response(out, "", to_, arguments_.from.written, state.name_form());
     }
     return Progress::kDone;
   }

@@ -33,7 +33,7 @@ class Select final : public Execution {
     if (state.is_rev2) state.selected->forget_recent();
     state.selected->set_keywords_told(keywords.size());
     write_responses(state, reader.record(), keywords, out);
-    if (!state.is_rev2 && access_ == Access::kReadWrite && state.selected->has_recent()) {
+    if (!state.is_rev2 && state.selected->take_unclaimed_recent()) {
       // Nobody waits for it: a lost claim shows messages as \Recent once more (RFC 3501 §2.3.2 allows that).
       state.context.store.submit(store::ClaimRecent{*mailbox}, [](Result<store::WriteOutcome>) {});
     }

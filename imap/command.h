@@ -21,7 +21,7 @@ namespace posthus::imap {
 /// A name as the client wrote it and as it is meant.
 struct MailboxArgument {
   std::string name;     // inner form
-  std::string written;  // decoded, before INBOX was made upper case: differs when OLDNAME has something to say
+  std::string written;  // decoded but not normalised: differs when OLDNAME has something to say (RFC 9051 §6.3.9.7)
 };
 
 struct NoArguments {};

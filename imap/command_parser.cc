@@ -14,13 +14,11 @@ namespace posthus::imap {
 // mailbox = "INBOX" / astring
 Result<MailboxArgument> mailbox(Scanner& scanner, NameForm form) {
   const auto wire = POSTHUS_TRY(scanner.astring());
-  auto name = to_mailbox_name(wire, form);
-  if (!name) return fail(ErrorKind::kDenied, "Impossible mailbox name");
+  auto written = decode_mailbox_name(wire, form);
+  if (!written) return fail(ErrorKind::kDenied, "Impossible mailbox name");
   MailboxArgument argument;
-  argument.written = *name;
-  // Only the level INBOX is ever changed, in place: the first five bytes are as the client wrote them.
-  if (argument.written.starts_with("INBOX")) argument.written.replace(0, 5, wire, 0, 5);
-  argument.name = std::move(*name);
+  argument.name = normalise_mailbox_name(*written);
+  argument.written = std::move(*written);
   return argument;
 }
 

@@ -40,7 +40,7 @@ std::string capabilities(const SessionState& state) {
 
 void leave_mailbox(SessionState& state) {
   if (!state.selected) return;
-  if (!state.is_rev2 && !state.selected->is_read_only() && state.selected->has_recent()) {
+  if (!state.is_rev2 && state.selected->take_unclaimed_recent()) {
     // Nobody waits for it: a lost claim shows a message as \Recent once more (RFC 3501 §2.3.2 allows that).
     state.context.store.submit(store::ClaimRecent{state.selected->mailbox()}, [](Result<store::WriteOutcome>) {});
   }

@@ -7,6 +7,7 @@
 
 #include "core/base/ascii.h"
 #include "core/mail/encoded_word.h"
+#include "core/mail/nfc.h"
 #include "imap/limits.h"
 #include "imap/scanner.h"
 
@@ -169,7 +170,7 @@ std::optional<std::string> from_modified_utf7(std::string_view text) {
   return out;
 }
 
-std::optional<std::string> to_mailbox_name(std::string_view wire, NameForm form) {
+std::optional<std::string> decode_mailbox_name(std::string_view wire, NameForm form) {
   if (wire.empty() || wire.size() > kMaxMailboxName) return std::nullopt;
   bool has_8bit = false;
   for (const char c : wire) has_8bit = has_8bit || static_cast<unsigned char>(c) >= 0x80;
@@ -184,8 +185,19 @@ std::optional<std::string> to_mailbox_name(std::string_view wire, NameForm form)
   for (const char c : name) {
     if (is_ctl(c)) return std::nullopt;
   }
+  return name;
+}
+
+std::string normalise_mailbox_name(std::string_view utf8) {
+  std::string name = mail::to_nfc(utf8);
   if (begins_with_inbox(name)) name.replace(0, 5, "INBOX");
   return name;
+}
+
+std::optional<std::string> to_mailbox_name(std::string_view wire, NameForm form) {
+  const auto decoded = decode_mailbox_name(wire, form);
+  if (!decoded) return std::nullopt;
+  return normalise_mailbox_name(*decoded);
 }
 
 bool matches_pattern(std::string_view name, std::string_view pattern) {

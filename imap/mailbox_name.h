@@ -17,8 +17,11 @@ std::string to_modified_utf7(std::string_view utf8);
 /// Strict: nothing for what breaks the rules of the convention (superfluous shifts, printable characters in base64, …).
 std::optional<std::string> from_modified_utf7(std::string_view text);
 
-/// From the wire to the inner form: decoded, checked (valid UTF-8, no control characters, not empty), a leading "inbox"
-/// level in any case made "INBOX". Nothing when it is no possible name.
+/// From the wire to UTF-8, checked (valid, no control characters, not empty). Nothing when it is no possible name.
+std::optional<std::string> decode_mailbox_name(std::string_view wire, NameForm form);
+/// The inner form of a decoded name: in NFC (RFC 9051 §5.1: Net-Unicode), a leading "inbox" level in any case "INBOX".
+std::string normalise_mailbox_name(std::string_view utf8);
+/// Both.
 std::optional<std::string> to_mailbox_name(std::string_view wire, NameForm form);
 
 /// Does `name` match `pattern`? '*' matches anything, '%' anything without the separator (RFC 9051 §6.3.9). The level

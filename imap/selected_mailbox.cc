@@ -15,7 +15,8 @@ SelectedMailbox::SelectedMailbox(const store::MailboxRecord& record, const store
       uid_next_(record.uid_next),
       flags_seen_(record.highest_modseq),
       expunges_seen_(record.highest_modseq),
-      recent_from_(record.uid_next > record.recent_from ? record.recent_from : record.uid_next) {}
+      recent_from_(record.uid_next > record.recent_from ? record.recent_from : record.uid_next),
+      has_unclaimed_recent_(access == Access::kReadWrite && recent_count() > 0) {}
 
 std::uint32_t SelectedMailbox::recent_count() const {
   if (recent_from_.value == 0 || map_.largest() < recent_from_) return 0;
@@ -97,6 +98,7 @@ Result<> SelectedMailbox::report_new(const store::MailboxReader& reader, Output 
   append_number(out.text, map_.size());
   out.text.append(" EXISTS\r\n");
   if (is_rev2 || recent_from_.value == 0) return {};
+  has_unclaimed_recent_ = !is_read_only();
   out.text.append("* ");
   append_number(out.text, recent_count());
   out.text.append(" RECENT\r\n");

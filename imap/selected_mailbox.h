@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "core/base/ids.h"
 #include "core/base/result.h"
@@ -44,8 +45,8 @@ class SelectedMailbox {
   std::uint32_t recent_count() const;
   /// rev2 has no \Recent.
   void forget_recent() { recent_from_ = Uid{0}; }
-  /// Messages that may be claimed as announced when the session leaves.
-  bool has_recent() const { return recent_count() > 0; }
+  /// Were messages shown as \Recent that no ClaimRecent has been asked for yet? Asking makes it false.
+  bool take_unclaimed_recent() { return std::exchange(has_unclaimed_recent_, false); }
 
   /// Uids a command means; all are in map(). Errors: kInvalid for sequence numbers that do not exist.
   Result<store::UidSet> resolve(const SequenceSet& set, Numbers numbers) const;
@@ -74,6 +75,7 @@ class SelectedMailbox {
   Uid uid_next_;               // messages from here on have not been announced
   ModSeq flags_seen_, expunges_seen_;
   Uid recent_from_{0};         // 0: none
+  bool has_unclaimed_recent_ = false;
   std::size_t keywords_told_ = 0;
   store::UidSet saved_result_; // "$"
   // A report of flags that did not fit into one chunk.
