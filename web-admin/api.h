@@ -50,6 +50,8 @@ class Api {
   std::expected<MessageUpload, Response> begin_upload(const Request& request);
 
   const ServerContext& context() const { return context_; }
+  /// For the status. REQUIRES: before the first request.
+  void add_listener(ListenerStatus listener) { context_.listeners.push_back(std::move(listener)); }
 
  private:
   ServerContext context_;

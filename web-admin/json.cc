@@ -46,6 +46,23 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
+// Requests are flat objects, perhaps with a list; whatever nests deeper is refused before it costs memory.
+bool is_shallow(std::string_view json) {
+  constexpr int kMaxDepth = 8;
+  int depth = 0;
+  bool is_in_string = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (is_in_string && c == '\\') ++i;
+    if (c == '"') is_in_string = !is_in_string;
+    if (is_in_string) continue;
+    if (c == '[' || c == '{') ++depth;
+    if (c == ']' || c == '}') --depth;
+    if (depth > kMaxDepth) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 void JsonWriter::separate() {
@@ -118,6 +135,7 @@ JsonFields::JsonFields(JsonFields&&) noexcept = default;
 JsonFields::~JsonFields() = default;
 
 Result<JsonFields> JsonFields::parse(std::string_view body) {
+  if (!is_shallow(body)) return fail(ErrorKind::kInvalid, "the body is nested too deeply");
   auto state = std::make_unique<State>();
   std::set<std::string> names;
   std::string repeated;

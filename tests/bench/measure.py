@@ -41,7 +41,7 @@ class Bench:
         self.server.start()
         self.server.add_domain("bench.test")
         for i in range(USERS):
-            self.server.add_user("u%04d@bench.test" % i, "pw")
+            self.server.add_user("u%04d@bench.test" % i, "bench-pw")
         return self
 
     def __exit__(self, *_):
@@ -206,7 +206,7 @@ def start(bench):
 
 class ServerScene:
     def __init__(self, server):
-        self.ports, self.password = server.ports, "pw"
+        self.ports, self.password = server.ports, "bench-pw"
 
 
 def main():

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # The peers of the benchmarks: Postfix and Dovecot from Debian with their shipped durability, as instances of their own
 # below a directory, on high loopback ports: SMTP 2525, IMAP 1143, IMAPS 1993, POP3 1110, POP3S 1995.
-# 1000 users u0000@bench.test ... u0999@bench.test, password pw.
+# 1000 users u0000@bench.test ... u0999@bench.test, password bench-pw.
 #   peers.sh install | start DIRECTORY | stop DIRECTORY          needs root (Postfix does)
 set -euo pipefail
 
 write_dovecot() {
   local dir=$1 uid gid
   uid=$(id -u vmail) gid=$(id -g vmail)
-  for i in $(seq 0 999); do printf 'u%04d@bench.test:{PLAIN}pw::::::\n' "$i"; done >"$dir/users"
+  for i in $(seq 0 999); do printf 'u%04d@bench.test:{PLAIN}bench-pw::::::\n' "$i"; done >"$dir/users"
   cat >"$dir/dovecot.conf" <<EOF
 base_dir = $dir/run
 log_path = $dir/dovecot.log

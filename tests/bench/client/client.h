@@ -24,7 +24,7 @@ class Options {
   long number(const std::string& name, long otherwise) const;
   /// "u0007@bench.test": --user is a printf pattern, --u0 the first number.
   std::string user(long index) const;
-  std::string password() const { return text("pass", "pw"); }
+  std::string password() const { return text("pass", "bench-pw"); }
 
  private:
   std::map<std::string, std::string> values_;

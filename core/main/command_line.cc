@@ -1,0 +1,137 @@
+// Parses the command line with CLI11; its exceptions end here.
+#include "core/main/command_line.h"
+
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+
+namespace posthus::main {
+namespace {
+
+// A subcommand; chosen, it sets `command` to its whole name.
+CLI::App* add(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& whole, const std::string& help) {
+  CLI::App* command = parent.add_subcommand(name, help);
+  command->fallthrough();
+  command->final_callback([&line, whole] { line.command = whole; });
+  return command;
+}
+
+CLI::App* add_group(CLI::App& app, const std::string& name, const std::string& help) {
+  CLI::App* group = app.add_subcommand(name, help);
+  group->require_subcommand(1);
+  group->fallthrough();
+  return group;
+}
+
+void add_password_options(CLI::App* command, CommandLine& line) {
+  auto* from_input = command->add_flag_callback("--password-stdin", [&line] { line.password = PasswordSource::kStandardInput; },
+                                                "read the password from the first line of standard input");
+  command->add_flag_callback("--generate", [&line] { line.password = PasswordSource::kGenerate; }, "make a password and print it")
+      ->excludes(from_input);
+}
+
+void add_domain_commands(CLI::App& app, CommandLine& line) {
+  CLI::App* domain = add_group(app, "domain", "mail domains");
+  add(*domain, line, "add", "domain add", "add a domain")->add_option("NAME", line.name)->required();
+  add(*domain, line, "list", "domain list", "list domains");
+  add(*domain, line, "remove", "domain remove", "remove a domain without users and aliases")->add_option("NAME", line.name)->required();
+}
+
+void add_user_commands(CLI::App& app, CommandLine& line) {
+  CLI::App* user = add_group(app, "user", "users and their mailboxes");
+  CLI::App* added = add(*user, line, "add", "user add", "add a user");
+  added->add_option("ADDRESS", line.name)->required();
+  added->add_flag("--admin", line.is_admin, "may use the admin API");
+  added->add_option("--quota", line.quota, "bytes, or with K, M, G; 0 is unlimited");
+  add_password_options(added, line);
+  add(*user, line, "list", "user list", "list users")->add_option("--domain", line.domain, "only this domain");
+  add(*user, line, "remove", "user remove", "remove a user and all mail of the account")->add_option("ADDRESS", line.name)->required();
+  CLI::App* password = add(*user, line, "password", "user password", "set the password");
+  password->add_option("ADDRESS", line.name)->required();
+  add_password_options(password, line);
+  CLI::App* quota = add(*user, line, "quota", "user quota", "set the quota");
+  quota->add_option("ADDRESS", line.name)->required();
+  quota->add_option("BYTES", line.quota, "bytes, or with K, M, G; 0 is unlimited")->required();
+  add(*user, line, "disable", "user disable", "no logins and no mail")->add_option("ADDRESS", line.name)->required();
+  add(*user, line, "enable", "user enable", "undo disable")->add_option("ADDRESS", line.name)->required();
+}
+
+void add_alias_commands(CLI::App& app, CommandLine& line) {
+  CLI::App* alias = add_group(app, "alias", "addresses whose mail goes to other addresses");
+  CLI::App* added = add(*alias, line, "add", "alias add", "add an alias; @domain is a catch-all");
+  added->add_option("ADDRESS", line.name)->required();
+  added->add_option("TARGET", line.operands)->required();
+  add(*alias, line, "list", "alias list", "list aliases")->add_option("--domain", line.domain, "only this domain");
+  add(*alias, line, "remove", "alias remove", "remove an alias")->add_option("ADDRESS", line.name)->required();
+}
+
+void add_token_commands(CLI::App& app, CommandLine& line) {
+  CLI::App* token = add_group(app, "token", "tokens for the admin API");
+  CLI::App* created = add(*token, line, "create", "token create", "make a token and print it, this once");
+  created->add_option("NAME", line.name)->required();
+  created->add_option("--scope", line.scopes, "admin, read or metrics; may be repeated")->required();
+  created->add_option("--expires", line.expires, "a time like 2030-01-31T12:00:00Z");
+  add(*token, line, "list", "token list", "list tokens");
+  add(*token, line, "revoke", "token revoke", "revoke a token")->add_option("ID", line.name)->required();
+}
+
+void add_other_commands(CLI::App& app, CommandLine& line) {
+  add(app, line, "serve", "serve", "run the server");
+  CLI::App* deliver = add(app, line, "deliver", "deliver", "put the message on standard input into a local inbox");
+  deliver->add_option("ADDRESS", line.name)->required();
+  deliver->add_option("--from", line.from, "the reverse-path");
+  CLI::App* check = add(app, line, "check", "check", "check that the store is consistent");
+  check->add_flag("--bytes", line.reads_bytes, "also read every message and compare its checksum");
+  check->add_flag("--rebuild", line.rebuilds, "first build the index anew from the message files; the server must be stopped");
+  add(app, line, "backup", "backup", "write a consistent copy into a directory")->add_option("DIRECTORY", line.name)->required();
+  CLI::App* config = add_group(app, "config", "settings");
+  add(*config, line, "show", "config show", "every setting, its value and where it comes from");
+  add(app, line, "health", "health", "exit code 0 if the server answers");
+  add(app, line, "version", "version", "print the version");
+}
+
+void add_common_options(CLI::App& app, CommandLine& line) {
+  app.add_option_function<std::string>("--data", [&line](const std::string& path) { line.options.emplace_back("data", path); },
+                                       "the data directory");
+  app.add_option("--config", line.config, "the settings file, instead of posthus.toml in the data directory");
+  app.add_flag("--json", line.is_json, "print JSON");
+  app.add_option_function<std::vector<std::string>>(
+         "--set",
+         [&line](const std::vector<std::string>& pairs) {
+           for (const std::string& pair : pairs) {
+             const std::size_t equals = pair.find('=');
+             if (equals == std::string::npos) throw CLI::ValidationError("--set", "must be SETTING=VALUE");
+             line.options.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+           }
+         },
+         "SETTING=VALUE; may be repeated")
+      ->allow_extra_args(false);
+}
+
+}  // namespace
+
+std::expected<CommandLine, Usage> parse_command_line(int argc, const char* const* argv) {
+  CommandLine line;
+  try {
+    CLI::App app("Posthus mail server", "posthus");
+    app.require_subcommand(1);
+    add_common_options(app, line);
+    add_other_commands(app, line);
+    add_domain_commands(app, line);
+    add_user_commands(app, line);
+    add_alias_commands(app, line);
+    add_token_commands(app, line);
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      std::ostringstream out, errors;
+      const int code = app.exit(error, out, errors);
+      return std::unexpected(Usage{code == 0 ? 0 : 2, out.str() + errors.str()});
+    }
+  } catch (const CLI::Error& error) {
+    return std::unexpected(Usage{2, std::string(error.what()) + "\n"});
+  }
+  return line;
+}
+
+}  // namespace posthus::main

@@ -1,0 +1,37 @@
+// The command line as data: what was asked for, before anything is done. CLI11 is included in command_line.cc only.
+// Thread rule: plain values.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace posthus::main {
+
+enum class PasswordSource : std::uint8_t { kPrompt, kStandardInput, kGenerate };
+
+struct CommandLine {
+  std::string command;  // "serve", "domain add", "config show", ...
+  std::string config;   // --config
+  std::vector<std::pair<std::string, std::string>> options;  // settings from --data and --set
+  bool is_json = false;
+
+  std::string name;                   // domain, address, token name or id, directory: the first operand
+  std::vector<std::string> operands;  // further ones: targets of an alias
+  std::vector<std::string> scopes;
+  std::string expires, from, domain, quota;
+  PasswordSource password = PasswordSource::kPrompt;
+  bool is_admin = false, rebuilds = false, reads_bytes = false;
+};
+
+/// What to print and the exit code instead of a command: help (0) or a usage error (2).
+struct Usage {
+  int exit_code = 2;
+  std::string text;
+};
+
+std::expected<CommandLine, Usage> parse_command_line(int argc, const char* const* argv);
+
+}  // namespace posthus::main

@@ -1,0 +1,314 @@
+// What each command asks of the admin API, in one table, and printing the answers.
+#include "core/main/commands.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+
+#include "core/base/ascii.h"
+#include "core/base/log.h"
+#include "core/main/api_client.h"
+#include "core/main/command_line.h"
+#include "core/main/data_directory.h"
+#include "core/main/output.h"
+#include "core/main/passwords.h"
+#include "core/main/serve.h"
+#include "core/main/version.h"
+#include "store/maintenance.h"
+#include "web-admin/json.h"
+#include "web-admin/target.h"
+
+namespace posthus::main {
+namespace {
+
+using web_admin::JsonWriter;
+using web_admin::percent_encode;
+
+void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+int refuse(std::string_view text, int code = 1) {
+  std::fprintf(stderr, "posthus: %.*s\n", static_cast<int>(text.size()), text.data());
+  return code;
+}
+
+/// One command at work.
+struct Invocation {
+  const CommandLine& line;
+  const LoadedSettings& loaded;
+};
+using Command = int (*)(const Invocation& invocation);
+
+/// The answer when it is a success, else nothing after printing the refusal.
+std::optional<web_admin::Response> accepted(const Result<web_admin::Response>& answer) {
+  if (answer && answer->status < 400) return *answer;
+  refuse(answer ? json_value(answer->body, "/detail") : answer.error().context);
+  return std::nullopt;
+}
+
+/// Calls the API and prints `done`, or the answer itself with --json.
+int call_and_print(const Invocation& invocation, std::string_view method, const std::string& target, std::string_view json, const std::string& done) {
+  const auto client = ApiClient::open(invocation.loaded.settings, WithoutServer::kOpenStore);
+  if (!client) return refuse(client.error().context);
+  const auto answer = accepted((*client)->call(method, target, json));
+  if (!answer) return 1;
+  if (invocation.line.is_json) {
+    print(answer->body.empty() ? "{}\n" : answer->body);
+  } else {
+    print(done);
+  }
+  return 0;
+}
+
+/// Follows the pages of a list to its end.
+int print_list(const Invocation& invocation, const std::string& path, const Row& header, const std::vector<std::string>& pointers) {
+  const auto client = ApiClient::open(invocation.loaded.settings, WithoutServer::kOpenStore);
+  if (!client) return refuse(client.error().context);
+  std::string target = path + "?limit=1000";
+  if (!invocation.line.domain.empty()) target += "&domain=" + percent_encode(invocation.line.domain);
+  std::vector<Row> rows;
+  std::string items, after;
+  do {
+    const auto answer = accepted((*client)->call("GET", after.empty() ? target : target + "&after=" + after));
+    if (!answer) return 1;
+    auto page = read_page(answer->body, pointers);
+    if (!page) return refuse(page.error().context);
+    for (Row& row : page->rows) rows.push_back(std::move(row));
+    for (const std::string& item : page->items) items += (items.empty() ? "" : ",\n  ") + item;
+    after = page->next;
+  } while (!after.empty());
+  print(invocation.line.is_json ? "{\"items\": [" + items + "], \"next\": null}\n" : table(header, rows));
+  return 0;
+}
+
+std::string domain_target(const CommandLine& line) { return "/api/v1/domains/" + percent_encode(line.name); }
+std::string user_target(const CommandLine& line) { return "/api/v1/users/" + percent_encode(line.name); }
+std::string alias_target(const CommandLine& line) { return "/api/v1/aliases/" + percent_encode(line.name); }
+
+// Bytes as people write them: "1048576", "512K", "10M", "2G".
+std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+  int shift = 0;
+  if (!text.empty() && !ascii::is_digit(text.back())) {
+    const char unit = ascii::to_upper(text.back());
+    shift = unit == 'K' ? 10 : unit == 'M' ? 20 : unit == 'G' ? 30 : -1;
+    text.remove_suffix(1);
+  }
+  const auto number = ascii::parse_decimal<std::uint64_t>(text);
+  if (shift < 0 || !number || *number > (UINT64_MAX >> 1 >> shift)) return std::nullopt;
+  return *number << shift;
+}
+
+int add_domain(const Invocation& i) {
+  const std::string json = JsonWriter().begin_object().key("name").text(i.line.name).end_object().take();
+  return call_and_print(i, "POST", "/api/v1/domains", json, "Added domain " + i.line.name + ".\n");
+}
+int list_domains(const Invocation& i) {
+  return print_list(i, "/api/v1/domains", {"DOMAIN", "DISABLED", "DEFAULT QUOTA", "POP3 DAYS"},
+                    {"/display_name", "/disabled", "/default_quota_bytes", "/pop3_retention_days"});
+}
+int remove_domain(const Invocation& i) { return call_and_print(i, "DELETE", domain_target(i.line), "", "Removed domain " + i.line.name + ".\n"); }
+
+/// With --generate the password is printed once, here.
+std::string password_line(const CommandLine& line, const Secret& password) {
+  return line.password == PasswordSource::kGenerate ? "Password: " + std::string(password.reveal()) + "\n" : "";
+}
+
+/// Like call_and_print, but --json shows a generated password too.
+int call_with_password(const Invocation& i, std::string_view method, const std::string& target, std::string json, const Secret& password,
+                       const std::string& done) {
+  const bool shows = i.line.is_json && i.line.password == PasswordSource::kGenerate;
+  if (!shows) return call_and_print(i, method, target, json, done + password_line(i.line, password));
+  const std::string shown = JsonWriter().begin_object().key("address").text(i.line.name).key("password").text(password.reveal()).end_object().take();
+  CommandLine quiet = i.line;
+  quiet.is_json = false;
+  return call_and_print({quiet, i.loaded}, method, target, json, shown + "\n");
+}
+
+int add_user(const Invocation& i) {
+  const auto quota = i.line.quota.empty() ? std::nullopt : parse_bytes(i.line.quota);
+  if (!quota && !i.line.quota.empty()) return refuse("the quota must be a number of bytes, perhaps with K, M or G", 2);
+  const auto password = obtain_password(i.line.password);
+  if (!password) return refuse(password.error().context, 2);
+  JsonWriter json;
+  json.begin_object().key("address").text(i.line.name).key("password").text(password->reveal());
+  if (i.line.is_admin) json.key("role").text("server_admin");
+  if (quota) json.key("quota_bytes").number(*quota);
+  return call_with_password(i, "POST", "/api/v1/users", json.end_object().take(), *password, "Added user " + i.line.name + ".\n");
+}
+int list_users(const Invocation& i) {
+  return print_list(i, "/api/v1/users", {"ADDRESS", "ROLE", "DISABLED", "MESSAGES", "BYTES", "QUOTA"},
+                    {"/address", "/role", "/disabled", "/usage/messages", "/usage/bytes", "/quota_bytes"});
+}
+int remove_user(const Invocation& i) { return call_and_print(i, "DELETE", user_target(i.line), "", "Removed user " + i.line.name + ".\n"); }
+int set_password(const Invocation& i) {
+  const auto password = obtain_password(i.line.password);
+  if (!password) return refuse(password.error().context, 2);
+  const std::string json = JsonWriter().begin_object().key("password").text(password->reveal()).end_object().take();
+  return call_with_password(i, "PUT", user_target(i.line) + "/password", json, *password, "Set the password of " + i.line.name + ".\n");
+}
+int set_quota(const Invocation& i) {
+  const auto quota = parse_bytes(i.line.quota);
+  if (!quota) return refuse("the quota must be a number of bytes, perhaps with K, M or G", 2);
+  const std::string json = JsonWriter().begin_object().key("quota_bytes").number(*quota).end_object().take();
+  return call_and_print(i, "PATCH", user_target(i.line), json, "Set the quota of " + i.line.name + ".\n");
+}
+int disable_user(const Invocation& i) {
+  return call_and_print(i, "PATCH", user_target(i.line), "{\"disabled\":true}", "Disabled " + i.line.name + ".\n");
+}
+int enable_user(const Invocation& i) {
+  return call_and_print(i, "PATCH", user_target(i.line), "{\"disabled\":false}", "Enabled " + i.line.name + ".\n");
+}
+
+int add_alias(const Invocation& i) {
+  const std::string json =
+      JsonWriter().begin_object().key("address").text(i.line.name).key("targets").texts(i.line.operands).end_object().take();
+  return call_and_print(i, "POST", "/api/v1/aliases", json, "Added alias " + i.line.name + ".\n");
+}
+int list_aliases(const Invocation& i) { return print_list(i, "/api/v1/aliases", {"ADDRESS", "TARGETS"}, {"/address", "/targets"}); }
+int remove_alias(const Invocation& i) { return call_and_print(i, "DELETE", alias_target(i.line), "", "Removed alias " + i.line.name + ".\n"); }
+
+int create_token(const Invocation& i) {
+  JsonWriter json;
+  json.begin_object().key("name").text(i.line.name).key("scopes").texts(i.line.scopes);
+  if (!i.line.expires.empty()) json.key("expires").text(i.line.expires);
+  const auto client = ApiClient::open(i.loaded.settings, WithoutServer::kOpenStore);
+  if (!client) return refuse(client.error().context);
+  const auto answer = accepted((*client)->call("POST", "/api/v1/tokens", json.end_object().take()));
+  if (!answer) return 1;
+  print(i.line.is_json ? answer->body : json_value(answer->body, "/token") + "\n");
+  return 0;
+}
+int list_tokens(const Invocation& i) {
+  return print_list(i, "/api/v1/tokens", {"ID", "NAME", "SCOPES", "EXPIRES", "CREATED"}, {"/id", "/name", "/scopes", "/expires", "/created"});
+}
+int revoke_token(const Invocation& i) {
+  return call_and_print(i, "DELETE", "/api/v1/tokens/" + percent_encode(i.line.name), "", "Revoked token " + i.line.name + ".\n");
+}
+
+int deliver(const Invocation& i) {
+  const auto client = ApiClient::open(i.loaded.settings, WithoutServer::kOpenStore);
+  if (!client) return refuse(client.error().context);
+  std::string target = "/api/v1/deliver?to=" + percent_encode(i.line.name);
+  if (!i.line.from.empty()) target += "&from=" + percent_encode(i.line.from);
+  const auto answer = accepted((*client)->post_message(target, STDIN_FILENO));
+  if (!answer) return 1;
+  print(i.line.is_json ? answer->body : "Delivered to " + i.line.name + ".\n");
+  return 0;
+}
+
+int print_report(const Invocation& i, const web_admin::Response& answer, const std::string& what) {
+  const bool is_consistent = json_value(answer.body, "/consistent") == "yes";
+  if (i.line.is_json) {
+    print(answer.body);
+    return is_consistent ? 0 : 1;
+  }
+  print(what + ": " + json_value(answer.body, "/messages") + " messages in " + json_value(answer.body, "/mailboxes") + " mailboxes of " +
+        json_value(answer.body, "/users") + " users, " + json_value(answer.body, "/bytes") + " bytes.\n");
+  if (is_consistent) {
+    print("Everything is consistent.\n");
+    return 0;
+  }
+  const std::string total = json_value(answer.body, "/findings_total");
+  for (int n = 0; n < 100 && json_value(answer.body, "/findings/" + std::to_string(n) + "/where") != "-"; ++n) {
+    const std::string at = "/findings/" + std::to_string(n);
+    print(json_value(answer.body, at + "/where") + ": " + json_value(answer.body, at + "/what") + "\n");
+  }
+  return refuse(total + " findings");
+}
+
+int rebuild(const Invocation& i) {
+  const auto running = ApiClient::open(i.loaded.settings, WithoutServer::kRefuse);
+  if (running) return refuse("a server runs on " + i.loaded.settings.data + "; stop it first");
+  const SystemClock clock;
+  const auto found = store::rebuild_index(store_options(i.loaded.settings), clock);
+  if (!found) return refuse(found.error().context);
+  if (!i.line.is_json) print("Built the index anew: " + std::to_string(*found) + " messages found.\n");
+  return 0;
+}
+
+int check(const Invocation& i) {
+  if (i.line.rebuilds) {
+    if (const int code = rebuild(i); code != 0) return code;
+  }
+  const auto client = ApiClient::open(i.loaded.settings, WithoutServer::kOpenStore);
+  if (!client) return refuse(client.error().context);
+  const std::string json = JsonWriter().begin_object().key("bytes").boolean(i.line.reads_bytes).end_object().take();
+  const auto answer = accepted((*client)->call("POST", "/api/v1/check", json));
+  return answer ? print_report(i, *answer, "Checked") : 1;
+}
+
+int backup(const Invocation& i) {
+  std::error_code error;
+  const std::string directory = std::filesystem::absolute(i.line.name, error).string();
+  if (error) return refuse(i.line.name + ": " + error.message());
+  const auto client = ApiClient::open(i.loaded.settings, WithoutServer::kOpenStore);
+  if (!client) return refuse(client.error().context);
+  const std::string json = JsonWriter().begin_object().key("directory").text(directory).end_object().take();
+  const auto answer = accepted((*client)->call("POST", "/api/v1/backup", json));
+  return answer ? print_report(i, *answer, "Backed up to " + directory) : 1;
+}
+
+int show_config(const Invocation& i) {
+  if (!i.line.is_json) {
+    std::vector<Row> rows;
+    for (const EffectiveSetting& s : i.loaded.effective) rows.push_back({s.name, s.value, s.origin, s.environment});
+    print(table({"SETTING", "VALUE", "FROM", "ENVIRONMENT"}, rows));
+    return 0;
+  }
+  JsonWriter json;
+  json.begin_object().key("settings").begin_array();
+  for (const EffectiveSetting& s : i.loaded.effective) {
+    json.begin_object().key("name").text(s.name).key("value").text(s.value).key("from").text(s.origin);
+    json.key("environment").text(s.environment).end_object();
+  }
+  print(json.end_array().end_object().take() + "\n");
+  return 0;
+}
+
+int health(const Invocation& i) {
+  const auto client = ApiClient::open(i.loaded.settings, WithoutServer::kRefuse);
+  if (!client) return refuse(client.error().context);
+  const auto answer = accepted((*client)->call("GET", "/healthz"));
+  if (!answer) return 1;
+  print(i.line.is_json ? "{\"status\":\"ok\"}\n" : answer->body);
+  return 0;
+}
+
+int serve_command(const Invocation& i) { return serve(i.loaded); }
+
+struct NamedCommand {
+  std::string_view name;
+  Command run;
+};
+constexpr NamedCommand kCommands[] = {
+    {"serve", serve_command},         {"domain add", add_domain},       {"domain list", list_domains},   {"domain remove", remove_domain},
+    {"user add", add_user},           {"user list", list_users},        {"user remove", remove_user},    {"user password", set_password},
+    {"user quota", set_quota},        {"user disable", disable_user},   {"user enable", enable_user},    {"alias add", add_alias},
+    {"alias list", list_aliases},     {"alias remove", remove_alias},   {"token create", create_token},  {"token list", list_tokens},
+    {"token revoke", revoke_token},   {"deliver", deliver},             {"check", check},                {"backup", backup},
+    {"config show", show_config},     {"health", health},
+};
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+  const auto line = parse_command_line(argc, argv);
+  if (!line) {
+    std::fputs(line.error().text.c_str(), line.error().exit_code == 0 ? stdout : stderr);
+    return line.error().exit_code;
+  }
+  if (line->command == "version") {
+    print(line->is_json ? "{\"version\":\"" + std::string(version()) + "\"}\n" : "posthus " + std::string(version()) + "\n");
+    return 0;
+  }
+  const auto loaded = load_settings({.config = line->config, .environment = process_environment(), .options = line->options});
+  if (!loaded) return refuse(loaded.error().context, 2);
+  // WHY: the command line answers for itself; the log is the server's, and only its failures matter here.
+  if (line->command != "serve") log::configure(log::Level::kError, log::Format::kText);
+  for (const NamedCommand& command : kCommands) {
+    if (command.name == line->command) return command.run({*line, *loaded});
+  }
+  return refuse("there is no command '" + line->command + "'", 2);
+}
+
+}  // namespace posthus::main

@@ -1,0 +1,100 @@
+// Signals and the life of the server process.
+#include "core/main/serve.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+
+#include "core/base/log.h"
+#include "core/main/server.h"
+#include "core/main/version.h"
+
+namespace posthus::main {
+namespace {
+
+constexpr unsigned kStopLimit = 10;  // seconds; what has not stopped by then is cut off, as a power cut would
+
+log::Level log_level(const std::string& name) {
+  if (name == "debug") return log::Level::kDebug;
+  if (name == "warning") return log::Level::kWarning;
+  return name == "error" ? log::Level::kError : log::Level::kInfo;
+}
+
+sigset_t handled_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
+  return set;
+}
+
+extern "C" void stop_took_too_long(int) {
+  constexpr char kText[] = "posthus: stopping took too long, giving up\n";
+  static_cast<void>(!write(STDERR_FILENO, kText, sizeof kText - 1));
+  _exit(1);
+}
+
+// Every connection is a descriptor; the soft limit is often 1024.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void wait_for_end(Server& server, const sigset_t& signals) {
+  while (true) {
+    int number = 0;
+    if (sigwait(&signals, &number) != 0) continue;
+    if (number != SIGHUP) {
+      log::info("server.stopping", {{"signal", number}});
+      return;
+    }
+    const auto reloaded = server.reload_certificate();
+    if (reloaded) log::info("tls.reloaded");
+    if (!reloaded) log::error("tls.reload_failed", {{"context", reloaded.error().context}});
+  }
+}
+
+}  // namespace
+
+int serve(const LoadedSettings& loaded) {
+  const auto began = std::chrono::steady_clock::now();
+  const Settings& settings = loaded.settings;
+  log::configure(log_level(settings.log_level), settings.log_format == "json" ? log::Format::kJson : log::Format::kText);
+  umask(077);
+  signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
+  const sigset_t signals = handled_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // inherited by every thread; only wait_for_end takes them
+
+  const SystemClock clock;
+  std::atomic<bool> is_fatal = false;
+  auto server = Server::start(settings, clock, [&is_fatal] {
+    is_fatal = true;
+    kill(getpid(), SIGTERM);
+  });
+  if (!server) {
+    log::error("server.start_failed", {{"kind", to_string(server.error().kind)}, {"context", server.error().context}});
+    return 1;
+  }
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+  log::info("server.ready", {{"version", version()},
+                             {"hostname", settings.hostname},
+                             {"data", settings.data},
+                             {"milliseconds", static_cast<std::int64_t>(took.count())}});
+  wait_for_end(**server, signals);
+  signal(SIGALRM, stop_took_too_long);
+  alarm(kStopLimit);
+  (*server)->stop();
+  server->reset();
+  log::info("server.stopped");
+  return is_fatal ? 1 : 0;
+}
+
+}  // namespace posthus::main

@@ -1,0 +1,251 @@
+// Wiring. Members of State stand in the order in which they need each other; they die in the reverse order.
+#include "core/main/server.h"
+
+#include <unistd.h>
+
+#include <atomic>
+
+#include "core/base/file.h"
+#include "core/base/log.h"
+#include "core/main/certificates.h"
+#include "core/main/data_directory.h"
+#include "core/main/store_credentials.h"
+#include "core/main/version.h"
+#include "core/net/network.h"
+#include "imap/server_session.h"
+#include "pop3/server_session.h"
+#include "smtp/server_session.h"
+#include "store/maintenance.h"
+#include "web-admin/api.h"
+#include "web-admin/http_server.h"
+#include "web-admin/server_session.h"
+
+namespace posthus::main {
+namespace {
+
+constexpr std::chrono::milliseconds kDrain{4000};            // what a client may take for its farewell
+constexpr std::chrono::milliseconds kReclaimInterval{60'000};
+constexpr std::chrono::milliseconds kExpireInterval{3'600'000};  // daily work, looked at each hour so that restarts do not skip it
+
+/// One row of the table of listeners.
+struct Listener {
+  std::string name;
+  std::uint64_t port;
+  net::TlsMode tls;
+  std::string farewell;  // to a connection beyond the limits, where one can be read
+  session::SessionFactory make_session;
+};
+
+std::vector<IpNetwork> parse_networks(const std::vector<std::string>& texts) {
+  std::vector<IpNetwork> networks;
+  for (const std::string& text : texts) {
+    if (const auto network = parse_ip_network(text)) networks.push_back(*network);  // the settings have checked them
+  }
+  return networks;
+}
+
+smtp::ServerContext smtp_context(store::Store& store, sasl::Authenticator& authenticator, const Clock& clock, const Settings& settings) {
+  smtp::ServerContext context{.store = store, .authenticator = authenticator, .clock = clock, .hostname = settings.hostname, .offers_tls = true};
+  context.limits.max_message_bytes = settings.message_bytes;
+  return context;
+}
+
+}  // namespace
+
+struct Server::State {
+  State(Settings s, const Clock& c, std::unique_ptr<store::Store> opened)
+      : settings(std::move(s)),
+        clock(c),
+        store(std::move(opened)),
+        credentials(*store),
+        authenticator(credentials, clock, {.exempt_networks = parse_networks(settings.exempt_networks)}),
+        mx(smtp_context(*store, authenticator, clock, settings)),
+        pop3{.store = *store,
+             .authenticator = authenticator,
+             .clock = clock,
+             .locks = maildrop_locks,
+             .hostname = settings.hostname,
+             .offers_tls = true,
+             .allow_plaintext_auth = settings.allow_plaintext},
+        imap{.store = *store,
+             .authenticator = authenticator,
+             .clock = clock,
+             .hostname = settings.hostname,
+             .offers_tls = true,
+             .allow_plaintext_login = settings.allow_plaintext,
+             .max_message_bytes = settings.message_bytes},
+        api({.store = *store,
+             .authenticator = &authenticator,
+             .clock = clock,
+             .hostname = settings.hostname,
+             .version = std::string(version()),
+             .started = clock.now(),
+             .listeners = {},
+             .is_ready = [this] { return is_ready.load(); }}),
+        http(api),
+        gate{http, clock},
+        network({.io_threads = static_cast<int>(settings.io_threads), .workers = static_cast<int>(settings.worker_threads)}) {}
+
+  std::vector<Listener> listeners();
+  Result<> listen(const Listener& listener, const std::string& address);
+  Result<> listen(const Listener& listener);
+  Result<> listen_on_socket();
+  void start_periodic_work();
+
+  const Settings settings;
+  const Clock& clock;
+  std::atomic<bool> is_ready = false, is_reclaiming = false;
+  std::unique_ptr<store::Store> store;
+  StoreCredentials credentials;
+  sasl::Authenticator authenticator;
+  smtp::ServerContext mx;  // submission shares it
+  pop3::MaildropLocks maildrop_locks;
+  pop3::ServerContext pop3;
+  imap::ServerContext imap;
+  web_admin::Api api;
+  web_admin::HttpServer http;
+  web_admin::GateContext gate;
+  std::shared_ptr<net::TlsContext> tls;
+  net::Network network;
+  bool is_stopped = false;
+};
+
+std::vector<Listener> Server::State::listeners() {
+  const auto smtp = [this](smtp::ListenerRole role) -> session::SessionFactory {
+    return [this, role](const session::ConnectionFacts& facts, session::Waker waker) {
+      return smtp::make_server_session(mx, role, facts, std::move(waker));
+    };
+  };
+  const session::SessionFactory pop = [this](const session::ConnectionFacts& facts, session::Waker waker) {
+    return pop3::make_server_session(pop3, facts, std::move(waker));
+  };
+  const session::SessionFactory imap4 = [this](const session::ConnectionFacts& facts, session::Waker waker) {
+    return imap::make_server_session(imap, facts, std::move(waker));
+  };
+  const session::SessionFactory web = [this](const session::ConnectionFacts& facts, session::Waker waker) {
+    return web_admin::make_server_session(gate, facts, std::move(waker));
+  };
+  using Tls = net::TlsMode;
+  const std::string smtp_farewell = "421 4.3.2 Too many connections\r\n";
+  const std::string pop3_farewell = "-ERR [SYS/TEMP] Too many connections\r\n";
+  const std::string imap_farewell = "* BYE [UNAVAILABLE] Too many connections\r\n";
+  const std::string http_farewell = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+  return {{"smtp", settings.smtp_port, Tls::kStartTls, smtp_farewell, smtp(smtp::ListenerRole::kMx)},
+          {"submission", settings.submission_port, Tls::kStartTls, smtp_farewell, smtp(smtp::ListenerRole::kSubmission)},
+          {"submissions", settings.submissions_port, Tls::kImplicit, "", smtp(smtp::ListenerRole::kSubmission)},
+          {"pop3", settings.pop3_port, Tls::kStartTls, pop3_farewell, pop},
+          {"pop3s", settings.pop3s_port, Tls::kImplicit, "", pop},
+          {"imap", settings.imap_port, Tls::kStartTls, imap_farewell, imap4},
+          {"imaps", settings.imaps_port, Tls::kImplicit, "", imap4},
+          {"http", settings.http_port, Tls::kNone, http_farewell, web},
+          {"https", settings.https_port, Tls::kImplicit, "", web}};
+}
+
+Result<> Server::State::listen(const Listener& listener, const std::string& address) {
+  net::ListenerOptions options{.name = listener.name,
+                               .address = address,
+                               .port = static_cast<std::uint16_t>(listener.port),
+                               .tls = listener.tls,
+                               .tls_context = listener.tls == net::TlsMode::kNone ? nullptr : tls,
+                               .alpn = listener.name == "https" ? "http/1.1" : "",
+                               .make_session = listener.make_session,
+                               .max_connections = settings.connections,
+                               .max_per_network = settings.connections_per_network,
+                               .farewell = listener.farewell};
+  const auto bound = network.add_listener(std::move(options));
+  if (!bound) {
+    return fail(bound.error().kind, "cannot listen for " + listener.name + " on " + address + " port " +
+                                        std::to_string(listener.port) + ": " + bound.error().context);
+  }
+  api.add_listener({.name = listener.name,
+                    .address = address,
+                    .port = *bound,
+                    .is_tls = listener.tls == net::TlsMode::kImplicit});
+  return {};
+}
+
+Result<> Server::State::listen(const Listener& listener) {
+  if (listener.port == 0) return {};
+  const std::vector<std::string>& addresses = listener.name == "http" ? settings.listen_http : settings.listen;
+  std::size_t bound = 0;
+  for (const std::string& address : addresses) {
+    const auto done = listen(listener, address);
+    // WHY: a machine without IPv6 has no ::1; one address of several that does not exist here must not keep the server down.
+    const bool may_pass = !done && done.error().kind != ErrorKind::kExists && done.error().kind != ErrorKind::kDenied && addresses.size() > 1;
+    if (!done && !may_pass) return done;
+    if (!done) log::warning("listen.passed_over", {{"context", done.error().context}});
+    if (done) ++bound;
+  }
+  if (bound == 0) return fail(ErrorKind::kInvalid, "no address of " + listener.name + " can be listened on");
+  return {};
+}
+
+Result<> Server::State::listen_on_socket() {
+  const std::string path = socket_path(settings);
+  unlink(path.c_str());  // WHY: we hold the store's lock, so whoever left a socket here is gone
+  net::ListenerOptions options{.name = "admin", .unix_path = path};
+  options.max_per_network = 0;
+  options.make_session = [this](const session::ConnectionFacts& facts, session::Waker waker) {
+    return web_admin::make_server_session(gate, facts, std::move(waker));
+  };
+  const auto bound = network.add_listener(std::move(options));
+  if (!bound) return fail(bound.error().kind, "cannot listen on " + path + ": " + bound.error().context);
+  api.add_listener({.name = "admin", .address = path});
+  return {};
+}
+
+void Server::State::start_periodic_work() {
+  network.timers().every(kReclaimInterval, [this] {
+    if (is_reclaiming.exchange(true)) return;
+    const bool is_queued = network.workers().try_submit([this] {
+      const auto freed = store::reclaim(*store);
+      if (!freed) log::warning("store.reclaim_failed", {{"context", freed.error().context}});
+      if (freed && *freed > 0) log::info("store.reclaimed", {{"bytes", *freed}});
+      is_reclaiming = false;
+    });
+    if (!is_queued) is_reclaiming = false;
+  });
+  network.timers().every(kExpireInterval, [this] {
+    network.workers().try_submit([this] {
+      const auto expired = store::expire(*store, clock.now());
+      if (!expired) log::warning("store.expire_failed", {{"context", expired.error().context}});
+    });
+  });
+}
+
+Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Server::~Server() { stop(); }
+
+Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& clock, std::function<void()> on_fatal) {
+  POSTHUS_TRY_VOID(make_data_directory(settings));
+  auto store = POSTHUS_TRY(store::Store::open(store_options(settings), clock));
+  store->on_fatal([on_fatal = std::move(on_fatal)](const Error& error) {
+    log::error("store.fatal", {{"kind", to_string(error.kind)}, {"context", error.context}});
+    on_fatal();
+  });
+  auto state = std::make_unique<State>(std::move(settings), clock, std::move(store));
+  const net::CertificateAndKey pair = POSTHUS_TRY(load_certificate(state->settings, clock));
+  state->tls = POSTHUS_TRY(net::TlsContext::create_server(pair));
+  for (const Listener& listener : state->listeners()) POSTHUS_TRY_VOID(state->listen(listener));
+  POSTHUS_TRY_VOID(state->listen_on_socket());
+  POSTHUS_TRY_VOID(write_file_durably(process_id_path(state->settings), std::to_string(getpid()) + "\n"));
+  state->start_periodic_work();
+  state->network.start();
+  state->is_ready = true;
+  return std::unique_ptr<Server>(new Server(std::move(state)));
+}
+
+Result<> Server::reload_certificate() {
+  const auto pair = POSTHUS_TRY(load_certificate(state_->settings, state_->clock));
+  return state_->tls->replace(pair);
+}
+
+void Server::stop() {
+  if (std::exchange(state_->is_stopped, true)) return;
+  state_->is_ready = false;
+  state_->network.stop(kDrain);
+  unlink(socket_path(state_->settings).c_str());
+  unlink(process_id_path(state_->settings).c_str());
+}
+
+}  // namespace posthus::main

@@ -1,0 +1,62 @@
+// Settings that need a restart: defaults, then posthus.toml, then POSTHUS_* environment variables, then options; the later
+// wins. The table in settings.cc has them all; what is not in it, or not as it says, is refused with its place.
+// Environment: POSTHUS_ and the name in capitals, '.' as '_' (ports.smtp is POSTHUS_PORTS_SMTP); lists with commas.
+// Thread rule: plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/result.h"
+
+namespace posthus::main {
+
+struct Settings {
+  std::string hostname;               // our name in greetings and trace fields
+  std::string data = "data";          // the data directory
+  std::vector<std::string> listen{"*"};
+  std::vector<std::string> listen_http{"127.0.0.1", "::1"};  // plain HTTP
+  // The standard ports + 2000, because those below 1024 need privileges. 0: no such listener.
+  std::uint64_t smtp_port = 2025, submission_port = 2587, submissions_port = 2465;
+  std::uint64_t pop3_port = 2110, pop3s_port = 2995, imap_port = 2143, imaps_port = 2993;
+  std::uint64_t http_port = 2080, https_port = 2443;
+  std::string tls_certificate, tls_key;  // PEM files; empty: self-signed, made at the first start
+  std::uint64_t message_bytes = 50ull << 20;
+  std::uint64_t connections = 10'000;           // of one listener
+  std::uint64_t connections_per_network = 100;  // from one IPv4 address or IPv6 /64, of one listener
+  std::uint64_t io_threads = 0, worker_threads = 0;  // 0: by the number of processors
+  std::string log_level = "info", log_format = "text";
+  std::vector<std::string> exempt_networks;     // never throttled at login
+  bool allow_plaintext = false;                 // logins without TLS
+  std::uint64_t map_bytes = 64ull << 30, budget_bytes = 64ull << 20, segment_bytes = 64ull << 20;
+};
+
+/// One line of `config show`.
+struct EffectiveSetting {
+  std::string name, environment, value, origin;  // origin: "default", "posthus.toml:3", "POSTHUS_HOSTNAME", "--set"
+};
+
+struct LoadedSettings {
+  Settings settings;
+  std::vector<EffectiveSetting> effective;  // in the order of the table
+};
+
+struct SettingsInput {
+  std::string config;  // --config; empty: POSTHUS_CONFIG, else posthus.toml in the data directory if there is one
+  std::vector<std::pair<std::string, std::string>> environment;  // name and value; names without POSTHUS_ are passed over
+  std::vector<std::pair<std::string, std::string>> options;      // setting and value, from --data and --set
+};
+
+/// Errors: kInvalid with every context as "place: what is wrong, what was expected".
+Result<LoadedSettings> load_settings(const SettingsInput& input);
+
+/// The process's environment as load_settings wants it.
+std::vector<std::pair<std::string, std::string>> process_environment();
+
+/// All settings as a table in Markdown, for core/main/README.md; a test holds the page to it.
+std::string describe_settings();
+
+}  // namespace posthus::main

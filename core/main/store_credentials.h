@@ -1,0 +1,20 @@
+// StoreCredentials: the directory of the store as the Authenticator sees it.
+// Thread rule: any thread; reads may block briefly.
+#pragma once
+
+#include "core/sasl/authenticator.h"
+#include "store/store.h"
+
+namespace posthus::main {
+
+class StoreCredentials final : public sasl::CredentialSource {
+ public:
+  /// REQUIRES: the store outlives it.
+  explicit StoreCredentials(const store::Store& store) : store_(store) {}
+  std::optional<sasl::Credentials> find(std::string_view login) const override;
+
+ private:
+  const store::Store& store_;
+};
+
+}  // namespace posthus::main

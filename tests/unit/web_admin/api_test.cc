@@ -1,0 +1,369 @@
+// Every route through the gate: what it does, what it refuses, and to whom.
+#include <gtest/gtest.h>
+
+#include "core/base/base64.h"
+#include "tests/support/loopback_driver.h"
+#include "tests/support/world.h"
+#include "web-admin/api.h"
+#include "web-admin/server_session.h"
+
+namespace posthus::web_admin {
+namespace {
+
+using testing::LoopbackDriver;
+
+struct Answer {
+  int status = 0;
+  std::string fields, body;
+};
+
+struct Caller {
+  std::string authorization;
+  std::string remote_address = "127.0.0.1";
+  bool is_unix_socket = false;
+  bool is_tls = false;
+};
+const Caller kLocal{.remote_address = "", .is_unix_socket = true};
+
+class ApiTest : public ::testing::Test {
+ protected:
+  ApiTest()
+      : api_({.store = *world_.store,
+              .authenticator = world_.authenticator.get(),
+              .clock = world_.clock,
+              .hostname = "mx.example.test",
+              .version = "9.9",
+              .started = world_.clock.now(),
+              .listeners = {{"imaps", "0.0.0.0", 2993, true}},
+              .is_ready = [this] { return is_ready_; }}),
+        http_(api_),
+        gate_{http_, world_.clock} {}
+
+  Answer call(const std::string& method, const std::string& target, const std::string& body = "", const Caller& caller = kLocal,
+              const std::string& type = "application/json") {
+    LoopbackDriver driver;
+    const session::ConnectionFacts facts{.remote_address = caller.remote_address, .is_unix_socket = caller.is_unix_socket};
+    driver.open(make_server_session(gate_, facts, driver.waker()), caller.is_tls ? testing::Tls::kImplicit : testing::Tls::kNo);
+    std::string request = method + " " + target + " HTTP/1.1\r\nHost: a\r\n";
+    if (!caller.authorization.empty()) request += "Authorization: " + caller.authorization + "\r\n";
+    if (!body.empty()) request += "Content-Type: " + type + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+    driver.send(request + "\r\n" + body);
+    const std::string output = driver.take_output();
+    const std::size_t end = output.find("\r\n\r\n");
+    EXPECT_NE(end, std::string::npos) << output;
+    return {std::stoi(output.substr(9, 3)), output.substr(0, end), output.substr(end + 4)};
+  }
+  // Status and detail of a refusal.
+  std::string refusal(const std::string& method, const std::string& target, const std::string& body = "") {
+    const Answer answer = call(method, target, body);
+    EXPECT_NE(answer.fields.find("application/problem+json"), std::string::npos) << answer.fields;
+    const std::string mark = "\"detail\":\"";
+    const std::size_t at = answer.body.find(mark);
+    return std::to_string(answer.status) + " " + (at == std::string::npos ? answer.body : answer.body.substr(at + mark.size(), answer.body.size() - at - mark.size() - 3));
+  }
+  std::string make_token(const std::string& scopes, const std::string& more = "") {
+    const Answer made = call("POST", "/api/v1/tokens", "{\"name\":\"t\",\"scopes\":[" + scopes + "]" + more + "}");
+    EXPECT_EQ(made.status, 201) << made.body;
+    const std::size_t at = made.body.find("\"token\":\"") + 9;
+    return made.body.substr(at, made.body.find('"', at) - at);
+  }
+  Caller bearer(const std::string& token) { return {.authorization = "Bearer " + token}; }
+
+  testing::World world_;
+  bool is_ready_ = true;
+  Api api_;
+  HttpServer http_;
+  GateContext gate_;
+};
+
+const std::string kCreated = "\"created\":\"2026-11-21T12:00:00Z\"";
+
+TEST_F(ApiTest, RootSaysWhatThisIs) {
+  const Answer answer = call("GET", "/", "", {});
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "Posthus mail server. The admin API is at /api/v1.\n");
+  EXPECT_EQ(call("GET", "/api/v1", "", {}).status, 404);
+  EXPECT_EQ(call("GET", "/favicon.ico", "", {}).status, 404);
+}
+
+TEST_F(ApiTest, HealthIsOpenAndReadinessFollowsTheServer) {
+  EXPECT_EQ(call("GET", "/healthz", "", {}).body, "ok\n");
+  EXPECT_EQ(call("GET", "/readyz", "", {}).body, "ready\n");
+  is_ready_ = false;
+  EXPECT_EQ(call("GET", "/readyz", "", {}).status, 503);
+  EXPECT_EQ(call("GET", "/healthz", "", {}).status, 200);
+}
+
+TEST_F(ApiTest, StatusCounts) {
+  world_.add_user("anna@example.test", "password-1");
+  world_.clock.advance(90'000'000);
+  const Answer answer = call("GET", "/api/v1/status");
+  EXPECT_EQ(answer.status, 200);
+  for (const char* part : {"\"version\":\"9.9\"", "\"hostname\":\"mx.example.test\"", "\"uptime_seconds\":90",
+                           "{\"name\":\"imaps\",\"address\":\"0.0.0.0\",\"port\":2993,\"implicit_tls\":true}",
+                           "\"counts\":{\"domains\":1,\"users\":1,\"aliases\":0}", "\"resident_bytes\":"}) {
+    EXPECT_NE(answer.body.find(part), std::string::npos) << part << answer.body;
+  }
+}
+
+TEST_F(ApiTest, MetricsAreText) {
+  const Answer answer = call("GET", "/metrics");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_NE(answer.fields.find("text/plain; version=0.0.4"), std::string::npos);
+}
+
+TEST_F(ApiTest, WrongMethodsAreNamed) {
+  const Answer answer = call("PUT", "/api/v1/domains");
+  EXPECT_EQ(answer.status, 405);
+  EXPECT_NE(answer.fields.find("Allow: GET, HEAD, POST"), std::string::npos) << answer.fields;
+}
+
+TEST_F(ApiTest, DomainsLiveAndDie) {
+  const Answer made = call("POST", "/api/v1/domains", R"({"name":"BÜCHER.test","default_quota_bytes":1000,"pop3_retention_days":7})");
+  EXPECT_EQ(made.status, 201) << made.body;
+  const std::string expected = "{\"name\":\"xn--bcher-kva.test\",\"display_name\":\"bücher.test\",\"disabled\":false,"
+                               "\"default_quota_bytes\":1000,\"pop3_retention_days\":7," + kCreated + "}\n";
+  EXPECT_EQ(made.body, expected);
+  EXPECT_EQ(call("GET", "/api/v1/domains/b%C3%BCcher.test").body, expected);
+  EXPECT_NE(call("PATCH", "/api/v1/domains/xn--bcher-kva.test", R"({"disabled":true})").body.find("\"disabled\":true,\"default_quota_bytes\":1000"), std::string::npos);
+  EXPECT_EQ(call("DELETE", "/api/v1/domains/xn--bcher-kva.test").status, 204);
+  EXPECT_EQ(refusal("GET", "/api/v1/domains/xn--bcher-kva.test"), "404 there is no domain xn--bcher-kva.test");
+}
+
+TEST_F(ApiTest, DomainsAreChecked) {
+  EXPECT_EQ(refusal("POST", "/api/v1/domains", R"({"name":"example.test"})"), "409 domain example.test exists already");
+  EXPECT_EQ(refusal("POST", "/api/v1/domains", R"({"name":"not a domain"})"), "400 'not a domain' is not a domain name");
+  EXPECT_EQ(refusal("POST", "/api/v1/domains", R"({"name":"[192.0.2.1]"})"), "400 a domain literal cannot be a mail domain");
+  EXPECT_EQ(refusal("POST", "/api/v1/domains", "{}"), "400 field 'name' is missing");
+  EXPECT_EQ(refusal("POST", "/api/v1/domains", R"({"name":"a.test","quota":1})"), "400 field 'quota' is not known here");
+  EXPECT_EQ(refusal("POST", "/api/v1/domains", R"({"name":"a.test","pop3_retention_days":40000})"),
+            "400 field 'pop3_retention_days' must be a whole number from 0 to 36500");
+  EXPECT_EQ(refusal("POST", "/api/v1/domains?dry=1", R"({"name":"a.test"})"), "400 parameter 'dry' is not known here");
+  EXPECT_EQ(refusal("POST", "/api/v1/domains"), "415 The body must be of type application/json.");
+  EXPECT_EQ(refusal("PATCH", "/api/v1/domains/none.test", "{}"), "404 there is no domain none.test");
+  EXPECT_EQ(refusal("PATCH", "/api/v1/domains/example.test", R"({"name":"b.test"})"), "400 field 'name' is not known here");
+  EXPECT_EQ(refusal("DELETE", "/api/v1/domains/none.test"), "404 there is no domain none.test");
+  world_.add_user("anna@example.test", "password-1");
+  EXPECT_EQ(refusal("DELETE", "/api/v1/domains/example.test"), "409 domain example.test still has users or aliases");
+}
+
+TEST_F(ApiTest, BodiesMustSayTheirType) {
+  EXPECT_EQ(call("POST", "/api/v1/domains", R"({"name":"a.test"})", kLocal, "text/plain").status, 415);
+  EXPECT_EQ(call("POST", "/api/v1/domains", R"({"name":"a.test"})", kLocal, "Application/JSON; charset=utf-8").status, 201);
+}
+
+TEST_F(ApiTest, ListsArePaged) {
+  for (const char* name : {"a.test", "b.test", "c.test"}) world_.add_domain(name);
+  std::string after, seen;
+  int pages = 0;
+  do {
+    const Answer page = call("GET", "/api/v1/domains?limit=2" + (after.empty() ? "" : "&after=" + after));
+    ASSERT_EQ(page.status, 200) << page.body;
+    for (std::size_t at = page.body.find("{\"name\":\""); at != std::string::npos; at = page.body.find("{\"name\":\"", at + 1)) {
+      seen += page.body.substr(at + 9, page.body.find('"', at + 9) - at - 9) + " ";
+    }
+    const std::size_t next = page.body.find("\"next\":\"");
+    after = next == std::string::npos ? "" : page.body.substr(next + 8, page.body.find('"', next + 8) - next - 8);
+    ++pages;
+  } while (!after.empty() && pages < 9);
+  EXPECT_EQ(seen, "a.test b.test c.test example.test ");
+  EXPECT_GE(pages, 2);
+  EXPECT_EQ(refusal("GET", "/api/v1/domains?limit=0"), "400 parameter 'limit' must be a number from 1 to 1000");
+  EXPECT_EQ(refusal("GET", "/api/v1/users?dom=x"), "400 parameter 'dom' is not known here");
+}
+
+TEST_F(ApiTest, UsersLiveAndDie) {
+  call("PATCH", "/api/v1/domains/example.test", R"({"default_quota_bytes":5000})");
+  const Answer made = call("POST", "/api/v1/users", R"({"address":"Anna@Example.TEST","password":"password-1"})");
+  EXPECT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(made.body, "{\"address\":\"anna@example.test\",\"disabled\":false,\"role\":\"user\",\"has_password\":true,\"quota_bytes\":5000,"
+                       "\"usage\":{\"bytes\":0,\"messages\":0},\"pop3_retention_days\":null," + kCreated + "}\n");
+  EXPECT_EQ(call("GET", "/api/v1/users/anna@example.test").body, made.body);
+  EXPECT_EQ(call("GET", "/api/v1/users?domain=example.test").body, "{\"items\":[" + made.body.substr(0, made.body.size() - 1) + "],\"next\":null}\n");
+  EXPECT_EQ(call("GET", "/api/v1/users?domain=other.test").body, "{\"items\":[],\"next\":null}\n");
+  const Answer changed = call("PATCH", "/api/v1/users/anna%40example.test",
+                              R"({"quota_bytes":0,"disabled":true,"role":"server_admin","pop3_retention_days":3})");
+  EXPECT_EQ(changed.status, 200) << changed.body;
+  for (const char* part : {"\"disabled\":true", "\"role\":\"server_admin\"", "\"quota_bytes\":0", "\"pop3_retention_days\":3", "\"has_password\":true"}) {
+    EXPECT_NE(changed.body.find(part), std::string::npos) << part << changed.body;
+  }
+  EXPECT_NE(call("PATCH", "/api/v1/users/anna@example.test", R"({"pop3_retention_days":null})").body.find("\"pop3_retention_days\":null"), std::string::npos);
+  EXPECT_EQ(call("DELETE", "/api/v1/users/anna@example.test").status, 204);
+  EXPECT_EQ(refusal("GET", "/api/v1/users/anna@example.test"), "404 there is no user anna@example.test");
+}
+
+TEST_F(ApiTest, UsersAreChecked) {
+  EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"anna"})"), "400 'anna' is not a mail address");
+  EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"anna@[192.0.2.1]"})"), "400 'anna@[192.0.2.1]' is not a mail address");
+  EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"a@none.test"})"), "404 there is no domain none.test");
+  EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"a@example.test","password":"short"})"), "400 field 'password' must have 8 to 1024 bytes");
+  EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"a@example.test","role":"root"})"),
+            "400 field 'role' must be \\\"user\\\" or \\\"server_admin\\\"");
+  EXPECT_EQ(call("POST", "/api/v1/users", R"({"address":"a@example.test"})").status, 201);
+  EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"A@example.test"})"), "409 the address A@example.test exists already");
+  EXPECT_EQ(refusal("PATCH", "/api/v1/users/none@example.test", "{}"), "404 there is no user none@example.test");
+  EXPECT_EQ(refusal("PATCH", "/api/v1/users/a@example.test", R"({"address":"b@example.test"})"), "400 field 'address' is not known here");
+  EXPECT_EQ(refusal("DELETE", "/api/v1/users/none@example.test"), "404 there is no user none@example.test");
+  EXPECT_EQ(refusal("PUT", "/api/v1/users/none@example.test/password", R"({"password":"password-1"})"), "404 there is no user none@example.test");
+  EXPECT_EQ(refusal("PUT", "/api/v1/users/a@example.test/password", R"({"password":"1234567"})"), "400 field 'password' must have 8 to 1024 bytes");
+}
+
+TEST_F(ApiTest, AliasesLiveAndDie) {
+  world_.add_user("anna@example.test", "password-1");
+  const Answer made = call("POST", "/api/v1/aliases", R"({"address":"info@example.test","targets":["anna@example.test"]})");
+  EXPECT_EQ(made.status, 201) << made.body;
+  const std::string expected = "{\"address\":\"info@example.test\",\"targets\":[\"anna@example.test\"]," + kCreated + "}\n";
+  EXPECT_EQ(made.body, expected);
+  EXPECT_EQ(call("GET", "/api/v1/aliases/INFO@example.test").body, expected);
+  EXPECT_EQ(call("GET", "/api/v1/aliases").body, "{\"items\":[" + expected.substr(0, expected.size() - 1) + "],\"next\":null}\n");
+  EXPECT_NE(call("PUT", "/api/v1/aliases/info@example.test", R"({"targets":["ben@elsewhere.test"]})").body.find("[\"ben@elsewhere.test\"]"), std::string::npos);
+  EXPECT_EQ(call("POST", "/api/v1/aliases", R"({"address":"@example.test","targets":["anna@example.test"]})").status, 201);
+  EXPECT_EQ(call("DELETE", "/api/v1/aliases/@example.test").status, 204);
+  EXPECT_EQ(call("DELETE", "/api/v1/aliases/info@example.test").status, 204);
+  EXPECT_EQ(refusal("GET", "/api/v1/aliases/info@example.test"), "404 there is no alias info@example.test");
+}
+
+TEST_F(ApiTest, AliasesAreChecked) {
+  EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"x","targets":["a@b.test"]})"), "400 'x' is neither a mail address nor '@domain'");
+  EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"x@example.test","targets":[]})"), "400 field 'targets' must have 1 to 1000 addresses");
+  EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"x@example.test","targets":["y"]})"), "400 target 'y' is not a mail address");
+  EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"x@example.test","targets":"y"})"), "400 field 'targets' must be a list of strings");
+  EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"x@none.test","targets":["a@b.test"]})"), "404 the domain of x@none.test is not here");
+  EXPECT_EQ(refusal("PUT", "/api/v1/aliases/x@example.test", R"({"targets":["a@b.test"]})"), "404 there is no alias x@example.test");
+  EXPECT_EQ(refusal("DELETE", "/api/v1/aliases/x@example.test"), "404 there is no alias x@example.test");
+  world_.add_user("anna@example.test", "password-1");
+  EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"anna@example.test","targets":["a@b.test"]})"),
+            "409 the address anna@example.test exists already");
+}
+
+TEST_F(ApiTest, TokensOpenWhatTheirScopesSay) {
+  const std::string read = make_token("\"read\""), metrics = make_token("\"metrics\""), admin = make_token("\"admin\"");
+  EXPECT_EQ(call("GET", "/api/v1/users", "", bearer(read)).status, 200);
+  EXPECT_EQ(call("GET", "/metrics", "", bearer(read)).status, 200);
+  EXPECT_EQ(call("GET", "/api/v1/tokens", "", bearer(read)).status, 403);
+  EXPECT_EQ(call("POST", "/api/v1/domains", R"({"name":"a.test"})", bearer(read)).status, 403);
+  EXPECT_EQ(call("GET", "/metrics", "", bearer(metrics)).status, 200);
+  EXPECT_EQ(call("GET", "/api/v1/users", "", bearer(metrics)).status, 403);
+  EXPECT_EQ(call("GET", "/api/v1/users", "", bearer(admin)).status, 200);
+  EXPECT_EQ(call("POST", "/api/v1/domains", R"({"name":"a.test"})", bearer(admin)).status, 201);
+  EXPECT_EQ(call("POST", "/api/v1/backup", R"({"directory":"/tmp/x"})", bearer(admin)).status, 403);
+}
+
+TEST_F(ApiTest, TokensEnd) {
+  const std::string token = make_token("\"read\"", ",\"expires\":\"2026-11-21T13:00:00Z\"");
+  EXPECT_EQ(call("GET", "/api/v1/users", "", bearer(token)).status, 200);
+  world_.clock.advance(3'600'000'000);
+  EXPECT_EQ(call("GET", "/api/v1/users", "", bearer(token)).status, 401);
+  const std::string other = make_token("\"read\"");
+  EXPECT_EQ(call("DELETE", "/api/v1/tokens/" + other.substr(8, 16)).status, 204);
+  EXPECT_EQ(call("GET", "/api/v1/users", "", bearer(other)).status, 401);
+  EXPECT_EQ(refusal("DELETE", "/api/v1/tokens/0123456789abcdef"), "404 there is no token 0123456789abcdef");
+  EXPECT_EQ(refusal("DELETE", "/api/v1/tokens/x"), "404 there is no token x");
+}
+
+TEST_F(ApiTest, SecretsOfTokensAreShownOnce) {
+  const std::string token = make_token("\"read\"");
+  const Answer list = call("GET", "/api/v1/tokens");
+  EXPECT_EQ(list.status, 200);
+  EXPECT_NE(list.body.find(token.substr(8, 16)), std::string::npos);
+  EXPECT_EQ(list.body.find(token.substr(25)), std::string::npos);
+}
+
+TEST_F(ApiTest, TokensAreChecked) {
+  EXPECT_EQ(refusal("POST", "/api/v1/tokens", R"({"name":"","scopes":["read"]})"), "400 field 'name' must have 1 to 100 bytes");
+  EXPECT_EQ(refusal("POST", "/api/v1/tokens", R"({"name":"x","scopes":[]})"), "400 field 'scopes' must name 1 to 3 scopes");
+  EXPECT_EQ(refusal("POST", "/api/v1/tokens", R"({"name":"x","scopes":["local"]})"),
+            "400 field 'scopes' may hold \\\"admin\\\", \\\"read\\\" and \\\"metrics\\\" only");
+  EXPECT_EQ(refusal("POST", "/api/v1/tokens", R"({"name":"x","scopes":["read","read"]})"), "400 field 'scopes' names one twice");
+  EXPECT_EQ(refusal("POST", "/api/v1/tokens", R"({"name":"x","scopes":["read"],"expires":"2020-01-01T00:00:00Z"})"),
+            "400 field 'expires' must be a time to come, like 2030-01-31T12:00:00Z");
+}
+
+TEST_F(ApiTest, StrangersGetNothing) {
+  const std::string token = make_token("\"admin\"");
+  for (const std::string& bad : {std::string(), std::string("Bearer"), std::string("Bearer x"), std::string("Digest x"), "Bearer " + token + "x",
+                                 "Bearer posthus_0000000000000000" + token.substr(24)}) {
+    const Answer answer = call("GET", "/api/v1/users", "", {.authorization = bad});
+    EXPECT_EQ(answer.status, 401) << bad;
+    EXPECT_NE(answer.fields.find("WWW-Authenticate: Bearer realm=\"posthus\""), std::string::npos);
+  }
+  // RFC 6750 §5.3: a token in clear text on a network is refused even when it is right.
+  EXPECT_EQ(call("GET", "/api/v1/users", "", {.authorization = "Bearer " + token, .remote_address = "192.0.2.1"}).status, 403);
+  EXPECT_EQ(call("GET", "/api/v1/users", "", {.authorization = "bearer " + token, .remote_address = "192.0.2.1", .is_tls = true}).status, 200);
+}
+
+TEST_F(ApiTest, ServerAdminsMayUseTheirPasswordOverTls) {
+  world_.add_user("anna@example.test", "password-1");
+  world_.add_user("root@example.test", "password-2");
+  call("PATCH", "/api/v1/users/root@example.test", R"({"role":"server_admin"})");
+  const auto basic = [](std::string_view pair, bool is_tls) {
+    return Caller{.authorization = "Basic " + base64_encode(pair), .remote_address = "192.0.2.1", .is_tls = is_tls};
+  };
+  EXPECT_EQ(call("GET", "/api/v1/tokens", "", basic("root@example.test:password-2", true)).status, 200);
+  EXPECT_EQ(call("GET", "/api/v1/tokens", "", basic("root@example.test:password-2", false)).status, 403);
+  EXPECT_EQ(call("GET", "/api/v1/tokens", "", basic("anna@example.test:password-1", true)).status, 403);
+  EXPECT_EQ(call("POST", "/api/v1/backup", R"({"directory":"/tmp/x"})", basic("root@example.test:password-2", true)).status, 403);
+  const Answer wrong = call("GET", "/api/v1/tokens", "", basic("root@example.test:wrong", true));
+  EXPECT_EQ(wrong.status, 401);
+  EXPECT_NE(wrong.fields.find("WWW-Authenticate: Basic"), std::string::npos);
+  EXPECT_EQ(call("GET", "/api/v1/tokens", "", {.authorization = "Basic !!!", .is_tls = true}).status, 401);
+}
+
+TEST_F(ApiTest, ANewPasswordCountsAtOnce) {
+  world_.add_user("root@example.test", "password-1");
+  call("PATCH", "/api/v1/users/root@example.test", R"({"role":"server_admin"})");
+  const Caller old_password{.authorization = "Basic " + base64_encode("root@example.test:password-1"), .is_tls = true};
+  const Caller new_password{.authorization = "Basic " + base64_encode("root@example.test:password-2"), .is_tls = true};
+  EXPECT_EQ(call("GET", "/api/v1/tokens", "", old_password).status, 200);
+  EXPECT_EQ(call("PUT", "/api/v1/users/root@example.test/password", R"({"password":"password-2"})").status, 204);
+  EXPECT_EQ(call("GET", "/api/v1/tokens", "", old_password).status, 401);
+  EXPECT_EQ(call("GET", "/api/v1/tokens", "", new_password).status, 200);
+  call("PATCH", "/api/v1/users/root@example.test", R"({"disabled":true})");
+  EXPECT_EQ(call("GET", "/api/v1/tokens", "", new_password).status, 401);
+}
+
+TEST_F(ApiTest, MessagesAreDelivered) {
+  world_.add_user("anna@example.test", "password-1");
+  const Answer answer = call("POST", "/api/v1/deliver?to=Anna%2Bshop@example.test&from=ben@example.test", "Subject: x\n\nline\r\nlast", kLocal, "message/rfc822");
+  EXPECT_EQ(answer.status, 201) << answer.body;
+  const auto messages = world_.messages("anna@example.test");
+  ASSERT_EQ(messages.size(), 1u);
+  EXPECT_TRUE(messages[0].starts_with("Return-Path: <ben@example.test>\r\nReceived: by mx.example.test with HTTP")) << messages[0];
+  EXPECT_TRUE(messages[0].ends_with("\r\nSubject: x\r\n\r\nline\r\nlast\r\n")) << messages[0];
+}
+
+TEST_F(ApiTest, MessagesToNobodyAreRefused) {
+  const auto deliver = [this](const std::string& query) { return call("POST", "/api/v1/deliver" + query, "Subject: x\n\nx", kLocal, "message/rfc822").status; };
+  EXPECT_EQ(deliver("?to=none@example.test"), 404);
+  EXPECT_EQ(deliver("?to=a@none.test"), 404);
+  EXPECT_EQ(deliver("?to=x"), 400);
+  EXPECT_EQ(deliver(""), 400);
+  EXPECT_EQ(deliver("?to=a@example.test&x=1"), 400);
+  world_.add_user("anna@example.test", "password-1");
+  EXPECT_EQ(deliver("?to=anna@example.test&from=x"), 400);
+  EXPECT_EQ(call("POST", "/api/v1/deliver?to=anna@example.test", "{}", kLocal).status, 415);
+  world_.disable_user("anna@example.test");
+  EXPECT_EQ(deliver("?to=anna@example.test"), 403);
+  world_.add_alias("away@example.test", {"a@elsewhere.test"});
+  EXPECT_EQ(deliver("?to=away@example.test"), 403);
+}
+
+TEST_F(ApiTest, CheckReports) {
+  world_.add_user("anna@example.test", "password-1");
+  world_.deliver("anna@example.test", "Subject: x\n\nx\n");
+  for (const char* body : {"{}", R"({"bytes":true})"}) {
+    const Answer answer = call("POST", "/api/v1/check", body);
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    EXPECT_NE(answer.body.find("{\"consistent\":true,\"domains\":1,\"users\":1,"), std::string::npos) << answer.body;
+    EXPECT_NE(answer.body.find("\"findings\":[]"), std::string::npos) << answer.body;
+  }
+  EXPECT_EQ(refusal("POST", "/api/v1/check", R"({"depth":1})"), "400 field 'depth' is not known here");
+}
+
+TEST_F(ApiTest, BackupIsChecked) {
+  EXPECT_EQ(refusal("POST", "/api/v1/backup", R"({"directory":"relative"})"), "400 field 'directory' must be an absolute path");
+  EXPECT_EQ(refusal("POST", "/api/v1/backup", "{}"), "400 field 'directory' is missing");
+}
+
+}  // namespace
+}  // namespace posthus::web_admin
