@@ -108,8 +108,10 @@ std::optional<std::string> evaluate(const EvaluationPlace&, const Argon2Hash& li
   return out;
 }
 
-std::string make_phc(std::string_view password) {
+std::string make_phc(std::string_view password, const PasswordCost& cost) {
   Argon2Hash made;
+  made.memory_kib = cost.memory_kib;
+  made.passes = cost.passes;
   made.salt = random_bytes(kArgon2SaltBytes);
   made.hash.resize(kArgon2HashBytes);
   const EvaluationPlace place;

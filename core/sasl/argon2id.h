@@ -9,13 +9,10 @@
 #include <string>
 #include <string_view>
 
+#include "core/sasl/authenticator.h"
+
 namespace posthus::sasl {
 
-// The parameters OWASP's Password Storage Cheat Sheet names first for argon2id: 19 MiB, two passes, one lane. 25 to
-// 50 ms on a server core, 19 MiB while it runs.
-inline constexpr std::uint32_t kArgon2MemoryKib = 19 * 1024;
-inline constexpr std::uint32_t kArgon2Passes = 2;
-inline constexpr std::uint32_t kArgon2Lanes = 1;
 inline constexpr std::size_t kArgon2SaltBytes = 16;  // RFC 9106 §3.1
 inline constexpr std::size_t kArgon2HashBytes = 32;
 
@@ -28,7 +25,7 @@ inline constexpr std::uint32_t kArgon2MaxLanes = 4;
 inline constexpr int kMaxConcurrentEvaluations = 4;
 
 struct Argon2Hash {
-  std::uint32_t memory_kib = kArgon2MemoryKib, passes = kArgon2Passes, lanes = kArgon2Lanes;
+  std::uint32_t memory_kib = 0, passes = 0, lanes = 1;
   std::string salt, hash;  // raw bytes
 };
 
@@ -49,6 +46,6 @@ class EvaluationPlace {
 std::optional<std::string> evaluate(const EvaluationPlace& place, const Argon2Hash& like, std::string_view password);
 
 /// A new PHC string for `password` with a random salt. Blocks.
-std::string make_phc(std::string_view password);
+std::string make_phc(std::string_view password, const PasswordCost& cost = {});
 
 }  // namespace posthus::sasl

@@ -76,11 +76,11 @@ void Authenticator::forget(std::string_view login) {
   state_->context.cache.forget(ascii::to_lower(prepared ? std::string_view(*prepared) : login));
 }
 
-PasswordRecord make_password_record(const Secret& password) {
+PasswordRecord make_password_record(const Secret& password, const PasswordCost& cost) {
   std::string prepared = prepare_password(password.reveal());
   PasswordRecord record;
-  record.password_hash = make_phc(prepared);
-  record.scram = make_scram_keys(prepared, random_bytes(kScramSaltBytes), kScramIterations);
+  record.password_hash = make_phc(prepared, cost);
+  record.scram = make_scram_keys(prepared, random_bytes(kScramSaltBytes), cost.scram_iterations);
   wipe(prepared);
   return record;
 }

@@ -41,12 +41,22 @@ class CredentialSource {
   virtual std::optional<Credentials> find(std::string_view login) const = 0;
 };
 
+/// What guessing one password costs. The defaults are the parameters OWASP's Password Storage Cheat Sheet names first for
+/// argon2id (19 MiB, two passes, one lane: 25 to 50 ms of a server core). For SCRAM, RFC 7677 §4 asks for at least 4096
+/// iterations and "significantly higher" where mobile devices allow; most clients cache the result, and who steals the
+/// directory must not find these keys far easier to guess than argon2id. Tests of other things take less.
+struct PasswordCost {
+  std::uint32_t memory_kib = 19 * 1024;
+  std::uint32_t passes = 2;
+  std::uint32_t scram_iterations = 50'000;
+};
+
 /// Makes what is stored for a new password: argon2id hash and SCRAM keys. Blocking (tens of milliseconds).
 struct PasswordRecord {
   std::string password_hash;
   ScramKeys scram;
 };
-PasswordRecord make_password_record(const Secret& password);
+PasswordRecord make_password_record(const Secret& password, const PasswordCost& cost = {});
 
 /// Where a login attempt comes from; for the throttle and the log.
 struct LoginFacts {
@@ -94,6 +104,7 @@ struct AuthenticatorOptions {
   std::vector<IpNetwork> exempt_networks;    // never throttled (login.exempt_networks)
   std::chrono::seconds cache_lifetime{300};  // a verified password is remembered (keyed hash, in memory only) this long
   std::size_t cache_entries = 20'000;
+  PasswordCost cost;                                  // what unknown users cost; as for the known ones
 };
 
 class Authenticator {

@@ -14,8 +14,10 @@ namespace {
 
 constexpr std::size_t kMaxLoggedName = 100;  // enough to recognise an address; a log line stays a line
 
-Argon2Hash make_nobody_hash() {
+Argon2Hash make_nobody_hash(const PasswordCost& cost) {
   Argon2Hash hash;
+  hash.memory_kib = cost.memory_kib;
+  hash.passes = cost.passes;
   hash.salt = random_bytes(kArgon2SaltBytes);
   hash.hash = random_bytes(kArgon2HashBytes);
   return hash;
@@ -58,12 +60,13 @@ LoginContext::LoginContext(const CredentialSource& credential_source, const Cloc
       throttle(clock, std::move(options.exempt_networks)),
       cache(clock, options.cache_lifetime, options.cache_entries),
       key(random_bytes(32)),
-      nobody_hash(make_nobody_hash()) {}
+      nobody_hash(make_nobody_hash(options.cost)),
+      fake_iterations(options.cost.scram_iterations) {}
 
 ScramKeys LoginContext::make_fake_keys(std::string_view login) const {
   const auto derive = [&](std::string_view what) { return hmac_sha256(key, std::string(what).append(login)); };
   ScramKeys keys;
-  keys.iterations = kScramIterations;
+  keys.iterations = fake_iterations;
   keys.salt = derive("salt ").substr(0, kScramSaltBytes);
   keys.stored_key = derive("stored ");
   keys.server_key = derive("server ");

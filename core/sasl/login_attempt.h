@@ -25,6 +25,7 @@ struct LoginContext {
   VerificationCache cache;
   const std::string key;         // for what unknown users are shown
   const Argon2Hash nobody_hash;  // evaluated for unknown users; matches nothing
+  const std::uint32_t fake_iterations;
 
   /// Keys for a user who is not there: the same each time, and like real ones.
   ScramKeys make_fake_keys(std::string_view login) const;

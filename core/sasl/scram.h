@@ -11,9 +11,6 @@
 
 namespace posthus::sasl {
 
-// RFC 7677 §4 asks for at least 4096 and "significantly higher" where mobile devices allow; most clients cache the
-// result, and who steals the directory must not find these keys far easier to guess than argon2id.
-inline constexpr std::uint32_t kScramIterations = 50'000;
 inline constexpr std::size_t kScramSaltBytes = 16;
 inline constexpr std::size_t kMaxScramMessage = 4096;  // 2 names of 320 bytes quoted threefold, nonce, binding: far below
 inline constexpr std::size_t kMaxScramNonce = 512;     // clients use 16 to 64
