@@ -21,7 +21,7 @@ case ${1:-} in
 esac
 [ $# -le 1 ] || usage
 
-say() { printf '%s\n' "$*"; }
+say() { printf '%s\n' "$@"; }
 is_running() { [ -x "$binary" ] && "$binary" health >/dev/null 2>&1; }
 server_pid() { cat "$data/posthus.pid" 2>/dev/null || true; }
 
@@ -41,12 +41,14 @@ build() {
   # shellcheck disable=SC2086
   install_packages $build_packages
   say "Building (the first time takes some minutes) ..."
-  cmake --preset release >build-release.log 2>&1 && cmake --build build/release -j "$cores" --target posthus >>build-release.log 2>&1 || {
-    tail -n 40 build-release.log
-    say "The build failed; build-release.log has all of it."
-    exit 1
-  }
-  rm -f build-release.log
+  if cmake --preset release >build-release.log 2>&1 &&
+    cmake --build build/release -j "$cores" --target posthus >>build-release.log 2>&1; then
+    rm -f build-release.log
+    return 0
+  fi
+  tail -n 40 build-release.log
+  say "The build failed; build-release.log has all of it."
+  exit 1
 }
 
 listeners="smtp submission submissions pop3 pop3s imap imaps http https"
