@@ -2,7 +2,6 @@
 #include "imap/login_run.h"
 
 #include "core/base/base64.h"
-#include "core/base/log.h"
 #include "imap/limits.h"
 
 namespace posthus::imap {
@@ -44,10 +43,8 @@ Progress LoginRun::verdict(SessionState& state, session::Output& out) {
     state.account = exchange_->account();
     state.login = exchange_->login();
     state.tls.reset();
-    log::info("imap.login", {{"login", state.login}, {"remote", state.remote_address}});
     return done("OK [" + capabilities(state) + "] Logged in");
   }
-  log::info("imap.login_failed", {{"remote", state.remote_address}});
   switch (exchange_->verdict()) {
     case sasl::LoginVerdict::kDisabled: tagged = "NO [CONTACTADMIN] The account is disabled"; break;
     case sasl::LoginVerdict::kThrottled: tagged = "NO [UNAVAILABLE] Too many failed logins, try again later"; break;

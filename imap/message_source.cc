@@ -39,7 +39,10 @@ Result<const mail::SummaryView*> MessageSource::summary() {
 }
 
 Result<const std::vector<mail::Part>*> MessageSource::parts() {
-  if (!parts_) parts_ = POSTHUS_TRY(POSTHUS_TRY(summary())->parts());
+  if (!parts_) {
+    const auto* view = POSTHUS_TRY(summary());
+    parts_ = POSTHUS_TRY(view->parts());
+  }
   if (parts_->empty()) return fail(ErrorKind::kCorrupt, "summary without parts");
   return &*parts_;
 }
