@@ -35,6 +35,7 @@ class Scanner {
   bool take_word(std::string_view word);
   /// Text in any case, whatever follows.
   bool take_prefix(std::string_view text);
+  /// REQUIRES: `c` is printable: it is named in the response.
   Result<> expect(char c);
   Result<> space() { return expect(' '); }
   /// Nothing may follow.
