@@ -40,8 +40,8 @@ Result<const mail::SummaryView*> MessageSource::summary() {
 
 Result<const std::vector<mail::Part>*> MessageSource::parts() {
   if (!parts_) {
-    const auto* view = POSTHUS_TRY(summary());
-    parts_ = POSTHUS_TRY(view->parts());
+    const auto* whole = POSTHUS_TRY(summary());
+    parts_ = POSTHUS_TRY(whole->parts());
   }
   if (parts_->empty()) return fail(ErrorKind::kCorrupt, "summary without parts");
   return &*parts_;

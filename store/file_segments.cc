@@ -363,7 +363,9 @@ Result<> FileSegments::read(std::uint32_t segment, std::uint64_t offset, std::ui
   const std::shared_ptr<UniqueFd> fd = POSTHUS_TRY(open_for_reading(segment));
   const std::size_t before = out.size();
   int failed = 0;
-  out.resize_and_overwrite(before + length, [&](char* bytes, std::size_t wanted) {
+  // QUIRK(libstdc++ 12): the size it passes on is the new capacity, which may be more than was asked for.
+  const std::size_t wanted = before + length;
+  out.resize_and_overwrite(wanted, [&](char* bytes, std::size_t) {
     std::size_t at = before;
     while (at < wanted) {
       const ssize_t got = ::pread(fd->get(), bytes + at, wanted - at, static_cast<off_t>(offset + at - before));
@@ -374,7 +376,7 @@ Result<> FileSegments::read(std::uint32_t segment, std::uint64_t offset, std::ui
     }
     return at;
   });
-  if (out.size() == before + length) return {};
+  if (out.size() == wanted) return {};
   out.resize(before);
   if (failed != 0) return std::unexpected(Error{ErrorKind::kIo, error_from_errno(failed, path_of(segment)).context});
   return fail(ErrorKind::kCorrupt, path_of(segment) + " is too short");

@@ -63,6 +63,25 @@ TEST_F(DiskStore, MessagesOfEverySizeComeBack) {
   c.expect_consistent();
 }
 
+TEST_F(DiskStore, AReadAppendsExactlyWhatWasAskedFor) {
+  const StoreCase c = open();
+  const MailboxId inbox = c.add_user("user@example.org");
+  const std::string text = text_of(3000);
+  c.add(inbox, text);
+  c.add(inbox, text_of(9000));
+  const auto snapshot = c.store->snapshot();
+  ASSERT_TRUE(snapshot);
+  const auto reader = MailboxReader::open(**snapshot, inbox);
+  ASSERT_TRUE(reader);
+  const auto message = reader->message(Uid{1});
+  ASSERT_TRUE(message && *message);
+  for (const std::size_t before : {0uz, 20uz, 120uz, 900uz, 2000uz}) {  // growing to less than double rounds the capacity up
+    std::string out(before, '-');
+    ASSERT_TRUE(c.store->read_message(**snapshot, (*message)->blob, 0, 1000, out));
+    EXPECT_EQ(out, std::string(before, '-') + text.substr(0, 1000));
+  }
+}
+
 TEST_F(DiskStore, ADroppedMessageLeavesNoFileAndNoReservation) {
   const StoreCase c = open();
   {
