@@ -86,6 +86,9 @@ Result<> Retrieval::begin(Pass& pass, const RetrievalRequest& request) {
   message.header_size = std::min(summary.header_size(), message.size);
   const bool is_whole = request.lines == kWholeMessage;
   if (is_whole) ++retrieved_;
+  // RFC 6856 §2.1: UTF-8 headers never go as they are to a client without UTF8. A message that did not come as one is sent
+  // byte for byte: what it holds beyond ASCII is an old habit without a declared meaning, and its signature must survive.
+  message.needs_ascii = pass.mode == HeaderMode::kAscii && summary.is_internationalized();
   if (is_whole && message.size <= kPieceBytes) return write_small(pass, message, summary.has_leading_dot());
   return begin_large(pass, std::move(message), request);
 }
@@ -98,7 +101,7 @@ Result<> Retrieval::write_small(Pass& pass, const Open& message, bool has_leadin
   POSTHUS_TRY_VOID(pass.store.read_message(pass.snapshot, BlobId(message.blob), 0, message.size, out));
   if (out.size() - begin != message.size) return fail(ErrorKind::kCorrupt, "short message");
   const bool needs_surrogate =
-      pass.mode == HeaderMode::kAscii && has_8bit(std::string_view(out).substr(begin, message.header_size));
+      message.needs_ascii && has_8bit(std::string_view(out).substr(begin, message.header_size));
   if (!has_leading_dot && !needs_surrogate) {
     out.append(out.size() - begin >= 2 && out.ends_with("\r\n") ? ".\r\n" : "\r\n.\r\n");
     return {};
@@ -122,7 +125,7 @@ Result<> Retrieval::begin_large(Pass& pass, Open message, const RetrievalRequest
   POSTHUS_TRY_VOID(pass.store.read_message(pass.snapshot, BlobId(message.blob), 0,
                                            std::min<std::uint64_t>(message.header_size, kMaxSurrogateHeader), header));
   std::uint64_t size = message.size;
-  if (pass.mode == HeaderMode::kAscii && has_8bit(header)) {
+  if (message.needs_ascii && has_8bit(header)) {
     if (message.header_size > kMaxSurrogateHeader) return fail(ErrorKind::kTooLarge, "header without UTF8");
     message.surrogate = make_surrogate_header(header);
     size += message.surrogate.size() - message.header_size;

@@ -51,6 +51,7 @@ class Retrieval {
   struct Open {
     std::uint64_t blob = 0, offset = 0, size = 0, header_size = 0, lines_left = kWholeMessage;
     mail::DotStuffer stuffer;
+    bool needs_ascii = false;
     std::string surrogate;  // replaces the header, when not empty
   };
 

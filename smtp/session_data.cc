@@ -130,7 +130,9 @@ void ServerSession::begin_transfer() {
     options.date_field = "Date: " + mail::format_rfc5322_date(now) + "\r\n";
     options.message_id_field = "Message-ID: <" + id_text(message_id_) + "@" + context_.hostname + ">\r\n";
   }
-  transfer_ = std::make_unique<Transfer>(context_.store.begin_message(), std::move(options));
+  store::IncomingMessage message = context_.store.begin_message();
+  if (envelope_->parameters.is_utf8) message.declare_internationalized();
+  transfer_ = std::make_unique<Transfer>(std::move(message), std::move(options));
   transfer_->started = now;
 }
 

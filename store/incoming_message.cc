@@ -35,6 +35,7 @@ struct IncomingMessage::State {
   bool is_released = false, is_finished = false;
   mail::Summary summary;
   std::string encoded_summary;
+  bool is_internationalized = false;
   Sha256Digest digest{};
 
   ~State() {
@@ -110,11 +111,14 @@ Result<> IncomingMessage::append(std::string_view more) {
   return {};
 }
 
+void IncomingMessage::declare_internationalized() { state_->is_internationalized = true; }
+
 Result<> IncomingMessage::finish() {
   CHECK(!state_->is_finished);
   state_->is_finished = true;
   state_->digest = state_->hash.finish();
   state_->summary = state_->builder.finish();
+  state_->summary.is_internationalized = state_->is_internationalized;
   state_->encoded_summary = mail::encode_summary(state_->summary);
   if (!state_->spool) return {};
   POSTHUS_TRY_VOID(state_->write_out());

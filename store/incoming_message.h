@@ -27,6 +27,8 @@ class IncomingMessage {
 
   /// Errors: kUnavailable (budget spent, disk full), kIo. After an error only the destructor may follow.
   Result<> append(std::string_view bytes);
+  /// The message came with SMTPUTF8: its header is UTF-8 by declaration (RFC 6531 §3.4). Before finish().
+  void declare_internationalized();
   /// Ends the text: the summary and the hash are final, the spool file is synced to disk. Once.
   Result<> finish();
 

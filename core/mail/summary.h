@@ -46,6 +46,7 @@ struct Summary {
   bool has_leading_dot = false;    // some line begins with '.': POP3 and SMTP must stuff it
   bool has_8bit = false;
   bool has_nul = false;
+  bool is_internationalized = false;  // came with SMTPUTF8 (RFC 6531): the header is UTF-8 by declaration; set by who received it
   std::string envelope;            // "(date subject from ...)" ready to send, strings quoted or as literals
   std::string cached_fields;       // the raw header fields named by is_cached_field, in order, each with its CRLF, no blank line
   std::vector<Part> parts;         // preorder; [0] is the message itself
@@ -86,6 +87,7 @@ class SummaryView {
   bool has_leading_dot() const { return has_leading_dot_; }
   bool has_8bit() const;
   bool has_nul() const;
+  bool is_internationalized() const;
   /// Made from the cached fields at the first call (about a microsecond), kept in the view: valid as long as the view itself.
   std::string_view envelope() const;
   std::string_view cached_fields() const { return cached_fields_; }

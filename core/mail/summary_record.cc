@@ -14,7 +14,7 @@ namespace posthus::mail {
 namespace {
 
 constexpr char kVersion = 1;
-constexpr unsigned kLeadingDot = 1, kEightBit = 2, kNul = 4, kOwnEnvelope = 8;
+constexpr unsigned kLeadingDot = 1, kEightBit = 2, kNul = 4, kOwnEnvelope = 8, kInternationalized = 16;
 
 // Part of the stored format: only ever append.
 constexpr std::array<std::string_view, 44> kWords = {
@@ -215,7 +215,8 @@ std::string encode_summary(const Summary& summary) {
   out.reserve(summary.cached_fields.size() + 256);
   out.push_back(kVersion);
   out.push_back(static_cast<char>((summary.has_leading_dot ? kLeadingDot : 0) | (summary.has_8bit ? kEightBit : 0) |
-                                  (summary.has_nul ? kNul : 0) | (has_own_envelope ? kOwnEnvelope : 0)));
+                                  (summary.has_nul ? kNul : 0) | (has_own_envelope ? kOwnEnvelope : 0) |
+                                  (summary.is_internationalized ? kInternationalized : 0)));
   append_integer(out, summary.size);
   append_integer(out, summary.header_size);
   append_bytes(out, summary.cached_fields);
@@ -253,6 +254,7 @@ std::string_view SummaryView::envelope() const {
 
 bool SummaryView::has_8bit() const { return (flags_ & kEightBit) != 0; }
 bool SummaryView::has_nul() const { return (flags_ & kNul) != 0; }
+bool SummaryView::is_internationalized() const { return (flags_ & kInternationalized) != 0; }
 
 Result<std::vector<Part>> SummaryView::parts() const {
   RecordReader reader(parts_);
@@ -278,6 +280,7 @@ Result<Summary> decode_summary(std::string_view encoded) {
   summary.has_leading_dot = view.has_leading_dot();
   summary.has_8bit = view.has_8bit();
   summary.has_nul = view.has_nul();
+  summary.is_internationalized = view.is_internationalized();
   summary.envelope = view.envelope();
   summary.cached_fields = view.cached_fields();
   summary.parts = POSTHUS_TRY(view.parts());

@@ -29,6 +29,7 @@ class Bench:
     def __init__(self, build):
         self.build = os.path.abspath(build)
         self.directory = tempfile.mkdtemp(prefix="posthus-bench-", dir=os.environ.get("BENCH_DIR"))
+        os.chmod(self.directory, 0o755)  # the peers run as users of their own
         self.peers = os.path.join(self.directory, "peers")
         self.rows = []
         self.server = PosthusServer(self.build + "/posthus", os.path.join(self.directory, "posthus"), {

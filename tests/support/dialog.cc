@@ -187,7 +187,8 @@ class Runner {
     const auto number_of = [&](const std::string& key) -> std::uint64_t {
       return options.contains(key) ? ascii::parse_decimal<std::uint64_t>(options.at(key)).value_or(0) : 0;
     };
-    if (name == "@deliver" && !words.empty()) return deliver(words);
+    if (name == "@deliver" && !words.empty()) return deliver(words, Came::kPlain);
+    if (name == "@deliver-utf8" && !words.empty()) return deliver(words, Came::kInternationalized);
     if (name == "@domain" && words.size() == 1) return world_.add_domain(words[0]), "";
     if (name == "@user" && words.size() >= 2) {
       world_.add_user(words[0], words[1], number_of("quota"));
@@ -219,12 +220,12 @@ class Runner {
     return "unknown directive: " + line;
   }
 
-  std::string deliver(const std::vector<std::string>& words) {
+  std::string deliver(const std::vector<std::string>& words, Came came) {
     const std::string mailbox = words.size() > 2 ? words[1] : "INBOX";
     if (words.back() != "<<END") return "@deliver ADDRESS [MAILBOX] <<END";
     std::string text;
     while (++position_ < lines_.size() && lines_[position_].text != "END") text += lines_[position_].text + "\n";
-    world_.deliver(words[0], text, mailbox);
+    world_.deliver(words[0], text, mailbox, 0, came);
     return {};
   }
 

@@ -9,7 +9,7 @@
 //   S~ regex     the next line matches (ECMAScript, whole line); groups become ${1} ${2} ... in later lines
 //   S* text      skip lines up to and including exactly this
 //   S*~ regex    the same with a regex               @alias ADDRESS TARGET...
-//   S-           nothing more has been said          @deliver ADDRESS [MAILBOX] <<END ... END
+//   S-           nothing more has been said          @deliver[-utf8] ADDRESS [MAILBOX] <<END ... END
 //   S$           the server has closed               @clock +SECONDS
 //   C2: S2: ...  the same on connection 2..9 (opened by the first such line, or by @connect)
 //   @connect N [key=value ...]   opens connection N with options of the protocol's adapter (role=, tls=implicit, from=)

@@ -122,9 +122,10 @@ MailboxId World::mailbox(std::string_view address, std::string_view name) {
   return **found;
 }
 
-Uid World::deliver(std::string_view address, std::string_view message, std::string_view mailbox_name, std::uint8_t flags) {
+Uid World::deliver(std::string_view address, std::string_view message, std::string_view mailbox_name, std::uint8_t flags, Came came) {
   store::AddMessage add{store->begin_message(), {store::Target{mailbox(address, mailbox_name), flags, {}}}};
   CHECK(add.message.append(with_crlf(message)).has_value());
+  if (came == Came::kInternationalized) add.message.declare_internationalized();
   CHECK(add.message.finish().has_value());
   add.internal_date = clock.now();
   const auto outcome = store->apply(std::move(add));

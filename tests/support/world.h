@@ -12,6 +12,9 @@
 
 namespace posthus::testing {
 
+/// How a message came: with SMTPUTF8 or without.
+enum class Came : bool { kPlain, kInternationalized };
+
 class World {
  public:
   /// 2026-11-21T12:00:00Z, domain example.test, no users.
@@ -26,7 +29,8 @@ class World {
   void add_alias(std::string_view address, std::vector<std::string> targets);
   void set_pop3_retention(std::string_view address, std::uint32_t days);
   /// Puts `message` (line ends become CRLF) into the mailbox; dies when that fails.
-  Uid deliver(std::string_view address, std::string_view message, std::string_view mailbox = "INBOX", std::uint8_t flags = 0);
+  Uid deliver(std::string_view address, std::string_view message, std::string_view mailbox = "INBOX", std::uint8_t flags = 0,
+              Came came = Came::kPlain);
 
   MailboxId mailbox(std::string_view address, std::string_view name = "INBOX");
   /// All message texts of a mailbox, in uid order.
