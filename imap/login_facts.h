@@ -13,7 +13,8 @@ inline sasl::LoginFacts login_facts(const SessionState& state) {
   sasl::LoginFacts facts;
   facts.protocol = "imap";
   facts.remote_address = state.remote_address;
-  facts.is_tls = may_log_in(state);
+  facts.is_tls = state.is_tls;
+  facts.may_send_plaintext = state.context.allow_plaintext_login;
   if (state.tls) {
     facts.tls_exporter = state.tls->tls_exporter;
     facts.tls_unique = state.tls->tls_unique;

@@ -46,6 +46,7 @@ Progress LoginRun::verdict(SessionState& state, session::Output& out) {
     return done("OK [" + capabilities(state) + "] Logged in");
   }
   switch (exchange_->verdict()) {
+    case sasl::LoginVerdict::kUnavailable: return done("NO [UNAVAILABLE] Temporary failure, try again later");
     case sasl::LoginVerdict::kDisabled: tagged = "NO [CONTACTADMIN] The account is disabled"; break;
     case sasl::LoginVerdict::kThrottled: tagged = "NO [UNAVAILABLE] Too many failed logins, try again later"; break;
     case sasl::LoginVerdict::kAborted: tagged = "BAD Authentication cancelled"; break;

@@ -139,6 +139,8 @@ Step ServerSession::login_rejected(Output& output) {
     // WHY: nobody has looked at the credentials, so [AUTH] would be a lie that makes clients ask for a new password.
     case sasl::LoginVerdict::kThrottled:
       return login_failed(output, Code::kSysTemp, Text::kTooManyFailures);
+    case sasl::LoginVerdict::kUnavailable:
+      return refuse(output, Text::kTemporaryFailure, Code::kSysTemp);
     default:
       return login_failed(output, Code::kAuth, Text::kWrongLogin);
   }

@@ -71,6 +71,7 @@ inline constexpr Reply kTryAgain{451, "4.3.0", "Temporary failure, try again lat
 inline constexpr Reply kNoMemory{452, "4.3.1", "Insufficient system storage, try again later"};
 inline constexpr Reply kMailboxFull{452, "4.2.2", "Mailbox is full"};
 inline constexpr Reply kTooManyRecipients{452, "4.5.3", "Too many recipients in one message"};
+inline constexpr Reply kLoginUnavailable{454, "4.7.0", "Temporary authentication failure, try again later"};
 inline constexpr Reply kLoginThrottled{454, "4.7.0", "Too many failed logins, try again later"};
 
 // Syntax

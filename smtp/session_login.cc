@@ -90,6 +90,8 @@ session::Step ServerSession::login_done(Output& output) {
     case sasl::LoginVerdict::kAborted:
       refusal = reply::kLoginCancelled;
       break;
+    case sasl::LoginVerdict::kUnavailable:
+      return refuse(reply::kLoginUnavailable, output);
   }
   const Step step = refuse(refusal, output);
   if (step == Step::kClose || ++login_failures_ < kMaxLoginFailures) return step;

@@ -23,12 +23,13 @@ Result<std::optional<sasl::Credentials>> read(const store::Store& store, std::st
 
 }  // namespace
 
-std::optional<sasl::Credentials> StoreCredentials::find(std::string_view login) const {
+Result<std::optional<sasl::Credentials>> StoreCredentials::find(std::string_view login) const {
   auto credentials = read(store_, login);
-  if (credentials) return std::move(*credentials);
-  // WHY: to the client an unreadable directory is a failed login; the operator must hear of it.
-  if (credentials.error().kind != ErrorKind::kInvalid) log::error("login.directory_unreadable", {{"context", credentials.error().context}});
-  return std::nullopt;
+  if (credentials) return credentials;
+  // What is no address is nobody's login.
+  if (credentials.error().kind == ErrorKind::kInvalid) return std::nullopt;
+  log::error("login.directory_unreadable", {{"error", to_string(credentials.error().kind)}, {"context", credentials.error().context}});
+  return credentials;
 }
 
 }  // namespace posthus::main

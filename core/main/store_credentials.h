@@ -11,7 +11,7 @@ class StoreCredentials final : public sasl::CredentialSource {
  public:
   /// REQUIRES: the store outlives it.
   explicit StoreCredentials(const store::Store& store) : store_(store) {}
-  std::optional<sasl::Credentials> find(std::string_view login) const override;
+  Result<std::optional<sasl::Credentials>> find(std::string_view login) const override;
 
  private:
   const store::Store& store_;

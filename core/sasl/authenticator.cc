@@ -34,7 +34,7 @@ constexpr Mechanism kMechanisms[] = {
 };
 
 bool is_announced(const Mechanism& mechanism, const LoginFacts& facts) {
-  if (!facts.is_tls) return false;
+  if (!facts.is_tls && !facts.may_send_plaintext) return false;
   return !mechanism.needs_channel_binding || !facts.tls_exporter.empty() || !facts.tls_unique.empty() ||
          !facts.tls_server_end_point.empty();
 }

@@ -14,6 +14,7 @@
 #include "core/base/clock.h"
 #include "core/base/ids.h"
 #include "core/base/ip_address.h"
+#include "core/base/result.h"
 #include "core/base/secret.h"
 
 namespace posthus::sasl {
@@ -38,7 +39,8 @@ struct Credentials {
 class CredentialSource {
  public:
   virtual ~CredentialSource() = default;
-  virtual std::optional<Credentials> find(std::string_view login) const = 0;
+  /// Nothing for unknown logins. Errors: the directory cannot be read; the attempt ends as kUnavailable.
+  virtual Result<std::optional<Credentials>> find(std::string_view login) const = 0;
 };
 
 /// What guessing one password costs. The defaults are the parameters OWASP's Password Storage Cheat Sheet names first for
@@ -63,6 +65,7 @@ struct LoginFacts {
   std::string_view protocol;   // "smtp", "pop3", "imap", "http"
   std::string remote_address;  // empty: a Unix socket, never throttled
   bool is_tls = false;
+  bool may_send_plaintext = false;  // mechanisms are announced without TLS as well (login.allow_plaintext)
   // Channel bindings of the TLS connection, raw; empty without (see session::TlsFacts).
   std::string tls_exporter, tls_unique, tls_server_end_point;
 };
@@ -73,6 +76,7 @@ enum class LoginVerdict : std::uint8_t {
   kDisabled,   // right password, disabled account
   kThrottled,  // too many failures lately; not even looked at
   kAborted,    // the client sent "*"
+  kUnavailable,  // the directory could not be read, or memory is short: nobody looked at the password
 };
 
 /// One AUTH exchange, the same in all protocols. The session moves base64; the exchange sees decoded bytes.
@@ -113,7 +117,7 @@ class Authenticator {
   ~Authenticator();
 
   /// Mechanisms to announce, strongest first: SCRAM-SHA-256-PLUS (only when `facts` has a channel binding),
-  /// SCRAM-SHA-256, PLAIN, LOGIN. Empty without TLS. The view is of static text.
+  /// SCRAM-SHA-256, PLAIN, LOGIN. Empty without TLS (unless `facts` says may_send_plaintext). The view is of static text.
   std::vector<std::string_view> mechanisms(const LoginFacts& facts) const;
 
   /// Begins an exchange; nothing if the mechanism is not announced. Starts in kChallenge (perhaps with an empty

@@ -35,6 +35,8 @@ std::string_view name_of(LoginVerdict verdict) {
       return "throttled";
     case LoginVerdict::kAborted:
       return "aborted";
+    case LoginVerdict::kUnavailable:
+      return "unavailable";
   }
   return "rejected";
 }
@@ -85,7 +87,11 @@ bool LoginAttempt::identify(std::string_view typed_login) {
   auto prepared = saslprep(typed_login);
   const bool is_name = prepared && !prepared->empty();
   login_ = is_name ? *std::move(prepared) : std::string(typed_login.substr(0, kMaxPreparedText));
-  if (is_name) credentials_ = context_.source.find(login_);
+  if (is_name) {
+    auto found = context_.source.find(login_);
+    if (!found) return finish(LoginVerdict::kUnavailable, "the directory cannot be read"), false;
+    credentials_ = *std::move(found);
+  }
   if (credentials_) login_ = credentials_->login;
   key_login_ = ascii::to_lower(login_);
   origin_ = context_.throttle.origin(key_login_, facts_.remote_address);

@@ -45,7 +45,7 @@ class LoginAttempt : public LoginExchange {
  protected:
   void ask(std::string challenge);
   void await_verification() { state_ = State::kVerify; }
-  /// Looks the user up and asks the throttle. False: the attempt is over (kThrottled).
+  /// Looks the user up and asks the throttle. False: the attempt is over (kThrottled, kUnavailable).
   bool identify(std::string_view typed_login);
   bool is_admitted();
   void accept();

@@ -15,7 +15,8 @@ namespace posthus::sasl {
 class MemoryCredentials final : public CredentialSource {
  public:
   /// Any case of the login finds it.
-  std::optional<Credentials> find(std::string_view login) const override {
+  Result<std::optional<Credentials>> find(std::string_view login) const override {
+    if (is_unreadable) return fail(ErrorKind::kIo, "unreadable");
     const auto found = users_.find(ascii::to_lower(login));
     if (found == users_.end()) return std::nullopt;
     return found->second;
@@ -30,6 +31,8 @@ class MemoryCredentials final : public CredentialSource {
     put(Credentials{account, std::string(login), std::move(record.password_hash), std::move(record.scram), false});
   }
   void remove(std::string_view login) { users_.erase(ascii::to_lower(login)); }
+
+  bool is_unreadable = false;  // every find() fails
 
  private:
   std::map<std::string, Credentials> users_;

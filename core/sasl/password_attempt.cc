@@ -34,7 +34,7 @@ class PasswordAttempt : public LoginAttempt {
     const auto stored = is_known_user ? parse_phc(credentials()->password_hash) : std::nullopt;
     const Argon2Hash& hash = stored ? *stored : context().nobody_hash;
     const auto computed = evaluate(place, hash, password_.reveal());
-    if (!computed) return finish(LoginVerdict::kThrottled, "out of memory");
+    if (!computed) return finish(LoginVerdict::kUnavailable, "out of memory");
     const bool is_right = equal_in_constant_time(*computed, hash.hash);
     if (!stored || !is_right || password_.empty()) {
       return reject_wrong(is_known_user ? "wrong password" : "unknown user", fingerprint());

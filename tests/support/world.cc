@@ -14,10 +14,11 @@ namespace {
 class StoreCredentialSource final : public sasl::CredentialSource {
  public:
   explicit StoreCredentialSource(const store::Store& store) : store_(store) {}
-  std::optional<sasl::Credentials> find(std::string_view login) const override {
+  Result<std::optional<sasl::Credentials>> find(std::string_view login) const override {
     const auto snapshot = store_.snapshot();
-    if (!snapshot) return std::nullopt;
+    if (!snapshot) return std::unexpected(snapshot.error());
     const auto user = store::DirectoryReader(**snapshot).user(login);
+    if (!user && user.error().kind != ErrorKind::kInvalid) return std::unexpected(user.error());
     if (!user || !*user) return std::nullopt;
     const store::UserRecord& record = **user;
     sasl::Credentials found;

@@ -21,7 +21,7 @@ struct AuthenticatorTest : testing::Test {
       MemoryCredentials made;
       made.put(AccountId(7), "anna@example.test", "pencil");
       made.put(AccountId(8), "bert@example.test", "Gr\u00FCn");
-      Credentials disabled = *made.find("anna@example.test");
+      Credentials disabled = **made.find("anna@example.test");
       disabled.login = "gone@example.test";
       disabled.is_disabled = true;
       made.put(disabled);
@@ -172,7 +172,7 @@ TEST_F(AuthenticatorTest, TheCacheEndsWithItsLifetimeAForgetOrANewHash) {
 
 TEST_F(AuthenticatorTest, TheCacheNoticesADisabledAccountAndARemovedOne) {
   EXPECT_EQ(password("anna@example.test", "pencil"), LoginVerdict::kAccepted);
-  Credentials changed = *source.find("anna@example.test");
+  Credentials changed = **source.find("anna@example.test");
   changed.is_disabled = true;
   source.put(changed);
   EXPECT_EQ(password("anna@example.test", "pencil"), LoginVerdict::kDisabled);
@@ -202,6 +202,39 @@ TEST_F(AuthenticatorTest, GuessesSentAtOnceDoNotSlipPastTheThrottle) {
   for (auto& guess : guesses) guess->verify();
   EXPECT_EQ(evaluations(), before + 5);
   EXPECT_EQ(guesses.back()->verdict(), LoginVerdict::kThrottled);
+}
+
+TEST_F(AuthenticatorTest, AnUnreadableDirectoryIsNobodysWrongPassword) {
+  source.is_unreadable = true;
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(password("anna@example.test", "guess" + std::to_string(i)), LoginVerdict::kUnavailable);
+    EXPECT_EQ(plain("\0anna@example.test\0pencil"s), LoginVerdict::kUnavailable);
+    auto scram = authenticator.begin("SCRAM-SHA-256", "n,,n=anna@example.test,r=abc", facts);
+    ASSERT_EQ(scram->state(), State::kDone);
+    EXPECT_EQ(scram->verdict(), LoginVerdict::kUnavailable);
+  }
+  source.is_unreadable = false;
+  EXPECT_EQ(password("anna@example.test", "pencil"), LoginVerdict::kAccepted);
+}
+
+// Who reads the log must see which logins went over the wire in the clear, and no password.
+TEST_F(AuthenticatorTest, LogsEveryLoginWithoutSecrets) {
+  facts.is_tls = false;
+  facts.may_send_plaintext = true;
+  EXPECT_EQ(authenticator.mechanisms(facts).size(), 3u);
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(plain("\0anna@example.test\0pencil"s), LoginVerdict::kAccepted);
+  EXPECT_EQ(password("anna@example.test", "crayon"), LoginVerdict::kRejected);
+  EXPECT_EQ(password("nobody@example.test", "crayon"), LoginVerdict::kRejected);
+  facts.is_tls = true;
+  EXPECT_EQ(password("gone@example.test", "pencil"), LoginVerdict::kDisabled);
+  const std::string log = testing::internal::GetCapturedStderr();
+  const auto has = [&log](std::string_view text) { return log.find(text) != std::string::npos; };
+  EXPECT_TRUE(has("login.accepted protocol=imap user=anna@example.test address=192.0.2.1 mechanism=PLAIN tls=no\n")) << log;
+  EXPECT_TRUE(has("login.rejected protocol=imap user=anna@example.test address=192.0.2.1 mechanism=password tls=no reason=\"wrong password\"\n")) << log;
+  EXPECT_TRUE(has("user=nobody@example.test address=192.0.2.1 mechanism=password tls=no reason=\"unknown user\"\n")) << log;
+  EXPECT_TRUE(has("user=gone@example.test address=192.0.2.1 mechanism=password tls=yes reason=\"account disabled\"\n")) << log;
+  EXPECT_FALSE(has("pencil") || has("crayon")) << log;
 }
 
 // ---- SCRAM ----

@@ -335,5 +335,19 @@ TEST(MaildropLocks, AreExclusiveUntilTheyDie) {
   EXPECT_FALSE(locks.try_lock(AccountId(1)).has_value());
 }
 
+// RFC 3206 §4: [AUTH] would make clients ask their user for another password.
+TEST_F(SessionTest, AnUnreadableDirectoryIsATemporaryFailureOfTheLogin) {
+  posthus::testing::LoopbackDriver driver;
+  driver.open(make(), posthus::testing::Tls::kImplicit);
+  driver.take_output();
+  for (int i = 0; i < 10; ++i) {
+    ask(driver, "USER anna@example.test\r\n");
+    failing->fail_snapshot(1, ErrorKind::kIo);
+    EXPECT_EQ(ask(driver, "PASS pencil\r\n").substr(0, 16), "-ERR [SYS/TEMP] ");
+    failing->fail_snapshot(0, ErrorKind::kIo);
+  }
+  EXPECT_NE(ask(driver, kLogin).find("\r\n+OK"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace posthus::pop3

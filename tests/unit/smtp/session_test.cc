@@ -278,5 +278,16 @@ TEST_F(SmtpSession, ReadsAHugeHeaderWithoutKeepingIt) {
 
 TEST(SmtpSessionSize, IsSmallWhileIdle) { EXPECT_LE(sizeof(ServerSession), 512u); }
 
+// RFC 4954 §6: 454 is "try again"; 535 would make clients ask their user for another password.
+TEST_F(SmtpSession, AnUnreadableDirectoryIsATemporaryFailureOfAuth) {
+  open(ListenerRole::kSubmission, Tls::kImplicit);
+  for (int i = 0; i < 10; ++i) {
+    failing_engine->fail_snapshot(1, ErrorKind::kIo);
+    EXPECT_EQ(say("AUTH PLAIN AGFubmFAZXhhbXBsZS50ZXN0AHNlY3JldA==\r\n"), "454 4.7.0 Temporary authentication failure, try again later\r\n");
+    failing_engine->fail_snapshot(0, ErrorKind::kIo);
+  }
+  EXPECT_EQ(say("AUTH PLAIN AGFubmFAZXhhbXBsZS50ZXN0AHNlY3JldA==\r\n").substr(0, 4), "235 ");
+}
+
 }  // namespace
 }  // namespace posthus::smtp

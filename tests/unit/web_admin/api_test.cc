@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "core/base/base64.h"
+#include "store/memory_engine.h"
+#include "store/wrapped_engine.h"
 #include "tests/support/loopback_driver.h"
 #include "tests/support/world.h"
 #include "web-admin/api.h"
@@ -27,8 +29,9 @@ const Caller kLocal{.remote_address = "", .is_unix_socket = true};
 
 class ApiTest : public ::testing::Test {
  protected:
-  ApiTest()
-      : api_({.store = *world_.store,
+  explicit ApiTest(std::unique_ptr<store::Store> (*make_store)(const Clock&) = &store::Store::create_in_memory)
+      : world_(make_store),
+        api_({.store = *world_.store,
               .authenticator = world_.authenticator.get(),
               .clock = world_.clock,
               .hostname = "mx.example.test",
@@ -363,6 +366,26 @@ TEST_F(ApiTest, CheckReports) {
 TEST_F(ApiTest, BackupIsChecked) {
   EXPECT_EQ(refusal("POST", "/api/v1/backup", R"({"directory":"relative"})"), "400 field 'directory' must be an absolute path");
   EXPECT_EQ(refusal("POST", "/api/v1/backup", "{}"), "400 field 'directory' is missing");
+}
+
+store::FailingEngine* failing = nullptr;  // of the World that was made last
+
+std::unique_ptr<store::Store> make_failing_store(const Clock& clock) {
+  auto engine = std::make_unique<store::FailingEngine>(std::make_unique<store::MemoryEngine>());
+  failing = engine.get();
+  return store::Store::create_over(std::move(engine), clock);
+}
+
+struct ApiFailureTest : ApiTest {
+  ApiFailureTest() : ApiTest(&make_failing_store) {}
+};
+
+TEST_F(ApiFailureTest, AnUnreadableDirectoryIs503NotAWrongPassword) {
+  world_.add_user("anna@example.test", "secret");
+  const Caller anna{.authorization = "Basic " + base64_encode("anna@example.test:secret"), .is_tls = true};
+  failing->fail_snapshot(1, ErrorKind::kIo);
+  EXPECT_EQ(call("GET", "/api/v1/status", "", anna).status, 503);
+  EXPECT_EQ(call("GET", "/api/v1/status", "", anna).status, 403);  // read again: right password, no admin
 }
 
 }  // namespace

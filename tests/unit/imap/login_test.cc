@@ -1,0 +1,44 @@
+// Logins where dialogs do not reach: a directory that cannot be read.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "imap/server_session.h"
+#include "store/memory_engine.h"
+#include "store/wrapped_engine.h"
+#include "tests/support/loopback_driver.h"
+#include "tests/support/world.h"
+
+namespace posthus::imap {
+namespace {
+
+store::FailingEngine* failing = nullptr;  // of the World that was made last
+
+std::unique_ptr<store::Store> make_failing_store(const Clock& clock) {
+  auto engine = std::make_unique<store::FailingEngine>(std::make_unique<store::MemoryEngine>());
+  failing = engine.get();
+  return store::Store::create_over(std::move(engine), clock);
+}
+
+// RFC 5530 §3: [UNAVAILABLE], since [AUTHENTICATIONFAILED] would make clients ask their user for another password.
+TEST(Login, AnUnreadableDirectoryIsATemporaryFailure) {
+  testing::World world(make_failing_store);
+  world.add_user("anna@example.test", "secret");
+  ServerContext context{*world.store, *world.authenticator, world.clock, "mail.example.test"};
+  testing::LoopbackDriver driver;
+  driver.open(make_server_session(context, {.remote_address = "192.0.2.1"}, driver.waker()), testing::Tls::kImplicit);
+  driver.take_output();
+  for (const std::string command : {"LOGIN anna@example.test secret", "AUTHENTICATE PLAIN AGFubmFAZXhhbXBsZS50ZXN0AHNlY3JldA=="}) {
+    for (int i = 0; i < 10; ++i) {
+      failing->fail_snapshot(1, ErrorKind::kIo);
+      driver.send("a " + command + "\r\n");
+      EXPECT_EQ(driver.take_output(), "a NO [UNAVAILABLE] Temporary failure, try again later\r\n");
+      failing->fail_snapshot(0, ErrorKind::kIo);
+    }
+  }
+  driver.send("b LOGIN anna@example.test secret\r\n");
+  EXPECT_EQ(driver.take_output().substr(0, 5), "b OK ");
+}
+
+}  // namespace
+}  // namespace posthus::imap
