@@ -69,7 +69,7 @@ check_ports() {
 
 # Fills a new store. Without a server the commands open the store themselves.
 first_start() {
-  [ -z "$("$binary" domain list | tail -n +2)" ] || return 0
+  [ ! -d "$data/segments" ] || [ -z "$("$binary" domain list | tail -n +2)" ] || return 0
   "$binary" domain add example.test >/dev/null
   say "" "These passwords are shown only now:"
   local address options password

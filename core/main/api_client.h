@@ -3,6 +3,7 @@
 // Thread rule: one thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,11 +16,12 @@
 
 namespace posthus::main {
 
-enum class WithoutServer : bool { kRefuse, kOpenStore };
+// kOpenStore: a store that is there already. WHY: a mistyped --data must not answer from a store made empty on the spot.
+enum class WithoutServer : std::uint8_t { kRefuse, kOpenStore, kMakeStore };
 
 class ApiClient {
  public:
-  /// Errors: kUnavailable when no server runs and `without` refuses; else those of Store::open.
+  /// Errors: kUnavailable when no server runs and `without` refuses; kNotFound when there is no store to open; else those of Store::open.
   static Result<std::unique_ptr<ApiClient>> open(const Settings& settings, WithoutServer without);
 
   /// `json` is the body; empty for none. Problem answers are responses like others.

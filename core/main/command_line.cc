@@ -124,6 +124,11 @@ std::expected<CommandLine, Usage> parse_command_line(int argc, const char* const
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
+      // WHY: CLI11 says "A subcommand is required" of a word it does not know.
+      const std::vector<std::string> unknown = app.remaining(true);
+      if (error.get_name() == "RequiredError" && !unknown.empty()) {
+        return std::unexpected(Usage{2, "There is no command '" + unknown.front() + "'.\nRun with --help for more information.\n"});
+      }
       std::ostringstream out, errors;
       const int code = app.exit(error, out, errors);
       return std::unexpected(Usage{code == 0 ? 0 : 2, out.str() + errors.str()});

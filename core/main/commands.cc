@@ -47,8 +47,9 @@ std::optional<web_admin::Response> accepted(const Result<web_admin::Response>& a
 }
 
 /// Calls the API and prints `done`, or the answer itself with --json.
-int call_and_print(const Invocation& invocation, std::string_view method, const std::string& target, std::string_view json, const std::string& done) {
-  const auto client = ApiClient::open(invocation.loaded.settings, WithoutServer::kOpenStore);
+int call_and_print(const Invocation& invocation, std::string_view method, const std::string& target, std::string_view json, const std::string& done,
+                   WithoutServer without = WithoutServer::kOpenStore) {
+  const auto client = ApiClient::open(invocation.loaded.settings, without);
   if (!client) return refuse(client.error().context);
   const auto answer = accepted((*client)->call(method, target, json));
   if (!answer) return 1;
@@ -100,7 +101,7 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) {
 
 int add_domain(const Invocation& i) {
   const std::string json = JsonWriter().begin_object().key("name").text(i.line.name).end_object().take();
-  return call_and_print(i, "POST", "/api/v1/domains", json, "Added domain " + i.line.name + ".\n");
+  return call_and_print(i, "POST", "/api/v1/domains", json, "Added domain " + i.line.name + ".\n", WithoutServer::kMakeStore);
 }
 int list_domains(const Invocation& i) {
   return print_list(i, "/api/v1/domains", {"DOMAIN", "DISABLED", "DEFAULT QUOTA", "POP3 DAYS"},
@@ -219,6 +220,7 @@ int print_report(const Invocation& i, const web_admin::Response& answer, const s
 int rebuild(const Invocation& i) {
   const auto running = ApiClient::open(i.loaded.settings, WithoutServer::kRefuse);
   if (running) return refuse("a server runs on " + i.loaded.settings.data + "; stop it first");
+  if (!has_store(i.loaded.settings)) return refuse(running.error().context + ", and there is no store to rebuild");
   const SystemClock clock;
   const auto found = store::rebuild_index(store_options(i.loaded.settings), clock);
   if (!found) return refuse(found.error().context);

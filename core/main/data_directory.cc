@@ -7,6 +7,11 @@
 
 namespace posthus::main {
 
+bool has_store(const Settings& settings) {
+  std::error_code error;
+  return std::filesystem::is_directory(settings.data + "/segments", error);
+}
+
 Result<> make_data_directory(const Settings& settings) {
   std::error_code error;
   if (std::filesystem::is_directory(settings.data, error)) return {};

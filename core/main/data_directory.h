@@ -14,6 +14,9 @@ inline std::string socket_path(const Settings& settings) { return settings.data 
 inline std::string process_id_path(const Settings& settings) { return settings.data + "/posthus.pid"; }
 inline std::string tls_directory(const Settings& settings) { return settings.data + "/tls"; }
 
+/// Whether a server or `domain add` has ever made a store there.
+bool has_store(const Settings& settings);
+
 /// Makes the directory, readable by its owner only, if it is not there.
 Result<> make_data_directory(const Settings& settings);
 

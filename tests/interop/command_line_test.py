@@ -27,6 +27,24 @@ def test_exit_codes(scene):
     assert scene.server.cli("version").returncode == 0
 
 
+def test_commands_do_not_make_a_store_by_the_way(scene):
+    """A mistyped --data is refused; only `domain add` and `serve` make a store."""
+    nowhere = os.path.join(scene.directory, "nowhere")
+
+    def run(*arguments, stdin=b""):
+        return subprocess.run([scene.server.binary, *arguments, "--data", nowhere], input=stdin, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env=scene.server.environment, cwd=scene.directory, timeout=60)
+
+    for arguments in (["domain", "list"], ["user", "list"], ["user", "add", "a@b.test", "--generate"], ["alias", "list"], ["token", "list"],
+                      ["check"], ["check", "--rebuild"], ["backup", nowhere + "-backup"], ["deliver", "a@b.test"], ["health"]):
+        done = run(*arguments)
+        assert done.returncode == 1 and b"nowhere" in done.stderr, (arguments, done)
+        assert not os.path.exists(nowhere), arguments
+    assert run("domain", "add", "b.test").returncode == 0
+    assert b"b.test" in run("domain", "list").stdout
+    assert run("check").returncode == 0
+
+
 def test_alias_catch_all_and_detail_deliver(scene):
     cli = scene.server.cli
     cli("alias", "add", "info@example.test", scene.anna)

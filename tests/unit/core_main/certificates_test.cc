@@ -1,0 +1,80 @@
+// The server's certificate: named in the settings, kept from the last start, or made; and what is refused, by file.
+#include "core/main/certificates.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/base/log.h"
+#include "tests/unit/store/temporary_directory.h"
+
+namespace posthus::main {
+namespace {
+
+struct CertificatesTest : ::testing::Test {
+  CertificatesTest() {
+    log::configure(log::Level::kError, log::Format::kText);
+    settings.hostname = "mail.example.test";
+    settings.data = directory.path();
+  }
+  static mode_t mode(const std::string& path) {
+    struct stat status {};
+    return stat(path.c_str(), &status) == 0 ? status.st_mode & 0777 : 0;
+  }
+  void write(const std::string& name, std::string_view text) const { std::ofstream(directory.path() + "/" + name) << text; }
+
+  store::TemporaryDirectory directory;
+  Settings settings;
+  SystemClock system_clock;
+};
+
+TEST_F(CertificatesTest, TheFirstStartMakesOneThatTheNextFindsAgain) {
+  const auto made = load_certificate(settings, system_clock);
+  ASSERT_TRUE(made) << made.error().context;
+  EXPECT_EQ(mode(directory.path() + "/tls/key.pem"), 0600u);
+  const auto found = load_certificate(settings, system_clock);
+  ASSERT_TRUE(found) << found.error().context;
+  EXPECT_EQ(found->certificate_pem, made->certificate_pem);
+  EXPECT_EQ(found->private_key_pem.reveal(), made->private_key_pem.reveal());
+}
+
+TEST_F(CertificatesTest, ASelfSignedOneNearItsEndIsMadeAnew) {
+  const auto made = load_certificate(settings, system_clock);
+  ASSERT_TRUE(made) << made.error().context;
+  const std::int64_t end = *net::certificate_not_after(made->certificate_pem);
+  const ManualClock earlier(Timestamp::from_seconds(end - 31 * 86'400));
+  EXPECT_EQ(load_certificate(settings, earlier)->certificate_pem, made->certificate_pem);
+  const ManualClock later(Timestamp::from_seconds(end - 29 * 86'400));
+  EXPECT_NE(load_certificate(settings, later)->certificate_pem, made->certificate_pem);
+}
+
+TEST_F(CertificatesTest, NamedFilesAreRelativeToTheDataDirectoryAndNeverReplaced) {
+  const auto pair = net::make_self_signed_certificate("other.example.test", 1);
+  ASSERT_TRUE(pair);
+  write("chain.pem", pair->certificate_pem);
+  write("private.pem", pair->private_key_pem.reveal());
+  settings.tls_certificate = "chain.pem";
+  settings.tls_key = directory.path() + "/private.pem";
+  const auto loaded = load_certificate(settings, system_clock);  // ends tomorrow, but it is the operator's
+  ASSERT_TRUE(loaded) << loaded.error().context;
+  EXPECT_EQ(loaded->certificate_pem, pair->certificate_pem);
+  EXPECT_FALSE(std::filesystem::exists(directory.path() + "/tls"));
+}
+
+TEST_F(CertificatesTest, AMissingFileIsNamed) {
+  settings.tls_certificate = "none.pem";
+  settings.tls_key = "none-either.pem";
+  const auto without_certificate = load_certificate(settings, system_clock);
+  ASSERT_FALSE(without_certificate);
+  EXPECT_NE(without_certificate.error().context.find("certificate " + directory.path() + "/none.pem"), std::string::npos)
+      << without_certificate.error().context;
+  write("none.pem", "x");
+  const auto without_key = load_certificate(settings, system_clock);
+  ASSERT_FALSE(without_key);
+  EXPECT_NE(without_key.error().context.find("key " + directory.path() + "/none-either.pem"), std::string::npos) << without_key.error().context;
+}
+
+}  // namespace
+}  // namespace posthus::main

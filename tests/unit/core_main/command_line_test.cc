@@ -1,0 +1,126 @@
+// The command line as data: every command with its operands and options, and what is refused as wrong usage.
+#include "core/main/command_line.h"
+
+#include <gtest/gtest.h>
+
+namespace posthus::main {
+namespace {
+
+std::expected<CommandLine, Usage> parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "posthus");
+  return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST(CommandLine, NamesEveryCommand) {
+  const std::vector<std::pair<std::string, std::vector<const char*>>> commands{
+      {"serve", {"serve"}},
+      {"domain add", {"domain", "add", "x"}},
+      {"domain list", {"domain", "list"}},
+      {"domain remove", {"domain", "remove", "x"}},
+      {"user add", {"user", "add", "x"}},
+      {"user list", {"user", "list"}},
+      {"user remove", {"user", "remove", "x"}},
+      {"user password", {"user", "password", "x"}},
+      {"user quota", {"user", "quota", "x", "5M"}},
+      {"user disable", {"user", "disable", "x"}},
+      {"user enable", {"user", "enable", "x"}},
+      {"alias add", {"alias", "add", "x", "y"}},
+      {"alias list", {"alias", "list"}},
+      {"alias remove", {"alias", "remove", "x"}},
+      {"token create", {"token", "create", "x", "--scope", "read"}},
+      {"token list", {"token", "list"}},
+      {"token revoke", {"token", "revoke", "x"}},
+      {"deliver", {"deliver", "x"}},
+      {"check", {"check"}},
+      {"backup", {"backup", "x"}},
+      {"config show", {"config", "show"}},
+      {"health", {"health"}},
+      {"version", {"version"}},
+  };
+  for (const auto& [name, arguments] : commands) {
+    const auto line = parse(arguments);
+    ASSERT_TRUE(line) << name << ": " << line.error().text;
+    EXPECT_EQ(line->command, name);
+    EXPECT_FALSE(line->is_json);
+    EXPECT_EQ(line->name, arguments.back() == std::string("x") || line->name == "x" ? "x" : "") << name;
+    auto with_common = arguments;
+    with_common.insert(with_common.end(), {"--json", "--data", "/d"});
+    const auto common = parse(with_common);
+    ASSERT_TRUE(common) << name << ": " << common.error().text;
+    EXPECT_EQ(common->command, name);
+    EXPECT_TRUE(common->is_json);
+    EXPECT_EQ(common->options, (std::vector<std::pair<std::string, std::string>>{{"data", "/d"}})) << name;
+  }
+}
+
+TEST(CommandLine, CommonOptionsMayStandBeforeTheCommandToo) {
+  const auto line = parse({"--data", "/d", "--json", "--config", "/c", "user", "list", "--domain", "a.test"});
+  ASSERT_TRUE(line) << line.error().text;
+  EXPECT_EQ(line->command, "user list");
+  EXPECT_TRUE(line->is_json);
+  EXPECT_EQ(line->config, "/c");
+  EXPECT_EQ(line->domain, "a.test");
+}
+
+TEST(CommandLine, SettingsMayBeGivenSeveralTimes) {
+  const auto line = parse({"serve", "--set", "ports.smtp=25", "--set", "hostname=a=b"});
+  ASSERT_TRUE(line) << line.error().text;
+  EXPECT_EQ(line->options, (std::vector<std::pair<std::string, std::string>>{{"ports.smtp", "25"}, {"hostname", "a=b"}}));
+  const auto wrong = parse({"serve", "--set", "hostname"});
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().exit_code, 2);
+}
+
+TEST(CommandLine, PasswordsComeFromTheTerminalInputOrTheGenerator) {
+  EXPECT_EQ(parse({"user", "add", "x"})->password, PasswordSource::kPrompt);
+  EXPECT_EQ(parse({"user", "password", "x", "--password-stdin"})->password, PasswordSource::kStandardInput);
+  EXPECT_EQ(parse({"user", "add", "x", "--generate"})->password, PasswordSource::kGenerate);
+  const auto both = parse({"user", "add", "x", "--generate", "--password-stdin"});
+  ASSERT_FALSE(both);
+  EXPECT_EQ(both.error().exit_code, 2);
+  EXPECT_FALSE(parse({"user", "add", "x", "--password", "secret"}));  // an argument can be read by everybody
+}
+
+TEST(CommandLine, OperandsAndOptionsOfCommands) {
+  const auto alias = parse({"alias", "add", "info@a.test", "b@a.test", "c@a.test"});
+  ASSERT_TRUE(alias) << alias.error().text;
+  EXPECT_EQ(alias->name, "info@a.test");
+  EXPECT_EQ(alias->operands, (std::vector<std::string>{"b@a.test", "c@a.test"}));
+  const auto token = parse({"token", "create", "t", "--scope", "read", "--scope", "metrics", "--expires", "2030-01-31T12:00:00Z"});
+  ASSERT_TRUE(token) << token.error().text;
+  EXPECT_EQ(token->scopes, (std::vector<std::string>{"read", "metrics"}));
+  EXPECT_EQ(token->expires, "2030-01-31T12:00:00Z");
+  const auto user = parse({"user", "add", "x", "--admin", "--quota", "10M"});
+  ASSERT_TRUE(user) << user.error().text;
+  EXPECT_TRUE(user->is_admin);
+  EXPECT_EQ(user->quota, "10M");
+  const auto check = parse({"check", "--bytes", "--rebuild"});
+  ASSERT_TRUE(check) << check.error().text;
+  EXPECT_TRUE(check->reads_bytes);
+  EXPECT_TRUE(check->rebuilds);
+  EXPECT_EQ(parse({"deliver", "x", "--from", "s@b.test"})->from, "s@b.test");
+}
+
+TEST(CommandLine, HelpIsNoError) {
+  for (const std::vector<const char*>& arguments : {std::vector<const char*>{"--help"}, {"user", "add", "--help"}}) {
+    const auto help = parse(arguments);
+    ASSERT_FALSE(help);
+    EXPECT_EQ(help.error().exit_code, 0);
+    EXPECT_NE(help.error().text.find("--json"), std::string::npos) << help.error().text;
+  }
+}
+
+TEST(CommandLine, WrongUsageIsRefused) {
+  for (const std::vector<const char*>& arguments :
+       {std::vector<const char*>{}, {"nonsense"}, {"user"}, {"user", "nonsense"}, {"user", "add"}, {"user", "list", "--bogus"}, {"alias", "add", "x"},
+        {"token", "create", "t"}, {"backup"}, {"domain", "list", "extra"}, {"user", "list", "--data"}}) {
+    const auto refused = parse(arguments);
+    ASSERT_FALSE(refused) << (arguments.empty() ? "" : arguments.back());
+    EXPECT_EQ(refused.error().exit_code, 2);
+    EXPECT_FALSE(refused.error().text.empty());
+  }
+  EXPECT_NE(parse({"nonsense"}).error().text.find("nonsense"), std::string::npos) << "the wrong word is named";
+}
+
+}  // namespace
+}  // namespace posthus::main
