@@ -1,5 +1,5 @@
 // SEARCH and UID SEARCH (RFC 9051 §6.4.4; ESEARCH, RFC 4731; SEARCHRES, RFC 5182; SEARCH responses of RFC 3501 §7.2.5).
-// Lets go of its snapshot after every slice, so a search through bodies holds nothing up.
+// Lets go of its snapshot after every slice, so a search through bodies holds nothing up; long answers come in chunks.
 #include <algorithm>
 
 #include "imap/execution.h"
@@ -25,15 +25,17 @@ class Search final : public Execution {
       cost_ = is_quick ? session::RunCost::kBrief : session::RunCost::kBlocking;
       return Progress::kMore;
     }
+    if (is_answering_) return write_numbers(state, out);
     const auto progress = slice(state);
     if (!progress) {
       if (program_.options.save) state.selected->save_result({});
       return failed(progress.error(), "Cannot search the mailbox");
     }
     if (*progress == Progress::kMore) return Progress::kMore;
-    answer(state, out);
-    return Progress::kDone;
+    return answer(state, out);
   }
+
+  bool is_mid_response() const override { return is_answering_; }
 
  private:
   Progress refuse(SessionState& state, std::string_view text) {
@@ -70,13 +72,18 @@ class Search final : public Execution {
     return progress;
   }
 
-  void answer(SessionState& state, session::Output& out) {
+  Progress answer(SessionState& state, session::Output& out) {
     const auto& options = program_.options;
     if (options.save) state.selected->save_result(saved());
-    const bool has_esearch = options.is_given || state.is_rev2;
-    if (!has_esearch) return answer_search(state, out);
-    if (options.is_given && !options.min && !options.max && !options.all && !options.count) return;  // SAVE alone
-    answer_esearch(state, out);
+    has_esearch_ = options.is_given || state.is_rev2;
+    if (options.is_given && !options.min && !options.max && !options.all && !options.count) return Progress::kDone;  // SAVE alone
+    if (has_esearch_) {
+      begin_esearch(state, out);
+    } else {
+      out.append("* SEARCH");
+    }
+    is_answering_ = true;
+    return write_numbers(state, out);
   }
 
   /// RFC 9051 §6.4.4.1, table 4.
@@ -93,35 +100,54 @@ class Search final : public Execution {
     return numbers_ == Numbers::kUid ? uid.value : state.selected->map().sequence_of(uid).value_or(0);
   }
 
-  void answer_search(const SessionState& state, session::Output& out) const {
-    out.append("* SEARCH");
-    for (const auto& range : found_) {
-      for (std::uint64_t uid = range.first.value; uid <= range.last.value; ++uid) {
-        out.push_back(' ');
-        append_number(out, number_of(state, Uid{static_cast<std::uint32_t>(uid)}));
+  /// The numbers of the answer, a chunk at a time: a hundred thousand hits with gaps are most of a megabyte.
+  Progress write_numbers(const SessionState& state, session::Output& out) {
+    const std::size_t before = out.size();
+    const bool has_numbers = !has_esearch_ || program_.options.all || !program_.options.is_given;
+    while (has_numbers && range_ < found_.size()) {
+      if (out.size() - before >= kChunk) return Progress::kMore;
+      if (has_esearch_) {
+        write_run(state, out);
+      } else {
+        write_one(state, out);
       }
+    }
+    if (has_esearch_ && program_.options.count) {
+      out.append(" COUNT ");
+      append_number(out, count(found_));
     }
     out.append("\r\n");
+    is_answering_ = false;
+    return Progress::kDone;
   }
 
-  /// The found messages as the command counts them.
-  store::UidSet numbers(const SessionState& state) const {
-    if (numbers_ == Numbers::kUid) return found_;
-    store::UidSet sequence_numbers;
-    for (const auto& range : found_) {
-      // Uids next to each other have sequence numbers next to each other.
-      const Uid first{number_of(state, range.first)}, last{number_of(state, range.last)};
-      if (!sequence_numbers.empty() && sequence_numbers.back().last.value + 1 == first.value) {
-        sequence_numbers.back().last = last;
-      } else {
-        sequence_numbers.push_back({first, last});
-      }
+  /// The next number of a SEARCH response.
+  void write_one(const SessionState& state, session::Output& out) {
+    const Uid first = found_[range_].first, last = found_[range_].last;
+    if (uid_ < first) uid_ = first;
+    out.push_back(' ');
+    append_number(out, number_of(state, uid_));
+    if (uid_ == last) ++range_;
+    uid_ = Uid{uid_.value + 1};  // past the last of all uids it is 0, and no range is left
+  }
+
+  /// The next run of an ESEARCH response. Uids next to each other have sequence numbers next to each other, and runs of
+  /// uids with only strangers between them are one run of sequence numbers.
+  void write_run(const SessionState& state, session::Output& out) {
+    out.append(range_ == 0 ? " ALL " : ",");
+    const std::uint32_t first = number_of(state, found_[range_].first);
+    std::uint32_t last = number_of(state, found_[range_].last);
+    for (++range_; range_ < found_.size() && number_of(state, found_[range_].first) == last + 1; ++range_) {
+      last = number_of(state, found_[range_].last);
     }
-    return sequence_numbers;
+    append_number(out, first);
+    if (last == first) return;
+    out.push_back(':');
+    append_number(out, last);
   }
 
   // esearch-response = "ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data)
-  void answer_esearch(const SessionState& state, session::Output& out) const {
+  void begin_esearch(const SessionState& state, session::Output& out) const {
     const auto& options = program_.options;
     out.append("* ESEARCH (TAG ");
     append_quoted(out, state.running_tag);
@@ -130,15 +156,8 @@ class Search final : public Execution {
       out.append(name);
       append_number(out, value);
     };
-    const bool has_any = !found_.empty();
-    if (options.min && has_any) item(" MIN ", number_of(state, found_.front().first));
-    if (options.max && has_any) item(" MAX ", number_of(state, found_.back().last));
-    if ((options.all || !options.is_given) && has_any) {
-      out.append(" ALL ");
-      append_uid_set(out, numbers(state));
-    }
-    if (options.count) item(" COUNT ", count(found_));
-    out.append("\r\n");
+    if (options.min && !found_.empty()) item(" MIN ", number_of(state, found_.front().first));
+    if (options.max && !found_.empty()) item(" MAX ", number_of(state, found_.back().last));
   }
 
   const SearchProgram program_;
@@ -147,6 +166,9 @@ class Search final : public Execution {
   std::optional<MessageMatcher> matcher_;
   Uid next_{1}, last_{0};
   store::UidSet found_;
+  bool is_answering_ = false, has_esearch_ = false;
+  std::size_t range_ = 0;  // of found_: the next to write
+  Uid uid_{0};             // in it, for SEARCH responses
 };
 
 }  // namespace

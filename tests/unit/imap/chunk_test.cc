@@ -109,5 +109,35 @@ TEST_F(ChunkTest, updates_of_many_messages_come_in_chunks) {
   EXPECT_EQ(other.send("f FETCH 1:* UID\r\n"), "f OK FETCH completed\r\n");
 }
 
+TEST_F(ChunkTest, long_search_answers_come_in_chunks) {
+  constexpr std::size_t kMessages = 1 << 16;
+  world.deliver("anna@example.test", "Subject: x\n\nx\n");
+  Client client(context);
+  client.send("a LOGIN anna@example.test secret\r\nb SELECT INBOX\r\n");
+  for (std::size_t count = 1; count < kMessages; count *= 2) client.send("c COPY 1:* INBOX\r\nd NOOP\r\n");
+  std::string all;
+  for (std::size_t i = 1; i <= kMessages; ++i) all += " " + std::to_string(i);
+  EXPECT_TRUE(client.send("e SEARCH ALL\r\n") == "* SEARCH" + all + "\r\ne OK SEARCH completed\r\n");
+  EXPECT_LE(client.largest(), kChunk + kSlack);
+  EXPECT_EQ(client.send("f SEARCH RETURN () ALL\r\n"), "* ESEARCH (TAG \"f\") ALL 1:65536\r\nf OK SEARCH completed\r\n");
+
+  // Every second message: as many ranges as there are hits.
+  std::string odd;
+  for (std::size_t i = 1; i <= kMessages; i += 2) {
+    odd += (odd.empty() ? "" : ",") + std::to_string(i);
+    if (odd.size() < 50'000 && i + 2 <= kMessages) continue;
+    EXPECT_EQ(client.send("g STORE " + odd + " +FLAGS.SILENT (\\Flagged)\r\n"), "g OK STORE completed\r\n");
+    odd.clear();
+  }
+  const auto flagged = client.send("h UID SEARCH RETURN (MIN ALL COUNT) FLAGGED\r\n");
+  EXPECT_TRUE(flagged.starts_with("* ESEARCH (TAG \"h\") UID MIN 1 ALL 1,3,5,")) << flagged.substr(0, 100);
+  EXPECT_TRUE(flagged.ends_with(",65533,65535 COUNT 32768\r\nh OK UID SEARCH completed\r\n")) << flagged.substr(flagged.size() - 100);
+  EXPECT_EQ(std::count(flagged.begin(), flagged.end(), ','), 32767);
+  EXPECT_LE(client.largest(), kChunk + kSlack);
+  // Expunged in between, they are one run of sequence numbers.
+  client.send("i STORE 2:65535 +FLAGS.SILENT (\\Deleted)\r\nj EXPUNGE\r\n");
+  EXPECT_EQ(client.send("k SEARCH RETURN (ALL) ALL\r\n"), "* ESEARCH (TAG \"k\") ALL 1:2\r\nk OK SEARCH completed\r\n");
+}
+
 }  // namespace
 }  // namespace posthus::imap
