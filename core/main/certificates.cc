@@ -13,7 +13,7 @@ namespace posthus::main {
 namespace {
 
 constexpr std::uint64_t kMaxPem = 1024 * 1024;  // a chain is some 10 KiB
-constexpr int kSelfSignedDays = 825;
+constexpr int kSelfSignedDays = 824;  // it begins a day ago; clients and scanners frown on more than 825 in all
 constexpr std::int64_t kRenewBefore = 30 * 86'400;  // seconds; a self-signed certificate is made anew at a start this close to its end
 
 // Relative names are relative to the data directory: where the server was started from does not matter.
