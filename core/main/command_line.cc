@@ -12,6 +12,7 @@ namespace {
 CLI::App* add(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& whole, const std::string& help) {
   CLI::App* command = parent.add_subcommand(name, help);
   command->fallthrough();
+  command->footer("All commands also take --data, --config, --json and --set; see posthus --help.");
   command->final_callback([&line, whole] { line.command = whole; });
   return command;
 }
