@@ -37,7 +37,7 @@ store::UidSet normalise(const SequenceSet& set, std::uint32_t largest) {
   store::UidSet ranges;
   ranges.reserve(set.ranges.size());
   for (const auto& range : set.ranges) {
-    const auto [low, high] = std::minmax(number(range.first), number(range.last));
+    const auto [low, high] = std::minmax({number(range.first), number(range.last)});  // braces: by value, not references
     if (high != 0) ranges.push_back({Uid{std::max(low, 1u)}, Uid{high}});
   }
   std::sort(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
