@@ -1,39 +1,37 @@
 #!/usr/bin/python3
-"""kill -9 at random moments under load, with a ledger kept outside the server.
+"""kill -9 at random moments under load, with a ledger kept outside the server (ledger.py).
 
 usage: run.py POSTHUS [--rounds N] [--seed N]
-Load per round: SMTP senders, IMAP APPEND, STORE and EXPUNGE, POP3 DELE. After every restart `posthus check` must find
-nothing; every acknowledged message exists exactly once with the flags acknowledged last; what was expunged or deleted
-with an acknowledgement is gone; what was not acknowledged is there whole or not at all.
-Prints "ok round N" or "not ok round N"; exit 1 when one failed.
+Load per round: SMTP senders, IMAP APPEND, STORE, MOVE and EXPUNGE, POP3 DELE. After every restart `posthus check` must
+find nothing; every acknowledged message exists exactly once, where it was put, with its UID and the flags acknowledged
+last; what was expunged or deleted with an acknowledgement is gone; what was not acknowledged is there whole or not at all.
+Some servers are killed again while they open the store. At the end the ledger is falsified in every way it can be, and
+each lie must be found: a harness that cannot fail proves nothing.
+Prints "ok ..." or "not ok ..." per round; exit 1 when one failed.
 """
 import argparse
+import copy
 import imaplib
 import os
 import random
+import re
 import sys
 import threading
 import time
+import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
 
 import mail  # noqa: E402
+from ledger import Copy, Ledger, lies  # noqa: E402
 from posthus_server import PosthusServer  # noqa: E402
 
 SENDERS, APPENDERS = 3, 2
-
-
-class Ledger:
-    """What clients were told, by marker. States: sent (not acknowledged), there, maybe_gone, gone."""
-
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.state, self.flagged, self.text = {}, {}, {}
-
-    def set(self, marker, state):
-        with self.lock:
-            self.state[marker] = state
+USERS = range(SENDERS + APPENDERS)
+MAILBOXES = ["INBOX", "Archive"]
+KINDS = ["RCPT", "APPEND", "STORE", "MOVE", "EXPUNGE", "DELE"]
+MOST_MESSAGES = 400  # beyond it the mailboxes are emptied, which keeps a round short
 
 
 class Scene:
@@ -43,129 +41,201 @@ class Scene:
         self.ports, self.server = server.ports, server
 
 
-def user(i):
-    return "u%d@example.test" % i
+def address(user):
+    return "u%d@example.test" % user
 
 
 def body(rng):
-    """From one line to 600 KiB, so that spooled messages are hit as well."""
-    return "".join("%064x\r\n" % rng.getrandbits(256) for _ in range(rng.choice([1, 1, 20, 60, 1000, 9000])))
+    """From one line to 1.2 MiB, so that spooled messages and segments of their own are hit as well."""
+    lines = rng.choice([1, 1, 1, 20, 20, 60, 60, 60, 1000, 6000, 18000])
+    return "".join("%064x\r\n" % rng.getrandbits(256) for _ in range(min(lines, 60))) * max(1, lines // 60)
 
 
-def smtp_load(scene, ledger, number, seed, over):
-    rng = random.Random(seed)
-    try:
-        client = mail.mx(scene)
-        while not over.is_set():
-            marker = "s%d-%s" % (number, mail.unique())
-            text = mail.message(marker, body=body(rng))
-            ledger.text[marker] = text
-            ledger.set(marker, "sent")
-            client.sendmail("a@elsewhere.test", [user(number)], text)
-            ledger.set(marker, "there")
-    except Exception:  # the server was killed: what is unacknowledged stays "sent"
-        pass
+def smtp_load(scene, ledger, user, rng):
+    client = mail.mx(scene)
+    while True:
+        marker = "s%d-%s" % (user, mail.unique())
+        text = mail.message(marker, body=body(rng))
+        entry = ledger.add(marker, user, text)
+        client.sendmail("a@elsewhere.test", [address(user)], text)
+        ledger.arrived(entry)
+        ledger.acknowledged("RCPT")
 
 
-def imap_load(scene, ledger, number, seed, over):
-    rng = random.Random(seed)
-    try:
-        client = mail.imap(scene, user(number))
-        while not over.is_set():
-            marker = "i%d-%s" % (number, mail.unique())
-            text = mail.message(marker, body=body(rng))
-            ledger.text[marker] = text
-            ledger.set(marker, "sent")
-            status, data = client.append("INBOX", None, None, text)
-            if status != "OK":
-                continue
-            ledger.set(marker, "there")
-            uid = data[0].split(b"APPENDUID ")[1].split()[1].rstrip(b"]").decode()
-            if rng.random() < 0.5:
-                ledger.flagged[marker] = None  # unknown until acknowledged
-                if client.uid("STORE", uid, "+FLAGS.SILENT", r"(\Flagged)")[0] == "OK":
-                    ledger.flagged[marker] = True
-            if rng.random() < 0.3:
-                client.uid("STORE", uid, "+FLAGS.SILENT", r"(\Deleted)")
-                ledger.set(marker, "maybe_gone")
-                if client.expunge()[0] == "OK":
-                    ledger.set(marker, "gone")
-    except Exception:  # killed
-        pass
+def expect_ok(status, data):
+    if status != "OK":
+        raise RuntimeError("%s %s" % (status, data))
+    return data
 
 
-def pop_load(scene, ledger, number, over):
+def imap_load(scene, ledger, user, rng):
+    client = mail.imap(scene, address(user))
+    while True:
+        marker = "i%d-%s" % (user, mail.unique())
+        text = mail.message(marker, body=body(rng))
+        entry = ledger.add(marker, user, text)
+        data = expect_ok(*client.append("INBOX", None, None, text))
+        uid = int(re.search(rb"APPENDUID \d+ (\d+)\]", data[0])[1])
+        entry.state = "there"
+        ledger.uid_given(entry, "INBOX", uid)
+        ledger.acknowledged("APPEND")
+        for flag in rng.choice([[], ["\\Flagged"], ["\\Flagged", "\\Seen", "\\Flagged"]]):
+            change_flag(client, ledger, entry, flag)
+        work = rng.random()
+        if work < 0.3:
+            move(client, ledger, entry)
+        elif work < 0.6:
+            expunge(client, ledger, entry)
+
+
+def change_flag(client, ledger, entry, flag):
+    is_set = not entry.flags.get(flag, False)
+    entry.flags[flag] = None
+    expect_ok(*client.uid("STORE", str(entry.uid), "+FLAGS.SILENT" if is_set else "-FLAGS.SILENT", "(%s)" % flag))
+    entry.flags[flag] = is_set
+    ledger.acknowledged("STORE")
+
+
+def move(client, ledger, entry):
+    """RFC 6851: in one of the two mailboxes, never in both, never in none."""
+    uid, entry.uid, entry.mailbox = entry.uid, None, None
+    expect_ok(*client.uid("MOVE", str(uid), "Archive"))
+    entry.mailbox = "Archive"
+    ledger.acknowledged("MOVE")
+
+
+def expunge(client, ledger, entry):
+    entry.flags["\\Deleted"] = None
+    expect_ok(*client.uid("STORE", str(entry.uid), "+FLAGS.SILENT", r"(\Deleted)"))
+    entry.flags["\\Deleted"] = True
+    entry.state = "maybe_gone"
+    # Not EXPUNGE: that would take what a killed round before left as \Deleted.
+    expect_ok(*client.uid("EXPUNGE", str(entry.uid)))
+    entry.state = "gone"
+    ledger.acknowledged("EXPUNGE")
+
+
+def pop_load(scene, ledger, user):
     """Deletes the first two messages of the maildrop, all or none."""
-    while not over.is_set():
+    while True:
+        client = mail.pop(scene, address(user))
         markers = []
-        try:
-            client = mail.pop(scene, user(number))
-            for i in (1, 2)[:client.stat()[0]]:
-                head = client.top(i, 0)[1]
-                marker = next(l for l in head if l.startswith(b"Subject: "))[9:].decode()
-                client.dele(i)
-                markers.append(marker)
-            if not markers:
-                client.quit()
-                continue
-            with ledger.lock:
-                ledger.state.update({m: "maybe_gone" for m in markers})
-                ledger.state.setdefault("pairs", []).append(markers)
-            client.quit()
-            for m in markers:
-                ledger.set(m, "gone")
-        except Exception:  # killed
-            return
+        for i in (1, 2)[:client.stat()[0]]:
+            head = client.top(i, 0)[1]
+            markers.append(next(line for line in head if line.startswith(b"Subject: "))[9:].decode())
+            client.dele(i)
+        entries = ledger.leaving(markers)
+        client.quit()
+        for entry in entries:
+            entry.state = "gone"
+            ledger.acknowledged("DELE")
 
 
-def verify(scene, ledger, users):
-    """Problems found after the restart; then the ledger is what is there."""
-    problems, found, flags = [], {}, {}
-    for number in users:
-        client = mail.imap(scene, user(number))
-        _, data = client.fetch("1:*", "(FLAGS BODY.PEEK[])") if client.untagged_responses.get("EXISTS", [b"0"])[-1] != b"0" else (None, [])
-        for item in data:
-            if not isinstance(item, tuple):
-                continue
-            text = item[1]
-            marker = text.split(b"Subject: ", 1)[1].split(b"\r\n", 1)[0].decode()
-            found[marker] = found.get(marker, 0) + 1
-            flags[marker] = rb"\Flagged" in item[0]
-            if not text.endswith(ledger.text[marker]):
-                problems.append("%s is damaged" % marker)
+def until_killed(load, scene, ledger, *arguments):
+    try:
+        load(scene, ledger, *arguments)
+    except Exception:
+        if not scene.is_killed:
+            ledger.trouble("%s, before the kill: %s" % (load.__name__, traceback.format_exc(limit=2)))
+
+
+def look(client, ledger, user, mailbox):
+    """(marker, Copy) of every message of a mailbox, with the text where it was not read before; and problems."""
+    expect_ok(*client.select(mailbox, readonly=True))
+    state = client.untagged_responses
+    exists, validity = int(state["EXISTS"][-1]), int(state["UIDVALIDITY"][-1])
+    problems = ledger.mailbox_problems(user, mailbox, validity, int(state["UIDNEXT"][-1]))
+    copies = {}
+    data = expect_ok(*client.fetch("1:*", "(UID FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")) if exists else []
+    for item in data:
+        if isinstance(item, tuple):
+            uid = int(re.search(rb"UID (\d+)", item[0])[1])
+            flags = re.search(rb"FLAGS \(([^)]*)\)", item[0])[1].decode().split()
+            copies[uid] = (item[1].decode().partition("Subject: ")[2].strip(), Copy(user, mailbox, uid, flags, None))
+    if len(copies) != exists:
+        problems.append("%s has %d messages and shows %d" % (mailbox, exists, len(copies)))
+    unread = [str(uid) for uid, (marker, _) in copies.items() if marker in ledger.entries and not ledger.entries[marker].is_read]
+    data = expect_ok(*client.uid("FETCH", ",".join(unread), "(UID BODY.PEEK[])")) if unread else []
+    for item in data:
+        if isinstance(item, tuple):
+            copies[int(re.search(rb"UID (\d+)", item[0])[1])][1].text = item[1]
+    return list(copies.values()), problems
+
+
+def survey(scene, ledger):
+    found, problems = {}, []
+    for user in USERS:
+        client = mail.imap(scene, address(user), None)
+        for mailbox in MAILBOXES:
+            copies, more = look(client, ledger, user, mailbox)
+            problems += more
+            for marker, copied in copies:
+                found.setdefault(marker, []).append(copied)
         client.logout()
-    pairs = ledger.state.pop("pairs", [])
-    for marker, state in ledger.state.items():
-        count = found.get(marker, 0)
-        if count > 1 or (state == "there" and count != 1) or (state == "gone" and count != 0):
-            problems.append("%s: acknowledged as %s, found %d times" % (marker, state, count))
-        if ledger.flagged.get(marker) and count and not flags[marker]:
-            problems.append("%s lost its flag" % marker)
-    for pair in pairs:
-        if len({found.get(m, 0) for m in pair}) > 1:
-            problems.append("POP3 deletions were not all or none: %s" % pair)
-    ledger.state = {m: "there" for m in found}
-    return problems
+    return found, problems
 
 
-def one_round(server, ledger, rng, users):
-    scene, over = Scene(server), threading.Event()
-    threads = [threading.Thread(target=smtp_load, args=(scene, ledger, n, rng.random(), over)) for n in range(SENDERS)]
-    threads += [threading.Thread(target=imap_load, args=(scene, ledger, SENDERS + n, rng.random(), over)) for n in range(APPENDERS)]
-    threads.append(threading.Thread(target=pop_load, args=(scene, ledger, 0, over)))
+def one_round(server, ledger, rng):
+    scene = Scene(server)
+    scene.is_killed = False
+    loads = [(smtp_load, user, random.Random(rng.random())) for user in range(SENDERS)]
+    loads += [(imap_load, SENDERS + i, random.Random(rng.random())) for i in range(APPENDERS)]
+    loads.append((pop_load, 0))
+    threads = [threading.Thread(target=until_killed, args=(load, scene, ledger, *arguments)) for load, *arguments in loads]
     for thread in threads:
         thread.start()
     time.sleep(rng.uniform(0.05, 1.2))  # the random moment itself, not a synchronisation
+    scene.is_killed = True
     server.kill()
-    over.set()
     for thread in threads:
         thread.join()
-    problems = []
-    offline = server.cli("check", "--bytes", check=False)
-    if offline.returncode != 0:
-        problems.append("check: " + offline.stdout.decode() + offline.stderr.decode())
+    if rng.random() < 0.2:  # killed again while it opens the store
+        server.launch()
+        time.sleep(rng.uniform(0.0, 0.1))
+        server.kill()
+    is_offline = rng.random() < 0.5
+    report = server.cli("check", "--bytes", check=False) if is_offline else None
     server.start()
-    return problems + verify(scene, ledger, users)
+    report = report or server.cli("check", "--bytes", check=False)
+    problems, ledger.troubles = ledger.troubles, []
+    if report.returncode != 0:
+        problems.append("check: " + report.stdout.decode() + report.stderr.decode())
+    found, more = survey(scene, ledger)
+    problems += more + ledger.problems(found)
+    ledger.settle(found)
+    return problems
+
+
+def empty(server, ledger):
+    for user in USERS:
+        for mailbox in MAILBOXES:
+            mail.empty(Scene(server), address(user), mailbox)
+    ledger.entries.clear()
+
+
+def finds_lies(server, ledger):
+    """Each falsified ledger against the same server; the true one must hold first."""
+    if not ledger.entries:
+        return ["nothing is there to lie about"]
+    for entry in ledger.entries.values():
+        entry.is_read = False
+    found, problems = survey(Scene(server), ledger)
+    problems += ledger.problems(found)
+    for i in range(len(lies(ledger))):
+        false = Ledger()
+        false.entries = copy.deepcopy(ledger.entries)
+        name, falsify = lies(false)[i]
+        falsify()
+        if not false.problems(found):
+            problems.append("not found: " + name)
+    return problems
+
+
+def say(problems, what):
+    if problems:
+        print("\n".join(problems[:20]))
+    print("%sok %s" % ("not " if problems else "", what), flush=True)
+    return 1 if problems else 0
 
 
 def main():
@@ -175,23 +245,25 @@ def main():
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
     options = parser.parse_args()
     imaplib._MAXLINE = 10_000_000
-    rng = random.Random(options.seed)
+    rng, ledger, failures = random.Random(options.seed), Ledger(), 0
     print("seed %d" % options.seed, flush=True)
-    users, failures, ledger = range(SENDERS + APPENDERS), 0, Ledger()
     with PosthusServer(options.binary) as server:
         server.add_domain("example.test")
-        for number in users:
-            server.add_user(user(number), Scene.password)
+        for user in USERS:
+            server.add_user(address(user), Scene.password)
         for i in range(options.rounds):
-            problems = one_round(server, ledger, rng, users)
-            if problems:
-                failures += 1
-                print("\n".join(problems[:20]))
-            print("%sok round %d: %d messages" % ("not " if problems else "", i + 1, len(ledger.state)), flush=True)
-            if len(ledger.state) > 3000:  # keeps a round short; the store is kept, the mailboxes are emptied
-                for number in users:
-                    mail.empty(Scene(server), user(number))
-                ledger.state.clear()
+            if len(ledger.entries) > MOST_MESSAGES:
+                empty(server, ledger)
+            try:
+                problems = one_round(server, ledger, rng)
+            except Exception:
+                problems = [traceback.format_exc(), server.log()[-3000:]]
+            failures += say(problems, "kill %d: %d messages" % (i + 1, len(ledger.entries)))
+            if server.process.poll() is not None:
+                break  # it cannot be started again
+        failures += say(finds_lies(server, ledger), "lies of the ledger are found")
+        idle = [kind for kind in KINDS if not ledger.done.get(kind)]
+        failures += say(["never acknowledged: %s" % kind for kind in idle], "load: %s" % ledger.done)
     sys.exit(1 if failures else 0)
 
 

@@ -56,11 +56,14 @@ class PosthusServer:
         if self.own_directory:
             shutil.rmtree(self.directory, ignore_errors=True)
 
+    def launch(self):
+        """Starts the process without waiting until it serves."""
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(self.wrapper + [self.binary, "serve", "--data", self.data], env=self.environment,
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory)
+
     def start(self):
-        log = open(self.log_path, "ab")
-        self.process = subprocess.Popen(self.wrapper + [self.binary, "serve", "--data", self.data], env=self.environment,
-                                        stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory)
-        log.close()
+        self.launch()
         end = time.monotonic() + READY_LIMIT
         while time.monotonic() < end:
             if self.process.poll() is not None:
