@@ -1,12 +1,14 @@
-// Expiry: tombstones that are old enough, and mail kept for POP3 beyond its time.
+// Expiry: removals that were cut short, segments long put aside, old tombstones, mail kept for POP3 beyond its time.
 #include <algorithm>
 #include <vector>
 
 #include "core/base/log.h"
-#include "store/pending_removals.h"
 #include "store/key.h"
 #include "store/maintenance.h"
+#include "store/orphaned_segments.h"
+#include "store/pending_removals.h"
 #include "store/record_mailbox.h"
+#include "store/store_open.h"
 #include "store/store_state.h"
 #include "store/tombstones.h"
 #include "store/uid_set.h"
@@ -90,7 +92,7 @@ Result<> expire_pop3_mail(Store& store, Timestamp now) {
       const auto removed = store.apply(Expunge{.mailbox = expired.inbox, .uids = std::move(expired.uids), .rule = ExpungeRule::kAllNamed});
       if (!removed && removed.error().kind != ErrorKind::kNotFound) return std::unexpected(removed.error());
     }
-  } while (!after.empty());
+  } while (!after.empty() && !StoreParts::of(store).is_closing);
   return {};
 }
 
@@ -112,6 +114,8 @@ Result<> finish_removals(Store& store) {
 
 Result<> expire(Store& store, Timestamp now) {
   POSTHUS_TRY_VOID(finish_removals(store));
+  const Store::State& state = StoreParts::of(store);
+  if (state.files) POSTHUS_TRY_VOID(remove_orphans(segments_directory(state.options.directory), days_before(now, kOrphanDays)));
   POSTHUS_TRY_VOID(expire_tombstones(store, days_before(now, kTombstoneDays)));
   return expire_pop3_mail(store, now);
 }

@@ -14,6 +14,7 @@
 
 #include "core/base/hash.h"
 #include "core/base/log.h"
+#include "store/orphaned_segments.h"
 #include "store/segment_format.h"
 #include "store/storage_error.h"
 
@@ -22,11 +23,15 @@ namespace {
 
 constexpr std::string_view kZeroPadding("\0\0\0\0\0\0\0", kRecordAlignment - 1);
 
+/// A write of nothing is no error by POSIX, and would be tried for ever.
+std::unexpected<Error> no_progress(const std::string& path) { return fail(ErrorKind::kUnavailable, path + " takes no bytes"); }
+
 Result<> pwrite_all(int fd, std::string_view bytes, std::uint64_t offset, const std::string& path) {
   while (!bytes.empty()) {
     const ssize_t written = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return storage_error(path);
+    if (written == 0) return no_progress(path);
     bytes.remove_prefix(static_cast<std::size_t>(written));
     offset += static_cast<std::uint64_t>(written);
   }
@@ -41,6 +46,7 @@ Result<> pwritev_all(int fd, std::vector<iovec>& pieces, std::uint64_t offset, c
     const ssize_t result = ::pwritev(fd, &pieces[next], count, static_cast<off_t>(offset));
     if (result < 0 && errno == EINTR) continue;
     if (result < 0) return storage_error(path);
+    if (result == 0) return no_progress(path);
     offset += static_cast<std::uint64_t>(result);
     std::size_t written = static_cast<std::size_t>(result);
     while (next < pieces.size() && written >= pieces[next].iov_len) written -= pieces[next++].iov_len;
@@ -76,8 +82,7 @@ Result<std::unique_ptr<FileSegments>> FileSegments::open(std::string directory, 
   return segments;
 }
 
-/// Files the index does not name: of a group that never committed, or reclaimed just before a crash, or newer than an
-/// index restored from a backup. Because of the last they are kept.
+/// Files the index does not name are put aside (orphaned_segments.h).
 Result<> FileSegments::move_orphans(const Rows& rows) const {
   std::vector<std::uint32_t> orphans;
   DIR* directory = ::opendir(directory_.c_str());
@@ -91,10 +96,10 @@ Result<> FileSegments::move_orphans(const Rows& rows) const {
   if (rows.empty()) {
     return fail(ErrorKind::kCorrupt, directory_ + " holds mail, but the index names none of it; restore the index from a backup or rebuild it");
   }
-  const std::string away = directory_ + "/orphaned";
+  const std::string away = orphaned_directory(directory_);
   if (::mkdir(away.c_str(), 0700) != 0 && errno != EEXIST) return storage_error(away);
   for (const std::uint32_t segment : orphans) {
-    const std::string to = away + "/" + segment_file_name(segment) + "." + to_hex(store_uuid_).substr(0, 4) + std::to_string(::time(nullptr));
+    const std::string to = away + "/" + orphan_name(segment, store_uuid_, Timestamp::from_seconds(::time(nullptr)));
     if (::rename(path_of(segment).c_str(), to.c_str()) != 0) return storage_error(to);
     log::warning("store.orphaned_segment", {{"moved_to", to}});
   }

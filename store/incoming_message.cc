@@ -78,6 +78,7 @@ Result<> IncomingMessage::State::write_out() {
     const ssize_t written = ::write(spool.get(), left.data(), left.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return storage_error(spool_path);
+    if (written == 0) return fail(ErrorKind::kUnavailable, spool_path + " takes no bytes");
     left.remove_prefix(static_cast<std::size_t>(written));
   }
   bytes.clear();

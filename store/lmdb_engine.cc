@@ -182,6 +182,7 @@ struct LmdbEngine::State {
   }
   Result<> create(std::uint64_t map_bytes);
   void ensure_room();
+  bool is_broken() const;
 
   std::string directory;
   LmdbRoom room;
@@ -255,6 +256,13 @@ void LmdbEngine::State::ensure_room() {
   room.ensure((info.me_last_pgno + 1) * stat.ms_psize);
 }
 
+bool LmdbEngine::State::is_broken() const {
+  MDB_txn* transaction = nullptr;
+  const int code = mdb_txn_begin(environment, nullptr, 0, &transaction);
+  if (code == 0) mdb_txn_abort(transaction);
+  return code == MDB_PANIC;
+}
+
 LmdbEngine::LmdbEngine(std::unique_ptr<State> state) : state_(std::move(state)) {}
 LmdbEngine::~LmdbEngine() = default;
 
@@ -300,6 +308,8 @@ Result<> LmdbEngine::commit(FunctionRef<Result<>(WriteTransaction&)> apply) {
   struct statvfs disk {};
   const bool is_full = ::statvfs(state_->directory.c_str(), &disk) == 0 && disk.f_bavail * disk.f_frsize < kMaxGrowthOfOneCommit;
   if (code == EIO && is_full) error.kind = ErrorKind::kUnavailable;
+  // QUIRK(LMDB 0.9): after a failed write of the meta page, whatever the reason, it refuses every further transaction.
+  if (state_->is_broken()) error.kind = ErrorKind::kIo;
   return std::unexpected(std::move(error));
 }
 

@@ -39,8 +39,8 @@ Result<CheckReport> backup(const Store& store, const std::string& directory);
 /// One round of reclaiming: punches holes for or copies away what is dead, where it pays. Returns bytes given back.
 /// The server calls it from a timer on a worker.
 Result<std::uint64_t> reclaim(Store& store);
-/// Finishes removals of users that were cut short, removes old tombstones, and POP3-expired messages of accounts with
-/// retention. Called at start and daily.
+/// Finishes removals of users that were cut short, removes segments long put aside, old tombstones, and POP3-expired
+/// messages of accounts with retention. The server calls it at start and each hour, on a worker.
 Result<> expire(Store& store, Timestamp now);
 
 }  // namespace posthus::store

@@ -75,6 +75,7 @@ Result<std::uint64_t> Reclaimer::round() {
     }));
   }
   for (const auto& [segment, record] : rows) {
+    if (state_.is_closing) break;
     // One segment that cannot be reclaimed does not keep the others.
     if (const Result<> done = look_at(segment, record); !done) {
       log::warning("store.reclaim", {{"segment", segment}, {"error", done.error().context}});

@@ -74,6 +74,11 @@ StoreStatistics Store::statistics() const {
   return out;
 }
 
+void Store::close_within(std::chrono::milliseconds patience) {
+  state_->is_closing = true;
+  state_->writer->close_by(std::chrono::steady_clock::now() + patience);
+}
+
 void Store::on_fatal(std::function<void(const Error&)> handler) { state_->writer->on_fatal(std::move(handler)); }
 
 }  // namespace posthus::store

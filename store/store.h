@@ -2,6 +2,7 @@
 // Thread rule: any thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -58,6 +59,10 @@ class Store {
   ChangeHub& changes();
   ByteBudget& budget();
   StoreStatistics statistics() const;
+
+  /// Begins the end: what still waits after `patience` is refused (kUnavailable), bulk work between two of its slices,
+  /// and maintenance stops early. Without it the destructor commits all that is queued. Call once.
+  void close_within(std::chrono::milliseconds patience);
 
   /// Called (once, on the Writer's thread) when a sync or commit failed: the process must stop and be started again.
   void on_fatal(std::function<void(const Error&)> handler);

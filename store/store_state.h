@@ -1,6 +1,7 @@
 // What a Store consists of. Seen by the facade and by maintenance only.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -30,6 +31,7 @@ struct Store::State {
   std::unique_ptr<Segments> segments;
   LmdbEngine* lmdb = nullptr;           // what engine and segments are, when they are on disk
   FileSegments* files = nullptr;
+  std::atomic<bool> is_closing = false; // maintenance ends early
   std::mutex reclaim_mutex;             // one round of reclaiming at a time
   std::map<std::uint32_t, std::uint64_t> punched_at;  // segment -> live bytes when it was last punched; guarded by reclaim_mutex
   std::unique_ptr<Writer> writer;       // last: dies first, while all it uses still stands

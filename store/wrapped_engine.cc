@@ -78,6 +78,7 @@ void FailingEngine::fail_put(std::uint64_t nth, ErrorKind kind) { put_.set(nth, 
 void FailingEngine::fail_read(std::uint64_t nth, ErrorKind kind) { read_.set(nth, kind); }
 void FailingEngine::fail_commit(std::uint64_t nth, ErrorKind kind) { commit_.set(nth, kind); }
 void FailingEngine::fail_snapshot(std::uint64_t nth, ErrorKind kind) { snapshot_.set(nth, kind); }
+void FailingEngine::fail_after_commit(std::uint64_t nth, ErrorKind kind) { after_commit_.set(nth, kind); }
 
 Result<std::unique_ptr<Snapshot>> FailingEngine::snapshot() {
   POSTHUS_TRY_VOID(snapshot_.trip("snapshot"));
@@ -86,11 +87,12 @@ Result<std::unique_ptr<Snapshot>> FailingEngine::snapshot() {
 }
 
 Result<> FailingEngine::commit(FunctionRef<Result<>(WriteTransaction&)> apply) {
-  return inner_->commit([&](WriteTransaction& inner) -> Result<> {
+  POSTHUS_TRY_VOID(inner_->commit([&](WriteTransaction& inner) -> Result<> {
     FailingTransaction transaction(inner, put_, read_);
     POSTHUS_TRY_VOID(apply(transaction));
     return commit_.trip("commit");
-  });
+  }));
+  return after_commit_.trip("after commit");
 }
 
 void SlowEngine::hold() {

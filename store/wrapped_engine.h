@@ -21,6 +21,7 @@ class FailingEngine final : public Engine {
   void fail_read(std::uint64_t nth, ErrorKind kind);      // get or scan, in snapshots and transactions
   void fail_commit(std::uint64_t nth, ErrorKind kind);    // after apply succeeded: nothing is committed
   void fail_snapshot(std::uint64_t nth, ErrorKind kind);
+  void fail_after_commit(std::uint64_t nth, ErrorKind kind);  // committed, and told to have failed
 
   Result<std::unique_ptr<Snapshot>> snapshot() override;
   Result<> commit(FunctionRef<Result<>(WriteTransaction&)> apply) override;
@@ -39,7 +40,7 @@ class FailingEngine final : public Engine {
 
  private:
   std::unique_ptr<Engine> inner_;
-  Trap put_, read_, commit_, snapshot_;
+  Trap put_, read_, commit_, snapshot_, after_commit_;
 };
 
 class SlowEngine final : public Engine {

@@ -158,7 +158,7 @@ void Writer::enqueue(TaskPointer task) {
     const std::lock_guard lock(mutex_);
     if (fatal_) {
       refusal = {ErrorKind::kUnavailable, "the store has failed: " + fatal_->context};
-    } else if (is_stopping_) {
+    } else if (is_stopping_ || is_past_deadline()) {
       refusal = {ErrorKind::kUnavailable, "the store is closing"};
     } else if (queue_.size() >= kMaxQueuedRequests) {
       refusal = {ErrorKind::kBusy, "too many changes are waiting"};
@@ -200,12 +200,16 @@ void Writer::on_fatal(std::function<void(const Error&)> handler) {
 void Writer::run() {
   for (;;) {
     std::vector<TaskPointer> tasks = take_group();
-    if (tasks.empty()) return;
-    commit_group(std::move(tasks));
+    if (!tasks.empty()) {
+      commit_group(std::move(tasks));
+      continue;
+    }
+    const std::lock_guard lock(mutex_);
+    if (is_stopping_ && queue_.empty()) return;
   }
 }
 
-/// Empty when the Writer is to end and nothing is left.
+/// Empty when the Writer is to end and nothing is left, and when all that waited was refused.
 std::vector<Writer::TaskPointer> Writer::take_group() {
   std::vector<TaskPointer> tasks;
   std::unique_lock lock(mutex_);
@@ -214,6 +218,10 @@ std::vector<Writer::TaskPointer> Writer::take_group() {
     is_sleeping_ = true;
     arrived_.wait(lock, [this] { return !is_sleeping_ || is_stopping_; });
     is_sleeping_ = false;
+  }
+  if (is_past_deadline()) {
+    refuse_waiting(lock, "the store is closing");
+    return tasks;
   }
   std::uint64_t bytes = 0;
   while (!queue_.empty() && tasks.size() < kMaxGroupRequests && bytes < kMaxGroupBytes) {
@@ -249,18 +257,23 @@ void Writer::commit_group(std::vector<TaskPointer> tasks) {
     if (committed && std::exchange(is_refusing_, false)) log::info("store.writing_again");
     return complete(group);
   }
-  segments_.end_group(GroupEnd::kRefused);
   const bool is_fatal = group.is_sync_failed || (group.is_written && committed.error().kind != ErrorKind::kUnavailable);
   if (is_fatal) {
+    // WHY the segments are left as they are: the commit may be on disk after all, and then names the texts.
     fail_for_good(committed.error());
     return refuse_all(group, committed.error());
   }
+  segments_.end_group(GroupEnd::kRefused);
   if (committed.error().kind == ErrorKind::kUnavailable && !std::exchange(is_refusing_, true)) {
     log::error("store.cannot_write", {{"context", committed.error().context}});
   }
   if (group.tasks.size() == 1) return refuse_all(group, committed.error());
   // No room for the whole group: smaller requests, and those that free space, may still fit one by one.
   for (TaskPointer& task : group.tasks) {
+    if (has_failed_) {
+      task->done(fail(ErrorKind::kUnavailable, "the store has failed"));
+      continue;
+    }
     std::vector<TaskPointer> alone;
     alone.push_back(std::move(task));
     commit_group(std::move(alone));
@@ -426,19 +439,30 @@ void Writer::refuse_all(Group& group, const Error& error) {
 
 void Writer::fail_for_good(const Error& error) {
   log::error("store.fatal", {{"error", to_string(error.kind)}, {"context", error.context}});
-  std::function<void(const Error&)> handler;
+  has_failed_ = true;
+  std::unique_lock lock(mutex_);
+  fatal_ = error;
+  const std::function<void(const Error&)> handler = fatal_handler_;
+  refuse_waiting(lock, "the store has failed: " + error.context);
+  if (handler) handler(error);
+}
+
+/// Lets go of the lock: completions may submit again.
+void Writer::refuse_waiting(std::unique_lock<std::mutex>& lock, const std::string& why) {
   std::deque<TaskPointer> waiting;
-  {
-    const std::lock_guard lock(mutex_);
-    if (fatal_) return;
-    fatal_ = error;
-    handler = fatal_handler_;
-    waiting.swap(queue_);
-  }
+  waiting.swap(queue_);
+  lock.unlock();
   for (TaskPointer& task : bulk_) waiting.push_back(std::move(task));
   bulk_.clear();
-  for (TaskPointer& task : waiting) task->done(fail(ErrorKind::kUnavailable, "the store has failed: " + error.context));
-  if (handler) handler(error);
+  for (TaskPointer& task : waiting) {
+    store_metrics().refused.add();
+    task->done(fail(ErrorKind::kUnavailable, why));
+  }
+}
+
+void Writer::close_by(std::chrono::steady_clock::time_point deadline) {
+  const std::lock_guard lock(mutex_);
+  deadline_ = deadline;
 }
 
 }  // namespace posthus::store

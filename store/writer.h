@@ -10,6 +10,7 @@
 // Thread rule: submit functions from any thread; completions run on the Writer's thread.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -47,7 +48,7 @@ class Writer {
  public:
   /// All must outlive it.
   Writer(Engine& engine, Segments& segments, ChangeHub& hub, const Clock& clock);
-  /// Commits what is queued, then ends.
+  /// Commits what is queued (or refuses it: close_by), then ends.
   ~Writer();
 
   void submit(WriteRequest request, Completion done);
@@ -55,6 +56,8 @@ class Writer {
   Result<> maintain(MaintenanceStep step);
   std::uint64_t queued() const;
   void on_fatal(std::function<void(const Error&)> handler);
+  /// What waits at `deadline` is refused then, bulk work between two slices; so is what comes later. Any thread.
+  void close_by(std::chrono::steady_clock::time_point deadline);
 
  private:
   struct Task;
@@ -73,6 +76,8 @@ class Writer {
   void complete(Group& group);
   void refuse_all(Group& group, const Error& error);
   void fail_for_good(const Error& error);
+  void refuse_waiting(std::unique_lock<std::mutex>& lock, const std::string& why);
+  bool is_past_deadline() const { return deadline_ && std::chrono::steady_clock::now() >= *deadline_; }  // REQUIRES: mutex_
 
   Engine& engine_;
   Segments& segments_;
@@ -84,9 +89,11 @@ class Writer {
   std::deque<TaskPointer> queue_;   // guarded by mutex_
   std::deque<TaskPointer> bulk_;    // slices after the first; the Writer's thread only
   bool is_refusing_ = false;    // said so in the log; the Writer's thread only
+  bool has_failed_ = false;    // fatally; the Writer's thread only
   bool is_sleeping_ = false;        // guarded by mutex_: only then is a wake-up needed
   bool is_stopping_ = false;        // guarded by mutex_
   std::optional<Error> fatal_;      // guarded by mutex_
+  std::optional<std::chrono::steady_clock::time_point> deadline_;  // guarded by mutex_
   std::function<void(const Error&)> fatal_handler_;  // guarded by mutex_
   std::thread thread_;              // last: starts when all else stands
 };

@@ -24,6 +24,7 @@ namespace posthus::main {
 namespace {
 
 constexpr std::chrono::milliseconds kDrain{4000};            // what a client may take for its farewell
+constexpr std::chrono::milliseconds kStorePatience{3000};    // what the store may take for what is queued when we stop
 constexpr std::chrono::milliseconds kReclaimInterval{60'000};
 constexpr std::chrono::milliseconds kExpireInterval{3'600'000};  // daily work, looked at each hour so that restarts do not skip it
 
@@ -205,12 +206,14 @@ void Server::State::start_periodic_work() {
     });
     if (!is_queued) is_reclaiming = false;
   });
-  network.timers().every(kExpireInterval, [this] {
+  const auto expire = [this] {
     network.workers().try_submit([this] {
       const auto expired = store::expire(*store, clock.now());
       if (!expired) log::warning("store.expire_failed", {{"context", expired.error().context}});
     });
-  });
+  };
+  expire();  // goes on with removals that the last stop cut short
+  network.timers().every(kExpireInterval, expire);
 }
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -243,6 +246,7 @@ Result<> Server::reload_certificate() {
 void Server::stop() {
   if (std::exchange(state_->is_stopped, true)) return;
   state_->is_ready = false;
+  state_->store->close_within(kStorePatience);  // else a session that waits for long bulk work would keep us
   state_->network.stop(kDrain);
   unlink(socket_path(state_->settings).c_str());
   unlink(process_id_path(state_->settings).c_str());

@@ -13,6 +13,8 @@
 #include "store/blob_record.h"
 #include "store/file_segments.h"
 #include "store/lmdb_engine.h"
+#include "store/store_state.h"
+#include "store/wrapped_engine.h"
 #include "tests/unit/store/store_fixture.h"
 
 namespace posthus::store {
@@ -191,6 +193,30 @@ TEST_F(DiskStore, SegmentsTheIndexDoesNotNameAreKeptAside) {
   const StoreCase c = open();
   EXPECT_FALSE(fs::exists(path("segments/" + segment_file_name(77))));
   EXPECT_EQ(files_in("segments/orphaned"), 1u);
+}
+
+TEST_F(DiskStore, ACommitInDoubtLosesNoText) {
+  const std::string first = text_of(1000, 1), in_doubt = text_of(2000, 2), spooled = text_of(2'000'000, 3);
+  for (const std::string& text : {in_doubt, spooled}) {
+    fs::remove_all(path(""));
+    {
+      const StoreCase c = open();
+      const MailboxId inbox = c.add_user("user@example.org");
+      c.add(inbox, first);
+      Store::State& state = StoreParts::of(*c.store);
+      state.writer.reset();
+      auto failing = std::make_unique<FailingEngine>(std::move(state.engine));
+      failing->fail_after_commit(1, ErrorKind::kIo);
+      state.engine = std::move(failing);
+      state.writer = std::make_unique<Writer>(*state.engine, *state.segments, state.hub, clock_);
+      EXPECT_EQ(c.refused(c.add_request(inbox, text)), ErrorKind::kIo);
+    }
+    auto reopened = try_open();
+    ASSERT_TRUE(reopened) << reopened.error().context;
+    const StoreCase c(*std::move(reopened));
+    EXPECT_EQ(c.texts(c.inbox("user@example.org")), (std::vector{first, text}));
+    c.expect_consistent();
+  }
 }
 
 TEST_F(DiskStore, SecondProcessIsRefused) {

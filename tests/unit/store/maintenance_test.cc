@@ -352,6 +352,26 @@ TEST_F(Maintenance, WithoutRetentionMailStays) {
   EXPECT_EQ(c.texts(inbox).size(), 1u);
 }
 
+TEST_F(Maintenance, ExpireRemovesSegmentsLongPutAside) {
+  {
+    const StoreCase c = open();
+    c.add(c.add_user("user@example.org"), text_of(1000));
+  }
+  std::ofstream(path("segments/" + segment_file_name(77))) << "from a newer index";
+  const StoreCase c = open();
+  std::ofstream(path("segments/orphaned/notes.txt")) << "not ours";
+  const auto count = [this] {
+    const auto all = std::filesystem::directory_iterator(path("segments/orphaned"));
+    return std::distance(begin(all), end(all));
+  };
+  constexpr std::int64_t kDay = 24 * 3600;
+  ASSERT_TRUE(expire(*c.store, Timestamp::from_seconds(::time(nullptr) + 29 * kDay)));
+  EXPECT_EQ(count(), 2);
+  ASSERT_TRUE(expire(*c.store, Timestamp::from_seconds(::time(nullptr) + 31 * kDay)));
+  EXPECT_EQ(count(), 1);
+  EXPECT_TRUE(std::filesystem::exists(path("segments/orphaned/notes.txt")));
+}
+
 TEST_F(Maintenance, ExpireDropsOldTombstones) {
   const StoreCase c = open();
   const MailboxId inbox = c.add_user("user@example.org");

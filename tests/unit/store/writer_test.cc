@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -180,6 +181,21 @@ TEST_F(WriterTest, AFailedCommitIsFatal) {
   EXPECT_EQ(c_->refused(ClaimRecent{inbox_}), ErrorKind::kUnavailable);
 }
 
+TEST_F(WriterTest, NothingOfAGroupIsTriedAfterAFatalFailure) {
+  Completions completions;
+  block(completions);
+  for (int i = 0; i < 3; ++i) c_->store->submit(c_->add_request(inbox_, text_of(100)), completions.next(i));
+  failing_->fail_commit(1, ErrorKind::kUnavailable);
+  slow_->let_pass(2);  // what blocks, and the group
+  completions.wait_for(1);
+  slow_->wait_until_held();  // the first of the group, alone now
+  failing_->fail_commit(1, ErrorKind::kIo);
+  slow_->let_go();
+  completions.wait_for(4);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(completions.outcome(i));
+  EXPECT_TRUE(c_->texts(inbox_).empty());
+}
+
 TEST_F(WriterTest, AFullQueueRefusesAtOnce) {
   Completions completions;
   block(completions);
@@ -245,6 +261,31 @@ TEST_F(WriterTest, ClosingCommitsWhatIsQueued) {
   EXPECT_EQ(completions.wait_for(6).size(), 6u);
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(completions.outcome(i));
   slow_ = nullptr;
+}
+
+TEST_F(WriterTest, ClosingWithoutPatienceRefusesWhatWaits) {
+  constexpr std::uint32_t kMessages = 4 * kSliceMessages - 1000;
+  for (std::uint32_t i = 0; i < kMessages; ++i) {
+    c_->store->submit(c_->add_request(inbox_, "a\r\n"), [](Result<WriteOutcome> outcome) { EXPECT_TRUE(outcome); });
+  }
+  Completions completions;
+  c_->add_user("other@example.org");  // comes after all of them
+  block(completions);
+  c_->store->submit(Expunge{.mailbox = inbox_, .uids = {{Uid(1), Uid(kMessages)}}, .rule = ExpungeRule::kAllNamed}, completions.next(1));
+  slow_->let_pass(2);  // what blocks, and the first slice
+  completions.wait_for(1);
+  slow_->wait_until_held();
+  c_->store->submit(c_->add_request(inbox_, text_of(100)), completions.next(2));
+  c_->store->close_within(std::chrono::milliseconds(0));
+  EXPECT_EQ(c_->refused(ClaimRecent{inbox_}), ErrorKind::kUnavailable);
+  slow_->let_go();
+  completions.wait_for(3);
+  EXPECT_FALSE(completions.outcome(1));
+  EXPECT_FALSE(completions.outcome(2));
+  const std::size_t left = c_->texts(inbox_).size();
+  EXPECT_GT(left, 0u);
+  EXPECT_LT(left, kMessages);
+  c_->expect_consistent();
 }
 
 TEST_F(WriterTest, ManyThreadsSubmit) {
