@@ -1,213 +1,384 @@
 #!/usr/bin/python3
-"""Disk faults injected under load: EIO, ENOSPC and short writes on segments, index and spool; and a full disk.
+"""Disk faults and kills at exact places, under load, and full file systems.
 
 usage: faults.py POSTHUS [NAME-PART]     prints "ok NAME" or "not ok NAME"; exit 1 when one failed.
-The server may answer 4xx or NO and stay up, or stop cleanly; after a start without faults `check --bytes` finds nothing
-and every acknowledged message exists exactly once, nothing unacknowledged half. Needs strace; the full disk needs a
-mount namespace (root, or user namespaces allowed).
+strace makes a system call on a given file fail, or kills the server there (a call made to fail is not carried out; short
+writes are not faked, they happen where a file system is full). The server answers 4xx or NO and works on, or ends with a
+status that is not 0 where a sync or commit failed; started again, `check --bytes` finds nothing and every acknowledged
+message exists exactly once, nothing unacknowledged half. Every case proves that its fault was hit.
+Needs strace and a mount namespace of its own (root, or user namespaces allowed).
 """
 import glob
 import os
+import re
 import shutil
+import signal
 import smtplib
+import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
 
 import mail  # noqa: E402
+from clients import Scene, address, survey  # noqa: E402
+from ledger import Ledger  # noqa: E402
 from posthus_server import PosthusServer  # noqa: E402
 
-PASSWORD = "fault-password-1"
-USERS = ["u0@example.test", "u1@example.test"]
-MESSAGES = 30
+USERS = [0, 1]
+MESSAGES = 9            # per client
+LINES = (1, 30, 9000, 36000)  # in memory; the same; spooled and copied; spooled and a segment of its own
+SMALL = LINES[:3]       # a spool on another file system than the segments cannot give its files to them
+STOP_LIMIT = 8          # seconds for a server that ends by itself
+SEGMENTS, INDEX = "segments/*.seg", "index/data.mdb"
+WRITES, SYNCS = "pwrite64,pwritev,write", "fdatasync,fsync,msync"
 
-# name, file (below data/), system calls, fault. strace replaces the call's result from the Nth call on.
+# name, file below data/, system calls, what strace does to the Nth of them in each thread, what becomes of the server:
+# "up": refuses what it cannot do, works on. "ends": a status that is not 0. "either": whichever, but no third.
 FAULTS = [
-    ("segment_write_eio", "segments/*", "pwrite64,pwritev,write", "error=EIO:when=4+"),
-    ("segment_write_no_space", "segments/*", "pwrite64,pwritev,write", "error=ENOSPC:when=4..8"),
-    ("segment_sync_eio", "segments/*", "fdatasync,fsync", "error=EIO:when=5"),
-    ("index_write_eio", "index/data.mdb", "pwrite64,pwritev,write", "error=EIO:when=9"),
-    ("index_write_no_space", "index/data.mdb", "pwrite64,pwritev,write", "error=ENOSPC:when=9..14"),
-    ("index_sync_eio", "index/data.mdb", "fdatasync,fsync,msync", "error=EIO:when=6"),
-    ("spool_write_no_space", None, "openat", "error=ENOSPC:when=1+"),
+    ("segment_write_eio", SEGMENTS, WRITES, "error=EIO:when=3..7", "up"),
+    ("segment_write_no_space", SEGMENTS, WRITES, "error=ENOSPC:when=3..7", "up"),
+    ("segment_write_takes_nothing", SEGMENTS, WRITES, "retval=0:when=3..7", "up"),
+    ("segment_sync_eio", SEGMENTS, SYNCS, "error=EIO:when=3", "ends"),
+    ("index_write_eio", INDEX, WRITES, "error=EIO:when=5", "ends"),
+    ("index_write_no_space", INDEX, WRITES, "error=ENOSPC:when=5+", "up"),
+    ("index_sync_eio", INDEX, SYNCS, "error=EIO:when=3", "ends"),
+    ("kill_in_segment_write", SEGMENTS, WRITES, "signal=KILL:when=4", "killed"),
+    ("kill_in_segment_sync", SEGMENTS, SYNCS, "signal=KILL:when=4", "killed"),
+    ("kill_in_index_write", INDEX, WRITES, "signal=KILL:when=4", "killed"),
+    ("kill_in_index_sync", INDEX, SYNCS, "signal=KILL:when=4", "killed"),
+    ("kill_in_rename", None, "rename,renameat,renameat2", "signal=KILL:when=2", "killed"),
 ]
 
 
-class Scene:
-    password = PASSWORD
+class Bench:
+    """A data directory with two users, made once; every case works on a copy."""
 
-    def __init__(self, server):
-        self.ports, self.server = server.ports, server
+    def __init__(self, binary, directory):
+        self.binary, self.directory = binary, directory
+        with PosthusServer(binary, self.made("made")) as server:
+            server.add_domain("example.test")
+            for user in USERS:
+                server.add_user(address(user), Scene.password)
+            send(Scene(server), Ledger(), USERS[0], 1, (1,))
+            self.made_data = server.data
+        for marker in glob.glob(self.made_data + "/admin.sock"):
+            os.remove(marker)
+
+    def made(self, name):
+        path = os.path.join(self.directory, name)
+        os.mkdir(path)
+        return path
+
+    def server(self, name):
+        server = PosthusServer(self.binary, self.made(name))
+        shutil.copytree(self.made_data, server.data)
+        return server
 
 
-class Ledger:
-    def __init__(self):
-        self.lock, self.acknowledged, self.tried = threading.Lock(), set(), {}
-
-
-def send(scene, ledger, user, sizes):
-    """Sends until the server is gone; a 4xx is noted as not acknowledged."""
-    replies = []
+def send(scene, ledger, user, count=MESSAGES, lines=LINES):
+    """Sends until the server is gone; returns the codes that were not 250."""
+    codes = []
     try:
         client = mail.mx(scene)
-        for i in range(MESSAGES):
+        for i in range(count):
             marker = mail.unique()
-            text = mail.message(marker, body=("%s\r\n" % mail.unique()) * sizes[i % len(sizes)])
-            with ledger.lock:
-                ledger.tried[marker] = (user, text)
+            text = mail.message(marker, body=("%s\r\n" % mail.unique()) * lines[i % len(lines)])
+            entry = ledger.add(marker, user, text)
             try:
-                client.sendmail("a@elsewhere.test", [user], text)
-                with ledger.lock:
-                    ledger.acknowledged.add(marker)
+                client.sendmail("a@elsewhere.test", [address(user)], text)
+                entry.state = "there"
             except smtplib.SMTPResponseException as refusal:
-                replies.append(refusal.smtp_code)
+                codes.append(refusal.smtp_code)
             except smtplib.SMTPRecipientsRefused as refusal:
-                replies += [code for code, _ in refusal.recipients.values()]
+                codes += [code for code, _ in refusal.recipients.values()]
+        client.quit()
     except (OSError, smtplib.SMTPException):
         pass  # the server stopped
+    return codes
+
+
+def append(scene, ledger, user, count=MESSAGES):
+    """APPEND until the server is gone or says NO to the login; returns the replies that were not OK."""
+    replies = []
+    try:
+        client = mail.imap(scene, address(user))
+        for i in range(count):
+            marker = mail.unique()
+            text = mail.message(marker, body="%d\r\n" % i)
+            entry = ledger.add(marker, user, text)
+            status, _ = client.append("INBOX", None, None, text)
+            if status == "OK":
+                entry.state = "there"
+            else:
+                replies.append(status)
+        client.logout()
+    except (OSError, mail.imaplib.IMAP4.error, AssertionError):
+        pass
     return replies
 
 
-def append(scene, ledger, user):
-    try:
-        client = mail.imap(scene, user)
-        for i in range(MESSAGES):
-            marker = mail.unique()
-            text = mail.message(marker, body="%d\r\n" % i)
-            with ledger.lock:
-                ledger.tried[marker] = (user, text)
-            if client.append("INBOX", None, None, text)[0] == "OK":
-                with ledger.lock:
-                    ledger.acknowledged.add(marker)
-    except Exception:  # the server stopped, or the login found the store failing
-        pass
-
-
-def load(scene, ledger, sizes=(1, 30, 9000)):
-    """Two senders and one appender; the SMTP codes that were not 250."""
-    codes = []
-    threads = [threading.Thread(target=lambda u=u: codes.extend(send(scene, ledger, u, sizes))) for u in USERS]
-    threads.append(threading.Thread(target=append, args=(scene, ledger, USERS[0])))
+def load(scene, ledger, lines=LINES):
+    """Two senders and one appender at once. Whatever is refused must be refused for now, not for good."""
+    codes, replies = [], []
+    threads = [threading.Thread(target=lambda u=u: codes.extend(send(scene, ledger, u, lines=lines))) for u in USERS]
+    threads.append(threading.Thread(target=lambda: replies.extend(append(scene, ledger, USERS[0]))))
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return codes
+    assert all(400 <= code < 500 for code in codes), codes
+    assert set(replies) <= {"NO"}, replies
+    return len(codes) + len(replies)
 
 
-def verify(server, ledger):
+def holds(server, ledger):
+    """The ledger against a server that works; messages of the bench itself are let be."""
     report = server.cli("check", "--bytes", check=False)
     assert report.returncode == 0, report.stdout.decode() + report.stderr.decode()
-    found = {}
-    for user in USERS:
-        client = mail.imap(Scene(server), user)
-        exists = int(client.untagged_responses.get("EXISTS", [b"0"])[-1])
-        _, data = client.fetch("1:*", "(BODY.PEEK[])") if exists else (None, [])
-        for item in data:
-            if isinstance(item, tuple):
-                marker = item[1].split(b"Subject: ", 1)[1].split(b"\r\n", 1)[0].decode()
-                found[marker] = found.get(marker, 0) + 1
-                assert item[1].endswith(ledger.tried[marker][1]), "half a message: " + marker
-        client.logout()
-    assert all(count == 1 for count in found.values()), "doubled"
-    missing = ledger.acknowledged - set(found)
-    assert not missing, "%d of %d acknowledged messages are missing" % (len(missing), len(ledger.acknowledged))
+    found, problems = survey(Scene(server), ledger, USERS, ["INBOX"])
+    problems += [p for p in ledger.problems({m: c for m, c in found.items() if m in ledger.entries})]
+    assert not problems, "\n".join(problems)
 
 
-def prepared(binary, directory, **options):
-    server = PosthusServer(binary, directory, **options)
-    server.start()
-    server.add_domain("example.test")
-    for user in USERS:
-        server.add_user(user, PASSWORD)
-    return server
+def works(server, ledger, lines=(1, 9000, 36000)):
+    assert send(Scene(server), ledger, USERS[1], len(lines), lines) == [], "it still refuses"
+    holds(server, ledger)
 
 
-def injected(binary, name, file, calls, fault):
-    directory = tempfile.mkdtemp(prefix="posthus-fault-")
-    server = prepared(binary, directory)
-    ledger = Ledger()
+def stopped(server):
+    """Ends it in order; a server that needs to be killed or complains is a failure."""
+    status = server.stop()
+    assert status == 0, "stopping ended with %s:\n%s" % (status, server.log()[-2000:])
+
+
+def let_go(server):
+    """Takes strace off a server that is to live on."""
+    with open("/proc/%d/status" % server.process.pid) as f:
+        tracer = int(re.search(r"TracerPid:\s+(\d+)", f.read())[1])
+    os.kill(tracer, signal.SIGTERM)
+    end = time.monotonic() + STOP_LIMIT
+    while os.path.exists("/proc/%d" % tracer) and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def traced(server, paths, calls, fault=None):
+    """The wrapper that runs the server under strace, and the function that reads what strace saw."""
+    seen = os.path.join(server.directory, "strace")
+    inject = ["-e", "inject=%s:%s" % (calls, fault)] if fault else []
+    server.wrapper = ["strace", "-D", "-I", "2", "-f", "-y", "-v", "-s", "0", "-qq", "-o", seen, *(p for path in paths for p in ("-P", path)),
+                      "-e", "trace=" + calls, *inject]
+
+    def lines():
+        with open(seen) as f:
+            return f.readlines()
+    return lines
+
+
+def fault(bench, name, file, calls, what, becomes):
+    server, ledger = bench.server(name), Ledger()
     try:
-        send(Scene(server), ledger, USERS[0], (1,))
-        server.stop()
-        if file:
-            paths = [p for path in sorted(glob.glob(os.path.join(server.data, file))) for p in ("-P", path)]
-        else:  # files of the spool folder do not exist yet: the folder's own opens are hit
-            paths = [p for i in range(1, 60) for p in ("-P", os.path.join(server.data, "spool", str(i)))]
-        server.wrapper = ["strace", "-D", "-f", "-qq", "-o", os.path.join(directory, "strace"), *paths, "-e", "trace=" + calls, "-e",
-                          "inject=%s:%s" % (calls, fault)]
+        paths = sorted(glob.glob(os.path.join(server.data, file))) if file else []
+        assert paths or not file
+        seen = traced(server, paths, calls, what)
         server.start()
-        codes = load(Scene(server), ledger)
-        with open(os.path.join(directory, "strace")) as f:
-            hits = sum("INJECTED" in line for line in f)
-        assert hits or not file, "the fault was never hit"
-        assert all(400 <= code < 500 for code in codes), codes
-        print("  %s: hit %d times, %d acknowledged, %d refused with 4xx, server %s" % (
-            name, hits, len(ledger.acknowledged), len(codes), "stayed up" if server.process.poll() is None else "stopped"))
-        server.stop()
+        refused = load(Scene(server), ledger)
+        hits = sum("INJECTED" in line for line in seen())
+        state = after(server, ledger, becomes)
+        assert hits or state == "killed", "the fault was never hit"
         server.wrapper = []
         server.start()
-        verify(server, ledger)
-        send(Scene(server), ledger, USERS[0], (1,))
-        verify(server, ledger)
+        works(server, ledger)
+        stopped(server)
+        kept = sum(entry.state == "there" for entry in ledger.entries.values())
+        print("  %s: hit %d times, %d acknowledged, %d refused, the server %s" % (name, hits, kept, refused, state))
     finally:
         server.stop()
-        shutil.rmtree(directory, ignore_errors=True)
 
 
-def full_disk(binary):
-    """A data directory on a small tmpfs of its own: refused while full, on again when there is space."""
-    directory = tempfile.mkdtemp(prefix="posthus-full-")
-    data = os.path.join(directory, "data")
-    os.mkdir(data)
-    mount = "mount -t tmpfs -o size=96m,mode=700 posthus '%s' && head -c 40m /dev/zero > '%s/ballast' && exec \"$0\" \"$@\"" % (data, data)
-    server = PosthusServer(binary, directory, wrapper=["unshare", *([] if os.getuid() == 0 else ["-r"]), "-m", "sh", "-c", mount])
-    ledger = Ledger()
+def after(server, ledger, becomes):
+    """What became of the server; an assertion when that is not what must."""
+    if becomes in ("ends", "killed"):
+        try:
+            status = server.process.wait(timeout=STOP_LIMIT)
+        except subprocess.TimeoutExpired:
+            raise AssertionError("the server stayed up:\n" + server.log()[-2000:]) from None
+        assert status == -signal.SIGKILL if becomes == "killed" else status > 0, "it ended with %d" % status
+        return becomes if becomes == "killed" else "ended with %d" % status
+    assert server.process.poll() is None, "the server ended:\n" + server.log()[-2000:]
+    let_go(server)
+    works(server, ledger)
+    stopped(server)
+    return "stayed up"
+
+
+def meta_page_no_space(bench):
+    """The last write of a commit, the meta page: LMDB takes nothing after it fails, so the server must end."""
+    for nth in range(1, 8):
+        server, ledger = bench.server("meta_page_%d" % nth), Ledger()
+        try:
+            seen = traced(server, [os.path.join(server.data, INDEX)], "pwrite64", "error=ENOSPC:when=%d" % nth)
+            server.start()
+            send(Scene(server), ledger, USERS[0], 3, (1,))
+            sizes = [int(re.search(r", (\d+), \d+\) = ", line)[1]) for line in seen() if "INJECTED" in line]
+            if not any(size < 1024 for size in sizes):
+                continue
+            state = after(server, ledger, "ends")
+            server.wrapper = []
+            server.start()
+            works(server, ledger)
+            stopped(server)
+            print("  meta_page_no_space: write %d, the server %s" % (nth, state))
+            return
+        finally:
+            server.stop()
+    raise AssertionError("the meta page was never hit")
+
+
+def spool_sync_eio(bench):
+    """No thread but the Writer syncs anything else, and it has nothing to do before the spool file is synced."""
+    server, ledger = bench.server("spool_sync_eio"), Ledger()
+    try:
+        seen = traced(server, [], "fdatasync", "error=EIO:when=1")
+        server.start()
+        codes = send(Scene(server), ledger, USERS[0], 1, (36000,))
+        hit = [line for line in seen() if "INJECTED" in line]
+        assert len(hit) == 1 and "/spool/" in hit[0], hit
+        assert len(codes) == 1 and 400 <= codes[0] < 500, codes
+        after(server, ledger, "up")
+        assert not os.listdir(os.path.join(server.data, "spool")), "a refused message left its spool file"
+        print("  spool_sync_eio: refused with %d" % codes[0])
+    finally:
+        server.stop()
+
+
+def spool_gone(bench):
+    server, ledger = bench.server("spool_gone"), Ledger()
+    spool = os.path.join(server.data, "spool")
     try:
         server.start()
-        # The command line runs inside the namespace too: the admin socket is there.
-        inside = "/proc/%d/root" % server.process.pid
-        server.data, outside = inside + data, server.data
-        server.add_domain("example.test")
-        for user in USERS:
-            server.add_user(user, PASSWORD)
-        codes = []
-        for _ in range(20):
-            codes += load(Scene(server), ledger, sizes=(1, 9000, 30000))
-            if codes:
-                break
-        assert codes and all(400 <= code < 500 for code in codes), codes
-        assert server.process.poll() is None, "the server stopped: " + server.log()[-2000:]
-        accepted = len(ledger.acknowledged)
-        os.remove(inside + data + "/ballast")
-        send(Scene(server), ledger, USERS[1], (1,))
-        assert len(ledger.acknowledged) > accepted, "nothing is taken after space came back"
-        verify(server, ledger)
-        print("  full_disk: %d acknowledged, %d refused with 4xx, then on again" % (len(ledger.acknowledged), len(codes)))
-        server.data = outside
+        os.rmdir(spool)
+        refused = load(Scene(server), ledger)
+        assert refused > 0, "nothing was refused"
+        os.mkdir(spool, 0o700)
+        works(server, ledger)
+        stopped(server)
+        print("  spool_gone: %d refused" % refused)
     finally:
         server.stop()
-        shutil.rmtree(directory, ignore_errors=True)
+
+
+def full(bench, name, folder, size, lines):
+    """A small file system of its own below data/: refused while full, with short writes on the way; then on again."""
+    server, ledger = bench.server(name), Ledger()
+    target = os.path.join(server.data, folder) if folder else server.data
+    kept = target.rstrip("/") + ".kept"
+    if size is None:
+        cut_room_ahead(os.path.join(target, "data.mdb"))
+        size = sum(os.path.getsize(path) for path in glob.glob(target + "/*")) // 1024 + 80
+    shutil.move(target, kept)
+    os.mkdir(target)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dk,mode=700" % size, "posthus", target], check=True)
+    try:
+        shutil.copytree(kept, target, dirs_exist_ok=True)
+        seen = traced(server, [], WRITES)
+        server.start()
+        refused = 0
+        for _ in range(20):
+            refused += load(Scene(server), ledger, lines)
+            if refused:
+                break
+        assert refused, "it never got full"
+        short = sum(is_short(line, target) for line in seen())
+        assert server.process.poll() is None, "the server ended: " + server.log()[-2000:]
+        subprocess.run(["mount", "-o", "remount,size=256m", target], check=True)
+        let_go(server)
+        works(server, ledger, lines)
+        stopped(server)
+        server.wrapper = []
+        server.start()
+        holds(server, ledger)
+        stopped(server)
+        print("  %s: %d refused, %d writes were short, then on again" % (name, refused, short))
+        assert short, "no write was short"
+    finally:
+        server.stop()
+        subprocess.run(["umount", "-l", target], check=True)
+
+
+def cut_room_ahead(path):
+    """Takes away the zeros that the index keeps ready behind its last page."""
+    with open(path, "r+b") as f:
+        f.truncate((len(f.read().rstrip(b"\0")) + 8191) // 4096 * 4096)
+
+
+def is_short(line, path):
+    """strace's line of a write below `path` that took some bytes and not all."""
+    done = re.search(r"\(\d+<%s.* = (\d+)$" % re.escape(path), line.rstrip())
+    if not done or done[1] == "0":
+        return False
+    one = re.search(r"\"\.\.\., (\d+)[,)]", line)
+    wanted = sum(map(int, re.findall(r"iov_len=(\d+)", line))) or (int(one[1]) if one else 0)
+    return int(done[1]) < wanted
+
+
+def removal_goes_on(bench):
+    """Killed between two slices of a user's removal: the next start finishes it (his address is free again)."""
+    server, ledger = bench.server("removal_goes_on"), Ledger()
+    try:
+        seen = traced(server, [os.path.join(server.data, INDEX)], "fdatasync", "signal=KILL:when=2")
+        server.start()
+        server.cli("user", "remove", address(USERS[0]), check=False)
+        assert server.process.wait(timeout=STOP_LIMIT) == -signal.SIGKILL, seen()
+        server.wrapper = []
+        assert address(USERS[0]) not in server.cli("user", "list").stdout.decode(), "the removal had not begun"
+        server.start()
+        end = time.monotonic() + STOP_LIMIT
+        while True:
+            added = server.cli("user", "add", address(USERS[0]), "--password-stdin", stdin=Scene.password + "\n", check=False)
+            if added.returncode == 0:
+                break
+            assert time.monotonic() < end, "the removal was not finished: %s" % added
+            time.sleep(0.05)
+        works(server, ledger)
+        stopped(server)
+    finally:
+        server.stop()
+
+
+def cases():
+    for row in FAULTS:
+        yield row[0], lambda bench, row=row: fault(bench, *row)
+    for case in (meta_page_no_space, spool_sync_eio, spool_gone, removal_goes_on):
+        yield case.__name__, case
+    for name, folder, size, lines in [("full_disk", "", 24000, LINES), ("full_segments", "segments", 5000, SMALL),
+                                      ("full_index", "index", None, (1,)), ("full_spool", "spool", 250, SMALL)]:
+        yield name, lambda bench, row=(name, folder, size, lines): full(bench, *row)
 
 
 def main():
     binary, part = os.path.abspath(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""
-    tests = [(fault[0], lambda fault=fault: injected(binary, *fault)) for fault in FAULTS] + [("full_disk", lambda: full_disk(binary))]
+    if "POSTHUS_FAULTS_NAMESPACE" not in os.environ:
+        os.environ["POSTHUS_FAULTS_NAMESPACE"] = "1"
+        own = [] if os.getuid() == 0 else ["-r"]
+        os.execvp("unshare", ["unshare", *own, "-m", sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
     failures = 0
-    for name, test in tests:
-        if part not in name:
-            continue
-        try:
-            test()
-            print("ok fault " + name, flush=True)
-        except Exception:
-            traceback.print_exc(file=sys.stdout)
-            print("not ok fault " + name, flush=True)
-            failures += 1
+    with tempfile.TemporaryDirectory(prefix="posthus-faults-", ignore_cleanup_errors=True) as directory:
+        bench = Bench(binary, directory)
+        for name, case in cases():
+            if part not in name:
+                continue
+            try:
+                case(bench)
+                print("ok fault " + name, flush=True)
+            except Exception:
+                traceback.print_exc(file=sys.stdout)
+                print("not ok fault " + name, flush=True)
+                failures += 1
     sys.exit(1 if failures else 0)
 
 

@@ -11,7 +11,6 @@ Prints "ok ..." or "not ok ..." per round; exit 1 when one failed.
 """
 import argparse
 import copy
-import imaplib
 import os
 import random
 import re
@@ -24,25 +23,15 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
 
 import mail  # noqa: E402
-from ledger import Copy, Ledger, lies  # noqa: E402
+from clients import MAILBOXES, Scene, address, expect_ok, survey  # noqa: E402
+from ledger import Ledger, lies  # noqa: E402
 from posthus_server import PosthusServer  # noqa: E402
 
 SENDERS, APPENDERS = 3, 2
 USERS = range(SENDERS + APPENDERS)
-MAILBOXES = ["INBOX", "Archive"]
 KINDS = ["RCPT", "APPEND", "STORE", "MOVE", "EXPUNGE", "DELE"]
+STOP_LIMIT = 10      # seconds
 MOST_MESSAGES = 400  # beyond it the mailboxes are emptied, which keeps a round short
-
-
-class Scene:
-    password = "crash-password-1"
-
-    def __init__(self, server):
-        self.ports, self.server = server.ports, server
-
-
-def address(user):
-    return "u%d@example.test" % user
 
 
 def body(rng):
@@ -60,12 +49,6 @@ def smtp_load(scene, ledger, user, rng):
         client.sendmail("a@elsewhere.test", [address(user)], text)
         ledger.arrived(entry)
         ledger.acknowledged("RCPT")
-
-
-def expect_ok(status, data):
-    if status != "OK":
-        raise RuntimeError("%s %s" % (status, data))
-    return data
 
 
 def imap_load(scene, ledger, user, rng):
@@ -139,40 +122,15 @@ def until_killed(load, scene, ledger, *arguments):
             ledger.trouble("%s, before the kill: %s" % (load.__name__, traceback.format_exc(limit=2)))
 
 
-def look(client, ledger, user, mailbox):
-    """(marker, Copy) of every message of a mailbox, with the text where it was not read before; and problems."""
-    expect_ok(*client.select(mailbox, readonly=True))
-    state = client.untagged_responses
-    exists, validity = int(state["EXISTS"][-1]), int(state["UIDVALIDITY"][-1])
-    problems = ledger.mailbox_problems(user, mailbox, validity, int(state["UIDNEXT"][-1]))
-    copies = {}
-    data = expect_ok(*client.fetch("1:*", "(UID FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")) if exists else []
-    for item in data:
-        if isinstance(item, tuple):
-            uid = int(re.search(rb"UID (\d+)", item[0])[1])
-            flags = re.search(rb"FLAGS \(([^)]*)\)", item[0])[1].decode().split()
-            copies[uid] = (item[1].decode().partition("Subject: ")[2].strip(), Copy(user, mailbox, uid, flags, None))
-    if len(copies) != exists:
-        problems.append("%s has %d messages and shows %d" % (mailbox, exists, len(copies)))
-    unread = [str(uid) for uid, (marker, _) in copies.items() if marker in ledger.entries and not ledger.entries[marker].is_read]
-    data = expect_ok(*client.uid("FETCH", ",".join(unread), "(UID BODY.PEEK[])")) if unread else []
-    for item in data:
-        if isinstance(item, tuple):
-            copies[int(re.search(rb"UID (\d+)", item[0])[1])][1].text = item[1]
-    return list(copies.values()), problems
-
-
-def survey(scene, ledger):
-    found, problems = {}, []
-    for user in USERS:
-        client = mail.imap(scene, address(user), None)
-        for mailbox in MAILBOXES:
-            copies, more = look(client, ledger, user, mailbox)
-            problems += more
-            for marker, copied in copies:
-                found.setdefault(marker, []).append(copied)
-        client.logout()
-    return found, problems
+def end(server, rng):
+    """Mostly kill -9. SIGTERM has to end it in time, in order, and must lose nothing either."""
+    if rng.random() < 0.8:
+        server.kill()
+        return []
+    began = time.monotonic()
+    status = server.stop()
+    took = time.monotonic() - began
+    return ["SIGTERM: exit %s after %.1f s" % (status, took)] if status != 0 or took > STOP_LIMIT else []
 
 
 def one_round(server, ledger, rng):
@@ -186,7 +144,7 @@ def one_round(server, ledger, rng):
         thread.start()
     time.sleep(rng.uniform(0.05, 1.2))  # the random moment itself, not a synchronisation
     scene.is_killed = True
-    server.kill()
+    problems = end(server, rng)
     for thread in threads:
         thread.join()
     if rng.random() < 0.2:  # killed again while it opens the store
@@ -197,10 +155,11 @@ def one_round(server, ledger, rng):
     report = server.cli("check", "--bytes", check=False) if is_offline else None
     server.start()
     report = report or server.cli("check", "--bytes", check=False)
-    problems, ledger.troubles = ledger.troubles, []
+    problems += ledger.troubles
+    ledger.troubles = []
     if report.returncode != 0:
         problems.append("check: " + report.stdout.decode() + report.stderr.decode())
-    found, more = survey(scene, ledger)
+    found, more = survey(scene, ledger, USERS)
     problems += more + ledger.problems(found)
     ledger.settle(found)
     return problems
@@ -219,7 +178,7 @@ def finds_lies(server, ledger):
         return ["nothing is there to lie about"]
     for entry in ledger.entries.values():
         entry.is_read = False
-    found, problems = survey(Scene(server), ledger)
+    found, problems = survey(Scene(server), ledger, USERS)
     problems += ledger.problems(found)
     for i in range(len(lies(ledger))):
         false = Ledger()
@@ -244,7 +203,6 @@ def main():
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
     options = parser.parse_args()
-    imaplib._MAXLINE = 10_000_000
     rng, ledger, failures = random.Random(options.seed), Ledger(), 0
     print("seed %d" % options.seed, flush=True)
     with PosthusServer(options.binary) as server:
