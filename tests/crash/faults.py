@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
@@ -33,7 +34,9 @@ USERS = [0, 1]
 MESSAGES = 9            # per client
 LINES = (1, 30, 9000, 36000)  # in memory; the same; spooled and copied; spooled and a segment of its own
 SMALL = LINES[:3]       # a spool on another file system than the segments cannot give its files to them
+AT_ONCE = 4             # cases: they mostly wait for syncs
 STOP_LIMIT = 8          # seconds for a server that ends by itself
+saying = threading.Lock()
 SEGMENTS, INDEX = "segments/*.seg", "index/data.mdb"
 WRITES, SYNCS = "pwrite64,pwritev,write", "fdatasync,fsync,msync"
 
@@ -195,7 +198,7 @@ def fault(bench, name, file, calls, what, becomes):
         works(server, ledger)
         stopped(server)
         kept = sum(entry.state == "there" for entry in ledger.entries.values())
-        print("  %s: hit %d times, %d acknowledged, %d refused, the server %s" % (name, hits, kept, refused, state))
+        say("  %s: hit %d times, %d acknowledged, %d refused, the server %s" % (name, hits, kept, refused, state))
     finally:
         server.stop()
 
@@ -232,7 +235,7 @@ def meta_page_no_space(bench):
             server.start()
             works(server, ledger)
             stopped(server)
-            print("  meta_page_no_space: write %d, the server %s" % (nth, state))
+            say("  meta_page_no_space: write %d, the server %s" % (nth, state))
             return
         finally:
             server.stop()
@@ -251,7 +254,7 @@ def spool_sync_eio(bench):
         assert len(codes) == 1 and 400 <= codes[0] < 500, codes
         after(server, ledger, "up")
         assert not os.listdir(os.path.join(server.data, "spool")), "a refused message left its spool file"
-        print("  spool_sync_eio: refused with %d" % codes[0])
+        say("  spool_sync_eio: refused with %d" % codes[0])
     finally:
         server.stop()
 
@@ -267,7 +270,7 @@ def spool_gone(bench):
         os.mkdir(spool, 0o700)
         works(server, ledger)
         stopped(server)
-        print("  spool_gone: %d refused" % refused)
+        say("  spool_gone: %d refused" % refused)
     finally:
         server.stop()
 
@@ -303,7 +306,7 @@ def full(bench, name, folder, size, lines):
         server.start()
         holds(server, ledger)
         stopped(server)
-        print("  %s: %d refused, %d writes were short, then on again" % (name, refused, short))
+        say("  %s: %d refused, %d writes were short, then on again" % (name, refused, short))
         assert short, "no write was short"
     finally:
         server.stop()
@@ -360,26 +363,33 @@ def cases():
         yield name, lambda bench, row=(name, folder, size, lines): full(bench, *row)
 
 
+def run_case(bench, name, case):
+    try:
+        case(bench)
+    except Exception:
+        say(traceback.format_exc() + "not ok fault " + name)
+        return False
+    say("ok fault " + name)
+    return True
+
+
+def say(text):
+    with saying:
+        print(text, flush=True)
+
+
 def main():
     binary, part = os.path.abspath(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""
     if "POSTHUS_FAULTS_NAMESPACE" not in os.environ:
         os.environ["POSTHUS_FAULTS_NAMESPACE"] = "1"
         own = [] if os.getuid() == 0 else ["-r"]
         os.execvp("unshare", ["unshare", *own, "-m", sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
-    failures = 0
     with tempfile.TemporaryDirectory(prefix="posthus-faults-", ignore_cleanup_errors=True) as directory:
         bench = Bench(binary, directory)
-        for name, case in cases():
-            if part not in name:
-                continue
-            try:
-                case(bench)
-                print("ok fault " + name, flush=True)
-            except Exception:
-                traceback.print_exc(file=sys.stdout)
-                print("not ok fault " + name, flush=True)
-                failures += 1
-    sys.exit(1 if failures else 0)
+        chosen = [(name, case) for name, case in cases() if part in name]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            passed = list(pool.map(lambda row: run_case(bench, *row), chosen))
+    sys.exit(0 if all(passed) else 1)
 
 
 if __name__ == "__main__":

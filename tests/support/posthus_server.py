@@ -4,6 +4,7 @@ Used by tests/interop, tests/crash and tests/bench. Standard library only.
 """
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -17,12 +18,16 @@ READY_LIMIT = 30  # seconds; only reached when the server does not start
 
 
 def free_ports(count):
-    """Ports nobody listens on; taken all at once so that they differ."""
+    """Ports nobody listens on; taken all at once so that they differ. Below the range that connections take theirs from
+    (32768 on, ip(7)): a server that is started again must find its ports free while other tests connect."""
     sockets = []
-    for _ in range(count):
+    while len(sockets) < count:
         s = socket.socket()
-        s.bind(("127.0.0.1", 0))
-        sockets.append(s)
+        try:
+            s.bind(("127.0.0.1", random.randrange(10_000, 32_000)))
+            sockets.append(s)
+        except OSError:
+            s.close()
     ports = [s.getsockname()[1] for s in sockets]
     for s in sockets:
         s.close()
