@@ -1,6 +1,7 @@
 """What the crash tests share of clients: users, and what a mailbox shows."""
 import imaplib
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import mail
 from ledger import Copy
@@ -49,14 +50,19 @@ def look(client, ledger, user, mailbox):
     return list(copies.values()), problems
 
 
+def look_at_user(scene, ledger, user, mailboxes):
+    client = mail.imap(scene, address(user), None)
+    seen = [look(client, ledger, user, mailbox) for mailbox in mailboxes]
+    client.logout()
+    return seen
+
+
 def survey(scene, ledger, users, mailboxes=MAILBOXES):
     found, problems = {}, []
-    for user in users:
-        client = mail.imap(scene, address(user), None)
-        for mailbox in mailboxes:
-            copies, more = look(client, ledger, user, mailbox)
-            problems += more
-            for marker, copied in copies:
-                found.setdefault(marker, []).append(copied)
-        client.logout()
+    with ThreadPoolExecutor(len(users)) as pool:
+        seen = pool.map(lambda user: look_at_user(scene, ledger, user, mailboxes), users)
+    for copies, more in (pair for pairs in seen for pair in pairs):
+        problems += more
+        for marker, copied in copies:
+            found.setdefault(marker, []).append(copied)
     return found, problems
