@@ -80,6 +80,20 @@ Result<Response> status(const Call& call) {
   return json_response(200, json.end_object().take());
 }
 
+// What is asked for rather than counted: read when somebody scrapes. The names of the last two are Prometheus's own.
+void read_gauges(const ServerContext& context) {
+  const store::StoreStatistics statistics = context.store.statistics();
+  const auto set = [](std::string_view name, std::string_view help, std::uint64_t value) {
+    metrics::gauge(name, help).set(static_cast<std::int64_t>(value));
+  };
+  set("posthus_store_index_used_bytes", "Bytes of the index in use", statistics.engine.used_bytes);
+  set("posthus_store_index_free_bytes", "Bytes of the index's file that are free for reuse", statistics.engine.free_bytes);
+  set("posthus_store_oldest_snapshot_age_commits", "Commits since the oldest open snapshot", statistics.engine.oldest_snapshot_age_commits);
+  set("posthus_store_queued_requests", "Requests waiting for the writer", statistics.queued_requests);
+  set("process_resident_memory_bytes", "Resident memory", resident_bytes());
+  set("process_start_time_seconds", "Start of the process, seconds since 1970", static_cast<std::uint64_t>(context.started.seconds()));
+}
+
 }  // namespace
 
 Response get_root(const Call&) { return plain_text("Posthus mail server. The admin API is at /api/v1.\n"); }
@@ -91,7 +105,8 @@ Response get_readyz(const Call& call) {
   return snapshot ? plain_text("ready\n") : problem(503, "The store cannot be read.");
 }
 
-Response get_metrics(const Call&) {
+Response get_metrics(const Call& call) {
+  read_gauges(call.context);
   return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics::render()};
 }
 

@@ -1,6 +1,10 @@
 // Every route through the gate: what it does, what it refuses, and to whom.
 #include <gtest/gtest.h>
 
+#include <regex>
+#include <set>
+#include <sstream>
+
 #include "core/base/base64.h"
 #include "store/memory_engine.h"
 #include "store/wrapped_engine.h"
@@ -107,12 +111,6 @@ TEST_F(ApiTest, StatusCounts) {
                            "\"counts\":{\"domains\":1,\"users\":1,\"aliases\":0}", "\"resident_bytes\":"}) {
     EXPECT_NE(answer.body.find(part), std::string::npos) << part << answer.body;
   }
-}
-
-TEST_F(ApiTest, MetricsAreText) {
-  const Answer answer = call("GET", "/metrics");
-  EXPECT_EQ(answer.status, 200);
-  EXPECT_NE(answer.fields.find("text/plain; version=0.0.4"), std::string::npos);
 }
 
 TEST_F(ApiTest, WrongMethodsAreNamed) {
@@ -366,6 +364,35 @@ TEST_F(ApiTest, CheckReports) {
 TEST_F(ApiTest, BackupIsChecked) {
   EXPECT_EQ(refusal("POST", "/api/v1/backup", R"({"directory":"relative"})"), "400 field 'directory' must be an absolute path");
   EXPECT_EQ(refusal("POST", "/api/v1/backup", "{}"), "400 field 'directory' is missing");
+}
+
+// The text exposition format, version 0.0.4: what a scraper needs to parse every line.
+TEST_F(ApiTest, MetricsParseAndHoldWhatOperatorsWatch) {
+  world_.add_user("anna@example.test", "secret");
+  world_.deliver("anna@example.test", "Subject: x\n\nx\n");
+  const Answer answer = call("GET", "/metrics");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_NE(answer.fields.find("Content-Type: text/plain; version=0.0.4"), std::string::npos) << answer.fields;
+  const std::regex sample(R"re(([a-z_]+)(\{[a-z_]+="[^"\\]*"(,[a-z_]+="[^"\\]*")*\})? -?[0-9]+)re");
+  const std::regex comment("# (HELP [a-z_]+ .+|TYPE [a-z_]+ (counter|gauge|histogram))");
+  std::set<std::string> names;
+  std::istringstream lines(answer.body);
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch parts;
+    if (line.starts_with("#")) {
+      EXPECT_TRUE(std::regex_match(line, comment)) << line;
+    } else if (std::regex_match(line, parts, sample)) {
+      names.insert(parts[1]);
+    } else {
+      ADD_FAILURE() << line;
+    }
+  }
+  for (const char* name : {"posthus_store_commit_microseconds_count", "posthus_store_group_requests_bucket", "posthus_store_queue_wait_microseconds_sum",
+                           "posthus_store_live_bytes", "posthus_store_segment_bytes", "posthus_store_index_used_bytes",
+                           "posthus_store_index_free_bytes", "posthus_store_oldest_snapshot_age_commits", "posthus_store_queued_requests",
+                           "process_resident_memory_bytes", "process_start_time_seconds"}) {
+    EXPECT_TRUE(names.contains(name)) << name;
+  }
 }
 
 store::FailingEngine* failing = nullptr;  // of the World that was made last
