@@ -50,7 +50,8 @@ inline constexpr std::uint64_t kBriefMessages = 50;
 inline constexpr std::uint64_t kBriefBytes = 64 * 1024;
 
 // Deadlines. RFC 9051 §5.4: at least 30 minutes once logged in, anything before.
-inline constexpr std::chrono::seconds kLoginDeadline{60};
+inline constexpr std::chrono::seconds kLoginDeadline{60};     // for the next bytes of a stranger ...
+inline constexpr std::chrono::seconds kLoginPatience{5 * 60};  // ... and for all of them, however they trickle in
 inline constexpr std::chrono::seconds kAutologout{30 * 60};
 inline constexpr std::chrono::seconds kLiteralDeadline{5 * 60};
 

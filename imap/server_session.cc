@@ -32,7 +32,9 @@ class ServerSession final : public session::Session {
   Step resumed(Output& out) override { return proceed(progress_, out); }
   Step woken(Output& out) override { return phase_ == Phase::kIdle ? proceed(Progress::kMore, out) : Step::kIdle; }
   std::chrono::seconds deadline() const override;
-  void timed_out(Output& out) override { say_bye(out, "* BYE Idle for too long\r\n"); }
+  void timed_out(Output& out) override {
+    say_bye(out, state_.is_logged_in() ? "* BYE Idle for too long\r\n" : "* BYE Nobody has logged in\r\n");
+  }
   void shutting_down(Output& out) override { say_bye(out, "* BYE [UNAVAILABLE] The server is shutting down\r\n"); }
 
  private:
@@ -62,11 +64,13 @@ class ServerSession final : public session::Session {
   Step finish(Output& out);
   void write_tagged(Output& out);
   void say_bye(Output& out, std::string_view bye);
+  std::chrono::seconds login_time_left() const;
   States now() const {
     return !state_.is_logged_in() ? States::kNotAuthenticated : state_.selected ? States::kSelected : States::kAuthenticated;
   }
 
   SessionState state_;
+  Timestamp opened_at_;
   Phase phase_ = Phase::kCommand;
   Progress progress_ = Progress::kDone;
   int bad_commands_ = 0;
@@ -77,11 +81,16 @@ class ServerSession final : public session::Session {
 };
 
 Step ServerSession::opened(Output& out) {
+  opened_at_ = state_.context.clock.now();
   out.append("* OK [").append(capabilities(state_)).append("] ").append(state_.context.hostname).append(" Posthus ready\r\n");
   return Step::kRead;
 }
 
 Step ServerSession::received(Input& input, Output& out) {
+  if (!state_.is_logged_in() && login_time_left().count() <= 0) {
+    timed_out(out);
+    return Step::kClose;
+  }
   switch (phase_) {
     case Phase::kCommand: return receive_command(input, out);
     case Phase::kLine:
@@ -359,8 +368,13 @@ Step ServerSession::tls_started(const session::TlsFacts& facts, Output&) {
 }
 
 std::chrono::seconds ServerSession::deadline() const {
+  if (!state_.is_logged_in()) return std::clamp(login_time_left(), std::chrono::seconds(0), kLoginDeadline);
   if (phase_ == Phase::kLiteral || phase_ == Phase::kTail || phase_ == Phase::kDiscard) return kLiteralDeadline;
-  return state_.is_logged_in() ? kAutologout : kLoginDeadline;
+  return kAutologout;
+}
+
+std::chrono::seconds ServerSession::login_time_left() const {
+  return kLoginPatience - std::chrono::seconds(state_.context.clock.now().seconds() - opened_at_.seconds());
 }
 
 void ServerSession::say_bye(Output& out, std::string_view bye) {

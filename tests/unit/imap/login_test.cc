@@ -1,4 +1,4 @@
-// Logins where dialogs do not reach: a directory that cannot be read.
+// Logins where dialogs do not reach: a directory that cannot be read, and strangers who never log in.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -38,6 +38,34 @@ TEST(Login, AnUnreadableDirectoryIsATemporaryFailure) {
   }
   driver.send("b LOGIN anna@example.test secret\r\n");
   EXPECT_EQ(driver.take_output().substr(0, 5), "b OK ");
+}
+
+TEST(Login, AStrangerCannotStayByTricklingBytes) {
+  testing::World world;
+  world.add_user("anna@example.test", "secret");
+  ServerContext context{*world.store, *world.authenticator, world.clock, "mail.example.test"};
+  testing::LoopbackDriver stranger, user;
+  for (auto* driver : {&stranger, &user}) {
+    driver->open(make_server_session(context, {.remote_address = "192.0.2.1"}, driver->waker()), testing::Tls::kImplicit);
+    EXPECT_EQ(driver->session().deadline(), std::chrono::seconds(60));
+  }
+  user.send("a LOGIN anna@example.test secret\r\n");
+  EXPECT_EQ(user.session().deadline(), std::chrono::minutes(30));
+  for (int i = 0; i < 6; ++i) {
+    stranger.send("a NOOP\r\nb NO");
+    stranger.send("OP\r\n");
+    EXPECT_FALSE(stranger.is_closed());
+    world.clock.advance(49'000'000);
+  }
+  EXPECT_EQ(stranger.session().deadline(), std::chrono::seconds(6));
+  world.clock.advance(6'000'000);
+  EXPECT_EQ(stranger.session().deadline(), std::chrono::seconds(0));
+  stranger.take_output();
+  stranger.send("c NOOP\r\n");
+  EXPECT_TRUE(stranger.is_closed());
+  EXPECT_EQ(stranger.take_output(), "* BYE Nobody has logged in\r\n");
+  user.send("c NOOP\r\n");
+  EXPECT_FALSE(user.is_closed());
 }
 
 }  // namespace
