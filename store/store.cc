@@ -24,7 +24,7 @@ std::unique_ptr<Store> Store::create_over(std::unique_ptr<Engine> engine, const 
   auto state = std::make_unique<State>();
   state->engine = std::move(engine);
   state->segments = std::make_unique<MemorySegments>();
-  state->writer = std::make_unique<Writer>(*state->engine, *state->segments, state->hub, clock);
+  state->writer = std::make_unique<Writer>(*state->engine, *state->segments, state->hub, clock, CommitThread::kOwn);
   return std::unique_ptr<Store>(new Store(std::move(state)));
 }
 

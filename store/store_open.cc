@@ -155,7 +155,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const Cl
   state->engine = std::move(engine);
   state->files = segments.get();
   state->segments = std::move(segments);
-  state->writer = std::make_unique<Writer>(*state->engine, *state->segments, state->hub, clock);
+  state->writer = std::make_unique<Writer>(*state->engine, *state->segments, state->hub, clock, CommitThread::kOwn);
   return std::unique_ptr<Store>(new Store(std::move(state)));
 }
 

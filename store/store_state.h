@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "core/base/byte_budget.h"
 #include "core/base/file.h"
@@ -41,6 +42,7 @@ struct Store::State {
 class StoreParts {
  public:
   static Store::State& of(const Store& store) { return *store.state_; }
+  static std::unique_ptr<Store> make(std::unique_ptr<Store::State> state) { return std::unique_ptr<Store>(new Store(std::move(state))); }
 };
 
 }  // namespace posthus::store

@@ -132,8 +132,10 @@ struct Writer::Group {
   bool is_sync_failed = false;
 };
 
-Writer::Writer(Engine& engine, Segments& segments, ChangeHub& hub, const Clock& clock)
-    : engine_(engine), segments_(segments), hub_(hub), clock_(clock), thread_([this] { run(); }) {}
+Writer::Writer(Engine& engine, Segments& segments, ChangeHub& hub, const Clock& clock, CommitThread thread)
+    : engine_(engine), segments_(segments), hub_(hub), clock_(clock) {
+  if (thread == CommitThread::kOwn) thread_ = std::thread([this] { run(); });
+}
 
 Writer::~Writer() {
   {
@@ -141,7 +143,7 @@ Writer::~Writer() {
     is_stopping_ = true;
     arrived_.notify_one();
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Writer::submit(WriteRequest request, Completion done) {
@@ -168,8 +170,11 @@ void Writer::enqueue(TaskPointer task) {
         is_sleeping_ = false;
         arrived_.notify_one();
       }
-      return;
     }
+  }
+  if (!task) {
+    if (!thread_.joinable()) run_here();
+    return;
   }
   store_metrics().refused.add();
   task->done(std::unexpected(std::move(refusal)));
@@ -207,6 +212,16 @@ void Writer::run() {
     const std::lock_guard lock(mutex_);
     if (is_stopping_ && queue_.empty()) return;
   }
+}
+
+/// Commits on the caller's thread until nothing is queued. REQUIRES: there is no Writer's thread.
+void Writer::run_here() {
+  if (std::exchange(is_running_here_, true)) return;
+  while (!queue_.empty() || !bulk_.empty()) {
+    std::vector<TaskPointer> tasks = take_group();
+    if (!tasks.empty()) commit_group(std::move(tasks));
+  }
+  is_running_here_ = false;
 }
 
 /// Empty when the Writer is to end and nothing is left, and when all that waited was refused.

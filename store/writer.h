@@ -44,10 +44,13 @@ struct MaintenanceContext {
 /// Maintenance of the store's own files and tables, not a change anybody asked for; hence no WriteRequest.
 using MaintenanceStep = std::move_only_function<Result<>(MaintenanceContext&)>;
 
+/// Who commits: a thread of the Writer's, or whoever submits (one_thread.h).
+enum class CommitThread : std::uint8_t { kOwn, kSubmitter };
+
 class Writer {
  public:
   /// All must outlive it.
-  Writer(Engine& engine, Segments& segments, ChangeHub& hub, const Clock& clock);
+  Writer(Engine& engine, Segments& segments, ChangeHub& hub, const Clock& clock, CommitThread thread);
   /// Commits what is queued (or refuses it: close_by), then ends.
   ~Writer();
 
@@ -66,6 +69,7 @@ class Writer {
 
   void enqueue(TaskPointer task);
   void run();
+  void run_here();
   std::vector<TaskPointer> take_group();
   void commit_group(std::vector<TaskPointer> tasks);
   Result<> run_transaction(Group& group);
@@ -90,12 +94,13 @@ class Writer {
   std::deque<TaskPointer> bulk_;    // slices after the first; the Writer's thread only
   bool is_refusing_ = false;    // said so in the log; the Writer's thread only
   bool has_failed_ = false;    // fatally; the Writer's thread only
+  bool is_running_here_ = false;    // without a thread: a completion that submits does not commit within the commit
   bool is_sleeping_ = false;        // guarded by mutex_: only then is a wake-up needed
   bool is_stopping_ = false;        // guarded by mutex_
   std::optional<Error> fatal_;      // guarded by mutex_
   std::optional<std::chrono::steady_clock::time_point> deadline_;  // guarded by mutex_
   std::function<void(const Error&)> fatal_handler_;  // guarded by mutex_
-  std::thread thread_;              // last: starts when all else stands
+  std::thread thread_;              // last: starts when all else stands; none with CommitThread::kSubmitter
 };
 
 }  // namespace posthus::store

@@ -35,6 +35,7 @@ struct ServerContext {
   Timestamp started;
   std::vector<ListenerStatus> listeners;
   std::function<bool()> is_ready = [] { return true; };
+  sasl::PasswordCost password_cost = {};
 };
 
 class Api {

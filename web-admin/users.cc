@@ -82,14 +82,14 @@ Result<> read_changes(JsonFields& fields, store::UserRecord& user) {
 }
 
 // Hashes the password into `user`. Takes tens of milliseconds: not under the directory lock.
-Result<> put_password(std::string password, store::UserRecord& user) {
+Result<> put_password(std::string password, const sasl::PasswordCost& cost, store::UserRecord& user) {
   const Secret secret(std::move(password));
   const std::size_t size = secret.reveal().size();
   if (size < kMinPassword || size > kMaxPassword) {
     return fail(ErrorKind::kInvalid, "field 'password' must have " + std::to_string(kMinPassword) + " to " +
                                          std::to_string(kMaxPassword) + " bytes");
   }
-  const sasl::PasswordRecord record = sasl::make_password_record(secret);
+  const sasl::PasswordRecord record = sasl::make_password_record(secret, cost);
   user.password_hash = record.password_hash;
   user.scram_iterations = record.scram.iterations;
   user.scram_salt = record.scram.salt;
@@ -140,7 +140,7 @@ Result<Response> add(const Call& call) {
   user.address = POSTHUS_TRY(user_address(*address));
   const std::uint64_t quota = POSTHUS_TRY(default_quota(call, user.address));
   if (user.quota_bytes > kMaxQuota) user.quota_bytes = quota;
-  if (password) POSTHUS_TRY_VOID(put_password(std::move(*password), user));
+  if (password) POSTHUS_TRY_VOID(put_password(std::move(*password), call.context.password_cost, user));
   const std::lock_guard lock(call.directory);
   auto outcome = call.context.store.apply(store::PutUser{user, store::PutRule::kCreate});
   if (!outcome && outcome.error().kind == ErrorKind::kExists) {
@@ -168,7 +168,7 @@ Result<Response> change_password(const Call& call) {
   POSTHUS_TRY_VOID(fields.finish());
   POSTHUS_TRY(find_user(call));
   store::UserRecord hashed;
-  POSTHUS_TRY_VOID(put_password(std::move(*password), hashed));
+  POSTHUS_TRY_VOID(put_password(std::move(*password), call.context.password_cost, hashed));
   const std::lock_guard lock(call.directory);
   store::UserRecord user = POSTHUS_TRY(find_user(call));
   user.password_hash = hashed.password_hash;

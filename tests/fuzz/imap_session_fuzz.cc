@@ -3,14 +3,13 @@
 // is what the client sends. Every byte the server says must belong to a well-formed response, literals counted.
 #include <cstdint>
 #include <cstdlib>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/base/ascii.h"
-#include "core/base/log.h"
 #include "imap/server_session.h"
+#include "tests/support/fuzz_site.h"
 #include "tests/support/loopback_driver.h"
 #include "tests/support/world.h"
 
@@ -31,11 +30,10 @@ constexpr std::string_view kMessage =
 
 struct Site {
   Site() {
-    log::configure(log::Level::kError, log::Format::kText);
-    world.add_user("anna@example.test", "a");
+    world.add_user("anna@example.test", "secret");
     for (int i = 0; i < 3; ++i) world.deliver("anna@example.test", kMessage);
   }
-  testing::World world;
+  testing::World world{testing::kOneThread};
   ServerContext context{*world.store, *world.authenticator, world.clock, "mail.example.test"};
 };
 
@@ -70,24 +68,25 @@ void check_responses(std::string_view output) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  static std::unique_ptr<Site> site;
-  static int runs = 0;
-  // WHY: a site for a few runs: making one hashes a password, keeping one for ever fills the memory.
-  if (!site || ++runs % 500 == 0) site = std::make_unique<Site>();
+  static testing::FuzzSite<Site> sites;
+  Site& site = sites.fresh();
   const std::uint8_t choice = data[0];
   const std::string_view input(reinterpret_cast<const char*>(data + 1), size - 1);
-  site->context.allow_plaintext_login = true;
-  site->context.offers_tls = (choice & 8) != 0;
-  testing::LoopbackDriver driver;
-  auto session = make_server_session(site->context, {}, driver.waker());
-  driver.open(std::move(session));
-  if (choice & 1) driver.send("a LOGIN anna@example.test a\r\n");
-  if (choice & 2) driver.send("b ENABLE IMAP4rev2\r\n");
-  if (choice & 4) driver.send("c SELECT INBOX\r\n");
-  const std::size_t cuts[] = {0, 1, 2, 7};
-  if (!driver.is_closed()) driver.send(input, cuts[choice >> 4 & 3]);
-  if (!driver.is_closed()) driver.deliver_wake();
-  if (!driver.is_closed() && (choice & 64)) driver.time_out();
-  check_responses(driver.output());
+  site.context.allow_plaintext_login = true;
+  site.context.offers_tls = (choice & 8) != 0;
+  {
+    testing::LoopbackDriver driver;
+    auto session = make_server_session(site.context, {}, driver.waker());
+    driver.open(std::move(session));
+    if (choice & 1) driver.send("a LOGIN anna@example.test secret\r\n");
+    if (choice & 2) driver.send("b ENABLE IMAP4rev2\r\n");
+    if (choice & 4) driver.send("c SELECT INBOX\r\n");
+    const std::size_t cuts[] = {0, 1, 2, 7};
+    if (!driver.is_closed()) driver.send(input, cuts[choice >> 4 & 3]);
+    if (!driver.is_closed()) driver.deliver_wake();
+    if (!driver.is_closed() && (choice & 64)) driver.time_out();
+    check_responses(driver.output());
+  }
+  sites.finish();
   return 0;
 }

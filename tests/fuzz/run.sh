@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Drives the fuzz targets with libFuzzer (ASan+UBSan), two at a time.
 #   tests/fuzz/run.sh SECONDS [TARGET...]      default: every target
+# The session targets get the dialogs as seeds as well (seeds.py), each protocol has a dictionary (<protocol>.dict).
 # New inputs go to build/fuzz/corpus/<target>; a crash is written to build/fuzz/crashes and fails the run. What was found
 # becomes a file of tests/fuzz/corpus/<target> together with its fix.
 set -euo pipefail
@@ -13,16 +14,20 @@ if [ $# -eq 0 ]; then
   set --
   for source in tests/fuzz/*_fuzz.cc; do set -- "$@" "$(basename "$source" .cc)"; done
 fi
-cmake --build build/fuzz --target "$@"
+cmake --build build/fuzz -j 2 --target "$@"
 mkdir -p build/fuzz/crashes
+rm -rf build/fuzz/seeds
+/usr/bin/python3 tests/fuzz/seeds.py build/fuzz/seeds
+for target in summary_fuzz header_fuzz; do ln -s "$PWD/tests/golden/mime" "build/fuzz/seeds/$target"; done
 export seconds
 
+# -entropic=0: its schedule alone took more than half of the time of the session targets.
 one() {
-  local target=$1 grown=build/fuzz/corpus/$1 seeds=tests/fuzz/corpus/$1 dictionary=tests/fuzz/$1.dict options=()
-  mkdir -p "$grown"
+  local target=$1 grown=build/fuzz/corpus/$1 seeds=tests/fuzz/corpus/$1 dictionary=tests/fuzz/${1%%_*}.dict options=()
+  mkdir -p "$grown" "build/fuzz/seeds/$target"
   [ -f "$dictionary" ] && options+=("-dict=$dictionary")
-  if build/fuzz/tests/"$target" "$grown" "$seeds" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
-    -artifact_prefix=build/fuzz/crashes/"$target"- "${options[@]}" >build/fuzz/"$target".log 2>&1; then
+  if build/fuzz/tests/"$target" "$grown" "$seeds" "build/fuzz/seeds/$target" -entropic=0 -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
+    -artifact_prefix=build/fuzz/crashes/"$target"- -print_final_stats=1 "${options[@]}" >build/fuzz/"$target".log 2>&1; then
     echo "ok $target: $(grep -o 'stat::number_of_executed_units:.*\|Done [0-9]* runs.*' build/fuzz/"$target".log | tail -n 1)"
   else
     tail -n 30 build/fuzz/"$target".log

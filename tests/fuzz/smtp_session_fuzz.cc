@@ -3,12 +3,11 @@
 // must answer in lines of at most 512 bytes, never hold more than it may, and store only what it acknowledged.
 #include <cstdint>
 #include <cstdlib>
-#include <memory>
 #include <string>
 #include <string_view>
 
-#include "core/base/log.h"
 #include "smtp/server_session.h"
+#include "tests/support/fuzz_site.h"
 #include "tests/support/loopback_driver.h"
 #include "tests/support/world.h"
 
@@ -23,10 +22,17 @@ void require(bool condition) {
 
 struct Site {
   Site() {
-    log::configure(log::Level::kError, log::Format::kText);
-    world.add_user("anna@example.test", "a");
+    world.add_user("anna@example.test", "secret");
+    world.add_alias("info@example.test", {"anna@example.test"});
+    inbox = world.mailbox("anna@example.test");
   }
-  testing::World world;
+  std::size_t messages() {
+    const auto snapshot = world.store->snapshot();
+    const auto reader = store::MailboxReader::open(**snapshot, inbox);
+    return reader->record().messages;
+  }
+  testing::World world{testing::kOneThread};
+  MailboxId inbox;
   ServerContext context{*world.store, *world.authenticator, world.clock, "mx.example.test", true};
 };
 
@@ -52,27 +58,26 @@ void check_replies(std::string_view output) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  static std::unique_ptr<Site> site;
-  static int runs = 0;
-  // WHY: a site for a few runs: making one hashes a password, keeping one for ever fills the memory.
-  if (!site || ++runs % 500 == 0) site = std::make_unique<Site>();
+  static testing::FuzzSite<Site> sites;
+  Site& site = sites.fresh();
   const std::uint8_t choice = data[0];
   const std::string_view input(reinterpret_cast<const char*>(data + 1), size - 1);
-  const std::size_t before = site->world.messages("anna@example.test").size();
+  const std::size_t before = site.messages();
   std::string output;
   {
     testing::LoopbackDriver driver;
     session::ConnectionFacts facts;
     facts.remote_address = "192.0.2.1";
     const ListenerRole role = choice & 1 ? ListenerRole::kSubmission : ListenerRole::kMx;
-    driver.open(make_server_session(site->context, role, facts, driver.waker()),
+    driver.open(make_server_session(site.context, role, facts, driver.waker()),
                 choice & 2 ? testing::Tls::kImplicit : testing::Tls::kNo);
     constexpr std::size_t kCuts[] = {0, 1, 2, 7};
     driver.send(input, kCuts[choice >> 2 & 3]);
     output = driver.take_output();
   }
   check_replies(output);
-  const std::size_t after = site->world.messages("anna@example.test").size();
-  require(after - before == count_accepted(output));
+  require(site.messages() - before == count_accepted(output));
+  if (output.contains("\r\n535 ")) sites.spoil();
+  sites.finish();
   return 0;
 }

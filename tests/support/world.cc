@@ -34,9 +34,6 @@ class StoreCredentialSource final : public sasl::CredentialSource {
   const store::Store& store_;
 };
 
-// The least argon2id takes and RFC 7677 allows: these tests are not about how long guessing takes.
-constexpr sasl::PasswordCost kCheapCost{8, 1, 4096};
-
 const sasl::PasswordRecord& password_record(std::string_view password) {
   static std::mutex mutex;
   static std::map<std::string, sasl::PasswordRecord, std::less<>> made;

@@ -1,6 +1,7 @@
 // World: a store in memory with a clock that stands still and an authenticator, for dialogs, unit tests and fuzzing.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,6 +15,8 @@ namespace posthus::testing {
 
 /// How a message came: with SMTPUTF8 or without.
 enum class Came : bool { kPlain, kInternationalized };
+/// The least argon2id takes and RFC 7677 allows: tests are not about how long guessing takes.
+inline constexpr sasl::PasswordCost kCheapCost{8, 1, 4096};
 
 class World {
  public:
@@ -33,6 +36,9 @@ class World {
               Came came = Came::kPlain);
 
   MailboxId mailbox(std::string_view address, std::string_view name = "INBOX");
+  /// Commits since the store was made: unchanged as long as nobody wrote.
+  std::uint64_t commits() const { return store->statistics().engine.last_commit; }
+
   /// All message texts of a mailbox, in uid order.
   std::vector<std::string> messages(std::string_view address, std::string_view mailbox = "INBOX");
 
