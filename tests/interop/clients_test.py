@@ -1,6 +1,5 @@
 """Mail programs people use: swaks, msmtp, curl, fetchmail, mutt, mbsync."""
 import os
-import pty
 import subprocess
 
 import mail
@@ -133,7 +132,7 @@ SyncState *
     assert len(os.listdir(here + "new")) + len(os.listdir(here + "cur")) == count + 1
 
 
-def test_mutt_sends_and_reads(scene):
+def test_mutt_sends(scene):
     # The authenticators are named because Debian's mutt picks SCRAM-SHA-256-PLUS by itself and then has no channel binding
     # to give to its library.
     marker = mail.unique()
@@ -155,31 +154,4 @@ set sort=date
     with open(scene.server.directory + "/data/tls/certificate.pem") as source, open(scene.directory + "/certificates", "w") as target:
         target.write(source.read())
     run(scene, "mutt", "-F", rc, "-s", marker, scene.anna, stdin=b"sent by mutt\n")
-    # Reading needs a terminal: mutt saves every message that matches into a mbox, then leaves.
-    box = scene.directory + "/saved"
-    keys = 'push "<tag-pattern>~s %s<enter><tag-prefix><copy-message>%s<enter><exit>"' % (marker, box)
-    command = ["mutt", "-F", rc, "-n", "-e", "set confirmcreate=no confirmappend=no", "-e", keys, "-f",
-               "imaps://127.0.0.1:%d/INBOX" % scene.ports["imaps"]]
-    output = in_terminal(scene, command)
-    with open(box) as f:
-        assert f.read().count("Subject: " + marker) == 1, output
-
-
-def in_terminal(scene, command):
-    """Runs a program that wants a terminal; returns what it drew."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.chdir(scene.directory)
-        os.execvpe(command[0], command, dict(os.environ, HOME=scene.directory, TERM="xterm"))
-    drawn = b""
-    while True:
-        try:
-            piece = os.read(fd, 65536)
-        except OSError:
-            piece = b""
-        if not piece:
-            break
-        drawn += piece
-    os.close(fd)
-    os.waitpid(pid, 0)
-    return drawn[-2000:]
+    assert len(mail.find(scene, scene.anna, marker)) == 1

@@ -208,7 +208,7 @@ TEST_F(DiskStore, ACommitInDoubtLosesNoText) {
       auto failing = std::make_unique<FailingEngine>(std::move(state.engine));
       failing->fail_after_commit(1, ErrorKind::kIo);
       state.engine = std::move(failing);
-      state.writer = std::make_unique<Writer>(*state.engine, *state.segments, state.hub, clock_);
+      state.writer = std::make_unique<Writer>(*state.engine, *state.segments, state.hub, clock_, CommitThread::kOwn);
       EXPECT_EQ(c.refused(c.add_request(inbox, text)), ErrorKind::kIo);
     }
     auto reopened = try_open();
