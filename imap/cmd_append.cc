@@ -68,7 +68,8 @@ class Append final : public Execution {
     phase_ = Phase::kWritten;
     store::AddMessage add{.message = std::move(*message_)};
     message_.reset();
-    add.targets.push_back({.mailbox = mailbox_, .flags = arguments_.flags.flags, .keywords = std::move(arguments_.flags.keywords)});
+    add.targets.push_back(
+        {.mailbox = mailbox_, .flags = arguments_.flags.flags, .keywords = std::move(arguments_.flags.keywords)});
     add.quota = store::QuotaRule::kStrict;
     add.internal_date = arguments_.internal_date.value_or(Timestamp::from_seconds(state.context.clock.now().seconds()));
     return write(std::move(add));

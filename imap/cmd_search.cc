@@ -64,7 +64,8 @@ class Search final : public Execution {
       }
       if (*matches) append_uid(found_, record.uid);
       next_ = Uid{record.uid.value + 1};
-      if (++messages < kSearchSliceMessages && matcher_->bytes_read() - bytes_before < kSearchSliceBytes) return store::Visit::kContinue;
+      if (++messages < kSearchSliceMessages && matcher_->bytes_read() - bytes_before < kSearchSliceBytes)
+        return store::Visit::kContinue;
       progress = Progress::kMore;
       return store::Visit::kStop;
     }));

@@ -39,8 +39,8 @@ class Status final : public Execution {
 
 }  // namespace
 
-Result<> append_status(std::string& out, const store::Snapshot& snapshot, const store::MailboxRecord& record, const StatusItems& items,
-                       NameForm form) {
+Result<> append_status(std::string& out, const store::Snapshot& snapshot, const store::MailboxRecord& record,
+                       const StatusItems& items, NameForm form) {
   const std::uint32_t recent = items.recent ? POSTHUS_TRY(count_recent(snapshot, record)) : 0;
   out.append("* STATUS ");
   append_mailbox(out, record.name, form);

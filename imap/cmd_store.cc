@@ -62,7 +62,8 @@ class StoreCommand final : public Execution {
       if (range.last < next_) continue;
       POSTHUS_TRY_VOID(reader.for_each(std::max(range.first, next_), range.last, [&](const store::MessageRecord& message) {
         const auto sequence = state.selected->map().sequence_of(message.uid);
-        if (sequence) append_flags_fetch(out, *sequence, message, keywords, !state.is_rev2 && state.selected->is_recent(message.uid));
+        if (sequence)
+          append_flags_fetch(out, *sequence, message, keywords, !state.is_rev2 && state.selected->is_recent(message.uid));
         next_ = Uid{message.uid.value + 1};
         is_full = out.size() >= kChunk;
         return is_full ? store::Visit::kStop : store::Visit::kContinue;

@@ -90,9 +90,9 @@ struct ExpungeArguments {
   std::optional<SequenceSet> uids;  // UID EXPUNGE
 };
 
-using Arguments = std::variant<NoArguments, LoginArguments, AuthenticateArguments, EnableArguments, MailboxArgument, CreateArguments,
-                               RenameArguments, StatusArguments, ListArguments, AppendArguments, FetchArguments, StoreArguments,
-                               CopyArguments, ExpungeArguments, SearchProgram>;
+using Arguments = std::variant<NoArguments, LoginArguments, AuthenticateArguments, EnableArguments, MailboxArgument,
+                               CreateArguments, RenameArguments, StatusArguments, ListArguments, AppendArguments, FetchArguments,
+                               StoreArguments, CopyArguments, ExpungeArguments, SearchProgram>;
 
 /// What a command's arguments look like; which parser the table names for it.
 enum class Grammar : std::uint8_t {

@@ -32,9 +32,9 @@ class CommandFrame {
   void reset() { *this = CommandFrame(); }
 
  private:
-  std::size_t scanned_ = 0;       // everything before was looked at
-  std::size_t line_begin_ = 0;    // of the line being scanned
-  std::size_t line_bytes_ = 0;    // of all lines of this command, without literals
+  std::size_t scanned_ = 0;     // everything before was looked at
+  std::size_t line_begin_ = 0;  // of the line being scanned
+  std::size_t line_bytes_ = 0;  // of all lines of this command, without literals
   std::uint64_t literal_left_ = 0;
   std::uint64_t literal_size_ = 0;
   Synchronizing literal_kind_ = Synchronizing::kYes;

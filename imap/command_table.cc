@@ -14,6 +14,7 @@ Making append_without_literal(SessionState&, Arguments, Numbers) { return nullpt
 
 constexpr CommandRow kCommands[] = {
     // verb           legal              grammar                 maker             numbers  updates
+    // clang-format off
     {"CAPABILITY",    kAny,              Grammar::kNone,         make_capability,   kNo,     kQuiet},
     {"NOOP",          kAny,              Grammar::kNone,         make_noop,         kNo,     kAll},
     {"LOGOUT",        kAny,              Grammar::kNone,         make_logout,       kNo,     kQuiet},
@@ -50,6 +51,7 @@ constexpr CommandRow kCommands[] = {
     {"UID COPY",      kSelected,         Grammar::kCopy,         make_copy,         kUid,    kAll},
     {"MOVE",          kSelected,         Grammar::kCopy,         make_move,         kSeq,    kAll},
     {"UID MOVE",      kSelected,         Grammar::kCopy,         make_move,         kUid,    kAll},
+    // clang-format on
 };
 
 }  // namespace

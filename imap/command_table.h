@@ -21,8 +21,8 @@ struct CommandRow {
   States legal;
   Grammar grammar;
   Making (*make)(SessionState&, Arguments, Numbers);
-  Numbers numbers;        // how its message set is meant
-  Updates updates;        // may it report EXPUNGE?
+  Numbers numbers;  // how its message set is meant
+  Updates updates;  // may it report EXPUNGE?
 };
 
 /// Reads the verb (with "UID " in front) and moves past it; nullptr for an unknown one.

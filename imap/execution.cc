@@ -28,7 +28,8 @@ std::string capabilities(const SessionState& state) {
   std::string text = "CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE ID";
   if (state.is_logged_in()) {
     text.append(
-        " NAMESPACE IDLE UNSELECT UIDPLUS MOVE CHILDREN LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE ESEARCH SEARCHRES"
+        " NAMESPACE IDLE UNSELECT UIDPLUS MOVE CHILDREN LIST-EXTENDED LIST-STATUS SPECIAL-USE CREATE-SPECIAL-USE ESEARCH "
+        "SEARCHRES"
         " STATUS=SIZE");
     return text;
   }
@@ -47,7 +48,8 @@ void leave_mailbox(SessionState& state) {
   state.selected.reset();
 }
 
-void append_list_response(std::string& out, std::string_view attributes, std::string_view name, std::string_view old_name, NameForm form) {
+void append_list_response(std::string& out, std::string_view attributes, std::string_view name, std::string_view old_name,
+                          NameForm form) {
   out.append("* LIST (").append(attributes).append(") \"/\" ");
   append_mailbox(out, name, form);
   if (!old_name.empty()) {

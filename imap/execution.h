@@ -26,13 +26,13 @@ struct SessionState {
   session::Waker waker;
   std::string remote_address;
   bool is_tls = false;
-  std::unique_ptr<session::TlsFacts> tls;   // channel bindings; until login
-  AccountId account;                        // 0: not logged in
+  std::unique_ptr<session::TlsFacts> tls;  // channel bindings; until login
+  AccountId account;                       // 0: not logged in
   std::string login;
-  bool is_rev2 = false;                     // ENABLE IMAP4rev2
+  bool is_rev2 = false;  // ENABLE IMAP4rev2
   int login_failures = 0;
   std::unique_ptr<SelectedMailbox> selected;
-  std::string running_tag;                  // of the command being carried out
+  std::string running_tag;  // of the command being carried out
 
   bool is_logged_in() const { return account.value != 0; }
   NameForm name_form() const { return is_rev2 ? NameForm::kUtf8 : NameForm::kModifiedUtf7; }
@@ -66,7 +66,7 @@ class Execution {
   /// Would bytes of ours now land inside a literal or between responses? Then no BYE is written.
   virtual bool is_mid_response() const { return false; }
 
-  std::string tagged;                          // "NO [NONEXISTENT] No such mailbox"; empty: OK and the verb
+  std::string tagged;  // "NO [NONEXISTENT] No such mailbox"; empty: OK and the verb
   std::optional<store::WriteRequest> request;
   Result<store::WriteOutcome> outcome;
   std::uint64_t literal_left = 0;
@@ -96,7 +96,8 @@ std::string capabilities(const SessionState& state);
 void leave_mailbox(SessionState& state);
 
 /// "* LIST (…) "/" "name" ("OLDNAME" ("old"))", RFC 9051 §6.3.9.7; `old_name` empty: without.
-void append_list_response(std::string& out, std::string_view attributes, std::string_view name, std::string_view old_name, NameForm form);
+void append_list_response(std::string& out, std::string_view attributes, std::string_view name, std::string_view old_name,
+                          NameForm form);
 
 /// Untagged updates of the selected mailbox, one chunk. kClose when it was deleted (BYE is written).
 Progress write_updates(SessionState& state, session::Output& out, Expunges expunges, const ToldFlags& told);

@@ -162,7 +162,8 @@ Result<FetchItem> fetch_att(Scanner& scanner) {
   if (scanner.take_prefix("BODY.PEEK")) return body_section(scanner, false);
   if (scanner.take_prefix("BODY")) {
     if (scanner.peek() == '[') return body_section(scanner, true);
-    return is_atom_char(scanner.peek()) ? Result<FetchItem>(syntax_error("Unknown fetch item")) : simple(FetchKind::kBody, "BODY");
+    return is_atom_char(scanner.peek()) ? Result<FetchItem>(syntax_error("Unknown fetch item"))
+                                        : simple(FetchKind::kBody, "BODY");
   }
   if (scanner.take_prefix("BINARY.SIZE")) return binary(scanner, FetchKind::kBinarySize, false);
   if (scanner.take_prefix("BINARY.PEEK")) return binary(scanner, FetchKind::kBinary, false);

@@ -20,17 +20,17 @@ enum class FetchKind : std::uint8_t {
   kEnvelope,
   kBody,
   kBodyStructure,
-  kSection,     // BODY[…], BODY.PEEK[…], RFC822, RFC822.HEADER, RFC822.TEXT
-  kBinary,      // BINARY[…], BINARY.PEEK[…]
+  kSection,  // BODY[…], BODY.PEEK[…], RFC822, RFC822.HEADER, RFC822.TEXT
+  kBinary,   // BINARY[…], BINARY.PEEK[…]
   kBinarySize,
 };
 
 enum class SectionText : std::uint8_t { kAll, kHeader, kHeaderFields, kHeaderFieldsNot, kText, kMime };
 
 struct Section {
-  std::vector<std::uint32_t> path;   // part numbers; empty: the message
+  std::vector<std::uint32_t> path;  // part numbers; empty: the message
   SectionText text = SectionText::kAll;
-  std::vector<std::string> names;    // of kHeaderFields and kHeaderFieldsNot
+  std::vector<std::string> names;  // of kHeaderFields and kHeaderFieldsNot
 };
 
 struct Partial {
@@ -39,10 +39,10 @@ struct Partial {
 
 struct FetchItem {
   FetchKind kind = FetchKind::kFlags;
-  bool sets_seen = false;            // BODY[…], BINARY[…], RFC822 and RFC822.TEXT
+  bool sets_seen = false;  // BODY[…], BINARY[…], RFC822 and RFC822.TEXT
   Section section;
   std::optional<Partial> partial;
-  std::string label;                 // how the response names it, e.g. "BODY[1.MIME]<0>"
+  std::string label;  // how the response names it, e.g. "BODY[1.MIME]<0>"
 };
 
 /// The second argument of FETCH: a macro, one item or a list. UID FETCH adds the UID item itself.

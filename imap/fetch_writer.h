@@ -31,9 +31,9 @@ class FetchWriter {
  private:
   /// A literal being written: a range of the message, perhaps decoded on the way.
   struct Literal {
-    std::uint64_t offset = 0, left = 0;      // of the message: what is still to be read
+    std::uint64_t offset = 0, left = 0;  // of the message: what is still to be read
     std::optional<TransferDecoder> decoder;
-    std::uint64_t skip = 0, wanted = 0;      // of the decoded bytes: to drop, then to write
+    std::uint64_t skip = 0, wanted = 0;  // of the decoded bytes: to drop, then to write
   };
   struct Window {
     std::uint64_t offset, length;
@@ -49,12 +49,12 @@ class FetchWriter {
 
   const store::UidSet uids_;
   const std::vector<FetchItem>& items_;
-  const SessionState* state_ = nullptr;              // during write()
+  const SessionState* state_ = nullptr;                 // during write()
   const std::vector<std::string>* keywords_ = nullptr;  // during write()
   std::size_t limit_ = 0;
-  std::size_t range_ = 0;                            // of uids_
-  Uid next_{0};                                      // in that range; 0: its first
-  std::size_t item_ = 0;                             // of the message at next_
+  std::size_t range_ = 0;  // of uids_
+  Uid next_{0};            // in that range; 0: its first
+  std::size_t item_ = 0;   // of the message at next_
   bool is_message_begun_ = false;
   std::optional<Literal> literal_;
   bool has_unknown_encoding_ = false, has_failures_ = false, has_expunged_ = false;

@@ -27,15 +27,15 @@ inline constexpr std::size_t kMaxSetItems = 32 * 1024;
 inline constexpr int kMaxSearchNesting = 50;
 inline constexpr std::size_t kMaxSearchKeys = 1000;
 inline constexpr std::size_t kMaxFetchItems = 200;
-inline constexpr std::size_t kMaxHeaderNames = 200;    // of all HEADER.FIELDS in one section
-inline constexpr std::size_t kMaxSectionDepth = 60;    // just above mail::kMaxNesting
-inline constexpr std::size_t kMaxFlags = 128;          // of one STORE or APPEND
+inline constexpr std::size_t kMaxHeaderNames = 200;  // of all HEADER.FIELDS in one section
+inline constexpr std::size_t kMaxSectionDepth = 60;  // just above mail::kMaxNesting
+inline constexpr std::size_t kMaxFlags = 128;        // of one STORE or APPEND
 inline constexpr std::size_t kMaxListPatterns = 50;
-inline constexpr std::size_t kMaxListPattern = 512;    // matching costs pattern times name
-inline constexpr std::size_t kMaxMailboxName = 1024;   // on the wire; the store's own rule is stricter
-inline constexpr std::size_t kMaxIdPairs = 30;         // RFC 2971 §3.3
-inline constexpr int kMaxLoginFailures = 4;            // then BYE; the throttle works over connections
-inline constexpr int kMaxBadCommands = 20;             // syntax errors before login, in a row: something that speaks no IMAP
+inline constexpr std::size_t kMaxListPattern = 512;   // matching costs pattern times name
+inline constexpr std::size_t kMaxMailboxName = 1024;  // on the wire; the store's own rule is stricter
+inline constexpr std::size_t kMaxIdPairs = 30;        // RFC 2971 §3.3
+inline constexpr int kMaxLoginFailures = 4;           // then BYE; the throttle works over connections
+inline constexpr int kMaxBadCommands = 20;            // syntax errors before login, in a row: something that speaks no IMAP
 // One run() writes about this much, then lets go of its snapshot (session.h).
 inline constexpr std::size_t kChunk = 256 * 1024;
 // Bytes of a header that subsetting (HEADER.FIELDS) and searching look at: bounded memory, mail has no such headers.
@@ -50,7 +50,7 @@ inline constexpr std::uint64_t kBriefMessages = 50;
 inline constexpr std::uint64_t kBriefBytes = 64 * 1024;
 
 // Deadlines. RFC 9051 §5.4: at least 30 minutes once logged in, anything before.
-inline constexpr std::chrono::seconds kLoginDeadline{60};     // for the next bytes of a stranger ...
+inline constexpr std::chrono::seconds kLoginDeadline{60};      // for the next bytes of a stranger ...
 inline constexpr std::chrono::seconds kLoginPatience{5 * 60};  // ... and for all of them, however they trickle in
 inline constexpr std::chrono::seconds kAutologout{30 * 60};
 inline constexpr std::chrono::seconds kLiteralDeadline{5 * 60};

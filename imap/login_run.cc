@@ -21,9 +21,7 @@ Progress LoginRun::go_on(SessionState& state, session::Output& out) {
     case sasl::LoginExchange::State::kChallenge:
       out.append("+ ").append(base64_encode(exchange_->challenge())).append("\r\n");
       return Progress::kLine;
-    case sasl::LoginExchange::State::kVerify:
-      cost_ = session::RunCost::kBlocking;
-      return Progress::kMore;
+    case sasl::LoginExchange::State::kVerify: cost_ = session::RunCost::kBlocking; return Progress::kMore;
     case sasl::LoginExchange::State::kDone: break;
   }
   return verdict(state, out);

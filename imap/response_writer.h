@@ -31,7 +31,8 @@ void append_flags(std::string& out, std::uint8_t flags, std::uint64_t keywords, 
 /// date-time with its quotes: "17-Jul-1996 02:44:25 +0000" in quotes, always in UTC.
 void append_date_time(std::string& out, Timestamp time);
 
-/// How names and texts travel: modified UTF-7 for rev1, UTF-8 once the client said ENABLE IMAP4rev2 (RFC 9051 §5.1, Appendix A.1).
+/// How names and texts travel: modified UTF-7 for rev1, UTF-8 once the client said ENABLE IMAP4rev2 (RFC 9051 §5.1, Appendix
+/// A.1).
 enum class NameForm : bool { kModifiedUtf7, kUtf8 };
 void append_mailbox(std::string& out, std::string_view utf8_name, NameForm form);
 

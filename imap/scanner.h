@@ -15,8 +15,8 @@ constexpr bool is_ctl(char c) { return static_cast<unsigned char>(c) < 0x20 || c
 constexpr bool is_list_wildcard(char c) { return c == '*' || c == '%'; }
 /// ATOM-CHAR = <any CHAR except atom-specials>
 constexpr bool is_atom_char(char c) {
-  return !is_ctl(c) && static_cast<unsigned char>(c) < 0x80 && c != '(' && c != ')' && c != '{' && c != ' ' && !is_list_wildcard(c) &&
-         c != '"' && c != '\\' && c != ']';
+  return !is_ctl(c) && static_cast<unsigned char>(c) < 0x80 && c != '(' && c != ')' && c != '{' && c != ' ' &&
+         !is_list_wildcard(c) && c != '"' && c != '\\' && c != ']';
 }
 /// ASTRING-CHAR = ATOM-CHAR / resp-specials
 constexpr bool is_astring_char(char c) { return is_atom_char(c) || c == ']'; }

@@ -38,9 +38,9 @@ struct DateKey {
   std::string_view word;
   SearchKeyKind kind;
 };
-constexpr DateKey kDateKeys[] = {{"BEFORE", SearchKeyKind::kBefore},         {"ON", SearchKeyKind::kOn},
-                                 {"SINCE", SearchKeyKind::kSince},           {"SENTBEFORE", SearchKeyKind::kSentBefore},
-                                 {"SENTON", SearchKeyKind::kSentOn},         {"SENTSINCE", SearchKeyKind::kSentSince}};
+constexpr DateKey kDateKeys[] = {{"BEFORE", SearchKeyKind::kBefore}, {"ON", SearchKeyKind::kOn},
+                                 {"SINCE", SearchKeyKind::kSince},   {"SENTBEFORE", SearchKeyKind::kSentBefore},
+                                 {"SENTON", SearchKeyKind::kSentOn}, {"SENTSINCE", SearchKeyKind::kSentSince}};
 constexpr std::string_view kHeaderKeys[] = {"BCC", "CC", "FROM", "SUBJECT", "TO"};
 
 class Parser {

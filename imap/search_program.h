@@ -15,25 +15,25 @@ namespace posthus::imap {
 enum class SearchKeyKind : std::uint8_t {
   // In the order of what they cost: the record, the summary, the text of the message.
   kAll,
-  kSequence,         // set
-  kUid,              // set
-  kFlagsSet,         // flags
-  kFlagsUnset,       // flags
-  kKeyword,          // text
-  kUnkeyword,        // text
+  kSequence,    // set
+  kUid,         // set
+  kFlagsSet,    // flags
+  kFlagsUnset,  // flags
+  kKeyword,     // text
+  kUnkeyword,   // text
   kRecent,
   kOld,
   kNew,
-  kLarger,           // number
-  kSmaller,          // number
-  kBefore,           // day
+  kLarger,   // number
+  kSmaller,  // number
+  kBefore,   // day
   kOn,
   kSince,
   kSentBefore,
   kSentOn,
   kSentSince,
-  kHeader,           // field, text (folded); FROM, TO, CC, BCC, SUBJECT are headers too
-  kBody,             // text (folded)
+  kHeader,  // field, text (folded); FROM, TO, CC, BCC, SUBJECT are headers too
+  kBody,    // text (folded)
   kText,
   // Inner nodes; their cost is that of the dearest child.
   kAnd,
@@ -45,7 +45,7 @@ struct SearchKey {
   SearchKeyKind kind = SearchKeyKind::kAll;
   std::uint8_t flags = 0;
   std::uint64_t number = 0;
-  std::int64_t day = 0;              // since 1970-01-01
+  std::int64_t day = 0;  // since 1970-01-01
   std::string field, text;
   SequenceSet set;
   std::vector<SearchKey> children;

@@ -105,8 +105,8 @@ Result<> SelectedMailbox::report_new(const store::MailboxReader& reader, Output 
   return {};
 }
 
-Result<SelectedMailbox::Update> SelectedMailbox::report_flags(const store::MailboxReader& reader, Output out, const ToldFlags& told,
-                                                              bool is_rev2) {
+Result<SelectedMailbox::Update> SelectedMailbox::report_flags(const store::MailboxReader& reader, Output out,
+                                                              const ToldFlags& told, bool is_rev2) {
   if (flags_last_.value == 0) return Update::kDone;
   const auto keywords = POSTHUS_TRY(reader.keywords());
   if (keywords.size() > keywords_told_) {

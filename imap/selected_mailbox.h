@@ -72,12 +72,12 @@ class SelectedMailbox {
   const std::uint32_t uid_validity_;
   const Access access_;
   UidMap map_;
-  Uid uid_next_;               // messages from here on have not been announced
+  Uid uid_next_;  // messages from here on have not been announced
   ModSeq flags_seen_, expunges_seen_;
-  Uid recent_from_{0};         // 0: none
+  Uid recent_from_{0};  // 0: none
   bool has_unclaimed_recent_ = false;
   std::size_t keywords_told_ = 0;
-  store::UidSet saved_result_; // "$"
+  store::UidSet saved_result_;  // "$"
   // A report of flags that did not fit into one chunk.
   std::optional<ModSeq> flags_target_;
   Uid flags_next_{1}, flags_last_{0};

@@ -40,14 +40,14 @@ class ServerSession final : public session::Session {
  private:
   // What the client's next bytes are, and how far the running command is.
   enum class Phase : std::uint8_t {
-    kCommand,   // no command is running
-    kExecute,   // execution_ runs or waits
-    kUpdate,    // execution_ has ended, updates are being written
-    kLine,      // execution_ wants a line
-    kIdle,      // execution_ wants a line or a wake-up
-    kLiteral,   // execution_ wants bytes
-    kTail,      // the line end behind execution_'s literal
-    kDiscard,   // bytes and lines of a refused command
+    kCommand,  // no command is running
+    kExecute,  // execution_ runs or waits
+    kUpdate,   // execution_ has ended, updates are being written
+    kLine,     // execution_ wants a line
+    kIdle,     // execution_ wants a line or a wake-up
+    kLiteral,  // execution_ wants bytes
+    kTail,     // the line end behind execution_'s literal
+    kDiscard,  // bytes and lines of a refused command
   };
 
   Step receive_command(Input& input, Output& out);
@@ -218,7 +218,9 @@ Step ServerSession::on_command(std::string_view command, Output& out) {
   auto parsed = arguments(scanner, row->grammar, state_.name_form());
   if (!parsed) {
     const bool is_syntax = parsed.error().kind == ErrorKind::kInvalid;
-    std::string text(is_syntax ? "BAD " : parsed.error().kind == ErrorKind::kDenied ? "NO [CANNOT] " : refusal_for(parsed.error().kind));
+    std::string text(is_syntax                                   ? "BAD "
+                     : parsed.error().kind == ErrorKind::kDenied ? "NO [CANNOT] "
+                                                                 : refusal_for(parsed.error().kind));
     return answer(*tag, text.append(parsed.error().context));
   }
   bad_commands_ = 0;
@@ -257,10 +259,11 @@ void ServerSession::begin(session::Resume resume) {
   execution_->request.reset();
   progress_ = Progress::kMore;
   // The driver never abandons a wait, so the execution outlives it.
-  state_.context.store.submit(std::move(request), [this, resume = std::move(resume)](Result<store::WriteOutcome> outcome) mutable {
-    execution_->outcome = std::move(outcome);
-    resume();
-  });
+  state_.context.store.submit(std::move(request),
+                              [this, resume = std::move(resume)](Result<store::WriteOutcome> outcome) mutable {
+                                execution_->outcome = std::move(outcome);
+                                resume();
+                              });
 }
 
 Step ServerSession::proceed(Progress progress, Output& out) {

@@ -24,9 +24,9 @@ struct ServerContext {
   store::Store& store;
   sasl::Authenticator& authenticator;
   const Clock& clock;
-  std::string hostname;               // ours, for the greeting
-  bool offers_tls = false;            // STARTTLS is possible
-  bool allow_plaintext_login = false; // login without TLS: behind a proxy that ends TLS, and in tests
+  std::string hostname;                // ours, for the greeting
+  bool offers_tls = false;             // STARTTLS is possible
+  bool allow_plaintext_login = false;  // login without TLS: behind a proxy that ends TLS, and in tests
   std::uint64_t max_message_bytes = kMaxMessage;
   UidCache uid_cache{};
 };

@@ -6,7 +6,7 @@
 namespace posthus::imap {
 
 /// Reads the mailbox only for RECENT; all else is in the record.
-Result<> append_status(std::string& out, const store::Snapshot& snapshot, const store::MailboxRecord& record, const StatusItems& items,
-                       NameForm form);
+Result<> append_status(std::string& out, const store::Snapshot& snapshot, const store::MailboxRecord& record,
+                       const StatusItems& items, NameForm form);
 
 }  // namespace posthus::imap

@@ -14,7 +14,8 @@ void UidMap::push(std::uint32_t first, std::uint32_t last) {
 }
 
 std::optional<std::uint32_t> UidMap::sequence_of(Uid uid) const {
-  const auto run = std::lower_bound(runs_.begin(), runs_.end(), uid.value, [](const Run& r, std::uint32_t u) { return r.last < u; });
+  const auto run =
+      std::lower_bound(runs_.begin(), runs_.end(), uid.value, [](const Run& r, std::uint32_t u) { return r.last < u; });
   if (run == runs_.end() || run->first > uid.value) return std::nullopt;
   return run->sequence + (uid.value - run->first);
 }

@@ -100,8 +100,7 @@ Result<> Retrieval::write_small(Pass& pass, const Open& message, bool has_leadin
   const std::size_t begin = out.size();
   POSTHUS_TRY_VOID(pass.store.read_message(pass.snapshot, BlobId(message.blob), 0, message.size, out));
   if (out.size() - begin != message.size) return fail(ErrorKind::kCorrupt, "short message");
-  const bool needs_surrogate =
-      message.needs_ascii && has_8bit(std::string_view(out).substr(begin, message.header_size));
+  const bool needs_surrogate = message.needs_ascii && has_8bit(std::string_view(out).substr(begin, message.header_size));
   if (!has_leading_dot && !needs_surrogate) {
     out.append(out.size() - begin >= 2 && out.ends_with("\r\n") ? ".\r\n" : "\r\n.\r\n");
     return {};

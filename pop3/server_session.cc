@@ -178,12 +178,9 @@ void ServerSession::run(Output& output) {
 
 ServerSession::Step ServerSession::resumed(Output& output) {
   switch (std::exchange(work_, Work::kNone)) {
-    case Work::kLogin:
-      return login_finished(output);
-    case Work::kUpdate:
-      return update_finished(output);
-    case Work::kListing:
-      return listing_next_ == 0 ? Step::kRead : start(Work::kListing);
+    case Work::kLogin: return login_finished(output);
+    case Work::kUpdate: return update_finished(output);
+    case Work::kListing: return listing_next_ == 0 ? Step::kRead : start(Work::kListing);
     case Work::kRetrieval: {
       if (retrieval_state_ == RetrievalState::kMore) return start(Work::kRetrieval);
       static metrics::Counter& count = metrics::counter("posthus_pop3_retrieved_total", "Messages sent by RETR");
@@ -192,8 +189,7 @@ ServerSession::Step ServerSession::resumed(Output& output) {
       retrieval_.reset();
       return retrieval_state_ == RetrievalState::kBroken ? Step::kClose : Step::kRead;
     }
-    case Work::kNone:
-      break;
+    case Work::kNone: break;
   }
   return Step::kRead;
 }

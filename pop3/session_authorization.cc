@@ -132,17 +132,12 @@ Step ServerSession::login_rejected(Output& output) {
   const sasl::LoginVerdict verdict = exchange_->verdict();
   exchange_.reset();
   switch (verdict) {
-    case sasl::LoginVerdict::kAborted:
-      return refuse_error(output, Text::kAborted);
-    case sasl::LoginVerdict::kDisabled:
-      return login_failed(output, Code::kAuth, Text::kAccountDisabled);
+    case sasl::LoginVerdict::kAborted: return refuse_error(output, Text::kAborted);
+    case sasl::LoginVerdict::kDisabled: return login_failed(output, Code::kAuth, Text::kAccountDisabled);
     // WHY: nobody has looked at the credentials, so [AUTH] would be a lie that makes clients ask for a new password.
-    case sasl::LoginVerdict::kThrottled:
-      return login_failed(output, Code::kSysTemp, Text::kTooManyFailures);
-    case sasl::LoginVerdict::kUnavailable:
-      return refuse(output, Text::kTemporaryFailure, Code::kSysTemp);
-    default:
-      return login_failed(output, Code::kAuth, Text::kWrongLogin);
+    case sasl::LoginVerdict::kThrottled: return login_failed(output, Code::kSysTemp, Text::kTooManyFailures);
+    case sasl::LoginVerdict::kUnavailable: return refuse(output, Text::kTemporaryFailure, Code::kSysTemp);
+    default: return login_failed(output, Code::kAuth, Text::kWrongLogin);
   }
 }
 

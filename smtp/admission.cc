@@ -15,25 +15,20 @@ Reply admit_sender(const SenderFacts& facts) {
 RecipientVerdict admit_recipient(const RecipientFacts& facts) {
   using Kind = store::Resolution::Kind;
   switch (facts.resolution) {
-    case Kind::kLocal:
-      return {Routing::kLocal, reply::kRecipientOk};
+    case Kind::kLocal: return {Routing::kLocal, reply::kRecipientOk};
     case Kind::kNoSuchDomain:
       // WHY: an MX relays for nobody, whatever the client's address: private networks hold hacked devices too.
       if (facts.role == ListenerRole::kMx) return {Routing::kRefused, reply::kRelayDenied};
       return {Routing::kRemote, reply::kNoRemoteMail};
-    case Kind::kRemoteAlias:
-      return {Routing::kRemote, reply::kNoForwarding};
-    case Kind::kNoSuchUser:
-      return {Routing::kRefused, reply::kUnknownUser};
-    case Kind::kDisabled:
-      return {Routing::kRefused, reply::kDisabledUser};
+    case Kind::kRemoteAlias: return {Routing::kRemote, reply::kNoForwarding};
+    case Kind::kNoSuchUser: return {Routing::kRefused, reply::kUnknownUser};
+    case Kind::kDisabled: return {Routing::kRefused, reply::kDisabledUser};
     case Kind::kOverQuota: {
       // Space may come back, but never enough for a message larger than the whole mailbox.
       const bool never_fits = facts.quota_bytes > 0 && facts.message_size > facts.quota_bytes;
       return {Routing::kRefused, never_fits ? reply::kExceedsQuota : reply::kMailboxFull};
     }
-    case Kind::kAliasLoop:
-      return {Routing::kRefused, reply::kAliasLoop};
+    case Kind::kAliasLoop: return {Routing::kRefused, reply::kAliasLoop};
   }
   return {Routing::kRefused, reply::kTryAgain};
 }

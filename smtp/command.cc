@@ -15,10 +15,12 @@ struct VerbName {
 
 // In the order of their frequency.
 constexpr VerbName kVerbs[] = {
+    // clang-format off
     {"RCPT", Verb::kRcpt},         {"MAIL", Verb::kMail}, {"DATA", Verb::kData}, {"BDAT", Verb::kBdat},    {"EHLO", Verb::kEhlo},
     {"HELO", Verb::kHelo},         {"QUIT", Verb::kQuit}, {"RSET", Verb::kRset}, {"NOOP", Verb::kNoop},    {"AUTH", Verb::kAuth},
     {"STARTTLS", Verb::kStartTls}, {"VRFY", Verb::kVrfy}, {"EXPN", Verb::kExpn}, {"HELP", Verb::kHelp},    {"GET", Verb::kHttp},
     {"POST", Verb::kHttp},         {"PUT", Verb::kHttp},  {"HEAD", Verb::kHttp}, {"CONNECT", Verb::kHttp},
+    // clang-format on
 };
 
 constexpr std::size_t kMaxHello = 255;  // RFC 5321 §4.5.3.1.2: a domain name

@@ -155,19 +155,15 @@ bool set_mail_parameter(MailParameters& out, std::uint8_t bit, const Parameter& 
   if (bit == kUtf8Seen) return out.is_utf8 = !parameter.has_value;
   if (!parameter.has_value) return false;
   switch (bit) {
-    case kSizeSeen:
-      return set_size(out, parameter.value);
+    case kSizeSeen: return set_size(out, parameter.value);
     case kBodySeen: {
       const auto body = body_value(parameter.value);
       if (body) out.body = *body;
       return body.has_value();
     }
-    case kAuthSeen:
-      return set_auth(out, parameter.value);
-    case kRetSeen:
-      return (out.ret = ret_value(parameter.value)) != Ret::kUnset;
-    default:
-      return set_envelope_id(out, parameter.value);
+    case kAuthSeen: return set_auth(out, parameter.value);
+    case kRetSeen: return (out.ret = ret_value(parameter.value)) != Ret::kUnset;
+    default: return set_envelope_id(out, parameter.value);
   }
 }
 

@@ -87,14 +87,10 @@ session::Step ServerSession::received(session::Input& input, Output& output) {
 session::Step ServerSession::advance(session::Input& input, Output& output) {
   switch (reading_) {
     case Reading::kCommand:
-    case Reading::kLoginResponse:
-      return read_line(input, output);
-    case Reading::kLongLine:
-      return skip_line(input, output);
-    case Reading::kData:
-      return read_data(input, output);
-    case Reading::kChunk:
-      return read_chunk(input, output);
+    case Reading::kLoginResponse: return read_line(input, output);
+    case Reading::kLongLine: return skip_line(input, output);
+    case Reading::kData: return read_data(input, output);
+    case Reading::kChunk: return read_chunk(input, output);
   }
   return Step::kClose;
 }
@@ -245,14 +241,10 @@ void ServerSession::run(Output&) {
 session::Step ServerSession::resumed(Output& output) {
   begin_reading(Reading::kCommand);
   switch (std::exchange(awaiting_, Awaiting::kNothing)) {
-    case Awaiting::kVerify:
-      return continue_login(output);
-    case Awaiting::kFinish:
-      return message_finished(output);
-    case Awaiting::kCommit:
-      return message_committed(output);
-    case Awaiting::kNothing:
-      break;
+    case Awaiting::kVerify: return continue_login(output);
+    case Awaiting::kFinish: return message_finished(output);
+    case Awaiting::kCommit: return message_committed(output);
+    case Awaiting::kNothing: break;
   }
   CHECK(false);
   return Step::kClose;

@@ -46,13 +46,10 @@ std::string id_text(std::uint64_t id) {
 
 Reply reply_for(const Error& error) {
   switch (error.kind) {
-    case ErrorKind::kOverQuota:
-      return reply::kMailboxFull;
+    case ErrorKind::kOverQuota: return reply::kMailboxFull;
     case ErrorKind::kUnavailable:
-    case ErrorKind::kBusy:
-      return reply::kNoMemory;
-    default:
-      return reply::kTryAgain;
+    case ErrorKind::kBusy: return reply::kNoMemory;
+    default: return reply::kTryAgain;
   }
 }
 

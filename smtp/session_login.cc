@@ -62,11 +62,8 @@ session::Step ServerSession::continue_login(Output& output) {
       output.append("334 ").append(base64_encode(exchange_->challenge())).append("\r\n");
       begin_reading(Reading::kLoginResponse);
       return Step::kRead;
-    case sasl::LoginExchange::State::kVerify:
-      awaiting_ = Awaiting::kVerify;
-      return Step::kRun;
-    case sasl::LoginExchange::State::kDone:
-      break;
+    case sasl::LoginExchange::State::kVerify: awaiting_ = Awaiting::kVerify; return Step::kRun;
+    case sasl::LoginExchange::State::kDone: break;
   }
   return login_done(output);
 }
@@ -79,19 +76,11 @@ session::Step ServerSession::login_done(Output& output) {
       account_ = exchange->account();
       login_ = exchange->login();
       return answer(reply::kLoggedIn, output);
-    case sasl::LoginVerdict::kRejected:
-      break;
-    case sasl::LoginVerdict::kDisabled:
-      refusal = reply::kLoginDisabled;
-      break;
-    case sasl::LoginVerdict::kThrottled:
-      refusal = reply::kLoginThrottled;
-      break;
-    case sasl::LoginVerdict::kAborted:
-      refusal = reply::kLoginCancelled;
-      break;
-    case sasl::LoginVerdict::kUnavailable:
-      return refuse(reply::kLoginUnavailable, output);
+    case sasl::LoginVerdict::kRejected: break;
+    case sasl::LoginVerdict::kDisabled: refusal = reply::kLoginDisabled; break;
+    case sasl::LoginVerdict::kThrottled: refusal = reply::kLoginThrottled; break;
+    case sasl::LoginVerdict::kAborted: refusal = reply::kLoginCancelled; break;
+    case sasl::LoginVerdict::kUnavailable: return refuse(reply::kLoginUnavailable, output);
   }
   const Step step = refuse(refusal, output);
   if (step == Step::kClose || ++login_failures_ < kMaxLoginFailures) return step;

@@ -39,8 +39,8 @@ struct BlobPlacement {
 /// Writer keeps it between slices, while the tables may change under it (so each slice looks at them anew).
 struct SliceProgress {
   std::uint32_t phase = 0;
-  std::uint64_t position = 0;    // e.g. the next uid
-  std::uint64_t other = 0;       // e.g. a mailbox, or the ModSeq the whole STORE has
+  std::uint64_t position = 0;  // e.g. the next uid
+  std::uint64_t other = 0;     // e.g. a mailbox, or the ModSeq the whole STORE has
 };
 
 struct ApplyContext {

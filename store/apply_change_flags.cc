@@ -24,12 +24,9 @@ struct Masks {
 template <class Bits>
 Bits changed_bits(FlagChange change, Bits before, Bits mask) {
   switch (change) {
-    case FlagChange::kReplace:
-      return mask;
-    case FlagChange::kAdd:
-      return static_cast<Bits>(before | mask);
-    case FlagChange::kRemove:
-      return static_cast<Bits>(before & ~mask);
+    case FlagChange::kReplace: return mask;
+    case FlagChange::kAdd: return static_cast<Bits>(before | mask);
+    case FlagChange::kRemove: return static_cast<Bits>(before & ~mask);
   }
   return before;
 }

@@ -44,12 +44,14 @@ Result<> copy_file(const std::string& from, const std::string& to, std::uint64_t
   if (::ftruncate(target.get(), static_cast<off_t>(length)) != 0) return storage_error(to);
   std::string buffer(kCopyStep, '\0');
   for (std::uint64_t at = 0; at < length;) {
-    const ssize_t got = ::pread(source.get(), buffer.data(), std::min<std::uint64_t>(buffer.size(), length - at), static_cast<off_t>(at));
+    const ssize_t got =
+        ::pread(source.get(), buffer.data(), std::min<std::uint64_t>(buffer.size(), length - at), static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return storage_error(from);
     if (got == 0) return fail(ErrorKind::kCorrupt, from + " is too short");
     for (std::size_t begin = 0; begin < static_cast<std::size_t>(got); begin += kHoleStep) {
-      const std::string_view block = std::string_view(buffer).substr(begin, std::min(kHoleStep, static_cast<std::size_t>(got) - begin));
+      const std::string_view block =
+          std::string_view(buffer).substr(begin, std::min(kHoleStep, static_cast<std::size_t>(got) - begin));
       if (block.find_first_not_of('\0') == std::string_view::npos) continue;
       const ssize_t written = ::pwrite(target.get(), block.data(), block.size(), static_cast<off_t>(at + begin));
       if (written < 0) return storage_error(to);
@@ -84,12 +86,14 @@ Result<FileSegments::Rows> rows_of_copy(const std::string& index) {
 }
 
 /// Returns the segments that were copied now.
-Result<std::set<std::uint32_t>> copy_segments(const FileSegments& files, const std::string& directory, const FileSegments::Rows& rows) {
+Result<std::set<std::uint32_t>> copy_segments(const FileSegments& files, const std::string& directory,
+                                              const FileSegments::Rows& rows) {
   std::set<std::uint32_t> copied;
   for (const auto& [segment, record] : rows) {
     const std::string to = segments_directory(directory) + "/" + segment_file_name(segment);
-    struct stat info {};
-    const bool is_there = record.is_sealed && ::stat(to.c_str(), &info) == 0 && static_cast<std::uint64_t>(info.st_size) == record.written;
+    struct stat info{};
+    const bool is_there =
+        record.is_sealed && ::stat(to.c_str(), &info) == 0 && static_cast<std::uint64_t>(info.st_size) == record.written;
     if (is_there) continue;
     POSTHUS_TRY_VOID(copy_file(files.path_of(segment), to + ".new", record.written));
     if (::rename((to + ".new").c_str(), to.c_str()) != 0) return storage_error(to);
@@ -120,12 +124,15 @@ Result<> swap_index(const std::string& directory) {
   return sync_directory(directory);
 }
 
-Result<CheckReport> check_copy(const std::string& directory, const std::string& store_uuid, const std::set<std::uint32_t>& copied) {
+Result<CheckReport> check_copy(const std::string& directory, const std::string& store_uuid,
+                               const std::set<std::uint32_t>& copied) {
   const auto engine = POSTHUS_TRY(LmdbEngine::open(index_directory(directory), kCheckMap));
   const auto snapshot = POSTHUS_TRY(engine->snapshot());
   const FileSegments::Rows rows = POSTHUS_TRY(segment_rows(*snapshot));
-  const auto segments = POSTHUS_TRY(FileSegments::open(segments_directory(directory), store_uuid, rows, StoreOptions().segment_bytes));
-  return Checker(*snapshot, *segments, segments.get(), [&copied](std::uint32_t segment) { return copied.contains(segment); }).run();
+  const auto segments =
+      POSTHUS_TRY(FileSegments::open(segments_directory(directory), store_uuid, rows, StoreOptions().segment_bytes));
+  return Checker(*snapshot, *segments, segments.get(), [&copied](std::uint32_t segment) { return copied.contains(segment); })
+      .run();
 }
 
 }  // namespace

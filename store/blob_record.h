@@ -24,10 +24,10 @@ inline constexpr std::uint32_t kFormatVersion = 1;
 /// Where a message text lies, and how many message records name it.
 struct BlobRecord {
   std::uint32_t segment = 0;
-  std::uint64_t offset = 0;      // of the text's first byte in the segment file
-  std::uint64_t length = 0;      // of the text
+  std::uint64_t offset = 0;  // of the text's first byte in the segment file
+  std::uint64_t length = 0;  // of the text
   std::uint32_t references = 0;
-  std::uint32_t checksum = 0;    // CRC-32C of the text
+  std::uint32_t checksum = 0;  // CRC-32C of the text
   Sha256Digest digest{};
 };
 
@@ -49,7 +49,7 @@ Result<BlobRecord> decode_blob_record(std::string_view bytes);
 struct SegmentRecord {
   std::uint64_t written = 0;
   std::uint64_t live = 0;
-  bool is_sealed = false;        // nothing is appended any more
+  bool is_sealed = false;  // nothing is appended any more
 };
 
 std::string encode_segment_record(const SegmentRecord& record);

@@ -96,10 +96,11 @@ void Checker::check_users() {
     if (!inbox || !*inbox || (*inbox)->account != *account) find(where, named("has no INBOX: mailbox", user->inbox.value));
   });
   const std::string prefix(meta::kRemovingPrefix);
-  const Result<> scanned = snapshot_.scan(Table::kMeta, prefix, end_of_prefix(prefix), [this](std::string_view, std::string_view value) {
-    if (const auto account = account_of_key(value)) removing_.insert(account->value);
-    return Visit::kContinue;
-  });
+  const Result<> scanned =
+      snapshot_.scan(Table::kMeta, prefix, end_of_prefix(prefix), [this](std::string_view, std::string_view value) {
+        if (const auto account = account_of_key(value)) removing_.insert(account->value);
+        return Visit::kContinue;
+      });
   if (!scanned) find("users being removed", scanned.error().context);
 }
 
@@ -152,7 +153,8 @@ void Checker::check_mailbox_names() {
     const auto found = id ? mailboxes_.find(id->value) : mailboxes_.end();
     if (found == mailboxes_.end()) return find("mailbox name " + printable(key), "leads to no mailbox");
     const MailboxRecord& record = found->second.record;
-    if (mailbox_name_key(record.account, record.name) != key) find("mailbox name " + printable(key), "the mailbox has another name");
+    if (mailbox_name_key(record.account, record.name) != key)
+      find("mailbox name " + printable(key), "the mailbox has another name");
   });
 }
 
@@ -210,7 +212,8 @@ void Checker::check_message(Counts& counts, const MessageRecord& message) {
   counts.bytes += message.size;
   if ((message.flags & flag::kSeen) == 0) ++counts.unseen;
   if ((message.flags & flag::kDeleted) != 0) ++counts.deleted;
-  if (message.uid >= mailbox.uid_next) find(where, compared("UIDNEXT of the mailbox", mailbox.uid_next.value, message.uid.value + 1ull));
+  if (message.uid >= mailbox.uid_next)
+    find(where, compared("UIDNEXT of the mailbox", mailbox.uid_next.value, message.uid.value + 1ull));
   references_.push_back(message.blob.value);
   const auto blob = get_blob(snapshot_, message.blob);
   if (!blob || !*blob) return find(where, named("its text is missing: blob", message.blob.value));
@@ -245,7 +248,8 @@ void Checker::check_usage() {
       continue;
     }
     if (usage->bytes != counted[account].bytes) find(where, compared("usage in bytes", usage->bytes, counted[account].bytes));
-    if (usage->messages != counted[account].messages) find(where, compared("usage in messages", usage->messages, counted[account].messages));
+    if (usage->messages != counted[account].messages)
+      find(where, compared("usage in messages", usage->messages, counted[account].messages));
   }
 }
 
@@ -274,7 +278,8 @@ void Checker::check_blob(BlobId blob, const BlobRecord& record, std::uint64_t re
   if (record.references != references) find(where, compared("references", record.references, references));
   const auto segment = segment_rows_.find(record.segment);
   if (segment == segment_rows_.end()) return find(where, named("lies in no segment of the index:", record.segment));
-  if (record.offset + record.length > segment->second.written) find(where, named("lies behind the end of segment", record.segment));
+  if (record.offset + record.length > segment->second.written)
+    find(where, named("lies behind the end of segment", record.segment));
   check_summary(blob, record);
   if (reads_(record.segment)) check_text(blob, record);
 }
@@ -285,7 +290,8 @@ void Checker::check_summary(BlobId blob, const BlobRecord& record) {
   if (!bytes) return find(named("blob", blob.value), "summary: " + bytes.error().context);
   const auto summary = mail::SummaryView::create(*bytes);
   if (!summary) return find(named("blob", blob.value), "summary: " + summary.error().context);
-  if (summary->size() != record.length) find(named("blob", blob.value), compared("size in the summary", summary->size(), record.length));
+  if (summary->size() != record.length)
+    find(named("blob", blob.value), compared("size in the summary", summary->size(), record.length));
 }
 
 void Checker::check_text(BlobId blob, const BlobRecord& record) {
@@ -316,7 +322,7 @@ void Checker::check_segments() {
     const std::string where = named("segment", segment);
     if (record.live != live_[segment]) find(where, compared("live bytes", record.live, live_[segment]));
     if (!files_) continue;
-    struct stat info {};
+    struct stat info{};
     if (::stat(files_->path_of(segment).c_str(), &info) != 0) {
       find(where, files_->path_of(segment) + " is missing");
     } else if (static_cast<std::uint64_t>(info.st_size) < record.written) {

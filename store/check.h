@@ -74,9 +74,9 @@ class Checker {
 
   std::unordered_set<std::uint32_t> accounts_, removing_;
   std::unordered_map<std::uint32_t, Counts> mailboxes_;
-  std::vector<std::uint64_t> references_;                        // a blob once per message that names it; sorted later
+  std::vector<std::uint64_t> references_;  // a blob once per message that names it; sorted later
   std::map<std::uint32_t, SegmentRecord> segment_rows_;
-  std::map<std::uint32_t, std::uint64_t> live_;                  // by segment, summed over kBlobs
+  std::map<std::uint32_t, std::uint64_t> live_;  // by segment, summed over kBlobs
   std::uint64_t highest_blob_ = 0;
 };
 

@@ -26,13 +26,13 @@ struct Resolution {
     kLocal,         // deliver into `inboxes`
     kNoSuchDomain,  // not ours: relaying is somebody else's decision
     kNoSuchUser,
-    kDisabled,      // the user or the domain is disabled
+    kDisabled,  // the user or the domain is disabled
     kOverQuota,
-    kRemoteAlias,   // an alias whose targets are (partly) elsewhere
-    kAliasLoop,     // aliases nested deeper than kMaxAliasDepth
+    kRemoteAlias,  // an alias whose targets are (partly) elsewhere
+    kAliasLoop,    // aliases nested deeper than kMaxAliasDepth
   };
   Kind kind = Kind::kNoSuchUser;
-  std::vector<MailboxId> inboxes;          // distinct
+  std::vector<MailboxId> inboxes;  // distinct
   std::vector<std::string> remote_targets;
 };
 
@@ -45,15 +45,15 @@ class DirectoryReader {
   explicit DirectoryReader(const Snapshot& snapshot) : snapshot_(snapshot) {}
 
   Result<std::optional<DomainRecord>> domain(std::string_view normalised_name) const;
-  Result<std::optional<UserRecord>> user(std::string_view address) const;   // any case
+  Result<std::optional<UserRecord>> user(std::string_view address) const;  // any case
   Result<std::optional<UserRecord>> user(AccountId account) const;
   Result<Usage> usage(AccountId account) const;
   Result<std::optional<AliasRecord>> alias(std::string_view address) const;
   Result<std::optional<TokenRecord>> token(std::string_view id) const;
 
   /// Exact user, then exact alias, then both without plus-detail, then the catch-all. "postmaster" of a domain of ours
-  /// (and bare "postmaster", empty domain) always resolves: to a user or alias of that name, else to the first server admin (RFC 5321 §4.5.1).
-  /// `message_size`: for the quota check; 0 when the client did not say.
+  /// (and bare "postmaster", empty domain) always resolves: to a user or alias of that name, else to the first server admin (RFC
+  /// 5321 §4.5.1). `message_size`: for the quota check; 0 when the client did not say.
   Result<Resolution> resolve(const mail::Address& recipient, std::uint64_t message_size) const;
   /// May this account send as `sender` (envelope or From)? Its own address with any plus-detail, or an alias (not a
   /// catch-all) that names it.

@@ -15,8 +15,8 @@
 
 namespace posthus::store {
 
-inline constexpr std::size_t kMaxKey = 200;            // below LMDB's 511 and any SQL index limit
-inline constexpr std::size_t kMaxKeyAndValue = 2000;   // LMDB keeps such rows inside leaf pages: no overflow runs
+inline constexpr std::size_t kMaxKey = 200;           // below LMDB's 511 and any SQL index limit
+inline constexpr std::size_t kMaxKeyAndValue = 2000;  // LMDB keeps such rows inside leaf pages: no overflow runs
 
 enum class Visit : bool { kStop, kContinue };
 using RowVisitor = FunctionRef<Visit(std::string_view key, std::string_view value)>;

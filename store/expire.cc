@@ -89,7 +89,8 @@ Result<> expire_pop3_mail(Store& store, Timestamp now) {
     }
     for (Expired& expired : all) {
       if (expired.uids.empty()) continue;
-      const auto removed = store.apply(Expunge{.mailbox = expired.inbox, .uids = std::move(expired.uids), .rule = ExpungeRule::kAllNamed});
+      const auto removed =
+          store.apply(Expunge{.mailbox = expired.inbox, .uids = std::move(expired.uids), .rule = ExpungeRule::kAllNamed});
       if (!removed && removed.error().kind != ErrorKind::kNotFound) return std::unexpected(removed.error());
     }
   } while (!after.empty() && !StoreParts::of(store).is_closing);

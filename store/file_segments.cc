@@ -94,7 +94,8 @@ Result<> FileSegments::move_orphans(const Rows& rows) const {
   ::closedir(directory);
   if (orphans.empty()) return {};
   if (rows.empty()) {
-    return fail(ErrorKind::kCorrupt, directory_ + " holds mail, but the index names none of it; restore the index from a backup or rebuild it");
+    return fail(ErrorKind::kCorrupt,
+                directory_ + " holds mail, but the index names none of it; restore the index from a backup or rebuild it");
   }
   const std::string away = orphaned_directory(directory_);
   if (::mkdir(away.c_str(), 0700) != 0 && errno != EEXIST) return storage_error(away);
@@ -109,14 +110,15 @@ Result<> FileSegments::move_orphans(const Rows& rows) const {
 Result<> FileSegments::adopt(const Rows& rows) {
   std::size_t missing = 0;
   for (const auto& [segment, record] : rows) {
-    struct stat info {};
+    struct stat info{};
     const bool is_there = ::stat(path_of(segment).c_str(), &info) == 0;
     if (is_there && static_cast<std::uint64_t>(info.st_size) >= record.written) continue;
     ++missing;
     log::error("store.segment_damaged", {{"path", path_of(segment)}, {"what", is_there ? "too short" : "missing"}});
   }
   if (missing > 0 && missing == rows.size()) {
-    return fail(ErrorKind::kCorrupt, "none of the segments the index names is in " + directory_ + "; is the right volume mounted?");
+    return fail(ErrorKind::kCorrupt,
+                "none of the segments the index names is in " + directory_ + "; is the right volume mounted?");
   }
   if (!rows.empty()) committed_.next_segment = rows.rbegin()->first + 1;
   for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
@@ -262,7 +264,7 @@ Result<> FileSegments::write_run(std::size_t begin, std::size_t end) {
   const Placed& first = placed_[begin];
   POSTHUS_TRY_VOID(open_for_writing(first.segment));
   std::vector<std::string> owned;
-  owned.reserve((end - begin) * 2 + 1);   // iovecs point into its strings
+  owned.reserve((end - begin) * 2 + 1);  // iovecs point into its strings
   std::vector<iovec> pieces;
   pieces.reserve((end - begin) * 4 + 2);
   const auto add = [&pieces](std::string_view bytes) {
@@ -300,7 +302,7 @@ Result<> FileSegments::open_for_writing(std::uint32_t segment) {
   writing_.reset(::open(path.c_str(), O_RDWR | O_CLOEXEC | (is_new ? O_CREAT | O_TRUNC : 0), 0600));
   if (!writing_) return storage_error(path);
   if (is_new) created_.push_back(segment);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(writing_.get(), &info) != 0) return storage_error(path);
   writing_segment_ = segment;
   zeroed_until_ = static_cast<std::uint64_t>(info.st_size);
@@ -388,7 +390,7 @@ Result<> FileSegments::read(std::uint32_t segment, std::uint64_t offset, std::ui
 }
 
 Result<std::uint64_t> FileSegments::allocated_bytes(std::uint32_t segment) const {
-  struct stat info {};
+  struct stat info{};
   if (::stat(path_of(segment).c_str(), &info) != 0) return storage_error(path_of(segment));
   return static_cast<std::uint64_t>(info.st_blocks) * 512;
 }
@@ -396,7 +398,9 @@ Result<std::uint64_t> FileSegments::allocated_bytes(std::uint32_t segment) const
 Result<> FileSegments::punch(std::uint32_t segment, std::uint64_t offset, std::uint64_t length) {
   const UniqueFd fd(::open(path_of(segment).c_str(), O_RDWR | O_CLOEXEC));
   if (!fd) return storage_error(path_of(segment));
-  if (::fallocate(fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(length)) == 0) return {};
+  if (::fallocate(fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(length)) ==
+      0)
+    return {};
   if (errno == EOPNOTSUPP) return fail(ErrorKind::kUnavailable, "the file system cannot punch holes");
   return storage_error(path_of(segment));
 }

@@ -52,7 +52,7 @@ class FileSegments final : public Segments {
 
  private:
   struct Cursor {
-    std::uint32_t segment = 0;          // 0: none is open
+    std::uint32_t segment = 0;  // 0: none is open
     std::uint64_t position = 0;
     std::uint32_t next_segment = 1;
   };
@@ -85,9 +85,9 @@ class FileSegments final : public Segments {
   std::vector<Placed> placed_;
   UniqueFd writing_;
   std::uint32_t writing_segment_ = 0;
-  std::uint64_t zeroed_until_ = 0;       // of the segment that is written: its blocks are there up to here
-  bool is_sync_failed_ = false;          // by this group
-  std::vector<std::uint32_t> created_;   // files this group made
+  std::uint64_t zeroed_until_ = 0;                            // of the segment that is written: its blocks are there up to here
+  bool is_sync_failed_ = false;                               // by this group
+  std::vector<std::uint32_t> created_;                        // files this group made
   std::vector<std::pair<std::string, std::string>> renamed_;  // by this group: spool path, segment path
 
   // A bounded LRU of open files, newest first.
@@ -100,7 +100,7 @@ class FileSegments final : public Segments {
   std::unordered_map<std::uint32_t, std::list<OpenFile>::iterator> open_by_segment_;  // guarded by mutex_
 };
 
-inline constexpr std::size_t kMaxOpenSegments = 128;   // of the process's file descriptors; 8 GiB of mail stay open
+inline constexpr std::size_t kMaxOpenSegments = 128;  // of the process's file descriptors; 8 GiB of mail stay open
 /// Groups smaller than this zero the file ahead, so that the next syncs need not commit file metadata (a sync of
 /// overwritten blocks costs about half). Larger groups spread that cost by themselves, and writing twice would cost more.
 inline constexpr std::uint64_t kSmallGroup = 64 * 1024;

@@ -17,8 +17,8 @@
 namespace posthus::store {
 namespace {
 
-constexpr std::size_t kBudgetStep = 4096;           // what a small message takes from the budget
-constexpr std::size_t kSpoolBuffer = 64 * 1024;     // bytes gathered before a write to the spool file
+constexpr std::size_t kBudgetStep = 4096;        // what a small message takes from the budget
+constexpr std::size_t kSpoolBuffer = 64 * 1024;  // bytes gathered before a write to the spool file
 
 }  // namespace
 
@@ -29,9 +29,9 @@ struct IncomingMessage::State {
   mail::SummaryBuilder builder;
   std::uint32_t checksum = 0;
   std::uint64_t size = 0;
-  std::string bytes;             // the text; once spooled: what is not written yet
+  std::string bytes;  // the text; once spooled: what is not written yet
   UniqueFd spool;
-  std::string spool_path;        // empty until spooled
+  std::string spool_path;  // empty until spooled
   bool is_released = false, is_finished = false;
   mail::Summary summary;
   std::string encoded_summary;
@@ -50,7 +50,8 @@ struct IncomingMessage::State {
 Result<> IncomingMessage::State::gather(std::string_view more) {
   const std::size_t needed = bytes.size() + more.size();
   if (needed > bytes.capacity() || needed > reservation.bytes()) {
-    const std::size_t wanted = (std::max(needed, std::min(bytes.size() * 2, needed + kSpoolThreshold)) + kBudgetStep - 1) / kBudgetStep * kBudgetStep;
+    const std::size_t wanted =
+        (std::max(needed, std::min(bytes.size() * 2, needed + kSpoolThreshold)) + kBudgetStep - 1) / kBudgetStep * kBudgetStep;
     if (wanted > reservation.bytes() && !reservation.try_grow(wanted - reservation.bytes())) {
       return fail(ErrorKind::kUnavailable, "memory for arriving messages is used up");
     }

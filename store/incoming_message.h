@@ -37,10 +37,10 @@ class IncomingMessage {
   const mail::Summary& summary() const;
   const std::string& encoded_summary() const;  // mail::encode_summary(summary()), made here so that the Writer need not
   const Sha256Digest& digest() const;
-  std::uint32_t checksum() const;           // CRC-32C of the text
+  std::uint32_t checksum() const;  // CRC-32C of the text
   bool is_spooled() const;
-  std::string_view bytes() const;           // REQUIRES: !is_spooled()
-  const std::string& spool_path() const;    // REQUIRES: is_spooled()
+  std::string_view bytes() const;         // REQUIRES: !is_spooled()
+  const std::string& spool_path() const;  // REQUIRES: is_spooled()
   /// The Writer took the spool file over (renamed it); the destructor leaves it alone.
   void release_spool_file();
 

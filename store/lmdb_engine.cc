@@ -26,15 +26,24 @@ constexpr std::uint64_t kMaxGrowthOfOneCommit = 16 * 1024 * 1024;
 
 // The names in the file; they never change. Same order as Table.
 constexpr std::array<const char*, kTables> kTableNames = {
-    "meta",     "domains",  "users",    "logins",    "aliases", "tokens",    "usage", "mailboxes", "mailbox_names", "subscriptions", "keywords",
-    "messages", "expunged", "summaries", "blobs",   "segments", "dkim_keys", "queue", "queue_due", "trace",        "settings"};
+    "meta",      "domains",       "users",         "logins",   "aliases",   "tokens",   "usage",
+    "mailboxes", "mailbox_names", "subscriptions", "keywords", "messages",  "expunged", "summaries",
+    "blobs",     "segments",      "dkim_keys",     "queue",    "queue_due", "trace",    "settings"};
 
 Error lmdb_error(int code, std::string_view what) {
   ErrorKind kind = ErrorKind::kIo;
   switch (code) {
-    case MDB_MAP_FULL: case MDB_TXN_FULL: case ENOSPC: case EDQUOT: case ENOMEM: kind = ErrorKind::kUnavailable; break;
+    case MDB_MAP_FULL:
+    case MDB_TXN_FULL:
+    case ENOSPC:
+    case EDQUOT:
+    case ENOMEM: kind = ErrorKind::kUnavailable; break;
     case MDB_READERS_FULL: kind = ErrorKind::kBusy; break;
-    case MDB_CORRUPTED: case MDB_PAGE_NOTFOUND: case MDB_INVALID: case MDB_CURSOR_FULL: case MDB_PAGE_FULL: kind = ErrorKind::kCorrupt; break;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_CURSOR_FULL:
+    case MDB_PAGE_FULL: kind = ErrorKind::kCorrupt; break;
     case MDB_VERSION_MISMATCH: kind = ErrorKind::kDenied; break;
     case MDB_BAD_VALSIZE: kind = ErrorKind::kInvalid; break;
     default: break;
@@ -135,7 +144,9 @@ class LmdbTransaction final : public WriteTransaction {
  public:
   LmdbTransaction(MDB_txn* transaction, const Dbis& dbis) : reading_{transaction, &dbis} {}
 
-  Result<std::optional<std::string_view>> get(Table table, std::string_view key) const override { return reading_.get(table, key); }
+  Result<std::optional<std::string_view>> get(Table table, std::string_view key) const override {
+    return reading_.get(table, key);
+  }
   Result<> scan(Table table, std::string_view from, std::string_view to, RowVisitor visit) const override {
     return reading_.scan(table, from, to, visit);
   }
@@ -189,8 +200,8 @@ struct LmdbEngine::State {
   MDB_env* environment = nullptr;
   Dbis dbis{};
   mutable std::mutex mutex;
-  std::vector<MDB_txn*> pool;             // reset read transactions; guarded by mutex
-  std::multiset<std::uint64_t> living;    // commits that snapshots show; guarded by mutex
+  std::vector<MDB_txn*> pool;           // reset read transactions; guarded by mutex
+  std::multiset<std::uint64_t> living;  // commits that snapshots show; guarded by mutex
 };
 
 namespace {
@@ -209,7 +220,9 @@ class LmdbSnapshot final : public Snapshot {
       mdb_txn_abort(reading_.transaction);
     }
   }
-  Result<std::optional<std::string_view>> get(Table table, std::string_view key) const override { return reading_.get(table, key); }
+  Result<std::optional<std::string_view>> get(Table table, std::string_view key) const override {
+    return reading_.get(table, key);
+  }
   Result<> scan(Table table, std::string_view from, std::string_view to, RowVisitor visit) const override {
     return reading_.scan(table, from, to, visit);
   }
@@ -230,7 +243,8 @@ Result<> LmdbEngine::State::create(std::uint64_t map_bytes) {
   mdb_env_set_maxdbs(environment, kTables);
   mdb_env_set_maxreaders(environment, kMaxReaders);
   if (const int code = mdb_env_set_mapsize(environment, map_bytes); code != 0) return fail_lmdb(code, "map size");
-  if (const int code = mdb_env_open(environment, directory.c_str(), MDB_NOTLS, 0600); code != 0) return fail_lmdb(code, directory);
+  if (const int code = mdb_env_open(environment, directory.c_str(), MDB_NOTLS, 0600); code != 0)
+    return fail_lmdb(code, directory);
   int dead = 0;
   if (const int code = mdb_reader_check(environment, &dead); code != 0) return fail_lmdb(code, "reader check");
   if (dead > 0) log::info("store.dead_readers", {{"count", dead}});
@@ -305,7 +319,7 @@ Result<> LmdbEngine::commit(FunctionRef<Result<>(WriteTransaction&)> apply) {
   if (code == 0) return {};
   Error error = lmdb_error(code, "commit");
   // QUIRK(LMDB 0.9): a write cut short by a full disk is reported as EIO.
-  struct statvfs disk {};
+  struct statvfs disk{};
   const bool is_full = ::statvfs(state_->directory.c_str(), &disk) == 0 && disk.f_bavail * disk.f_frsize < kMaxGrowthOfOneCommit;
   if (code == EIO && is_full) error.kind = ErrorKind::kUnavailable;
   // QUIRK(LMDB 0.9): after a failed write of the meta page, whatever the reason, it refuses every further transaction.
@@ -323,7 +337,8 @@ EngineStatistics LmdbEngine::statistics() const {
     const std::lock_guard lock(state_->mutex);
     mdb_env_info(state_->environment, &info);
     out.last_commit = info.me_last_txnid;
-    out.oldest_snapshot = state_->living.empty() ? out.last_commit : std::min<std::uint64_t>(*state_->living.begin(), out.last_commit);
+    out.oldest_snapshot =
+        state_->living.empty() ? out.last_commit : std::min<std::uint64_t>(*state_->living.begin(), out.last_commit);
   }
   out.oldest_snapshot_age_commits = out.last_commit - out.oldest_snapshot;
   out.free_bytes = count_free_pages(state_->environment) * stat.ms_psize;

@@ -39,7 +39,8 @@ T load(const char* bytes) {
 
 std::optional<Meta> read_meta(int fd, std::uint64_t offset) {
   std::array<char, kMetaBytes> bytes;
-  if (::pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset)) != static_cast<ssize_t>(bytes.size())) return std::nullopt;
+  if (::pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset)) != static_cast<ssize_t>(bytes.size()))
+    return std::nullopt;
   if (load<std::uint32_t>(bytes.data() + kMagicOffset) != kLmdbMagic) return std::nullopt;
   return Meta{load<std::uint32_t>(bytes.data() + kPageSizeOffset), load<std::uint64_t>(bytes.data() + kLastPageOffset),
               load<std::uint64_t>(bytes.data() + kTransactionOffset)};
@@ -51,13 +52,14 @@ Result<> check_lmdb_file(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (!fd && errno == ENOENT) return {};
   if (!fd) return storage_error(path);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return storage_error(path);
   if (info.st_size == 0) return {};
   const std::optional<Meta> first = read_meta(fd.get(), 0);
   const std::optional<Meta> second = read_meta(fd.get(), first ? first->page_size : kDefaultPage);
   if (!first && !second) {
-    return fail(ErrorKind::kCorrupt, path + " is not an index of this store; restore a backup, or rebuild the index from the segments");
+    return fail(ErrorKind::kCorrupt,
+                path + " is not an index of this store; restore a backup, or rebuild the index from the segments");
   }
   const Meta& meta = !first || (second && second->transaction > first->transaction) ? *second : *first;
   const std::uint64_t size = static_cast<std::uint64_t>(info.st_size);
@@ -78,7 +80,7 @@ LmdbRoom::~LmdbRoom() {
 void LmdbRoom::ensure(std::uint64_t used_bytes) {
   if (used_bytes + kRoomAhead <= size_) return;
   if (fd_ < 0) fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
-  struct stat info {};
+  struct stat info{};
   if (fd_ < 0 || ::fstat(fd_, &info) != 0) return;
   size_ = static_cast<std::uint64_t>(info.st_size);
   static const std::string zeros(kZeroStep, '\0');

@@ -13,12 +13,12 @@
 namespace posthus::store {
 
 struct Finding {
-  std::string where;   // "mailbox 12 uid 7"
-  std::string what;    // "blob 99 is missing"
+  std::string where;  // "mailbox 12 uid 7"
+  std::string what;   // "blob 99 is missing"
 };
 struct CheckReport {
   std::uint64_t domains = 0, users = 0, mailboxes = 0, messages = 0, blobs = 0, bytes = 0;
-  std::vector<Finding> findings;           // empty: consistent. Capped at kMaxFindings, `findings_total` counts on.
+  std::vector<Finding> findings;  // empty: consistent. Capped at kMaxFindings, `findings_total` counts on.
   std::uint64_t findings_total = 0;
 };
 inline constexpr std::size_t kMaxFindings = 1000;

@@ -28,7 +28,7 @@ class MemoryEngine final : public Engine {
  private:
   friend class MemorySnapshot;
   mutable std::mutex mutex_;
-  Tables tables_;                          // guarded by mutex_; rows change only while nobody else holds them
+  Tables tables_;                           // guarded by mutex_; rows change only while nobody else holds them
   std::multiset<std::uint64_t> snapshots_;  // commit numbers of living snapshots
   std::uint64_t last_commit_ = 0;
 };

@@ -61,7 +61,8 @@ Result<> MemorySegments::read(std::uint32_t segment, std::uint64_t offset, std::
     begin = after->first;
     text = after->second;
   }
-  if (offset - begin > text->size() || length > text->size() - (offset - begin)) return fail(ErrorKind::kCorrupt, "text is shorter");
+  if (offset - begin > text->size() || length > text->size() - (offset - begin))
+    return fail(ErrorKind::kCorrupt, "text is shorter");
   out.append(*text, offset - begin, length);
   return {};
 }

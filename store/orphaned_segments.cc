@@ -48,7 +48,7 @@ Result<> remove_orphans(const std::string& segments_directory, Timestamp before)
     const std::optional<Timestamp> when = orphaned_at(entry->d_name);
     if (!when || !(*when < before)) continue;
     const std::string path = away + "/" + entry->d_name;
-    struct stat info {};
+    struct stat info{};
     const bool is_known = ::stat(path.c_str(), &info) == 0;
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) return storage_error(path);
     log::info("store.orphan_removed", {{"path", path}, {"bytes", static_cast<std::int64_t>(is_known ? info.st_size : 0)}});

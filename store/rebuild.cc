@@ -32,8 +32,9 @@ constexpr std::uint64_t kBatchBytes = 16 * 1024 * 1024;
 constexpr std::size_t kBatchRecords = 200;
 
 /// Tables that are taken over as they are.
-constexpr Table kDirectoryTables[] = {Table::kMeta,    Table::kDomains,       Table::kUsers,    Table::kLogins,   Table::kAliases, Table::kTokens,
-                                      Table::kMailboxNames, Table::kSubscriptions, Table::kKeywords, Table::kDkimKeys, Table::kSettings};
+constexpr Table kDirectoryTables[] = {Table::kMeta,     Table::kDomains,  Table::kUsers,        Table::kLogins,
+                                      Table::kAliases,  Table::kTokens,   Table::kMailboxNames, Table::kSubscriptions,
+                                      Table::kKeywords, Table::kDkimKeys, Table::kSettings};
 
 struct Place {
   MailboxId mailbox;
@@ -87,7 +88,8 @@ Result<> Rebuilder::take_directory(const Snapshot& old) {
       return put;
     };
     for (const Table table : kDirectoryTables) {
-      POSTHUS_TRY_VOID(copy(table, [&](std::string_view key, std::string_view value) { return transaction.put(table, key, value); }));
+      POSTHUS_TRY_VOID(
+          copy(table, [&](std::string_view key, std::string_view value) { return transaction.put(table, key, value); }));
     }
     POSTHUS_TRY_VOID(copy(Table::kUsers, [&](std::string_view key, std::string_view) -> Result<> {
       const auto account = account_of_key(key);
@@ -189,10 +191,15 @@ Result<> Rebuilder::take_record(WriteTransaction& transaction, const Found& foun
   const auto text = read_range(found.path, found.record.text_offset, head.text_length);
   const auto origin_bytes = read_range(found.path, found.record.text_offset + head.text_length, head.origin_length);
   if (!text || crc32c(*text) != head.text_checksum) return damaged("text");
-  const auto origin = origin_bytes && crc32c(*origin_bytes) == head.origin_checksum ? decode_origin(*origin_bytes) : Result<Origin>(Origin());
+  const auto origin =
+      origin_bytes && crc32c(*origin_bytes) == head.origin_checksum ? decode_origin(*origin_bytes) : Result<Origin>(Origin());
   if (!origin) return damaged("origin");
 
-  AddMessage request{.message = IncomingMessage("", nullptr), .targets = {}, .internal_date = head.internal_date, .reverse_path = origin->reverse_path, .trace = ""};
+  AddMessage request{.message = IncomingMessage("", nullptr),
+                     .targets = {},
+                     .internal_date = head.internal_date,
+                     .reverse_path = origin->reverse_path,
+                     .trace = ""};
   request.targets = POSTHUS_TRY(targets_of(transaction, found, *origin));
   if (request.targets.empty()) return damaged("no owner");
   POSTHUS_TRY_VOID(request.message.append(*text));

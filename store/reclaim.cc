@@ -17,10 +17,10 @@
 namespace posthus::store {
 namespace {
 
-constexpr std::uint64_t kMoveBatch = 4 * 1024 * 1024;     // bytes moved in one commit: a delivery waits no longer for it
-constexpr std::uint64_t kBlock = 4096;                    // what file systems punch in
-constexpr std::uint64_t kSmallestHole = 16 * 1024;        // smaller ones cost an extent each and give little
-constexpr std::uint64_t kWorthPunching = 1024 * 1024;     // dead bytes on disk before a segment is looked at
+constexpr std::uint64_t kMoveBatch = 4 * 1024 * 1024;  // bytes moved in one commit: a delivery waits no longer for it
+constexpr std::uint64_t kBlock = 4096;                 // what file systems punch in
+constexpr std::uint64_t kSmallestHole = 16 * 1024;     // smaller ones cost an extent each and give little
+constexpr std::uint64_t kWorthPunching = 1024 * 1024;  // dead bytes on disk before a segment is looked at
 
 struct Survey {
   std::vector<WalkedRecord> live, dead;
@@ -30,16 +30,17 @@ struct Survey {
 Result<Survey> survey(const Snapshot& snapshot, const FileSegments& files, std::uint32_t segment, std::uint64_t written) {
   Survey out;
   Result<> looked_up;
-  const auto walked = walk_segment(files.path_of(segment), files.store_uuid(), written, WalkRule::kStrict, [&](const WalkedRecord& record) {
-    const auto blob = get_blob(snapshot, record.head.blob);
-    if (!blob) {
-      looked_up = std::unexpected(blob.error());
-      return Visit::kStop;
-    }
-    const bool is_live = *blob && (*blob)->segment == segment && (*blob)->offset == record.text_offset;
-    (is_live ? out.live : out.dead).push_back(record);
-    return Visit::kContinue;
-  });
+  const auto walked =
+      walk_segment(files.path_of(segment), files.store_uuid(), written, WalkRule::kStrict, [&](const WalkedRecord& record) {
+        const auto blob = get_blob(snapshot, record.head.blob);
+        if (!blob) {
+          looked_up = std::unexpected(blob.error());
+          return Visit::kStop;
+        }
+        const bool is_live = *blob && (*blob)->segment == segment && (*blob)->offset == record.text_offset;
+        (is_live ? out.live : out.dead).push_back(record);
+        return Visit::kContinue;
+      });
   if (!walked) return std::unexpected(walked.error());
   if (!looked_up) return std::unexpected(looked_up.error());
   return out;
@@ -81,7 +82,8 @@ Result<std::uint64_t> Reclaimer::round() {
       log::warning("store.reclaim", {{"segment", segment}, {"error", done.error().context}});
     }
   }
-  static metrics::Counter& reclaimed = metrics::counter("posthus_store_reclaimed_bytes_total", "Bytes of dead messages given back");
+  static metrics::Counter& reclaimed =
+      metrics::counter("posthus_store_reclaimed_bytes_total", "Bytes of dead messages given back");
   reclaimed.add(given_back_);
   return given_back_;
 }
@@ -90,7 +92,8 @@ Result<> Reclaimer::look_at(std::uint32_t segment, const SegmentRecord& record) 
   const std::uint64_t on_disk = POSTHUS_TRY(files_.allocated_bytes(segment));
   const bool is_mostly_dead = record.live * 2 < record.written;
   const auto punched = state_.punched_at.find(segment);
-  const bool is_worth_punching = on_disk > record.live + kWorthPunching && (punched == state_.punched_at.end() || punched->second != record.live);
+  const bool is_worth_punching =
+      on_disk > record.live + kWorthPunching && (punched == state_.punched_at.end() || punched->second != record.live);
   if (!is_mostly_dead && !is_worth_punching) return {};
   // What this snapshot shows as dead may still be named by snapshots of earlier commits, never by later ones.
   Survey found;
@@ -108,9 +111,8 @@ Result<> Reclaimer::look_at(std::uint32_t segment, const SegmentRecord& record) 
 /// Nothing names a text in it, in any living snapshot: a dead text never comes back to life.
 Result<> Reclaimer::remove_file(std::uint32_t segment) {
   const std::uint64_t on_disk = POSTHUS_TRY(files_.allocated_bytes(segment));
-  POSTHUS_TRY_VOID(state_.writer->maintain([segment](MaintenanceContext& context) {
-    return context.transaction.erase(Table::kSegments, segment_key(segment));
-  }));
+  POSTHUS_TRY_VOID(state_.writer->maintain(
+      [segment](MaintenanceContext& context) { return context.transaction.erase(Table::kSegments, segment_key(segment)); }));
   POSTHUS_TRY_VOID(files_.remove(segment));
   state_.punched_at.erase(segment);
   given_back_ += on_disk;
@@ -137,8 +139,10 @@ Result<> Reclaimer::move_batch(std::uint32_t segment, const std::vector<WalkedRe
   for (const WalkedRecord& record : batch) {
     const RecordHead& head = record.head;
     texts.push_back(POSTHUS_TRY(read_range(files_.path_of(segment), record.text_offset, head.text_length)));
-    origins.push_back(POSTHUS_TRY(read_range(files_.path_of(segment), record.text_offset + head.text_length, head.origin_length)));
-    if (crc32c(texts.back()) != head.text_checksum) return fail(ErrorKind::kCorrupt, "blob " + std::to_string(head.blob.value) + " is damaged");
+    origins.push_back(
+        POSTHUS_TRY(read_range(files_.path_of(segment), record.text_offset + head.text_length, head.origin_length)));
+    if (crc32c(texts.back()) != head.text_checksum)
+      return fail(ErrorKind::kCorrupt, "blob " + std::to_string(head.blob.value) + " is damaged");
   }
   return state_.writer->maintain([&](MaintenanceContext& context) -> Result<> {
     for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -147,12 +151,12 @@ Result<> Reclaimer::move_batch(std::uint32_t segment, const std::vector<WalkedRe
       if (!blob || blob->segment != segment || blob->offset != batch[i].text_offset) continue;  // gone meanwhile
       context.released.push_back(*blob);
       const BlobPlacement placement = context.segments.place({.blob = head.blob,
-                                                               .internal_date = head.internal_date,
-                                                               .length = head.text_length,
-                                                               .checksum = head.text_checksum,
-                                                               .text = texts[i],
-                                                               .spool_path = {},
-                                                               .origin = origins[i]});
+                                                              .internal_date = head.internal_date,
+                                                              .length = head.text_length,
+                                                              .checksum = head.text_checksum,
+                                                              .text = texts[i],
+                                                              .spool_path = {},
+                                                              .origin = origins[i]});
       blob->segment = placement.segment;
       blob->offset = placement.offset;
       POSTHUS_TRY_VOID(context.transaction.put(Table::kBlobs, blob_key(head.blob), encode_blob_record(*blob)));

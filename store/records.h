@@ -12,7 +12,7 @@
 namespace posthus::store {
 
 struct DomainRecord {
-  std::string name;                       // normalised (A-labels, lower case)
+  std::string name;  // normalised (A-labels, lower case)
   bool is_disabled = false;
   std::uint64_t default_quota_bytes = 0;  // for new users; 0: unlimited
   std::uint32_t pop3_retention_days = 0;  // how long mail is kept for POP3 keep mode; 0: for ever
@@ -22,16 +22,16 @@ struct DomainRecord {
 enum class Role : std::uint8_t { kUser, kServerAdmin };
 
 struct UserRecord {
-  AccountId account;                      // assigned by the store on creation
-  std::string address;                    // canonical address, also the login name
-  std::string password_hash;              // argon2id, PHC string format; empty: cannot log in
+  AccountId account;          // assigned by the store on creation
+  std::string address;        // canonical address, also the login name
+  std::string password_hash;  // argon2id, PHC string format; empty: cannot log in
   std::uint32_t scram_iterations = 0;
   std::string scram_salt, scram_stored_key, scram_server_key;  // raw bytes, RFC 5802 §3
-  bool is_disabled = false;               // no login, mail refused
+  bool is_disabled = false;                                    // no login, mail refused
   Role role = Role::kUser;
-  std::uint64_t quota_bytes = 0;          // 0: unlimited
+  std::uint64_t quota_bytes = 0;                     // 0: unlimited
   std::optional<std::uint32_t> pop3_retention_days;  // overrides the domain's
-  MailboxId inbox;                        // made with the user, never deleted
+  MailboxId inbox;                                   // made with the user, never deleted
   Timestamp created;
 };
 
@@ -47,10 +47,10 @@ struct AliasRecord {
 };
 
 struct TokenRecord {
-  std::string id;                         // public, random
-  std::string name;                       // what the admin calls it
-  std::string secret_hash;                // SHA-256 of the secret part, raw
-  std::vector<std::string> scopes;        // e.g. "admin", "read"
+  std::string id;                   // public, random
+  std::string name;                 // what the admin calls it
+  std::string secret_hash;          // SHA-256 of the secret part, raw
+  std::vector<std::string> scopes;  // e.g. "admin", "read"
   std::optional<Timestamp> expires;
   Timestamp created;
 };
@@ -60,11 +60,11 @@ enum class SpecialUse : std::uint8_t { kNone, kDrafts, kSent, kJunk, kTrash, kAr
 struct MailboxRecord {
   MailboxId mailbox;
   AccountId account;
-  std::string name;                       // UTF-8, hierarchy separator '/', "INBOX" exactly so
+  std::string name;  // UTF-8, hierarchy separator '/', "INBOX" exactly so
   std::uint32_t uid_validity = 0;
   Uid uid_next{1};
   ModSeq highest_modseq{1};
-  Uid recent_from{1};                     // messages from here on have not been announced as \Recent yet (RFC 3501 §2.3.2)
+  Uid recent_from{1};  // messages from here on have not been announced as \Recent yet (RFC 3501 §2.3.2)
   std::uint32_t messages = 0, unseen = 0, deleted = 0;
   std::uint64_t bytes = 0;
   SpecialUse special_use = SpecialUse::kNone;
@@ -81,16 +81,16 @@ inline constexpr std::size_t kMaxKeywordLength = 100;
 struct MessageRecord {
   Uid uid;
   std::uint8_t flags = 0;
-  std::uint64_t keywords = 0;             // bit i: name i of the mailbox's keyword list
+  std::uint64_t keywords = 0;  // bit i: name i of the mailbox's keyword list
   ModSeq modseq;
-  std::uint32_t size = 0;                 // RFC822.SIZE
-  Timestamp internal_date;                // whole seconds
-  Timestamp save_date;                    // whole seconds
+  std::uint32_t size = 0;   // RFC822.SIZE
+  Timestamp internal_date;  // whole seconds
+  Timestamp save_date;      // whole seconds
   BlobId blob;
 };
 
 struct UidRange {
-  Uid first, last;                        // inclusive
+  Uid first, last;  // inclusive
   friend bool operator==(const UidRange&, const UidRange&) = default;
 };
 /// Ascending, disjoint, not adjacent.

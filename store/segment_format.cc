@@ -1,7 +1,6 @@
 // Encoding of segment files: see the header.
 #include "store/segment_format.h"
 
-
 #include "core/base/ascii.h"
 #include "core/base/bytes.h"
 #include "core/base/hash.h"

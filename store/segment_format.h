@@ -56,7 +56,7 @@ struct Owner {
   AccountId account;
   MailboxId mailbox;
   std::uint8_t flags = 0;
-  std::string address;       // the account's
+  std::string address;  // the account's
   std::string mailbox_name;
 };
 struct Origin {

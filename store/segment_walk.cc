@@ -54,7 +54,7 @@ Result<WalkOutcome> walk_segment(const std::string& path, const std::string& sto
                                  RecordVisitor visit) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return storage_error(path);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return storage_error(path);
   end = std::min(end, static_cast<std::uint64_t>(info.st_size));
   WalkOutcome outcome;
@@ -80,7 +80,7 @@ Result<WalkOutcome> walk_segment(const std::string& path, const std::string& sto
 Result<std::string> read_range(const std::string& path, std::uint64_t offset, std::uint64_t length) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return storage_error(path);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return storage_error(path);
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (offset > size || length > size - offset) return fail(ErrorKind::kCorrupt, path + " is too short");

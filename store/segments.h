@@ -25,9 +25,9 @@ struct SegmentEntry {
   Timestamp internal_date;
   std::uint64_t length = 0;
   std::uint32_t checksum = 0;
-  std::string_view text;         // when it is in memory
-  std::string spool_path;        // when it is in a file (text at kFirstTextOffset); else empty
-  std::string origin;            // encode_origin()
+  std::string_view text;   // when it is in memory
+  std::string spool_path;  // when it is in a file (text at kFirstTextOffset); else empty
+  std::string origin;      // encode_origin()
 };
 
 /// A change to a row of kSegments that goes with the group.

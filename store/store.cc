@@ -18,7 +18,9 @@ namespace posthus::store {
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Store::~Store() = default;
 
-std::unique_ptr<Store> Store::create_in_memory(const Clock& clock) { return create_over(std::make_unique<MemoryEngine>(), clock); }
+std::unique_ptr<Store> Store::create_in_memory(const Clock& clock) {
+  return create_over(std::make_unique<MemoryEngine>(), clock);
+}
 
 std::unique_ptr<Store> Store::create_over(std::unique_ptr<Engine> engine, const Clock& clock) {
   auto state = std::make_unique<State>();

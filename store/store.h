@@ -20,9 +20,9 @@
 namespace posthus::store {
 
 struct StoreOptions {
-  std::string directory;                              // holds index/ (LMDB), segments/, spool/
-  std::uint64_t map_bytes = 64ull << 30;              // address space for LMDB, not disk
-  std::uint64_t budget_bytes = 64ull << 20;           // bytes of arriving messages held in memory, all sessions together
+  std::string directory;                     // holds index/ (LMDB), segments/, spool/
+  std::uint64_t map_bytes = 64ull << 30;     // address space for LMDB, not disk
+  std::uint64_t budget_bytes = 64ull << 20;  // bytes of arriving messages held in memory, all sessions together
   std::uint64_t segment_bytes = 64ull << 20;
 };
 
@@ -46,7 +46,8 @@ class Store {
 
   /// Appends bytes [offset, offset + length) of a message text to `out`; less at its end. REQUIRES: `snapshot` still
   /// names the blob, and is held during the call. Errors: kNotFound, kCorrupt, kIo.
-  Result<> read_message(const Snapshot& snapshot, BlobId blob, std::uint64_t offset, std::uint64_t length, std::string& out) const;
+  Result<> read_message(const Snapshot& snapshot, BlobId blob, std::uint64_t offset, std::uint64_t length,
+                        std::string& out) const;
 
   IncomingMessage begin_message();
 

@@ -29,16 +29,16 @@ struct FileSystem {
 };
 // statfs(2), linux/magic.h and the file systems' own sources.
 constexpr std::array<FileSystem, 11> kRefusedFileSystems = {{{0x6969, "NFS"},
-                                                              {0x517B, "SMB"},
-                                                              {0xFF534D42, "CIFS"},
-                                                              {0xFE534D42, "SMB2"},
-                                                              {0x65735546, "FUSE"},
-                                                              {0x01021997, "9p"},
-                                                              {0x00C36400, "Ceph"},
-                                                              {0x5346414F, "AFS"},
-                                                              {0x73757245, "Coda"},
-                                                              {0x0BD00BD0, "Lustre"},
-                                                              {0x786F4256, "vboxsf"}}};
+                                                             {0x517B, "SMB"},
+                                                             {0xFF534D42, "CIFS"},
+                                                             {0xFE534D42, "SMB2"},
+                                                             {0x65735546, "FUSE"},
+                                                             {0x01021997, "9p"},
+                                                             {0x00C36400, "Ceph"},
+                                                             {0x5346414F, "AFS"},
+                                                             {0x73757245, "Coda"},
+                                                             {0x0BD00BD0, "Lustre"},
+                                                             {0x786F4256, "vboxsf"}}};
 
 Result<> make_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
@@ -103,7 +103,7 @@ Result<> make_store_directories(const std::string& directory) {
 }
 
 Result<> refuse_network_file_system(const std::string& directory) {
-  struct statfs info {};
+  struct statfs info{};
   if (::statfs(directory.c_str(), &info) != 0) return storage_error(directory);
   for (const FileSystem& refused : kRefusedFileSystems) {
     if (static_cast<std::uint32_t>(info.f_type) != refused.magic) continue;
@@ -148,8 +148,8 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const Cl
   auto snapshot = POSTHUS_TRY(engine->snapshot());
   const FileSegments::Rows rows = POSTHUS_TRY(segment_rows(*snapshot));
   snapshot.reset();
-  auto segments = POSTHUS_TRY(
-      FileSegments::open(segments_directory(options.directory), std::move(uuid), rows, options.segment_bytes));
+  auto segments =
+      POSTHUS_TRY(FileSegments::open(segments_directory(options.directory), std::move(uuid), rows, options.segment_bytes));
   POSTHUS_TRY_VOID(segments->seal_rows(*engine, rows));
   state->lmdb = engine.get();
   state->engine = std::move(engine);

@@ -17,9 +17,9 @@ class FailingEngine final : public Engine {
   explicit FailingEngine(std::unique_ptr<Engine> inner) : inner_(std::move(inner)) {}
 
   /// The operations that can be told to fail, counted from now: 1 is the next one. 0 stops failing.
-  void fail_put(std::uint64_t nth, ErrorKind kind);       // put or erase in a transaction
-  void fail_read(std::uint64_t nth, ErrorKind kind);      // get or scan, in snapshots and transactions
-  void fail_commit(std::uint64_t nth, ErrorKind kind);    // after apply succeeded: nothing is committed
+  void fail_put(std::uint64_t nth, ErrorKind kind);     // put or erase in a transaction
+  void fail_read(std::uint64_t nth, ErrorKind kind);    // get or scan, in snapshots and transactions
+  void fail_commit(std::uint64_t nth, ErrorKind kind);  // after apply succeeded: nothing is committed
   void fail_snapshot(std::uint64_t nth, ErrorKind kind);
   void fail_after_commit(std::uint64_t nth, ErrorKind kind);  // committed, and told to have failed
 

@@ -25,16 +25,18 @@ std::uint64_t microseconds_since(SteadyClock::time_point begin) {
 }
 
 constexpr std::array<std::string_view, std::variant_size_v<WriteRequest>> kKindNames = {
-    "add_message",      "change_flags",  "expunge",    "copy_messages", "create_mailbox", "delete_mailbox",
-    "rename_mailbox",   "set_subscription", "claim_recent", "put_domain",  "remove_domain",  "put_user",
-    "remove_user",      "put_alias",     "remove_alias", "put_token",    "remove_token"};
+    "add_message",    "change_flags",     "expunge",      "copy_messages", "create_mailbox", "delete_mailbox",
+    "rename_mailbox", "set_subscription", "claim_recent", "put_domain",    "remove_domain",  "put_user",
+    "remove_user",    "put_alias",        "remove_alias", "put_token",     "remove_token"};
 
 struct Metrics {
   metrics::Histogram& commit = metrics::histogram("posthus_store_commit_microseconds", "Sync and commit of one group");
   metrics::Histogram& group_size = metrics::histogram("posthus_store_group_requests", "Requests committed together");
-  metrics::Histogram& queue_wait = metrics::histogram("posthus_store_queue_wait_microseconds", "From submit to the group's begin");
+  metrics::Histogram& queue_wait =
+      metrics::histogram("posthus_store_queue_wait_microseconds", "From submit to the group's begin");
   metrics::Counter& refused = metrics::counter("posthus_store_refused_total", "Requests refused by the store");
-  metrics::Counter& rerun = metrics::counter("posthus_store_rerun_total", "Groups run again without a request that failed midway");
+  metrics::Counter& rerun =
+      metrics::counter("posthus_store_rerun_total", "Groups run again without a request that failed midway");
   std::array<metrics::Histogram*, kKindNames.size()> apply{};
   Metrics() {
     for (std::size_t i = 0; i < apply.size(); ++i) {
@@ -107,7 +109,7 @@ void join(WriteOutcome& all, WriteOutcome&& slice) {
 
 struct Writer::Task {
   std::optional<WriteRequest> request;
-  MaintenanceStep step;                   // instead of a request
+  MaintenanceStep step;  // instead of a request
   Completion done;
   SteadyClock::time_point queued_at;
   std::optional<SliceProgress> progress;  // where the last committed slice ended
@@ -116,7 +118,7 @@ struct Writer::Task {
   // Of the group that is running:
   Result<WriteOutcome> result;
   std::optional<SliceProgress> next;
-  bool is_excluded = false;               // refused: its result stands, the group runs without it
+  bool is_excluded = false;  // refused: its result stands, the group runs without it
 };
 
 struct Writer::Group {
@@ -124,11 +126,11 @@ struct Writer::Group {
   Timestamp now;
   std::vector<MailboxId> changed;
   std::vector<BlobRecord> released;
-  std::uint64_t next_blob = 0;            // 0 until the first message of the group
+  std::uint64_t next_blob = 0;  // 0 until the first message of the group
   std::uint64_t first_blob = 0;
-  bool must_rerun = false;                // a request failed after a put
-  bool is_empty = false;                  // nothing was put: nothing to commit
-  bool is_written = false;                // applied, texts durable; what comes now is the commit itself
+  bool must_rerun = false;  // a request failed after a put
+  bool is_empty = false;    // nothing was put: nothing to commit
+  bool is_written = false;  // applied, texts durable; what comes now is the commit itself
   bool is_sync_failed = false;
 };
 
@@ -373,7 +375,8 @@ Result<BlobPlacement> Writer::place_message(Group& group, AddMessage& add, Write
   origin.reverse_path = add.reverse_path;
   for (const Target& target : add.targets) {
     MailboxOwner owner = POSTHUS_TRY(find_mailbox_owner(transaction, target.mailbox));
-    origin.owners.push_back({owner.account, target.mailbox, target.flags, std::move(owner.address), std::move(owner.mailbox_name)});
+    origin.owners.push_back(
+        {owner.account, target.mailbox, target.flags, std::move(owner.address), std::move(owner.mailbox_name)});
   }
   SegmentEntry entry;
   entry.blob = BlobId(group.next_blob);

@@ -32,8 +32,8 @@
 
 namespace posthus::store {
 
-inline constexpr std::size_t kMaxGroupRequests = 256;              // bounds what one commit can lose and how long it takes
-inline constexpr std::uint64_t kMaxGroupBytes = 8 * 1024 * 1024;   // the same for message bytes
+inline constexpr std::size_t kMaxGroupRequests = 256;             // bounds what one commit can lose and how long it takes
+inline constexpr std::uint64_t kMaxGroupBytes = 8 * 1024 * 1024;  // the same for message bytes
 
 /// What a step of maintenance (reclaiming, trimming) sees of its group. The step may run more than once.
 struct MaintenanceContext {
@@ -90,17 +90,17 @@ class Writer {
 
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
-  std::deque<TaskPointer> queue_;   // guarded by mutex_
-  std::deque<TaskPointer> bulk_;    // slices after the first; the Writer's thread only
-  bool is_refusing_ = false;    // said so in the log; the Writer's thread only
-  bool has_failed_ = false;    // fatally; the Writer's thread only
-  bool is_running_here_ = false;    // without a thread: a completion that submits does not commit within the commit
-  bool is_sleeping_ = false;        // guarded by mutex_: only then is a wake-up needed
-  bool is_stopping_ = false;        // guarded by mutex_
-  std::optional<Error> fatal_;      // guarded by mutex_
+  std::deque<TaskPointer> queue_;  // guarded by mutex_
+  std::deque<TaskPointer> bulk_;   // slices after the first; the Writer's thread only
+  bool is_refusing_ = false;       // said so in the log; the Writer's thread only
+  bool has_failed_ = false;        // fatally; the Writer's thread only
+  bool is_running_here_ = false;   // without a thread: a completion that submits does not commit within the commit
+  bool is_sleeping_ = false;       // guarded by mutex_: only then is a wake-up needed
+  bool is_stopping_ = false;       // guarded by mutex_
+  std::optional<Error> fatal_;     // guarded by mutex_
   std::optional<std::chrono::steady_clock::time_point> deadline_;  // guarded by mutex_
-  std::function<void(const Error&)> fatal_handler_;  // guarded by mutex_
-  std::thread thread_;              // last: starts when all else stands; none with CommitThread::kSubmitter
+  std::function<void(const Error&)> fatal_handler_;                // guarded by mutex_
+  std::thread thread_;  // last: starts when all else stands; none with CommitThread::kSubmitter
 };
 
 }  // namespace posthus::store

@@ -20,10 +20,10 @@
 namespace posthus::web_admin {
 
 struct ListenerStatus {
-  std::string name;      // "imaps"
-  std::string address;   // "0.0.0.0", or the path of a Unix socket
+  std::string name;     // "imaps"
+  std::string address;  // "0.0.0.0", or the path of a Unix socket
   std::uint16_t port = 0;
-  bool is_tls = false;   // TLS from the first byte
+  bool is_tls = false;  // TLS from the first byte
 };
 
 /// What the API works on. References must outlive the Api.

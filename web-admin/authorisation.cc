@@ -63,7 +63,8 @@ std::expected<Principal, Response> check_password(const ServerContext& context, 
   if (exchange->state() == sasl::LoginExchange::State::kVerify) exchange->verify();
   if (exchange->state() != sasl::LoginExchange::State::kDone) return unauthorised(request);
   if (exchange->verdict() == sasl::LoginVerdict::kThrottled) return refuse(429, "Too many failed logins; try again later.");
-  if (exchange->verdict() == sasl::LoginVerdict::kUnavailable) return refuse(503, "Logins cannot be checked now; try again later.");
+  if (exchange->verdict() == sasl::LoginVerdict::kUnavailable)
+    return refuse(503, "Logins cannot be checked now; try again later.");
   if (exchange->verdict() != sasl::LoginVerdict::kAccepted) return unauthorised(request);
   const auto snapshot = context.store.snapshot();
   if (!snapshot) return std::unexpected(problem(snapshot.error()));

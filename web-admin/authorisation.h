@@ -24,7 +24,8 @@ struct Principal {
   std::string name;  // "token 0123456789abcdef", "admin@example.test", "local", or empty on open routes
 };
 
-/// 401 without valid credentials, 403 when they do not suffice, 429 when the login throttle refuses, 503 when the directory cannot be read.
+/// 401 without valid credentials, 403 when they do not suffice, 429 when the login throttle refuses, 503 when the directory
+/// cannot be read.
 std::expected<Principal, Response> authorise(const ServerContext& context, const Request& request, Scope needed);
 
 inline constexpr std::size_t kTokenIdDigits = 16;

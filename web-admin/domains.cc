@@ -88,7 +88,8 @@ Result<Response> add(const Call& call) {
   domain.name = POSTHUS_TRY(domain_name(*name));
   const std::lock_guard lock(call.directory);
   auto outcome = call.context.store.apply(store::PutDomain{domain, store::PutRule::kCreate});
-  if (!outcome && outcome.error().kind == ErrorKind::kExists) return fail(ErrorKind::kExists, "domain " + domain.name + " exists already");
+  if (!outcome && outcome.error().kind == ErrorKind::kExists)
+    return fail(ErrorKind::kExists, "domain " + domain.name + " exists already");
   if (!outcome) return std::unexpected(std::move(outcome).error());
   return domain_response(201, domain);
 }

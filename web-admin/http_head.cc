@@ -99,8 +99,10 @@ std::expected<void, Refusal> take_once(bool& seen, std::string_view value, std::
 std::expected<void, Refusal> field(std::string_view name, std::string_view value, HttpHead& head, Seen& seen) {
   const auto is = [name](std::string_view known) { return ascii::equal_ignoring_case(name, known); };
   if (is("Host")) return take_once(seen.host, value, head.host, "There is more than one Host field.");
-  if (is("Authorization")) return take_once(seen.authorization, value, head.authorization, "There is more than one Authorization field.");
-  if (is("Content-Type")) return take_once(seen.content_type, value, head.content_type, "There is more than one Content-Type field.");
+  if (is("Authorization"))
+    return take_once(seen.authorization, value, head.authorization, "There is more than one Authorization field.");
+  if (is("Content-Type"))
+    return take_once(seen.content_type, value, head.content_type, "There is more than one Content-Type field.");
   if (is("Transfer-Encoding")) seen.transfer_encoding = true;
   if (is("Connection")) connection(value, head);
   if (is("Content-Length")) {

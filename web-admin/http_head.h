@@ -12,9 +12,9 @@
 
 namespace posthus::web_admin {
 
-inline constexpr std::size_t kMaxHead = 16 * 1024;   // browsers stay below 8 KiB; bounds what an unknown client can make us keep
-inline constexpr std::size_t kMaxTarget = 2048;      // longest of ours is below 500; also bounds percent-decoding
-inline constexpr std::size_t kMaxFields = 100;       // bounds the fields looked at
+inline constexpr std::size_t kMaxHead = 16 * 1024;  // browsers stay below 8 KiB; bounds what an unknown client can make us keep
+inline constexpr std::size_t kMaxTarget = 2048;     // longest of ours is below 500; also bounds percent-decoding
+inline constexpr std::size_t kMaxFields = 100;      // bounds the fields looked at
 
 /// Why a request is refused before any handler sees it: the status code and one sentence for the client.
 struct Refusal {
@@ -25,7 +25,7 @@ struct Refusal {
 struct HttpHead {
   std::string method, target;  // target in origin-form
   bool is_http_1_0 = false;
-  bool keeps_alive = true;     // RFC 9112 §9.3
+  bool keeps_alive = true;  // RFC 9112 §9.3
   bool expects_continue = false;
   std::optional<std::uint64_t> content_length;
   std::string host, authorization, content_type;

@@ -11,8 +11,10 @@ namespace {
 
 std::optional<std::string> decode_cursor(std::string text) {
   for (char& c : text) {
-    if (c == '-') c = '+';
-    else if (c == '_') c = '/';
+    if (c == '-')
+      c = '+';
+    else if (c == '_')
+      c = '/';
   }
   text.append((4 - text.size() % 4) % 4, '=');
   return base64_decode(text);

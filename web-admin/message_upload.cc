@@ -23,7 +23,8 @@ Result<std::vector<MailboxId>> resolve(const ServerContext& context, const mail:
     case Kind::kNoSuchUser: return fail(ErrorKind::kNotFound, "nobody here has the address " + text);
     case Kind::kDisabled: return fail(ErrorKind::kDenied, text + " is disabled");
     case Kind::kOverQuota: return fail(ErrorKind::kOverQuota, "the mailbox of " + text + " is full");
-    case Kind::kRemoteAlias: return fail(ErrorKind::kDenied, text + " is forwarded elsewhere; only local mailboxes are delivered to");
+    case Kind::kRemoteAlias:
+      return fail(ErrorKind::kDenied, text + " is forwarded elsewhere; only local mailboxes are delivered to");
     case Kind::kAliasLoop: return fail(ErrorKind::kInvalid, "the aliases of " + text + " are nested too deeply");
   }
   return fail(ErrorKind::kInvalid, text);
@@ -47,12 +48,11 @@ Result<MessageUpload> MessageUpload::begin(const ServerContext& context, const T
   upload.inboxes_ = POSTHUS_TRY(resolve(context, *recipient));
   upload.received_ = context.clock.now();
   if (reverse_path) upload.reverse_path_ = mail::to_string(*reverse_path);
-  const std::string trace = mail::return_path_field(reverse_path) +
-                            mail::received_field({.hostname = context.hostname,
-                                                  .with = "HTTP",
-                                                  .id = to_hex(random_bytes(8)),
-                                                  .recipient = *recipient,
-                                                  .time = upload.received_});
+  const std::string trace = mail::return_path_field(reverse_path) + mail::received_field({.hostname = context.hostname,
+                                                                                          .with = "HTTP",
+                                                                                          .id = to_hex(random_bytes(8)),
+                                                                                          .recipient = *recipient,
+                                                                                          .time = upload.received_});
   POSTHUS_TRY_VOID(upload.message_.append(trace));
   return upload;
 }

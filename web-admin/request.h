@@ -20,18 +20,18 @@ struct Origin {
 };
 
 struct Request {
-  std::string method;            // "GET"
-  std::string target;            // origin-form as sent: path, perhaps "?query"
-  std::string authorization;     // value of the field, empty without
-  std::string content_type;      // value of the field, empty without
-  std::string_view body;         // of routes with BodyKind::kJson; owned by the caller
+  std::string method;               // "GET"
+  std::string target;               // origin-form as sent: path, perhaps "?query"
+  std::string authorization;        // value of the field, empty without
+  std::string content_type;         // value of the field, empty without
+  std::string_view body;            // of routes with BodyKind::kJson; owned by the caller
   MessageUpload* upload = nullptr;  // of routes with BodyKind::kMessage, finished; owned by the caller
   Origin origin;
 };
 
 struct Response {
   int status = 200;
-  std::string content_type;      // empty without a body
+  std::string content_type;  // empty without a body
   std::string body;
   std::vector<std::pair<std::string, std::string>> fields;  // further header fields
 };

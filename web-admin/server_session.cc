@@ -57,7 +57,7 @@ class GateSession final : public session::Session {
   BodyKind body_kind_ = BodyKind::kNone;
   bool keeps_alive_ = true, expects_continue_ = false;
   int requests_ = 0;
-  Timestamp began_;              // of the request; of the wait between requests
+  Timestamp began_;  // of the request; of the wait between requests
   HeadScanner scanner_;
   std::string head_, body_;
   std::uint64_t body_left_ = 0;  // bytes of the body that have not come yet

@@ -20,10 +20,10 @@ struct GateContext {
 };
 
 // Timeouts; RFC 9110 §15.5.9 leaves them to the server.
-inline constexpr std::chrono::seconds kIdleTimeout{60};      // between requests: a browser's polls come every few seconds
-inline constexpr std::chrono::seconds kRequestTimeout{30};   // head and JSON body, from the first byte
-inline constexpr std::chrono::seconds kUploadTimeout{600};   // head and message: 50 MiB over a slow line
-inline constexpr int kMaxRequestsPerConnection = 1000;       // nobody holds one connection for ever
+inline constexpr std::chrono::seconds kIdleTimeout{60};     // between requests: a browser's polls come every few seconds
+inline constexpr std::chrono::seconds kRequestTimeout{30};  // head and JSON body, from the first byte
+inline constexpr std::chrono::seconds kUploadTimeout{600};  // head and message: 50 MiB over a slow line
+inline constexpr int kMaxRequestsPerConnection = 1000;      // nobody holds one connection for ever
 
 std::unique_ptr<session::Session> make_server_session(const GateContext& context, const session::ConnectionFacts& facts,
                                                       session::Waker waker);

@@ -39,7 +39,8 @@ Result<std::uint64_t> count(NextPage next_page) {
 Result<> append_counts(JsonWriter& json, const store::DirectoryReader& directory) {
   const std::uint64_t domains = POSTHUS_TRY(count([&](const std::string& after) { return directory.domains(after, kMaxPage); }));
   const std::uint64_t users = POSTHUS_TRY(count([&](const std::string& after) { return directory.users("", after, kMaxPage); }));
-  const std::uint64_t aliases = POSTHUS_TRY(count([&](const std::string& after) { return directory.aliases("", after, kMaxPage); }));
+  const std::uint64_t aliases =
+      POSTHUS_TRY(count([&](const std::string& after) { return directory.aliases("", after, kMaxPage); }));
   json.key("counts").begin_object().key("domains").number(domains).key("users").number(users);
   json.key("aliases").number(aliases).end_object();
   return {};
@@ -88,10 +89,12 @@ void read_gauges(const ServerContext& context) {
   };
   set("posthus_store_index_used_bytes", "Bytes of the index in use", statistics.engine.used_bytes);
   set("posthus_store_index_free_bytes", "Bytes of the index's file that are free for reuse", statistics.engine.free_bytes);
-  set("posthus_store_oldest_snapshot_age_commits", "Commits since the oldest open snapshot", statistics.engine.oldest_snapshot_age_commits);
+  set("posthus_store_oldest_snapshot_age_commits", "Commits since the oldest open snapshot",
+      statistics.engine.oldest_snapshot_age_commits);
   set("posthus_store_queued_requests", "Requests waiting for the writer", statistics.queued_requests);
   set("process_resident_memory_bytes", "Resident memory", resident_bytes());
-  set("process_start_time_seconds", "Start of the process, seconds since 1970", static_cast<std::uint64_t>(context.started.seconds()));
+  set("process_start_time_seconds", "Start of the process, seconds since 1970",
+      static_cast<std::uint64_t>(context.started.seconds()));
 }
 
 }  // namespace

@@ -64,7 +64,8 @@ Result<store::UserRecord> find_user(const Call& call) {
 Result<> read_role(JsonFields& fields, store::UserRecord& user) {
   const auto role = fields.text("role");
   if (!role) return {};
-  if (*role != "user" && *role != "server_admin") return fail(ErrorKind::kInvalid, "field 'role' must be \"user\" or \"server_admin\"");
+  if (*role != "user" && *role != "server_admin")
+    return fail(ErrorKind::kInvalid, "field 'role' must be \"user\" or \"server_admin\"");
   user.role = *role == "user" ? store::Role::kUser : store::Role::kServerAdmin;
   return {};
 }
@@ -86,8 +87,8 @@ Result<> put_password(std::string password, const sasl::PasswordCost& cost, stor
   const Secret secret(std::move(password));
   const std::size_t size = secret.reveal().size();
   if (size < kMinPassword || size > kMaxPassword) {
-    return fail(ErrorKind::kInvalid, "field 'password' must have " + std::to_string(kMinPassword) + " to " +
-                                         std::to_string(kMaxPassword) + " bytes");
+    return fail(ErrorKind::kInvalid,
+                "field 'password' must have " + std::to_string(kMinPassword) + " to " + std::to_string(kMaxPassword) + " bytes");
   }
   const sasl::PasswordRecord record = sasl::make_password_record(secret, cost);
   user.password_hash = record.password_hash;

@@ -5,7 +5,7 @@ namespace posthus {
 [[noreturn]] void check_failed(const char* condition, const char* file, int line);
 }
 
-#define CHECK(condition) \
-  do {                   \
+#define CHECK(condition)                                                       \
+  do {                                                                         \
     if (!(condition)) ::posthus::check_failed(#condition, __FILE__, __LINE__); \
   } while (false)

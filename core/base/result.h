@@ -46,16 +46,16 @@ using Result = std::expected<T, Error>;
 
 /// Evaluates to the value of a Result, or returns its error from the current function. REQUIRES: nothing that needs
 /// cleaning up was made earlier in the same expression (`new T(POSTHUS_TRY(..))` leaks): give the value a name first.
-#define POSTHUS_TRY(expression)                                                  \
-  ({                                                                             \
-    auto posthus_try_result = (expression);                                      \
+#define POSTHUS_TRY(expression)                                                             \
+  ({                                                                                        \
+    auto posthus_try_result = (expression);                                                 \
     if (!posthus_try_result) return std::unexpected(std::move(posthus_try_result).error()); \
-    *std::move(posthus_try_result);                                              \
+    *std::move(posthus_try_result);                                                         \
   })
 
 /// The same for a Result<void>.
-#define POSTHUS_TRY_VOID(expression)                                             \
-  do {                                                                           \
-    auto posthus_try_result = (expression);                                      \
+#define POSTHUS_TRY_VOID(expression)                                                        \
+  do {                                                                                      \
+    auto posthus_try_result = (expression);                                                 \
     if (!posthus_try_result) return std::unexpected(std::move(posthus_try_result).error()); \
   } while (false)

@@ -85,7 +85,8 @@ bool is_domain(std::string_view text) {
 /// The A-label form of a domain with U-labels; empty when IDNA2008 does not allow it.
 std::string to_a_labels(const std::string& domain) {
   std::uint8_t* result = nullptr;
-  const int status = idn2_lookup_u8(reinterpret_cast<const std::uint8_t*>(domain.c_str()), &result, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+  const int status =
+      idn2_lookup_u8(reinterpret_cast<const std::uint8_t*>(domain.c_str()), &result, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
   const std::unique_ptr<std::uint8_t, FreeMemory> owner(result);
   if (status != IDN2_OK) return {};
   return ascii::to_lower(reinterpret_cast<const char*>(result));
@@ -124,8 +125,8 @@ std::optional<std::string> address_literal(std::string_view text) {
 std::string fold_local_part(const std::string& local_part) {
   if (is_ascii(local_part)) return ascii::to_lower(local_part);
   std::size_t length = 0;
-  const std::unique_ptr<std::uint8_t, FreeMemory> folded(
-      u8_casefold(reinterpret_cast<const std::uint8_t*>(local_part.data()), local_part.size(), nullptr, UNINORM_NFC, nullptr, &length));
+  const std::unique_ptr<std::uint8_t, FreeMemory> folded(u8_casefold(reinterpret_cast<const std::uint8_t*>(local_part.data()),
+                                                                     local_part.size(), nullptr, UNINORM_NFC, nullptr, &length));
   if (!folded) return local_part;
   return {reinterpret_cast<const char*>(folded.get()), length};
 }

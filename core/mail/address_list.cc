@@ -11,10 +11,18 @@ bool is_white_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == 
 
 bool is_special(char c) {
   switch (c) {
-    case '(': case ')': case '<': case '>': case '@': case ',': case ';': case ':': case '"': case '.': case '\\':
-      return true;
-    default:
-      return is_white_space(c);
+    case '(':
+    case ')':
+    case '<':
+    case '>':
+    case '@':
+    case ',':
+    case ';':
+    case ':':
+    case '"':
+    case '.':
+    case '\\': return true;
+    default: return is_white_space(c);
   }
 }
 
@@ -262,7 +270,7 @@ class AddressListReader {
     }
   }
 
-  std::string_view text_;  // owned by the caller of for_each_listed_address
+  std::string_view text_;                          // owned by the caller of for_each_listed_address
   FunctionRef<void(const ListedAddress&)> visit_;  // WHY a member: the reader lives within one call of for_each_listed_address
   std::size_t at_ = 0;
   bool in_group_ = false;

@@ -13,7 +13,8 @@
 namespace posthus::mail {
 namespace {
 
-constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr std::array<std::string_view, 7> kWeekdays = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};  // day 0 was a Thursday
 constexpr std::int64_t kSecondsPerDay = 86'400;
 
@@ -297,8 +298,8 @@ std::string format_imap_date_time(Timestamp time, int zone_minutes) {
   const LocalFields local = local_fields(time, zone_minutes);
   const int zone = zone_minutes < 0 ? -zone_minutes : zone_minutes;
   return print("%2d-%s-%04d %02d:%02d:%02d %c%02d%02d", local.date.day, month_name(local.date.month).data(),
-               static_cast<int>(local.date.year), local.time.hour, local.time.minute, local.time.second, zone_minutes < 0 ? '-' : '+',
-               zone / 60, zone % 60);
+               static_cast<int>(local.date.year), local.time.hour, local.time.minute, local.time.second,
+               zone_minutes < 0 ? '-' : '+', zone / 60, zone % 60);
 }
 
 // date-text = date-day "-" date-month "-" date-year ; date-day = 1*2DIGIT
@@ -310,8 +311,8 @@ std::optional<std::int64_t> parse_imap_date(std::string_view text) {
 
 std::string format_rfc3339(Timestamp time) {
   const LocalFields local = local_fields(time, 0);
-  return print("%04d-%02d-%02dT%02d:%02d:%02dZ", static_cast<int>(local.date.year), local.date.month, local.date.day, local.time.hour,
-               local.time.minute, local.time.second);
+  return print("%04d-%02d-%02dT%02d:%02d:%02dZ", static_cast<int>(local.date.year), local.date.month, local.date.day,
+               local.time.hour, local.time.minute, local.time.second);
 }
 
 // date-time = full-date "T" partial-time [time-secfrac] ("Z" / time-numoffset)

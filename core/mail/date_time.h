@@ -10,9 +10,10 @@
 namespace posthus::mail {
 
 struct DateTime {
-  Timestamp time;           // UTC
-  int zone_minutes = 0;     // east of UTC, as written
-  std::int64_t local_day = 0;  // days since 1970-01-01 in the zone as written: what IMAP SENTON compares (time and zone disregarded)
+  Timestamp time;        // UTC
+  int zone_minutes = 0;  // east of UTC, as written
+  std::int64_t local_day =
+      0;  // days since 1970-01-01 in the zone as written: what IMAP SENTON compares (time and zone disregarded)
 };
 
 std::optional<DateTime> parse_rfc5322_date(std::string_view text);

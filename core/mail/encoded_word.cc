@@ -1,6 +1,7 @@
 // Encoded-words (RFC 2047 §2, §6), transfer encodings (RFC 2045 §6.7, §6.8) and charsets, for search and for people.
-// Thread rule: pure functions. Known limits: kCharsets names what is converted; everything else becomes U+FFFD where it is not ASCII.
-// WHY a list of charsets: iconv loads a module of the C library for whatever name it is given, and the name comes from outside.
+// Thread rule: pure functions. Known limits: kCharsets names what is converted; everything else becomes U+FFFD where it is not
+// ASCII. WHY a list of charsets: iconv loads a module of the C library for whatever name it is given, and the name comes from
+// outside.
 #include "core/mail/encoded_word.h"
 
 #include <iconv.h>
@@ -23,9 +24,9 @@ constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 constexpr std::size_t kMaxCharsetName = 40;                // longest of the IANA names in use
 
 // Charsets of mail, by the beginning of their name (lower case).
-constexpr std::array<std::string_view, 20> kCharsets = {"utf-",        "utf",     "iso-8859-", "iso8859-",    "iso_8859-", "latin",  "windows-",
-                                                        "cp",          "koi8-",   "gb",        "big5",        "euc-",      "shift_jis", "shift-jis",
-                                                        "sjis",        "iso-2022-jp", "iso-2022-kr", "ks_c_5601", "tis-620", "macintosh"};
+constexpr std::array<std::string_view, 20> kCharsets = {
+    "utf-", "utf",  "iso-8859-", "iso8859-",  "iso_8859-", "latin",       "windows-",    "cp",        "koi8-",   "gb",
+    "big5", "euc-", "shift_jis", "shift-jis", "sjis",      "iso-2022-jp", "iso-2022-kr", "ks_c_5601", "tis-620", "macintosh"};
 
 const std::uint8_t* bytes_of(std::string_view text) { return reinterpret_cast<const std::uint8_t*>(text.data()); }
 
@@ -104,9 +105,8 @@ class Converter {
 std::string known_charset(std::string_view charset) {
   if (charset.empty() || charset.size() > kMaxCharsetName) return {};
   const std::string name = ascii::to_lower(charset);
-  const bool is_clean = std::ranges::all_of(name, [](char c) {
-    return ascii::is_alpha(c) || ascii::is_digit(c) || c == '-' || c == '_' || c == '.';
-  });
+  const bool is_clean = std::ranges::all_of(
+      name, [](char c) { return ascii::is_alpha(c) || ascii::is_digit(c) || c == '-' || c == '_' || c == '.'; });
   if (!is_clean || std::ranges::none_of(kCharsets, [&](std::string_view known) { return name.starts_with(known); })) return {};
   // QUIRK(Outlook): what it labels so are the supersets.
   if (name == "gb2312") return "gbk";
@@ -228,9 +228,7 @@ std::optional<EncodedWord> encoded_word(std::string_view text) {
   return word;
 }
 
-std::size_t white_space_length(std::string_view text) {
-  return std::min(text.find_first_not_of(" \t\r\n"), text.size());
-}
+std::size_t white_space_length(std::string_view text) { return std::min(text.find_first_not_of(" \t\r\n"), text.size()); }
 
 }  // namespace
 
@@ -239,9 +237,7 @@ std::string decode_header_text(std::string_view value) {
   out.reserve(value.size());
   std::string_view plain = value.substr(0, 0);  // text before the next encoded-word, not yet written
   std::string pending_bytes, pending_charset;   // WHY: QUIRK(many): a character may be cut between two encoded-words
-  const auto flush_plain = [&] {
-    out += is_valid_utf8(plain) ? std::string(plain) : replace_invalid(plain);
-  };
+  const auto flush_plain = [&] { out += is_valid_utf8(plain) ? std::string(plain) : replace_invalid(plain); };
   const auto flush_pending = [&] {
     if (!pending_bytes.empty()) out += to_utf8(pending_bytes, pending_charset);
     pending_bytes.clear();

@@ -38,9 +38,7 @@ void append_address(std::string& out, const ListedAddress& address) {
       append_imap_string(out, address.name);
       out += " NIL)";
       return;
-    case ListedKind::kGroupEnd:
-      out += "(NIL NIL NIL NIL)";
-      return;
+    case ListedKind::kGroupEnd: out += "(NIL NIL NIL NIL)"; return;
     case ListedKind::kMailbox:
       out += '(';
       append_imap_nstring(out, address.name);

@@ -21,7 +21,8 @@ bool is_white_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == 
 
 // tspecials = "(" / ")" / "<" / ">" / "@" / "," / ";" / ":" / "\" / <"> / "/" / "[" / "]" / "?" / "="
 bool is_token_char(char c) {
-  return c != 127 && static_cast<unsigned char>(c) > ' ' && std::string_view("()<>@,;:\\\"/[]?=").find(c) == std::string_view::npos;
+  return c != 127 && static_cast<unsigned char>(c) > ' ' &&
+         std::string_view("()<>@,;:\\\"/[]?=").find(c) == std::string_view::npos;
 }
 
 void skip_cfws(std::string_view& text) {
@@ -65,7 +66,8 @@ std::string quoted_string(std::string_view& text) {
 /// An unquoted value. QUIRK(many): file names with blanks or other tspecials stand unquoted; they end at ';' or a comment.
 std::string unquoted_value(std::string_view& text) {
   std::size_t length = 0;
-  while (length < text.size() && text[length] != ';' && !(text[length] == '(' && length > 0 && is_white_space(text[length - 1]))) {
+  while (length < text.size() && text[length] != ';' &&
+         !(text[length] == '(' && length > 0 && is_white_space(text[length - 1]))) {
     ++length;
   }
   const std::string_view taken = text.substr(0, length);
@@ -106,8 +108,8 @@ struct Section {
   std::string_view name;  // into the list of parameters as written
   std::string_view value;
   std::size_t number = 0;
-  std::size_t order = 0;      // position among the parameters as written
-  bool is_extended = false;   // percent-encoded
+  std::size_t order = 0;     // position among the parameters as written
+  bool is_extended = false;  // percent-encoded
   bool is_numbered = false;
 };
 
@@ -255,12 +257,17 @@ enum class MimeField : unsigned char { kType, kEncoding, kId, kDescription, kMd5
 
 MimeField mime_field(std::string_view name) {
   constexpr std::string_view kPrefix = "content-";
-  if (name.size() < kPrefix.size() || !ascii::equal_ignoring_case(name.substr(0, kPrefix.size()), kPrefix)) return MimeField::kOther;
+  if (name.size() < kPrefix.size() || !ascii::equal_ignoring_case(name.substr(0, kPrefix.size()), kPrefix))
+    return MimeField::kOther;
   name.remove_prefix(kPrefix.size());
-  constexpr std::pair<std::string_view, MimeField> kNames[] = {
-      {"type", MimeField::kType}, {"transfer-encoding", MimeField::kEncoding}, {"id", MimeField::kId},
-      {"description", MimeField::kDescription}, {"md5", MimeField::kMd5}, {"disposition", MimeField::kDisposition},
-      {"language", MimeField::kLanguage}, {"location", MimeField::kLocation}};
+  constexpr std::pair<std::string_view, MimeField> kNames[] = {{"type", MimeField::kType},
+                                                               {"transfer-encoding", MimeField::kEncoding},
+                                                               {"id", MimeField::kId},
+                                                               {"description", MimeField::kDescription},
+                                                               {"md5", MimeField::kMd5},
+                                                               {"disposition", MimeField::kDisposition},
+                                                               {"language", MimeField::kLanguage},
+                                                               {"location", MimeField::kLocation}};
   for (const auto& [known, field] : kNames) {
     if (ascii::equal_ignoring_case(known, name)) return field;
   }

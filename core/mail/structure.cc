@@ -83,8 +83,9 @@ void append_multipart(std::string& out, const std::vector<Part>& parts, std::siz
   const Part& part = parts[index];
   const std::size_t end = std::min(parts.size(), index + part.subtree);
   // WHY: the grammar wants one body at least; an empty text says "nothing here" to every client.
-  if (part.subtree == 1) out += kind == Structure::kBody ? R"(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0))"
-                                                         : R"(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0 NIL NIL NIL NIL))";
+  if (part.subtree == 1)
+    out += kind == Structure::kBody ? R"(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0))"
+                                    : R"(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0 NIL NIL NIL NIL))";
   for (std::size_t child = index + 1; child < end; child += std::max<std::size_t>(parts[child].subtree, 1)) {
     append_body(out, parts, child, kind);
   }
@@ -101,7 +102,8 @@ void append_single_part(std::string& out, const std::vector<Part>& parts, std::s
   const Part& part = parts[index];
   const bool is_text = part.type == "text";
   // WHY: after "message" "rfc822" clients expect an envelope; one we did not look into (it is encoded, or too deep) is data.
-  const bool is_opaque_message = part.type == "message" && !part.is_message && (part.subtype == "rfc822" || part.subtype == "global");
+  const bool is_opaque_message =
+      part.type == "message" && !part.is_message && (part.subtype == "rfc822" || part.subtype == "global");
   append_imap_string(out, is_opaque_message ? "application" : part.type);
   out += ' ';
   append_imap_string(out, is_opaque_message ? "octet-stream" : part.subtype);

@@ -16,10 +16,10 @@
 namespace posthus::mail {
 namespace {
 
-constexpr std::size_t kMaxKeptLine = 1000;  // RFC 5322 §2.1.1 line length; a boundary line is shorter
-constexpr std::size_t kMaxBoundary = 900;   // RFC 2046 §5.1.1 says 70; fits a line
+constexpr std::size_t kMaxKeptLine = 1000;            // RFC 5322 §2.1.1 line length; a boundary line is shorter
+constexpr std::size_t kMaxBoundary = 900;             // RFC 2046 §5.1.1 says 70; fits a line
 constexpr std::size_t kMaxHeadersKept = 1024 * 1024;  // of all parts together: bounds the summary's texts
-constexpr std::size_t kScanBlock = 16 * 1024;  // both passes over a block find it in the first-level cache
+constexpr std::size_t kScanBlock = 16 * 1024;         // both passes over a block find it in the first-level cache
 
 /// Is there a byte above 127? Words of 8 bytes, which compilers vectorise.
 bool has_high_bit(const char* data, std::size_t size) {
@@ -77,21 +77,21 @@ struct SummaryBuilder::State {
   int line_end_length(std::string_view block, const char* line) const;
 
   Summary summary_;
-  std::vector<OpenPart> open_;       // outermost first
-  std::size_t boundary_count_ = 0;   // open parts with a boundary
+  std::vector<OpenPart> open_;      // outermost first
+  std::size_t boundary_count_ = 0;  // open parts with a boundary
   bool in_header_ = true;
-  std::string header_;               // of the innermost part, as far as it is kept
+  std::string header_;  // of the innermost part, as far as it is kept
   std::size_t header_budget_ = kMaxHeadersKept;
   DefaultType default_type_ = DefaultType::kText;
 
-  std::uint64_t position_ = 0;       // bytes seen before the current block
-  std::uint64_t line_ends_ = 0;      // LF seen
-  std::uint64_t line_begin_ = 0;     // offset of the current line
-  std::size_t line_length_ = 0;      // bytes of it in earlier blocks; 0 at a line start
-  int line_end_before_ = 0;          // length of the line end in front of it: 0 (none), 1 or 2
-  std::string partial_;              // its beginning, if the line may matter
-  bool previous_is_cr_ = false;      // last byte of the block before
-  int previous_line_end_ = 0;        // length of the line end that block ends with
+  std::uint64_t position_ = 0;    // bytes seen before the current block
+  std::uint64_t line_ends_ = 0;   // LF seen
+  std::uint64_t line_begin_ = 0;  // offset of the current line
+  std::size_t line_length_ = 0;   // bytes of it in earlier blocks; 0 at a line start
+  int line_end_before_ = 0;       // length of the line end in front of it: 0 (none), 1 or 2
+  std::string partial_;           // its beginning, if the line may matter
+  bool previous_is_cr_ = false;   // last byte of the block before
+  int previous_line_end_ = 0;     // length of the line end that block ends with
 };
 
 void SummaryBuilder::State::begin_part(std::uint64_t offset, DefaultType type) {
@@ -324,10 +324,27 @@ Summary summarise(std::string_view message) {
 }
 
 bool is_cached_field(std::string_view name) {
-  constexpr std::string_view kNames[] = {"From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Subject", "Date", "Message-ID",
-                                         "In-Reply-To", "References", "Content-Type", "MIME-Version", "List-Id",
-                                         "List-Unsubscribe", "X-Priority", "Importance", "Content-Transfer-Encoding",
-                                         "Disposition-Notification-To", "Auto-Submitted", "Newsgroups"};
+  constexpr std::string_view kNames[] = {"From",
+                                         "Sender",
+                                         "Reply-To",
+                                         "To",
+                                         "Cc",
+                                         "Bcc",
+                                         "Subject",
+                                         "Date",
+                                         "Message-ID",
+                                         "In-Reply-To",
+                                         "References",
+                                         "Content-Type",
+                                         "MIME-Version",
+                                         "List-Id",
+                                         "List-Unsubscribe",
+                                         "X-Priority",
+                                         "Importance",
+                                         "Content-Transfer-Encoding",
+                                         "Disposition-Notification-To",
+                                         "Auto-Submitted",
+                                         "Newsgroups"};
   return std::ranges::any_of(kNames, [&](std::string_view known) { return ascii::equal_ignoring_case(known, name); });
 }
 

@@ -16,40 +16,42 @@
 
 namespace posthus::mail {
 
-inline constexpr int kMaxNesting = 50;             // deeper multiparts are text to us: bounded stack and summary
-inline constexpr std::size_t kMaxParts = 1000;     // further parts belong to the last one: bounded summary
+inline constexpr int kMaxNesting = 50;                     // deeper multiparts are text to us: bounded stack and summary
+inline constexpr std::size_t kMaxParts = 1000;             // further parts belong to the last one: bounded summary
 inline constexpr std::size_t kMaxHeaderKept = 256 * 1024;  // bytes of one header that are looked at; the rest is only counted
 
 /// One body part. Offsets count from the first byte of the message; sizes in bytes, as stored (CRLF line ends).
 /// Strings are decoded to raw bytes as they stood (encoded-words are not decoded: IMAP sends them as they are).
 struct Part {
-  std::uint64_t header_begin = 0;  // MIME header of this part (the message header for the root, and for the child of message/rfc822)
-  std::uint64_t body_begin = 0;    // first byte after the blank line
-  std::uint64_t body_end = 0;      // one past the last byte (the CRLF before a boundary is not part of it)
-  std::uint64_t lines = 0;         // lines of the body
-  std::uint32_t subtree = 1;       // this part and all below it, in preorder: the next sibling is at index + subtree
-  bool is_message = false;         // message/rfc822 or message/global: its one child is the embedded message, `envelope` is set
+  std::uint64_t header_begin =
+      0;  // MIME header of this part (the message header for the root, and for the child of message/rfc822)
+  std::uint64_t body_begin = 0;  // first byte after the blank line
+  std::uint64_t body_end = 0;    // one past the last byte (the CRLF before a boundary is not part of it)
+  std::uint64_t lines = 0;       // lines of the body
+  std::uint32_t subtree = 1;     // this part and all below it, in preorder: the next sibling is at index + subtree
+  bool is_message = false;       // message/rfc822 or message/global: its one child is the embedded message, `envelope` is set
   bool is_multipart = false;
-  std::string type, subtype;       // lower case; "text" "plain" where missing or broken
-  std::vector<std::pair<std::string, std::string>> parameters;  // names lower case; RFC 2231 continuations joined; a value with charset'lang' is UTF-8 under `name*` (RFC 9051 §7.5.2)
-  std::string id, description, encoding;  // encoding lower case, "7bit" where missing
-  std::string md5, disposition;           // disposition lower case
+  std::string type, subtype;                                    // lower case; "text" "plain" where missing or broken
+  std::vector<std::pair<std::string, std::string>> parameters;  // names lower case; RFC 2231 continuations joined; a value with
+                                                                // charset'lang' is UTF-8 under `name*` (RFC 9051 §7.5.2)
+  std::string id, description, encoding;                        // encoding lower case, "7bit" where missing
+  std::string md5, disposition;                                 // disposition lower case
   std::vector<std::pair<std::string, std::string>> disposition_parameters;
   std::vector<std::string> languages;
   std::string location;
-  std::string envelope;            // of the embedded message, ready to send; only with is_message
+  std::string envelope;  // of the embedded message, ready to send; only with is_message
 };
 
 struct Summary {
-  std::uint64_t size = 0;          // RFC822.SIZE
-  std::uint64_t header_size = 0;   // bytes up to and including the blank line
-  bool has_leading_dot = false;    // some line begins with '.': POP3 and SMTP must stuff it
+  std::uint64_t size = 0;         // RFC822.SIZE
+  std::uint64_t header_size = 0;  // bytes up to and including the blank line
+  bool has_leading_dot = false;   // some line begins with '.': POP3 and SMTP must stuff it
   bool has_8bit = false;
   bool has_nul = false;
   bool is_internationalized = false;  // came with SMTPUTF8 (RFC 6531): the header is UTF-8 by declaration; set by who received it
-  std::string envelope;            // "(date subject from ...)" ready to send, strings quoted or as literals
-  std::string cached_fields;       // the raw header fields named by is_cached_field, in order, each with its CRLF, no blank line
-  std::vector<Part> parts;         // preorder; [0] is the message itself
+  std::string envelope;               // "(date subject from ...)" ready to send, strings quoted or as literals
+  std::string cached_fields;  // the raw header fields named by is_cached_field, in order, each with its CRLF, no blank line
+  std::vector<Part> parts;    // preorder; [0] is the message itself
 };
 
 /// Is `name` (any case) kept in Summary::cached_fields? From, Sender, Reply-To, To, Cc, Bcc, Subject, Date, Message-ID,

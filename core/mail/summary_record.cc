@@ -17,12 +17,50 @@ constexpr char kVersion = 1;
 constexpr unsigned kLeadingDot = 1, kEightBit = 2, kNul = 4, kOwnEnvelope = 8, kInternationalized = 16;
 
 // Part of the stored format: only ever append.
-constexpr std::array<std::string_view, 44> kWords = {
-    "text",        "plain",      "html",    "multipart",        "mixed",    "alternative", "related",    "charset",  "utf-8",
-    "UTF-8",       "us-ascii",   "7bit",    "8bit",             "binary",   "base64",      "quoted-printable", "boundary", "attachment",
-    "inline",      "filename",   "name",    "application",      "octet-stream", "image",   "png",        "jpeg",     "pdf",
-    "message",     "rfc822",     "format",  "flowed",           "iso-8859-1", "ISO-8859-1", "windows-1252", "signed", "report",
-    "delivery-status", "delsp",  "yes",     "digest",           "calendar", "pkcs7-signature", "pgp-signature", "type"};
+constexpr std::array<std::string_view, 44> kWords = {"text",
+                                                     "plain",
+                                                     "html",
+                                                     "multipart",
+                                                     "mixed",
+                                                     "alternative",
+                                                     "related",
+                                                     "charset",
+                                                     "utf-8",
+                                                     "UTF-8",
+                                                     "us-ascii",
+                                                     "7bit",
+                                                     "8bit",
+                                                     "binary",
+                                                     "base64",
+                                                     "quoted-printable",
+                                                     "boundary",
+                                                     "attachment",
+                                                     "inline",
+                                                     "filename",
+                                                     "name",
+                                                     "application",
+                                                     "octet-stream",
+                                                     "image",
+                                                     "png",
+                                                     "jpeg",
+                                                     "pdf",
+                                                     "message",
+                                                     "rfc822",
+                                                     "format",
+                                                     "flowed",
+                                                     "iso-8859-1",
+                                                     "ISO-8859-1",
+                                                     "windows-1252",
+                                                     "signed",
+                                                     "report",
+                                                     "delivery-status",
+                                                     "delsp",
+                                                     "yes",
+                                                     "digest",
+                                                     "calendar",
+                                                     "pkcs7-signature",
+                                                     "pgp-signature",
+                                                     "type"};
 
 void append_integer(std::string& out, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
@@ -199,7 +237,9 @@ bool is_sound(const std::vector<Part>& parts, std::uint64_t size) {
     const std::uint64_t outer_begin = open.empty() ? 0 : parts[open.back()].body_begin;
     const std::uint64_t outer_end = open.empty() ? size : parts[open.back()].body_end;
     if (part.subtree == 0 || i + part.subtree > end || open.size() > kMaxNesting + 1) return false;
-    if (part.header_begin < outer_begin || part.header_begin > part.body_begin || part.body_begin > part.body_end || part.body_end > outer_end) return false;
+    if (part.header_begin < outer_begin || part.header_begin > part.body_begin || part.body_begin > part.body_end ||
+        part.body_end > outer_end)
+      return false;
     if (part.is_message && (part.is_multipart || part.subtree < 2 || parts[i + 1].subtree + 1 != part.subtree)) return false;
     if (!part.is_multipart && !part.is_message && part.subtree != 1) return false;
     open.push_back(i);

@@ -14,7 +14,8 @@ constexpr std::size_t kMaxClauseText = 255;  // a domain's length; keeps every l
 std::string clean_domain(std::string_view text) {
   std::string out(text.substr(0, kMaxClauseText));
   for (char& c : out) {
-    const bool allowed = ascii::is_alpha(c) || ascii::is_digit(c) || c == '-' || c == '.' || c == '_' || c == ':' || c == '[' || c == ']';
+    const bool allowed =
+        ascii::is_alpha(c) || ascii::is_digit(c) || c == '-' || c == '.' || c == '_' || c == ':' || c == '[' || c == ']';
     if (!allowed) c = '?';
   }
   return out.empty() ? "unknown" : out;

@@ -11,12 +11,12 @@
 namespace posthus::mail {
 
 struct ReceivedFacts {
-  std::string helo;             // what the client called itself; cleaned before it is written
-  std::string remote_address;   // as text; "" for local delivery
-  std::string hostname;         // ours
-  std::string with;             // RFC 3848 and RFC 6531: SMTP, ESMTP, ESMTPS, ESMTPSA, UTF8SMTPSA, ...
-  std::string tls;              // "TLSv1.3 with cipher …" or empty
-  std::string id;               // of the message here
+  std::string helo;                  // what the client called itself; cleaned before it is written
+  std::string remote_address;        // as text; "" for local delivery
+  std::string hostname;              // ours
+  std::string with;                  // RFC 3848 and RFC 6531: SMTP, ESMTP, ESMTPS, ESMTPSA, UTF8SMTPSA, ...
+  std::string tls;                   // "TLSv1.3 with cipher …" or empty
+  std::string id;                    // of the message here
   std::optional<Address> recipient;  // only with exactly one (RFC 5321 §7.2: never reveals the others)
   Timestamp time;
 };

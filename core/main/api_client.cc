@@ -45,7 +45,8 @@ Result<std::unique_ptr<ApiClient>> ApiClient::open(const Settings& settings, Wit
   if (socket.error().kind != ErrorKind::kNotFound) return std::unexpected(socket.error());
   if (without == WithoutServer::kRefuse) return fail(ErrorKind::kUnavailable, "no server runs on " + settings.data);
   if (without == WithoutServer::kOpenStore && !has_store(settings)) {
-    return fail(ErrorKind::kNotFound, "there is no store in " + settings.data + "; `posthus serve` or `posthus domain add` makes one");
+    return fail(ErrorKind::kNotFound,
+                "there is no store in " + settings.data + "; `posthus serve` or `posthus domain add` makes one");
   }
   umask(077);
   POSTHUS_TRY_VOID(make_data_directory(settings));

@@ -21,7 +21,8 @@ enum class WithoutServer : std::uint8_t { kRefuse, kOpenStore, kMakeStore };
 
 class ApiClient {
  public:
-  /// Errors: kUnavailable when no server runs and `without` refuses; kNotFound when there is no store to open; else those of Store::open.
+  /// Errors: kUnavailable when no server runs and `without` refuses; kNotFound when there is no store to open; else those of
+  /// Store::open.
   static Result<std::unique_ptr<ApiClient>> open(const Settings& settings, WithoutServer without);
 
   /// `json` is the body; empty for none. Problem answers are responses like others.

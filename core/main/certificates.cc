@@ -13,8 +13,9 @@ namespace posthus::main {
 namespace {
 
 constexpr std::uint64_t kMaxPem = 1024 * 1024;  // a chain is some 10 KiB
-constexpr int kSelfSignedDays = 824;  // it begins a day ago; clients and scanners frown on more than 825 in all
-constexpr std::int64_t kRenewBefore = 30 * 86'400;  // seconds; a self-signed certificate is made anew at a start this close to its end
+constexpr int kSelfSignedDays = 824;            // it begins a day ago; clients and scanners frown on more than 825 in all
+constexpr std::int64_t kRenewBefore =
+    30 * 86'400;  // seconds; a self-signed certificate is made anew at a start this close to its end
 
 // Relative names are relative to the data directory: where the server was started from does not matter.
 std::string resolve(const Settings& settings, const std::string& path) {
@@ -23,7 +24,8 @@ std::string resolve(const Settings& settings, const std::string& path) {
 
 Result<net::CertificateAndKey> read_pair(const std::string& certificate, const std::string& key) {
   auto certificate_pem = read_file(certificate, kMaxPem);
-  if (!certificate_pem) return fail(certificate_pem.error().kind, "certificate " + certificate + ": " + certificate_pem.error().context);
+  if (!certificate_pem)
+    return fail(certificate_pem.error().kind, "certificate " + certificate + ": " + certificate_pem.error().context);
   auto key_pem = read_file(key, kMaxPem);
   if (!key_pem) return fail(key_pem.error().kind, "key " + key + ": " + key_pem.error().context);
   return net::CertificateAndKey{std::move(*certificate_pem), Secret(std::move(*key_pem))};

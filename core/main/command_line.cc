@@ -25,9 +25,11 @@ CLI::App* add_group(CLI::App& app, const std::string& name, const std::string& h
 }
 
 void add_password_options(CLI::App* command, CommandLine& line) {
-  auto* from_input = command->add_flag_callback("--password-stdin", [&line] { line.password = PasswordSource::kStandardInput; },
-                                                "read the password from the first line of standard input");
-  command->add_flag_callback("--generate", [&line] { line.password = PasswordSource::kGenerate; }, "make a password and print it")
+  auto* from_input = command->add_flag_callback(
+      "--password-stdin", [&line] { line.password = PasswordSource::kStandardInput; },
+      "read the password from the first line of standard input");
+  command->add_flag_callback(
+             "--generate", [&line] { line.password = PasswordSource::kGenerate; }, "make a password and print it")
       ->excludes(from_input);
 }
 
@@ -35,7 +37,9 @@ void add_domain_commands(CLI::App& app, CommandLine& line) {
   CLI::App* domain = add_group(app, "domain", "mail domains");
   add(*domain, line, "add", "domain add", "add a domain")->add_option("NAME", line.name)->required();
   add(*domain, line, "list", "domain list", "list domains");
-  add(*domain, line, "remove", "domain remove", "remove a domain without users and aliases")->add_option("NAME", line.name)->required();
+  add(*domain, line, "remove", "domain remove", "remove a domain without users and aliases")
+      ->add_option("NAME", line.name)
+      ->required();
 }
 
 void add_user_commands(CLI::App& app, CommandLine& line) {
@@ -46,7 +50,9 @@ void add_user_commands(CLI::App& app, CommandLine& line) {
   added->add_option("--quota", line.quota, "bytes, or with K, M, G; 0 is unlimited");
   add_password_options(added, line);
   add(*user, line, "list", "user list", "list users")->add_option("--domain", line.domain, "only this domain");
-  add(*user, line, "remove", "user remove", "remove a user and all mail of the account")->add_option("ADDRESS", line.name)->required();
+  add(*user, line, "remove", "user remove", "remove a user and all mail of the account")
+      ->add_option("ADDRESS", line.name)
+      ->required();
   CLI::App* password = add(*user, line, "password", "user password", "set the password");
   password->add_option("ADDRESS", line.name)->required();
   add_password_options(password, line);
@@ -92,8 +98,8 @@ void add_other_commands(CLI::App& app, CommandLine& line) {
 }
 
 void add_common_options(CLI::App& app, CommandLine& line) {
-  app.add_option_function<std::string>("--data", [&line](const std::string& path) { line.options.emplace_back("data", path); },
-                                       "the data directory");
+  app.add_option_function<std::string>(
+      "--data", [&line](const std::string& path) { line.options.emplace_back("data", path); }, "the data directory");
   app.add_option("--config", line.config, "the settings file, instead of posthus.toml in the data directory");
   app.add_flag("--json", line.is_json, "print JSON");
   app.add_option_function<std::vector<std::string>>(
@@ -128,7 +134,8 @@ std::expected<CommandLine, Usage> parse_command_line(int argc, const char* const
       // WHY: CLI11 says "A subcommand is required" of a word it does not know.
       const std::vector<std::string> unknown = app.remaining(true);
       if (error.get_name() == "RequiredError" && !unknown.empty()) {
-        return std::unexpected(Usage{2, "There is no command '" + unknown.front() + "'.\nRun with --help for more information.\n"});
+        return std::unexpected(
+            Usage{2, "There is no command '" + unknown.front() + "'.\nRun with --help for more information.\n"});
       }
       std::ostringstream out, errors;
       const int code = app.exit(error, out, errors);

@@ -13,8 +13,8 @@ namespace posthus::main {
 enum class PasswordSource : std::uint8_t { kPrompt, kStandardInput, kGenerate };
 
 struct CommandLine {
-  std::string command;  // "serve", "domain add", "config show", ...
-  std::string config;   // --config
+  std::string command;                                       // "serve", "domain add", "config show", ...
+  std::string config;                                        // --config
   std::vector<std::pair<std::string, std::string>> options;  // settings from --data and --set
   bool is_json = false;
 

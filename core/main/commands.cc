@@ -47,8 +47,8 @@ std::optional<web_admin::Response> accepted(const Result<web_admin::Response>& a
 }
 
 /// Calls the API and prints `done`, or the answer itself with --json.
-int call_and_print(const Invocation& invocation, std::string_view method, const std::string& target, std::string_view json, const std::string& done,
-                   WithoutServer without = WithoutServer::kOpenStore) {
+int call_and_print(const Invocation& invocation, std::string_view method, const std::string& target, std::string_view json,
+                   const std::string& done, WithoutServer without = WithoutServer::kOpenStore) {
   const auto client = ApiClient::open(invocation.loaded.settings, without);
   if (!client) return refuse(client.error().context);
   const auto answer = accepted((*client)->call(method, target, json));
@@ -62,7 +62,8 @@ int call_and_print(const Invocation& invocation, std::string_view method, const 
 }
 
 /// Follows the pages of a list to its end.
-int print_list(const Invocation& invocation, const std::string& path, const Row& header, const std::vector<std::string>& pointers) {
+int print_list(const Invocation& invocation, const std::string& path, const Row& header,
+               const std::vector<std::string>& pointers) {
   const auto client = ApiClient::open(invocation.loaded.settings, WithoutServer::kOpenStore);
   if (!client) return refuse(client.error().context);
   std::string target = path + "?limit=1000";
@@ -107,7 +108,9 @@ int list_domains(const Invocation& i) {
   return print_list(i, "/api/v1/domains", {"DOMAIN", "DISABLED", "DEFAULT QUOTA", "POP3 DAYS"},
                     {"/display_name", "/disabled", "/default_quota_bytes", "/pop3_retention_days"});
 }
-int remove_domain(const Invocation& i) { return call_and_print(i, "DELETE", domain_target(i.line), "", "Removed domain " + i.line.name + ".\n"); }
+int remove_domain(const Invocation& i) {
+  return call_and_print(i, "DELETE", domain_target(i.line), "", "Removed domain " + i.line.name + ".\n");
+}
 
 /// With --generate the password is printed once, here.
 std::string password_line(const CommandLine& line, const Secret& password) {
@@ -115,11 +118,12 @@ std::string password_line(const CommandLine& line, const Secret& password) {
 }
 
 /// Like call_and_print, but --json shows a generated password too.
-int call_with_password(const Invocation& i, std::string_view method, const std::string& target, std::string json, const Secret& password,
-                       const std::string& done) {
+int call_with_password(const Invocation& i, std::string_view method, const std::string& target, std::string json,
+                       const Secret& password, const std::string& done) {
   const bool shows = i.line.is_json && i.line.password == PasswordSource::kGenerate;
   if (!shows) return call_and_print(i, method, target, json, done + password_line(i.line, password));
-  const std::string shown = JsonWriter().begin_object().key("address").text(i.line.name).key("password").text(password.reveal()).end_object().take();
+  const std::string shown =
+      JsonWriter().begin_object().key("address").text(i.line.name).key("password").text(password.reveal()).end_object().take();
   CommandLine quiet = i.line;
   quiet.is_json = false;
   return call_and_print({quiet, i.loaded}, method, target, json, shown + "\n");
@@ -140,12 +144,15 @@ int list_users(const Invocation& i) {
   return print_list(i, "/api/v1/users", {"ADDRESS", "ROLE", "DISABLED", "MESSAGES", "BYTES", "QUOTA"},
                     {"/address", "/role", "/disabled", "/usage/messages", "/usage/bytes", "/quota_bytes"});
 }
-int remove_user(const Invocation& i) { return call_and_print(i, "DELETE", user_target(i.line), "", "Removed user " + i.line.name + ".\n"); }
+int remove_user(const Invocation& i) {
+  return call_and_print(i, "DELETE", user_target(i.line), "", "Removed user " + i.line.name + ".\n");
+}
 int set_password(const Invocation& i) {
   const auto password = obtain_password(i.line.password);
   if (!password) return refuse(password.error().context, 2);
   const std::string json = JsonWriter().begin_object().key("password").text(password->reveal()).end_object().take();
-  return call_with_password(i, "PUT", user_target(i.line) + "/password", json, *password, "Set the password of " + i.line.name + ".\n");
+  return call_with_password(i, "PUT", user_target(i.line) + "/password", json, *password,
+                            "Set the password of " + i.line.name + ".\n");
 }
 int set_quota(const Invocation& i) {
   const auto quota = parse_bytes(i.line.quota);
@@ -165,8 +172,12 @@ int add_alias(const Invocation& i) {
       JsonWriter().begin_object().key("address").text(i.line.name).key("targets").texts(i.line.operands).end_object().take();
   return call_and_print(i, "POST", "/api/v1/aliases", json, "Added alias " + i.line.name + ".\n");
 }
-int list_aliases(const Invocation& i) { return print_list(i, "/api/v1/aliases", {"ADDRESS", "TARGETS"}, {"/address", "/targets"}); }
-int remove_alias(const Invocation& i) { return call_and_print(i, "DELETE", alias_target(i.line), "", "Removed alias " + i.line.name + ".\n"); }
+int list_aliases(const Invocation& i) {
+  return print_list(i, "/api/v1/aliases", {"ADDRESS", "TARGETS"}, {"/address", "/targets"});
+}
+int remove_alias(const Invocation& i) {
+  return call_and_print(i, "DELETE", alias_target(i.line), "", "Removed alias " + i.line.name + ".\n");
+}
 
 int create_token(const Invocation& i) {
   JsonWriter json;
@@ -180,7 +191,8 @@ int create_token(const Invocation& i) {
   return 0;
 }
 int list_tokens(const Invocation& i) {
-  return print_list(i, "/api/v1/tokens", {"ID", "NAME", "SCOPES", "EXPIRES", "CREATED"}, {"/id", "/name", "/scopes", "/expires", "/created"});
+  return print_list(i, "/api/v1/tokens", {"ID", "NAME", "SCOPES", "EXPIRES", "CREATED"},
+                    {"/id", "/name", "/scopes", "/expires", "/created"});
 }
 int revoke_token(const Invocation& i) {
   return call_and_print(i, "DELETE", "/api/v1/tokens/" + percent_encode(i.line.name), "", "Revoked token " + i.line.name + ".\n");
@@ -203,8 +215,8 @@ int print_report(const Invocation& i, const web_admin::Response& answer, const s
     print(answer.body);
     return is_consistent ? 0 : 1;
   }
-  print(what + ": " + json_value(answer.body, "/messages") + " messages in " + json_value(answer.body, "/mailboxes") + " mailboxes of " +
-        json_value(answer.body, "/users") + " users, " + json_value(answer.body, "/bytes") + " bytes.\n");
+  print(what + ": " + json_value(answer.body, "/messages") + " messages in " + json_value(answer.body, "/mailboxes") +
+        " mailboxes of " + json_value(answer.body, "/users") + " users, " + json_value(answer.body, "/bytes") + " bytes.\n");
   if (is_consistent) {
     print("Everything is consistent.\n");
     return 0;
@@ -283,12 +295,14 @@ struct NamedCommand {
   Command run;
 };
 constexpr NamedCommand kCommands[] = {
+    // clang-format off
     {"serve", serve_command},         {"domain add", add_domain},       {"domain list", list_domains},   {"domain remove", remove_domain},
     {"user add", add_user},           {"user list", list_users},        {"user remove", remove_user},    {"user password", set_password},
     {"user quota", set_quota},        {"user disable", disable_user},   {"user enable", enable_user},    {"alias add", add_alias},
     {"alias list", list_aliases},     {"alias remove", remove_alias},   {"token create", create_token},  {"token list", list_tokens},
     {"token revoke", revoke_token},   {"deliver", deliver},             {"check", check},                {"backup", backup},
     {"config show", show_config},     {"health", health},
+    // clang-format on
 };
 
 }  // namespace

@@ -23,10 +23,11 @@
 namespace posthus::main {
 namespace {
 
-constexpr std::chrono::milliseconds kDrain{4000};            // what a client may take for its farewell
-constexpr std::chrono::milliseconds kStorePatience{3000};    // what the store may take for what is queued when we stop
+constexpr std::chrono::milliseconds kDrain{4000};          // what a client may take for its farewell
+constexpr std::chrono::milliseconds kStorePatience{3000};  // what the store may take for what is queued when we stop
 constexpr std::chrono::milliseconds kReclaimInterval{60'000};
-constexpr std::chrono::milliseconds kExpireInterval{3'600'000};  // daily work, looked at each hour so that restarts do not skip it
+constexpr std::chrono::milliseconds kExpireInterval{
+    3'600'000};  // daily work, looked at each hour so that restarts do not skip it
 
 /// One row of the table of listeners.
 struct Listener {
@@ -45,8 +46,10 @@ std::vector<IpNetwork> parse_networks(const std::vector<std::string>& texts) {
   return networks;
 }
 
-smtp::ServerContext smtp_context(store::Store& store, sasl::Authenticator& authenticator, const Clock& clock, const Settings& settings) {
-  smtp::ServerContext context{.store = store, .authenticator = authenticator, .clock = clock, .hostname = settings.hostname, .offers_tls = true};
+smtp::ServerContext smtp_context(store::Store& store, sasl::Authenticator& authenticator, const Clock& clock,
+                                 const Settings& settings) {
+  smtp::ServerContext context{
+      .store = store, .authenticator = authenticator, .clock = clock, .hostname = settings.hostname, .offers_tls = true};
   context.limits.max_message_bytes = settings.message_bytes;
   return context;
 }
@@ -158,10 +161,8 @@ Result<> Server::State::listen(const Listener& listener, const std::string& addr
     return fail(bound.error().kind, "cannot listen for " + listener.name + " on " + address + " port " +
                                         std::to_string(listener.port) + ": " + bound.error().context);
   }
-  api.add_listener({.name = listener.name,
-                    .address = address,
-                    .port = *bound,
-                    .is_tls = listener.tls == net::TlsMode::kImplicit});
+  api.add_listener(
+      {.name = listener.name, .address = address, .port = *bound, .is_tls = listener.tls == net::TlsMode::kImplicit});
   return {};
 }
 
@@ -172,7 +173,8 @@ Result<> Server::State::listen(const Listener& listener) {
   for (const std::string& address : addresses) {
     const auto done = listen(listener, address);
     // WHY: a machine without IPv6 has no ::1; one address of several that does not exist here must not keep the server down.
-    const bool may_pass = !done && done.error().kind != ErrorKind::kExists && done.error().kind != ErrorKind::kDenied && addresses.size() > 1;
+    const bool may_pass =
+        !done && done.error().kind != ErrorKind::kExists && done.error().kind != ErrorKind::kDenied && addresses.size() > 1;
     if (!done && !may_pass) return done;
     if (!done) log::warning("listen.passed_over", {{"context", done.error().context}});
     if (done) ++bound;

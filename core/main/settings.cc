@@ -36,7 +36,8 @@ constexpr std::uint64_t kMaxPort = 65'535;
 constexpr std::uint64_t kKiB = 1ull << 10, kMiB = 1ull << 20, kGiB = 1ull << 30, kTiB = 1ull << 40;
 
 const std::array kDefinitions{
-    Definition{"hostname", &Settings::hostname, "our name in greetings, trace fields and the self-signed certificate", 0, 0, Rule::kHostname},
+    Definition{"hostname", &Settings::hostname, "our name in greetings, trace fields and the self-signed certificate", 0, 0,
+               Rule::kHostname},
     Definition{"data", &Settings::data, "the data directory; on a local file system", 0, 0, Rule::kPath},
     Definition{"listen", &Settings::listen, "addresses to listen on; \"*\" is all", 0, 0, Rule::kAddresses},
     Definition{"listen_http", &Settings::listen_http, "addresses of the listener without TLS for HTTP", 0, 0, Rule::kAddresses},
@@ -49,7 +50,8 @@ const std::array kDefinitions{
     Definition{"ports.imaps", &Settings::imaps_port, "IMAP, TLS", 0, kMaxPort},
     Definition{"ports.http", &Settings::http_port, "health, and the API for a reverse proxy on this machine", 0, kMaxPort},
     Definition{"ports.https", &Settings::https_port, "health and the API", 0, kMaxPort},
-    Definition{"tls.certificate", &Settings::tls_certificate, "PEM file with the certificate and its chain, relative to the data directory"},
+    Definition{"tls.certificate", &Settings::tls_certificate,
+               "PEM file with the certificate and its chain, relative to the data directory"},
     Definition{"tls.key", &Settings::tls_key, "PEM file with its key, relative to the data directory"},
     Definition{"limits.message_bytes", &Settings::message_bytes, "largest message accepted", 64 * kKiB, kGiB},
     Definition{"limits.connections", &Settings::connections, "connections of one listener", 1, 1'000'000},
@@ -59,8 +61,10 @@ const std::array kDefinitions{
     Definition{"threads.workers", &Settings::worker_threads, "threads that may block; 0: by processors", 0, 1024},
     Definition{"log.level", &Settings::log_level, "debug, info, warning or error", 0, 0, Rule::kLevel},
     Definition{"log.format", &Settings::log_format, "text or json, on standard error", 0, 0, Rule::kFormat},
-    Definition{"login.exempt_networks", &Settings::exempt_networks, "networks whose failed logins are not throttled", 0, 0, Rule::kNetworks},
-    Definition{"login.allow_plaintext", &Settings::allow_plaintext, "true: passwords are accepted without TLS; for tests on one machine"},
+    Definition{"login.exempt_networks", &Settings::exempt_networks, "networks whose failed logins are not throttled", 0, 0,
+               Rule::kNetworks},
+    Definition{"login.allow_plaintext", &Settings::allow_plaintext,
+               "true: passwords are accepted without TLS; for tests on one machine"},
     Definition{"store.map_bytes", &Settings::map_bytes, "address space of the index, not disk", 64 * kMiB, 16 * kTiB},
     Definition{"store.budget_bytes", &Settings::budget_bytes, "memory of arriving messages, all together", 4 * kMiB, 64 * kGiB},
     Definition{"store.segment_bytes", &Settings::segment_bytes, "size of a file of messages", kMiB, 4 * kGiB},
@@ -113,7 +117,8 @@ std::optional<std::string_view> objection(Rule rule, const std::string& text) {
   switch (rule) {
     case Rule::kAny: return std::nullopt;
     case Rule::kPath: return text.empty() ? std::optional<std::string_view>("a path") : std::nullopt;
-    case Rule::kHostname: return is_hostname(text) ? std::nullopt : std::optional<std::string_view>("a host name like mail.example.org");
+    case Rule::kHostname:
+      return is_hostname(text) ? std::nullopt : std::optional<std::string_view>("a host name like mail.example.org");
     case Rule::kAddresses:
       return text == "*" || parse_ip_address(text) ? std::nullopt : std::optional<std::string_view>("IP addresses or \"*\"");
     case Rule::kNetworks:
@@ -146,7 +151,7 @@ std::string join(const std::vector<std::string>& texts) {
 
 /// A value on its way into the settings, and where it stands.
 struct Given {
-  std::string place;   // "posthus.toml:3", "POSTHUS_PORTS_SMTP", "--set"
+  std::string place;  // "posthus.toml:3", "POSTHUS_PORTS_SMTP", "--set"
   TomlEntry::Type type = TomlEntry::Type::kText;
   std::string text;
   std::vector<std::string> texts;
@@ -161,7 +166,8 @@ Result<> put_number(const Given& given, const Definition& definition, std::uint6
   const auto number = ascii::parse_decimal<std::uint64_t>(given.text);
   const bool has_type = !given.is_typed || given.type == TomlEntry::Type::kNumber;
   if (!has_type || !number || *number < definition.minimum || *number > definition.maximum) {
-    return refuse(given, definition, "a number from " + std::to_string(definition.minimum) + " to " + std::to_string(definition.maximum));
+    return refuse(given, definition,
+                  "a number from " + std::to_string(definition.minimum) + " to " + std::to_string(definition.maximum));
   }
   into = *number;
   return {};
@@ -291,7 +297,8 @@ Result<LoadedSettings> load_settings(const SettingsInput& input) {
   Layers layers;
   std::error_code error;
   if (named || std::filesystem::exists(path, error)) {
-    if (auto laid = layers.lay_file(path); !laid) return std::unexpected(Error{ErrorKind::kInvalid, std::move(laid).error().context});
+    if (auto laid = layers.lay_file(path); !laid)
+      return std::unexpected(Error{ErrorKind::kInvalid, std::move(laid).error().context});
   }
   POSTHUS_TRY_VOID(layers.lay_environment(input.environment));
   POSTHUS_TRY_VOID(layers.lay_options(input.options));

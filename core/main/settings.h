@@ -15,8 +15,8 @@
 namespace posthus::main {
 
 struct Settings {
-  std::string hostname;               // our name in greetings and trace fields
-  std::string data = "data";          // the data directory
+  std::string hostname;       // our name in greetings and trace fields
+  std::string data = "data";  // the data directory
   std::vector<std::string> listen{"*"};
   std::vector<std::string> listen_http{"127.0.0.1", "::1"};  // plain HTTP
   // The standard ports + 2000, because those below 1024 need privileges. 0: no such listener.
@@ -25,12 +25,12 @@ struct Settings {
   std::uint64_t http_port = 2080, https_port = 2443;
   std::string tls_certificate, tls_key;  // PEM files; empty: self-signed, made at the first start
   std::uint64_t message_bytes = 50ull << 20;
-  std::uint64_t connections = 10'000;           // of one listener
-  std::uint64_t connections_per_network = 100;  // from one IPv4 address or IPv6 /64, of one listener
+  std::uint64_t connections = 10'000;                // of one listener
+  std::uint64_t connections_per_network = 100;       // from one IPv4 address or IPv6 /64, of one listener
   std::uint64_t io_threads = 0, worker_threads = 0;  // 0: by the number of processors
   std::string log_level = "info", log_format = "text";
-  std::vector<std::string> exempt_networks;     // never throttled at login
-  bool allow_plaintext = false;                 // logins without TLS
+  std::vector<std::string> exempt_networks;  // never throttled at login
+  bool allow_plaintext = false;              // logins without TLS
   std::uint64_t map_bytes = 64ull << 30, budget_bytes = 64ull << 20, segment_bytes = 64ull << 20;
 };
 

@@ -28,7 +28,8 @@ Result<std::optional<sasl::Credentials>> StoreCredentials::find(std::string_view
   if (credentials) return credentials;
   // What is no address is nobody's login.
   if (credentials.error().kind == ErrorKind::kInvalid) return std::nullopt;
-  log::error("login.directory_unreadable", {{"error", to_string(credentials.error().kind)}, {"context", credentials.error().context}});
+  log::error("login.directory_unreadable",
+             {{"error", to_string(credentials.error().kind)}, {"context", credentials.error().context}});
   return credentials;
 }
 

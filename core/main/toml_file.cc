@@ -52,7 +52,8 @@ Result<std::vector<TomlEntry>> read_toml(const std::string& path) {
   const toml::parse_result parsed = toml::parse(text, path);
   if (!parsed) {
     const auto& error = parsed.error();
-    return fail(ErrorKind::kInvalid, path + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
+    return fail(ErrorKind::kInvalid,
+                path + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
   }
   std::vector<TomlEntry> entries;
   flatten(parsed.table(), "", entries);

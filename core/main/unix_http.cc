@@ -44,7 +44,9 @@ Result<std::string> read_to_end(int fd) {
 // status-line = HTTP-version SP status-code SP [ reason-phrase ] (RFC 9112 §4)
 Result<web_admin::Response> parse_answer(std::string_view answer) {
   const std::size_t end = answer.find("\r\n\r\n");
-  const auto status = answer.size() > 12 && answer.starts_with("HTTP/1.1 ") ? ascii::parse_decimal<std::uint16_t>(answer.substr(9, 3)) : std::nullopt;
+  const auto status = answer.size() > 12 && answer.starts_with("HTTP/1.1 ")
+                          ? ascii::parse_decimal<std::uint16_t>(answer.substr(9, 3))
+                          : std::nullopt;
   if (end == std::string_view::npos || !status) return fail(ErrorKind::kIo, "the server's answer is incomplete");
   return web_admin::Response{.status = *status, .body = std::string(answer.substr(end + 4))};
 }
@@ -62,8 +64,9 @@ Result<UniqueFd> connect_unix(const std::string& path) {
   return std::unexpected(error_from_errno(errno, path));
 }
 
-Result<web_admin::Response> exchange(UniqueFd socket, std::string_view method, std::string_view target, std::string_view head_fields,
-                                     std::uint64_t length, FunctionRef<Result<std::string_view>()> body) {
+Result<web_admin::Response> exchange(UniqueFd socket, std::string_view method, std::string_view target,
+                                     std::string_view head_fields, std::uint64_t length,
+                                     FunctionRef<Result<std::string_view>()> body) {
   std::string head(method);
   head.append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n").append(head_fields);
   if (length > 0) head.append("Content-Length: ").append(std::to_string(length)).append("\r\n");

@@ -17,7 +17,8 @@ Result<UniqueFd> connect_unix(const std::string& path);
 
 /// Sends `head_fields` ("Name: value\r\n", ...) and `length` bytes taken from `body` piece by piece (it answers an empty view
 /// at the end), and reads the answer. An answer that comes before the body is through is taken as well.
-Result<web_admin::Response> exchange(UniqueFd socket, std::string_view method, std::string_view target, std::string_view head_fields,
-                                     std::uint64_t length, FunctionRef<Result<std::string_view>()> body);
+Result<web_admin::Response> exchange(UniqueFd socket, std::string_view method, std::string_view target,
+                                     std::string_view head_fields, std::uint64_t length,
+                                     FunctionRef<Result<std::string_view>()> body);
 
 }  // namespace posthus::main

@@ -117,20 +117,11 @@ Task<bool> Driver::converse() {
   while (step) {
     switch (*step) {
       case Step::kRead:
-      case Step::kIdle:
-        step = co_await wait_for_client(*step);
-        break;
-      case Step::kStartTls:
-        step = co_await start_tls();
-        break;
-      case Step::kRun:
-        step = co_await run();
-        break;
-      case Step::kWait:
-        step = co_await wait();
-        break;
-      case Step::kClose:
-        co_return co_await close();
+      case Step::kIdle: step = co_await wait_for_client(*step); break;
+      case Step::kStartTls: step = co_await start_tls(); break;
+      case Step::kRun: step = co_await run(); break;
+      case Step::kWait: step = co_await wait(); break;
+      case Step::kClose: co_return co_await close();
     }
   }
   co_return false;

@@ -60,12 +60,9 @@ IoResult Stream::result_of_ssl(int returned) {
   if (returned > 0) return {IoStatus::kDone, static_cast<std::size_t>(returned)};
   const int number = errno;
   switch (SSL_get_error(ssl_.get(), returned)) {
-    case SSL_ERROR_WANT_READ:
-      return {IoStatus::kWantRead};
-    case SSL_ERROR_WANT_WRITE:
-      return {IoStatus::kWantWrite};
-    case SSL_ERROR_ZERO_RETURN:
-      return {IoStatus::kClosed};
+    case SSL_ERROR_WANT_READ: return {IoStatus::kWantRead};
+    case SSL_ERROR_WANT_WRITE: return {IoStatus::kWantWrite};
+    case SSL_ERROR_ZERO_RETURN: return {IoStatus::kClosed};
     case SSL_ERROR_SYSCALL:
       is_tls_broken_ = true;
       failure_ = number == 0 ? "connection ended" : std::generic_category().message(number);

@@ -72,10 +72,10 @@ struct LoginFacts {
 
 enum class LoginVerdict : std::uint8_t {
   kAccepted,
-  kRejected,   // unknown user, wrong password, malformed exchange: never told apart
-  kDisabled,   // right password, disabled account
-  kThrottled,  // too many failures lately; not even looked at
-  kAborted,    // the client sent "*"
+  kRejected,     // unknown user, wrong password, malformed exchange: never told apart
+  kDisabled,     // right password, disabled account
+  kThrottled,    // too many failures lately; not even looked at
+  kAborted,      // the client sent "*"
   kUnavailable,  // the directory could not be read, or memory is short: nobody looked at the password
 };
 
@@ -108,7 +108,7 @@ struct AuthenticatorOptions {
   std::vector<IpNetwork> exempt_networks;    // never throttled (login.exempt_networks)
   std::chrono::seconds cache_lifetime{300};  // a verified password is remembered (keyed hash, in memory only) this long
   std::size_t cache_entries = 20'000;
-  PasswordCost cost;                                  // what unknown users cost; as for the known ones
+  PasswordCost cost;  // what unknown users cost; as for the known ones
 };
 
 class Authenticator {

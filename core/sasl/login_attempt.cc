@@ -25,18 +25,12 @@ Argon2Hash make_nobody_hash(const PasswordCost& cost) {
 
 std::string_view name_of(LoginVerdict verdict) {
   switch (verdict) {
-    case LoginVerdict::kAccepted:
-      return "accepted";
-    case LoginVerdict::kRejected:
-      return "rejected";
-    case LoginVerdict::kDisabled:
-      return "disabled";
-    case LoginVerdict::kThrottled:
-      return "throttled";
-    case LoginVerdict::kAborted:
-      return "aborted";
-    case LoginVerdict::kUnavailable:
-      return "unavailable";
+    case LoginVerdict::kAccepted: return "accepted";
+    case LoginVerdict::kRejected: return "rejected";
+    case LoginVerdict::kDisabled: return "disabled";
+    case LoginVerdict::kThrottled: return "throttled";
+    case LoginVerdict::kAborted: return "aborted";
+    case LoginVerdict::kUnavailable: return "unavailable";
   }
   return "rejected";
 }

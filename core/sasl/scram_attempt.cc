@@ -34,10 +34,8 @@ class ScramAttempt final : public LoginAttempt {
   void respond(std::string_view message) override {
     if (state() != State::kChallenge) return;
     switch (phase_) {
-      case Phase::kClientFirst:
-        return on_client_first(message);
-      case Phase::kClientFinal:
-        return on_client_final(message);
+      case Phase::kClientFirst: return on_client_first(message);
+      case Phase::kClientFinal: return on_client_final(message);
       case Phase::kAcknowledge:
         if (!message.empty()) return reject("malformed");
         return accept();

@@ -89,7 +89,8 @@ std::string message_text(std::size_t size) {
 /// Keeps `in_flight` messages under way: each completion lets the feeding thread make the next one.
 class Load {
  public:
-  Load(Store& store, std::vector<MailboxId> inboxes, std::string text) : store_(store), inboxes_(std::move(inboxes)), text_(std::move(text)) {}
+  Load(Store& store, std::vector<MailboxId> inboxes, std::string text)
+      : store_(store), inboxes_(std::move(inboxes)), text_(std::move(text)) {}
 
   void run(std::size_t in_flight, double seconds) {
     const auto& groups = metrics::histogram("posthus_store_group_requests", "");
@@ -108,8 +109,9 @@ class Load {
     free_.wait(lock, [&] { return sent == done_; });
     const double elapsed = seconds_since(begin);
     const double count = static_cast<double>(sent), commits = static_cast<double>(groups.count() - groups_before);
-    std::printf("%6zu bytes %3zu in flight  %8.0f messages/s  %6.0f groups/s  %5.2f syncs/message  %5.1f us CPU/message\n", text_.size(),
-                in_flight, count / elapsed, commits / elapsed, commits * 3 / count, (cpu_seconds() - cpu_before) * 1e6 / count);
+    std::printf("%6zu bytes %3zu in flight  %8.0f messages/s  %6.0f groups/s  %5.2f syncs/message  %5.1f us CPU/message\n",
+                text_.size(), in_flight, count / elapsed, commits / elapsed, commits * 3 / count,
+                (cpu_seconds() - cpu_before) * 1e6 / count);
   }
 
  private:
@@ -117,7 +119,12 @@ class Load {
     IncomingMessage message = store_.begin_message();
     must(message.append(text_));
     must(message.finish());
-    AddMessage add{.message = std::move(message), .targets = {}, .quota = QuotaRule::kDelivery, .internal_date = {}, .reverse_path = "sender@example.net", .trace = ""};
+    AddMessage add{.message = std::move(message),
+                   .targets = {},
+                   .quota = QuotaRule::kDelivery,
+                   .internal_date = {},
+                   .reverse_path = "sender@example.net",
+                   .trace = ""};
     add.targets.push_back({.mailbox = inboxes_[number % inboxes_.size()], .flags = 0, .keywords = {}});
     store_.submit(std::move(add), [this](Result<WriteOutcome> outcome) {
       must(outcome ? Result<>() : std::unexpected(outcome.error()));
@@ -156,7 +163,8 @@ int run(const std::string& directory, double seconds) {
       inboxes.push_back(must(DirectoryReader(*snapshot).user(address))->inbox);
     }
     for (const std::size_t size : {4096uz, 8192uz, 65536uz}) {
-      for (const std::size_t in_flight : {1uz, 10uz, 20uz, 50uz}) Load(*store, inboxes, message_text(size)).run(in_flight, seconds);
+      for (const std::size_t in_flight : {1uz, 10uz, 20uz, 50uz})
+        Load(*store, inboxes, message_text(size)).run(in_flight, seconds);
     }
   }
   std::filesystem::remove_all(options.directory);

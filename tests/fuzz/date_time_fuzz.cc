@@ -21,7 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     CHECK(again && again->time == date->time && again->zone_minutes == date->zone_minutes);
   }
   if (const auto time = parse_rfc3339(text); time && is_far_from_the_ends(*time)) {
-    CHECK(parse_rfc3339(format_rfc3339(*time)) == Timestamp::from_seconds((time->microseconds - (time->microseconds % 1'000'000 + 1'000'000) % 1'000'000) / 1'000'000));
+    CHECK(parse_rfc3339(format_rfc3339(*time)) ==
+          Timestamp::from_seconds((time->microseconds - (time->microseconds % 1'000'000 + 1'000'000) % 1'000'000) / 1'000'000));
   }
   (void)parse_imap_date(text);
   return 0;

@@ -15,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for_each_field(text, [&](const HeaderField& field) {
     CHECK(field.raw.data() >= before && field.raw.data() + field.raw.size() <= text.data() + text.size());
     CHECK(!field.name.empty() && field.raw.starts_with(field.name));
-    CHECK(field.value.data() > field.name.data() && field.value.data() + field.value.size() <= field.raw.data() + field.raw.size());
+    CHECK(field.value.data() > field.name.data() &&
+          field.value.data() + field.value.size() <= field.raw.data() + field.raw.size());
     before = field.raw.data() + field.raw.size();
     CHECK(unfold_to_spaces(field.value).find('\n') == std::string::npos);
     return true;

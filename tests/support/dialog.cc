@@ -52,7 +52,8 @@ std::string unescape(std::string_view text) {
 
 class Runner {
  public:
-  Runner(std::string path, const DialogAdapter& adapter, std::size_t cut) : path_(std::move(path)), adapter_(adapter), cut_(cut) {}
+  Runner(std::string path, const DialogAdapter& adapter, std::size_t cut)
+      : path_(std::move(path)), adapter_(adapter), cut_(cut) {}
 
   std::string run() {
     std::ifstream file(path_);
@@ -182,7 +183,8 @@ class Runner {
     words.erase(words.begin());
     ConnectionOptions options;
     for (const std::string& word : words) {
-      if (const std::size_t equals = word.find('='); equals != std::string::npos) options[word.substr(0, equals)] = word.substr(equals + 1);
+      if (const std::size_t equals = word.find('='); equals != std::string::npos)
+        options[word.substr(0, equals)] = word.substr(equals + 1);
     }
     const auto number_of = [&](const std::string& key) -> std::uint64_t {
       return options.contains(key) ? ascii::parse_decimal<std::uint64_t>(options.at(key)).value_or(0) : 0;
@@ -257,7 +259,9 @@ class DialogTest : public ::testing::Test {
 
 }  // namespace
 
-std::string run_dialog(const std::string& path, const DialogAdapter& adapter, std::size_t cut) { return Runner(path, adapter, cut).run(); }
+std::string run_dialog(const std::string& path, const DialogAdapter& adapter, std::size_t cut) {
+  return Runner(path, adapter, cut).run();
+}
 
 void register_dialogs(const std::string& folder, const std::function<DialogAdapter()>& make_adapter) {
   std::vector<std::filesystem::path> scripts;
@@ -268,9 +272,9 @@ void register_dialogs(const std::string& folder, const std::function<DialogAdapt
   for (const auto& script : scripts) {
     for (const std::size_t cut : {std::size_t{0}, std::size_t{7}, std::size_t{2}, std::size_t{1}}) {
       const std::string name = script.stem().string() + (cut == 0 ? "/whole" : "/cut_" + std::to_string(cut));
-      ::testing::RegisterTest("Dialog", name.c_str(), nullptr, nullptr, script.c_str(), 1, [path = script.string(), make_adapter, cut]() -> DialogTest* {
-        return new DialogTest(path, make_adapter, cut);
-      });
+      ::testing::RegisterTest(
+          "Dialog", name.c_str(), nullptr, nullptr, script.c_str(), 1,
+          [path = script.string(), make_adapter, cut]() -> DialogTest* { return new DialogTest(path, make_adapter, cut); });
     }
   }
 }

@@ -34,8 +34,8 @@ namespace posthus::testing {
 using ConnectionOptions = std::map<std::string, std::string>;
 
 /// Makes the session under test; what it needs besides the World it owns itself.
-using DialogAdapter = std::function<std::unique_ptr<session::Session>(World& world, const ConnectionOptions& options,
-                                                                      const session::ConnectionFacts& facts, session::Waker waker)>;
+using DialogAdapter = std::function<std::unique_ptr<session::Session>(
+    World& world, const ConnectionOptions& options, const session::ConnectionFacts& facts, session::Waker waker)>;
 
 /// Runs one script; the empty string when all is as it should be, else "file:line: what was expected and what came".
 std::string run_dialog(const std::string& path, const DialogAdapter& adapter, std::size_t cut);

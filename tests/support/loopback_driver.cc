@@ -57,11 +57,8 @@ void LoopbackDriver::perform(Step step) {
     idle_ = step == Step::kIdle;
     switch (step) {
       case Step::kRead:
-      case Step::kIdle:
-        return;
-      case Step::kClose:
-        closed_ = true;
-        return;
+      case Step::kIdle: return;
+      case Step::kClose: closed_ = true; return;
       case Step::kStartTls:
         leftover_.clear();
         step = session_->tls_started(tls_facts(), output_);

@@ -50,7 +50,8 @@ constexpr std::int64_t kStart = 1'795'262'400;
 
 World::World() : World(+[](const Clock& c) { return store::Store::create_in_memory(c); }) {}
 
-World::World(std::unique_ptr<store::Store> (*make_store)(const Clock&)) : clock(Timestamp::from_seconds(kStart)), store(make_store(clock)) {
+World::World(std::unique_ptr<store::Store> (*make_store)(const Clock&))
+    : clock(Timestamp::from_seconds(kStart)), store(make_store(clock)) {
   credentials = std::make_unique<StoreCredentialSource>(*store);
   authenticator = std::make_unique<sasl::Authenticator>(*credentials, clock, sasl::AuthenticatorOptions{.cost = kCheapCost});
   add_domain("example.test");
@@ -120,7 +121,8 @@ MailboxId World::mailbox(std::string_view address, std::string_view name) {
   return **found;
 }
 
-Uid World::deliver(std::string_view address, std::string_view message, std::string_view mailbox_name, std::uint8_t flags, Came came) {
+Uid World::deliver(std::string_view address, std::string_view message, std::string_view mailbox_name, std::uint8_t flags,
+                   Came came) {
   store::AddMessage add{store->begin_message(), {store::Target{mailbox(address, mailbox_name), flags, {}}}};
   CHECK(add.message.append(with_crlf(message)).has_value());
   if (came == Came::kInternationalized) add.message.declare_internationalized();

@@ -67,7 +67,8 @@ void Connection::open(const Options& options, long port, bool tls) {
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   inet_pton(AF_INET, options.text("host", "127.0.0.1").c_str(), &address.sin_addr);
   if ((ntohl(address.sin_addr.s_addr) >> 24) != 127) throw std::runtime_error("loopback only");
-  if (::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) throw std::runtime_error(std::string("connect: ") + std::strerror(errno));
+  if (::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    throw std::runtime_error(std::string("connect: ") + std::strerror(errno));
   const int one = 1;
   setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   const timeval limit{options.number("timeout", 120), 0};
@@ -200,7 +201,9 @@ void Tally::error(const std::exception& e) {
 std::string Tally::latencies() {
   if (seconds_.empty()) return {};
   std::sort(seconds_.begin(), seconds_.end());
-  const auto at = [&](double share) { return seconds_[std::min(seconds_.size() - 1, static_cast<std::size_t>(share * static_cast<double>(seconds_.size())))] * 1e3; };
+  const auto at = [&](double share) {
+    return seconds_[std::min(seconds_.size() - 1, static_cast<std::size_t>(share * static_cast<double>(seconds_.size())))] * 1e3;
+  };
   char text[128];
   std::snprintf(text, sizeof text, "p50_ms=%.2f p99_ms=%.2f max_ms=%.1f", at(0.5), at(0.99), seconds_.back() * 1e3);
   return text;
@@ -221,8 +224,9 @@ void in_parallel(long threads, Tally& tally, const std::function<void(long)>& bo
 }
 
 namespace {
-constexpr const char* kWords[] = {"alpha", "bravo", "invoice", "meeting", "report", "project", "schedule", "holiday", "budget", "review",
-                                  "server", "update", "newsletter", "contract", "draft", "minutes", "question", "answer", "travel", "lunch"};
+constexpr const char* kWords[] = {"alpha",   "bravo",   "invoice",  "meeting", "report", "project",    "schedule",
+                                  "holiday", "budget",  "review",   "server",  "update", "newsletter", "contract",
+                                  "draft",   "minutes", "question", "answer",  "travel", "lunch"};
 }
 
 std::string body_text(std::size_t size, unsigned seed) {
@@ -245,12 +249,13 @@ std::string body_text(std::size_t size, unsigned seed) {
 
 std::string message(std::size_t size, long number, const std::string& body) {
   char header[512];
-  const int length = std::snprintf(header, sizeof header,
-                                   "From: Sender %ld <s%ld@bench.test>\r\nTo: Rcpt <u0000@bench.test>\r\nSubject: %s %s number %ld\r\n"
-                                   "Date: Fri, 20 Nov 2026 %02ld:%02ld:%02ld +0000\r\nMessage-ID: <m%ld.%x@bench.test>\r\nMIME-Version: 1.0\r\n"
-                                   "Content-Type: text/plain; charset=us-ascii\r\n\r\n",
-                                   number % 97, number % 97, kWords[number % 20], kWords[(number / 20) % 20], number, number / 3600 % 24,
-                                   number / 60 % 60, number % 60, number, static_cast<unsigned>(now() * 1000));
+  const int length =
+      std::snprintf(header, sizeof header,
+                    "From: Sender %ld <s%ld@bench.test>\r\nTo: Rcpt <u0000@bench.test>\r\nSubject: %s %s number %ld\r\n"
+                    "Date: Fri, 20 Nov 2026 %02ld:%02ld:%02ld +0000\r\nMessage-ID: <m%ld.%x@bench.test>\r\nMIME-Version: 1.0\r\n"
+                    "Content-Type: text/plain; charset=us-ascii\r\n\r\n",
+                    number % 97, number % 97, kWords[number % 20], kWords[(number / 20) % 20], number, number / 3600 % 24,
+                    number / 60 % 60, number % 60, number, static_cast<unsigned>(now() * 1000));
   std::string text(header, static_cast<std::size_t>(length));
   const std::size_t room = size > text.size() + 2 ? size - text.size() - 2 : 0;
   text.append(body, 0, room);

@@ -26,7 +26,8 @@ int imap_commands(const Options& options) {
     const double seconds = now() - start;
     if (reply.compare(tag.size() + 1, 2, "OK") != 0) throw std::runtime_error(line + ": " + reply);
     if (!label.empty()) {
-      std::printf("RESULT load=imap-cmd label=%s ms=%.2f MB=%.3f\n", label.c_str(), seconds * 1e3, static_cast<double>(connection.bytes_received() - before) / 1e6);
+      std::printf("RESULT load=imap-cmd label=%s ms=%.2f MB=%.3f\n", label.c_str(), seconds * 1e3,
+                  static_cast<double>(connection.bytes_received() - before) / 1e6);
     }
   }
   return 0;
@@ -59,8 +60,8 @@ int imap_append_load(const Options& options) {
     }
     tally.add(seconds);
   });
-  std::printf("RESULT load=imap-append conns=%ld size=%ld appended=%ld errors=%ld appends_per_s=%.1f %s\n", conns, size, appended.load(), tally.errors(),
-              static_cast<double>(appended) / (now() - begin), tally.latencies().c_str());
+  std::printf("RESULT load=imap-append conns=%ld size=%ld appended=%ld errors=%ld appends_per_s=%.1f %s\n", conns, size,
+              appended.load(), tally.errors(), static_cast<double>(appended) / (now() - begin), tally.latencies().c_str());
   return tally.errors() > 0;
 }
 
@@ -73,14 +74,17 @@ constexpr unsigned kWeights[kKinds] = {5, 5, 20, 20, 10, 10, 10, 10, 3, 5};
 class MixClient {
  public:
   MixClient(const Options& options, long number) : random_(static_cast<unsigned>(number) + 7), body_(body_text(5000, 3)) {
-    imap_login(connection_, options, options.number("port", 0), options.number("tls", 0) != 0, number % options.number("users", 50));
+    imap_login(connection_, options, options.number("port", 0), options.number("tls", 0) != 0,
+               number % options.number("users", 50));
     run("SELECT INBOX");
   }
 
   void step() {
     Kind kind = choose();
     const long low = exists_ ? 1 + static_cast<long>(random_() % static_cast<unsigned long>(exists_)) : 1;
-    const std::string one = std::to_string(low), range = one + ":" + std::to_string(std::max(low, std::min(exists_, low + static_cast<long>(random_() % 20))));
+    const std::string one = std::to_string(low),
+                      range =
+                          one + ":" + std::to_string(std::max(low, std::min(exists_, low + static_cast<long>(random_() % 20))));
     if (!exists_ && kind >= kFetch && kind <= kStoreDeleted) kind = kAppend;
     if (kind == kAppend && exists_ > 200) kind = kExpunge;
     switch (kind) {
@@ -149,8 +153,8 @@ int imap_mix_load(const Options& options) {
     }
     tally.add(seconds);
   });
-  std::printf("RESULT load=imap-mix conns=%ld commands=%ld errors=%ld commands_per_s=%.1f %s\n", conns, commands.load(), tally.errors(),
-              static_cast<double>(commands) / (now() - begin), tally.latencies().c_str());
+  std::printf("RESULT load=imap-mix conns=%ld commands=%ld errors=%ld commands_per_s=%.1f %s\n", conns, commands.load(),
+              tally.errors(), static_cast<double>(commands) / (now() - begin), tally.latencies().c_str());
   return tally.errors() > 0;
 }
 

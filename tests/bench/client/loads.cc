@@ -106,9 +106,12 @@ int smtp_load(const Options& options) {
   const double accept_end = now();
   const bool complete = !arrival || arrival->wait(static_cast<double>(options.number("limit", 120)));
   const double end = now();
-  std::printf("RESULT load=smtp conns=%ld size=%ld percon=%ld pipeline=%d accepted=%ld errors=%ld accept_per_s=%.1f readable_per_s=%.1f complete=%d %s\n",
-              conns, size, per_connection, pipelined, accepted.load(), tally.errors(), static_cast<double>(accepted) / (accept_end - begin),
-              checked ? static_cast<double>(count) / (end - begin) : 0.0, complete, tally.latencies().c_str());
+  std::printf(
+      "RESULT load=smtp conns=%ld size=%ld percon=%ld pipeline=%d accepted=%ld errors=%ld accept_per_s=%.1f readable_per_s=%.1f "
+      "complete=%d %s\n",
+      conns, size, per_connection, pipelined, accepted.load(), tally.errors(),
+      static_cast<double>(accepted) / (accept_end - begin), checked ? static_cast<double>(count) / (end - begin) : 0.0, complete,
+      tally.latencies().c_str());
   return tally.errors() > 0 || !complete;
 }
 
@@ -140,8 +143,9 @@ int pop_retr_load(const Options& options) {
     }
   });
   const double seconds = now() - begin;
-  std::printf("RESULT load=pop3-retr conns=%ld depth=%ld messages=%ld errors=%ld messages_per_s=%.0f MB_per_s=%.1f\n", conns, depth, messages.load(),
-              tally.errors(), static_cast<double>(messages) / seconds, static_cast<double>(bytes) / seconds / 1e6);
+  std::printf("RESULT load=pop3-retr conns=%ld depth=%ld messages=%ld errors=%ld messages_per_s=%.0f MB_per_s=%.1f\n", conns,
+              depth, messages.load(), tally.errors(), static_cast<double>(messages) / seconds,
+              static_cast<double>(bytes) / seconds / 1e6);
   return tally.errors() > 0;
 }
 
@@ -164,8 +168,9 @@ int login_load(const Options& options, const char* name, const std::function<voi
     }
     tally.add(seconds);
   });
-  std::printf("RESULT load=%s conns=%ld tls=%ld logins=%ld errors=%ld logins_per_s=%.1f %s\n", name, conns, options.number("tls", 0), logins.load(),
-              tally.errors(), static_cast<double>(logins) / (now() - begin), tally.latencies().c_str());
+  std::printf("RESULT load=%s conns=%ld tls=%ld logins=%ld errors=%ld logins_per_s=%.1f %s\n", name, conns,
+              options.number("tls", 0), logins.load(), tally.errors(), static_cast<double>(logins) / (now() - begin),
+              tally.latencies().c_str());
   return tally.errors() > 0;
 }
 
@@ -216,8 +221,8 @@ int hold_connections(const Options& options) {
       ++opened;
     }
   });
-  std::printf("READY load=hold proto=%s tls=%d conns=%ld opened=%ld errors=%ld seconds=%.2f\n", protocol.c_str(), tls, conns, opened.load(), tally.errors(),
-              now() - begin);
+  std::printf("READY load=hold proto=%s tls=%d conns=%ld opened=%ld errors=%ld seconds=%.2f\n", protocol.c_str(), tls, conns,
+              opened.load(), tally.errors(), now() - begin);
   std::fflush(stdout);
   const double end = now() + static_cast<double>(options.number("secs", 60));
   while (!stopped && now() < end) usleep(100'000);
@@ -234,12 +239,19 @@ int main(int argc, char** argv) {
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
-  const std::map<std::string, int (*)(const Options&)> loads = {
-      {"smtp", smtp_load},           {"pop3-retr", pop_retr_load},      {"pop3-login", pop_login_load}, {"imap-login", imap_login_load},
-      {"imap-cmd", imap_commands},   {"imap-append", imap_append_load}, {"imap-mix", imap_mix_load},    {"hold", hold_connections}};
+  const std::map<std::string, int (*)(const Options&)> loads = {{"smtp", smtp_load},
+                                                                {"pop3-retr", pop_retr_load},
+                                                                {"pop3-login", pop_login_load},
+                                                                {"imap-login", imap_login_load},
+                                                                {"imap-cmd", imap_commands},
+                                                                {"imap-append", imap_append_load},
+                                                                {"imap-mix", imap_mix_load},
+                                                                {"hold", hold_connections}};
   const auto load = argc > 1 ? loads.find(argv[1]) : loads.end();
   if (load == loads.end()) {
-    std::fprintf(stderr, "usage: mailbench smtp|pop3-retr|pop3-login|imap-login|imap-cmd|imap-append|imap-mix|hold --port N [--name value]...\n");
+    std::fprintf(
+        stderr,
+        "usage: mailbench smtp|pop3-retr|pop3-login|imap-login|imap-cmd|imap-append|imap-mix|hold --port N [--name value]...\n");
     return 2;
   }
   try {

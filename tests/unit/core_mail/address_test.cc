@@ -35,12 +35,35 @@ TEST(Address, ReadsMailboxes) {
 }
 
 TEST(Address, RefusesWhatIsNoMailbox) {
-  const std::string_view cases[] = {
-      "", "user", "@example.com", "user@", "a..b@example.com", ".a@example.com", "a.@example.com", "a b@example.com",
-      "a@b@example.com", "a@-example.com", "a@example-.com", "a@example..com", "a@example.com.", "a@exam_ple.com",
-      "\"a@example.com", "\"a\"b@example.com", "\"a\r\nb\"@example.com", "a@[192.0.2]", "a@[192.0.2.256]", "a@[2001:db8::1]",
-      "a@[IPv6:192.0.2.1]", "a@[IPv6:1::2::3]", "a@[tag:]", "a@[:x]", "a@[tag:a]b]", "a@[192.0.2.1]x", "<a@example.com>", "a@example.com ",
-      "a\x7f@example.com"};
+  const std::string_view cases[] = {"",
+                                    "user",
+                                    "@example.com",
+                                    "user@",
+                                    "a..b@example.com",
+                                    ".a@example.com",
+                                    "a.@example.com",
+                                    "a b@example.com",
+                                    "a@b@example.com",
+                                    "a@-example.com",
+                                    "a@example-.com",
+                                    "a@example..com",
+                                    "a@example.com.",
+                                    "a@exam_ple.com",
+                                    "\"a@example.com",
+                                    "\"a\"b@example.com",
+                                    "\"a\r\nb\"@example.com",
+                                    "a@[192.0.2]",
+                                    "a@[192.0.2.256]",
+                                    "a@[2001:db8::1]",
+                                    "a@[IPv6:192.0.2.1]",
+                                    "a@[IPv6:1::2::3]",
+                                    "a@[tag:]",
+                                    "a@[:x]",
+                                    "a@[tag:a]b]",
+                                    "a@[192.0.2.1]x",
+                                    "<a@example.com>",
+                                    "a@example.com ",
+                                    "a\x7f@example.com"};
   for (const std::string_view text : cases) EXPECT_FALSE(parse_mailbox(text, Utf8::kAllow).has_value()) << text;
   EXPECT_FALSE(parse_mailbox(std::string_view("a\0@example.com", 14), Utf8::kAllow).has_value());
 }

@@ -13,7 +13,8 @@ TEST(DateTime, ReadsMailDates) {
       {"Fri, 21 Nov 1997 09:55:06 -0600", "1997-11-21T15:55:06Z"},
       {"Tue, 1 Jul 2003 10:52:37 +0200", "2003-07-01T08:52:37Z"},
       {"24 Nov 1997 14:22:01 -0800", "1997-11-24T22:22:01Z"},
-      {"Thu,\r\n      13\r\n        Feb\r\n          1969\r\n      23:32\r\n               -0330 (Newfoundland Time)", "1969-02-14T03:02:00Z"},
+      {"Thu,\r\n      13\r\n        Feb\r\n          1969\r\n      23:32\r\n               -0330 (Newfoundland Time)",
+       "1969-02-14T03:02:00Z"},
       {"21 Nov 97 09:55:06 GMT", "1997-11-21T09:55:06Z"},
       {"Fri, 21 Nov 1997 09(comment):   55  :  06 -0600", "1997-11-21T15:55:06Z"},
       {"1 Jan 49 00:00 UT", "2049-01-01T00:00:00Z"},
@@ -27,8 +28,9 @@ TEST(DateTime, ReadsMailDates) {
 }
 
 TEST(DateTime, RefusesWhatIsNoMailDate) {
-  for (const std::string_view text : {"", "yesterday", "Fri, 21 Nov", "32 Jan 2020 00:00 +0000", "29 Feb 2023 00:00 +0000", "1 Foo 2020 00:00",
-                                      "1 Jan 2020 24:00", "1 Jan 2020 00:60", "1 Jan 2020 00", "1 Jan 2 00:00", "1 Jan 99999 00:00", "(1 Jan 2020 00:00"}) {
+  for (const std::string_view text :
+       {"", "yesterday", "Fri, 21 Nov", "32 Jan 2020 00:00 +0000", "29 Feb 2023 00:00 +0000", "1 Foo 2020 00:00",
+        "1 Jan 2020 24:00", "1 Jan 2020 00:60", "1 Jan 2020 00", "1 Jan 2 00:00", "1 Jan 99999 00:00", "(1 Jan 2020 00:00"}) {
     EXPECT_FALSE(parse_rfc5322_date(text).has_value()) << text;
   }
 }
@@ -44,8 +46,9 @@ TEST(DateTime, ReadsImapDates) {
   EXPECT_EQ(utc(parse_imap_date_time("01-Feb-2026 00:00:00 -0030")), "2026-02-01T00:30:00Z");
   EXPECT_EQ(parse_imap_date("1-Jan-1970"), 0);
   EXPECT_EQ(parse_imap_date("31-Dec-1969"), -1);
-  for (const std::string_view text : {"1-Feb-2026 00:00:00 +0100", " 11-Feb-2026 00:00:00 +0100", " 1-Feb-2026 00:00:00", " 1-Feb-2026 00:00 +0100",
-                                      " 1-Feb-2026 00:00:00 +0160", " 1-Feb-2026 00:00:00 +01000", "30-Feb-2026 00:00:00 +0000", ""}) {
+  for (const std::string_view text :
+       {"1-Feb-2026 00:00:00 +0100", " 11-Feb-2026 00:00:00 +0100", " 1-Feb-2026 00:00:00", " 1-Feb-2026 00:00 +0100",
+        " 1-Feb-2026 00:00:00 +0160", " 1-Feb-2026 00:00:00 +01000", "30-Feb-2026 00:00:00 +0000", ""}) {
     EXPECT_FALSE(parse_imap_date_time(text).has_value()) << text;
   }
   for (const std::string_view text : {"", "1-Feb-26", "0-Feb-2026", "1-Feb-2026 ", "1 Feb 2026", "100-Feb-2026"}) {
@@ -57,8 +60,9 @@ TEST(DateTime, ReadsRfc3339) {
   EXPECT_EQ(parse_rfc3339("1985-04-12T23:20:50.52Z")->microseconds, 482'196'050'520'000);
   EXPECT_EQ(parse_rfc3339("1996-12-19T16:39:57-08:00"), parse_rfc3339("1996-12-20t00:39:57z"));
   EXPECT_EQ(parse_rfc3339("1990-12-31T23:59:60Z"), parse_rfc3339("1991-01-01T00:00:00Z"));
-  for (const std::string_view text : {"", "1985-04-12", "1985-04-12T23:20:50", "1985-04-12 23:20:50Z", "1985-04-31T00:00:00Z", "1985-04-12T23:20:50.Z",
-                                      "1985-04-12T23:20:50+24:00", "1985-04-12T23:20:50Zx", "85-04-12T23:20:50Z"}) {
+  for (const std::string_view text :
+       {"", "1985-04-12", "1985-04-12T23:20:50", "1985-04-12 23:20:50Z", "1985-04-31T00:00:00Z", "1985-04-12T23:20:50.Z",
+        "1985-04-12T23:20:50+24:00", "1985-04-12T23:20:50Zx", "85-04-12T23:20:50Z"}) {
     EXPECT_FALSE(parse_rfc3339(text).has_value()) << text;
   }
 }

@@ -62,7 +62,8 @@ TEST(SearchFold, LowersLetters) {
 
 TEST(Utf8, IsCheckedStrictly) {
   EXPECT_TRUE(is_valid_utf8("a\u00e9\U0001f600"));
-  for (const std::string_view bad : {"\x80", "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82"}) EXPECT_FALSE(is_valid_utf8(bad));
+  for (const std::string_view bad : {"\x80", "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82"})
+    EXPECT_FALSE(is_valid_utf8(bad));
 }
 
 }  // namespace

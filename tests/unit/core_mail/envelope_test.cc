@@ -33,18 +33,21 @@ TEST(Envelope, SenderAndReplyToDefaultToFrom) {
 }
 
 TEST(Envelope, GroupsAndRoutesHaveTheirForms) {
-  EXPECT_EQ(make_envelope("To: team: Ann <@r.test:a@b>;, c@d\r\nBcc: hidden:;\r\n"),
-            "(NIL NIL NIL NIL NIL ((NIL NIL \"team\" NIL)(\"Ann\" \"@r.test\" \"a\" \"b\")(NIL NIL NIL NIL)(NIL NIL \"c\" \"d\")) NIL "
-            "((NIL NIL \"hidden\" NIL)(NIL NIL NIL NIL)) NIL NIL)");
+  EXPECT_EQ(
+      make_envelope("To: team: Ann <@r.test:a@b>;, c@d\r\nBcc: hidden:;\r\n"),
+      "(NIL NIL NIL NIL NIL ((NIL NIL \"team\" NIL)(\"Ann\" \"@r.test\" \"a\" \"b\")(NIL NIL NIL NIL)(NIL NIL \"c\" \"d\")) NIL "
+      "((NIL NIL \"hidden\" NIL)(NIL NIL NIL NIL)) NIL NIL)");
 }
 
 TEST(Envelope, RepeatedDestinationsAreJoinedOtherFieldsCountOnce) {
   EXPECT_EQ(make_envelope("To: a@b\r\nSubject: one\r\nTo: c@d\r\nSubject: two\r\nFrom: x@y\r\nFrom: z@z\r\n"),
-            "(NIL \"one\" ((NIL NIL \"x\" \"y\")) ((NIL NIL \"x\" \"y\")) ((NIL NIL \"x\" \"y\")) ((NIL NIL \"a\" \"b\")(NIL NIL \"c\" \"d\")) NIL NIL NIL NIL)");
+            "(NIL \"one\" ((NIL NIL \"x\" \"y\")) ((NIL NIL \"x\" \"y\")) ((NIL NIL \"x\" \"y\")) ((NIL NIL \"a\" \"b\")(NIL NIL "
+            "\"c\" \"d\")) NIL NIL NIL NIL)");
 }
 
 TEST(Envelope, TextIsFoldedToOneLineAndQuotedOrLiteral) {
-  EXPECT_EQ(make_envelope("Subject: a \"b\" \\c\r\n\td\r\nIn-Reply-To: <x>\r\n <y>\r\n"), "(NIL \"a \\\"b\\\" \\\\c d\" NIL NIL NIL NIL NIL NIL \"<x> <y>\" NIL)");
+  EXPECT_EQ(make_envelope("Subject: a \"b\" \\c\r\n\td\r\nIn-Reply-To: <x>\r\n <y>\r\n"),
+            "(NIL \"a \\\"b\\\" \\\\c d\" NIL NIL NIL NIL NIL NIL \"<x> <y>\" NIL)");
   EXPECT_EQ(make_envelope("Subject: bl\xc3\xa5\r\n"), "(NIL {4}\r\nbl\xc3\xa5 NIL NIL NIL NIL NIL NIL NIL NIL)");
   EXPECT_EQ(make_envelope("Subject: =?utf-8?q?bl=C3=A5?=\r\n"), "(NIL \"=?utf-8?q?bl=C3=A5?=\" NIL NIL NIL NIL NIL NIL NIL NIL)");
 }

@@ -39,7 +39,8 @@ TEST(Parameters, OfRfc2231AreJoinedAndDecoded) {
       {"message/external-body; access-type=URL; URL*0=\"ftp://\"; URL*1=\"cs.utk.edu/pub/moore/bulk-mailer/bulk-mailer.tar\"",
        "access-type=URL|url=ftp://cs.utk.edu/pub/moore/bulk-mailer/bulk-mailer.tar"},
       {"application/x-stuff; title*=us-ascii'en-us'This%20is%20%2A%2A%2Afun%2A%2A%2A", "title*=This is ***fun***"},
-      {"application/x-stuff; title*0*=us-ascii'en'This%20is%20even%20more%20; title*1*=%2A%2A%2Afun%2A%2A%2A%20; title*2=\"isn't it!\"",
+      {"application/x-stuff; title*0*=us-ascii'en'This%20is%20even%20more%20; title*1*=%2A%2A%2Afun%2A%2A%2A%20; title*2=\"isn't "
+       "it!\"",
        "title*=This is even more ***fun*** isn't it!"},
       {"x; name*1=b; name*0=a; name*2=c", "name=abc"},
       {"x; name*0=a; name*2=c", "name=a"},
@@ -68,8 +69,10 @@ Part part_of(std::string_view header, DefaultType type = DefaultType::kText) {
 
 TEST(MimeFields, FillThePart) {
   const Part part = part_of(
-      "Content-Type: Image/PNG; name=x\r\ncontent-transfer-encoding: (c) BASE64\r\nContent-ID: <1@x>\r\nContent-Description: a\r\n b\r\n"
-      "Content-MD5: Q2hlY2s=\r\nContent-Disposition: Attachment; filename=\"a b\"\r\nContent-Language: en, de-CH (x)\r\nContent-Location: u\r\n");
+      "Content-Type: Image/PNG; name=x\r\ncontent-transfer-encoding: (c) BASE64\r\nContent-ID: <1@x>\r\nContent-Description: "
+      "a\r\n b\r\n"
+      "Content-MD5: Q2hlY2s=\r\nContent-Disposition: Attachment; filename=\"a b\"\r\nContent-Language: en, de-CH "
+      "(x)\r\nContent-Location: u\r\n");
   EXPECT_EQ(part.type + "/" + part.subtype, "image/png");
   EXPECT_EQ(part.encoding, "base64");
   EXPECT_EQ(part.id, "<1@x>");
@@ -82,7 +85,8 @@ TEST(MimeFields, FillThePart) {
 }
 
 TEST(MimeFields, MissingOrBrokenTypeIsPlainText) {
-  for (const std::string_view header : {"", "Content-Type: text\r\n", "Content-Type:\r\n", "Content-Type: /plain; x=y\r\n", "Content-Type: a/\r\n"}) {
+  for (const std::string_view header :
+       {"", "Content-Type: text\r\n", "Content-Type:\r\n", "Content-Type: /plain; x=y\r\n", "Content-Type: a/\r\n"}) {
     const Part part = part_of(header);
     EXPECT_EQ(part.type + "/" + part.subtype + "/" + part.encoding, "text/plain/7bit") << header;
     EXPECT_TRUE(part.parameters.empty()) << header;

@@ -1,6 +1,7 @@
 // Real and broken messages of tests/golden/mime: every cut gives the same summary, the tree is sound, the stored form reads
 // back; and for those listed in tests/golden/mail/structure.txt, ENVELOPE and BODYSTRUCTURE to the byte.
-// Lines of that file: "= path" (below tests/golden/mime), "E <envelope>", "B <bodystructure>"; a line end inside a literal is \r\n.
+// Lines of that file: "= path" (below tests/golden/mime), "E <envelope>", "B <bodystructure>"; a line end inside a literal is
+// \r\n.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -68,7 +69,8 @@ TEST(SummaryCorpus, EveryMessageIsTheSameForEveryCutAndReadsBack) {
 
 TEST(SummaryCorpus, MostRowsAreSmall) {
   std::vector<std::size_t> sizes;
-  for (const std::filesystem::path& path : corpus()) sizes.push_back(encode_summary(summarise(with_crlf(read_file(path)))).size());
+  for (const std::filesystem::path& path : corpus())
+    sizes.push_back(encode_summary(summarise(with_crlf(read_file(path)))).size());
   std::ranges::sort(sizes);
   EXPECT_LT(sizes[sizes.size() / 2], 600U);
   EXPECT_LT(sizes[sizes.size() * 95 / 100], 1200U);
@@ -77,9 +79,12 @@ TEST(SummaryCorpus, MostRowsAreSmall) {
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '\r') out += "\\r";
-    else if (c == '\n') out += "\\n";
-    else out += c;
+    if (c == '\r')
+      out += "\\r";
+    else if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
   }
   return out;
 }

@@ -7,10 +7,13 @@ namespace posthus::mail {
 namespace {
 
 constexpr std::string_view kMessage =
-    "Received: from a by b; Sat, 21 Nov 2026 23:05:46 +0000\r\nFrom: Anna <anna@example.com>\r\nTo: bob@example.org\r\nSubject: hello\r\n"
+    "Received: from a by b; Sat, 21 Nov 2026 23:05:46 +0000\r\nFrom: Anna <anna@example.com>\r\nTo: bob@example.org\r\nSubject: "
+    "hello\r\n"
     "Date: Sat, 21 Nov 2026 23:05:46 +0000\r\nMessage-ID: <1@example.com>\r\nMIME-Version: 1.0\r\n"
-    "Content-Type: multipart/mixed; boundary=b\r\nContent-Language: en, no\r\n\r\n--b\r\nContent-Type: message/rfc822\r\nContent-ID: <x>\r\n"
-    "Content-Disposition: attachment; filename*=utf-8''%c3%a5\r\n\r\nSubject: inner\r\n\r\n.body\r\n--b\r\nContent-Type: image/png\r\n"
+    "Content-Type: multipart/mixed; boundary=b\r\nContent-Language: en, no\r\n\r\n--b\r\nContent-Type: "
+    "message/rfc822\r\nContent-ID: <x>\r\n"
+    "Content-Disposition: attachment; filename*=utf-8''%c3%a5\r\n\r\nSubject: inner\r\n\r\n.body\r\n--b\r\nContent-Type: "
+    "image/png\r\n"
     "Content-MD5: Q2hlY2s=\r\nContent-Location: u\r\nContent-Description: d\r\n\r\n\xff\r\n--b--\r\n";
 
 TEST(SummaryRecord, IsReadBackTheSame) {

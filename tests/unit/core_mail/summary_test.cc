@@ -14,7 +14,8 @@ std::string tree(const Summary& summary, std::string_view message, std::size_t i
   std::string out = part.subtype;
   if (part.subtree == 1) return out + "'" + std::string(message.substr(part.body_begin, part.body_end - part.body_begin)) + "'";
   out += "(";
-  for (std::size_t child = index + 1; child < index + part.subtree; child += summary.parts[child].subtree) out += tree(summary, message, child);
+  for (std::size_t child = index + 1; child < index + part.subtree; child += summary.parts[child].subtree)
+    out += tree(summary, message, child);
   return out + ")";
 }
 
@@ -71,7 +72,9 @@ TEST(Summary, BareLineFeedsAreLineEnds) {
 }
 
 TEST(Summary, OfMultiparts) {
-  EXPECT_EQ(tree(multipart("b", "preamble\r\n--b\r\n\r\none\r\n--b\r\nContent-Type: text/html\r\n\r\ntwo\r\n\r\n--b--\r\nepilogue\r\n--b\r\nno part\r\n")),
+  EXPECT_EQ(tree(multipart("b",
+                           "preamble\r\n--b\r\n\r\none\r\n--b\r\nContent-Type: "
+                           "text/html\r\n\r\ntwo\r\n\r\n--b--\r\nepilogue\r\n--b\r\nno part\r\n")),
             "mixed(plain'one'html'two\r\n')");
   EXPECT_EQ(tree(multipart("b", "--b\r\n\r\n--b\r\n\r\n\r\n--b--")), "mixed(plain''plain'')");
   EXPECT_EQ(tree(multipart("b", "--b \t\r\n\r\none\r\n--b-- \r\n")), "mixed(plain'one')");
@@ -85,27 +88,35 @@ TEST(Summary, OfMultiparts) {
 TEST(Summary, BoundariesAreWholeLines) {
   EXPECT_EQ(tree(multipart("foo", "--foo\r\n\r\n--foobar\r\n --foo\r\nx--foo\r\n--FOO\r\n--foo-\r\n--foo--")),
             "mixed(plain'--foobar\r\n --foo\r\nx--foo\r\n--FOO\r\n--foo-')");
-  const std::string inner = "--foo\r\nContent-Type: multipart/related; boundary=foobar\r\n\r\n--foobar\r\n\r\na\r\n--foobar--\r\n--foo\r\n\r\nb\r\n--foo--\r\n";
+  const std::string inner =
+      "--foo\r\nContent-Type: multipart/related; "
+      "boundary=foobar\r\n\r\n--foobar\r\n\r\na\r\n--foobar--\r\n--foo\r\n\r\nb\r\n--foo--\r\n";
   EXPECT_EQ(tree(multipart("foo", inner)), "mixed(related(plain'a')plain'b')");
-  const std::string prefix = "--foobar\r\nContent-Type: multipart/related; boundary=foo\r\n\r\n--foo\r\n\r\na\r\n--foobar\r\n\r\nb\r\n--foobar--\r\n";
+  const std::string prefix =
+      "--foobar\r\nContent-Type: multipart/related; boundary=foo\r\n\r\n--foo\r\n\r\na\r\n--foobar\r\n\r\nb\r\n--foobar--\r\n";
   EXPECT_EQ(tree(multipart("foobar", prefix)), "mixed(related(plain'a')plain'b')");
 }
 
 TEST(Summary, OuterBoundaryEndsInnerParts) {
-  const std::string body = "--a\r\nContent-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n--a\r\n\r\nx\r\n--b\r\n--a--\r\n";
+  const std::string body =
+      "--a\r\nContent-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: "
+      "text/plain\r\n\r\n--a\r\n\r\nx\r\n--b\r\n--a--\r\n";
   EXPECT_EQ(tree(multipart("a", body)), "mixed(related(plain'')plain'x\r\n--b')");
 }
 
 TEST(Summary, OfEmbeddedMessages) {
   const std::string message =
-      "Content-Type: message/rfc822\r\n\r\nSubject: inner\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b--\r\n";
+      "Content-Type: message/rfc822\r\n\r\nSubject: inner\r\nContent-Type: multipart/mixed; "
+      "boundary=b\r\n\r\n--b\r\n\r\none\r\n--b--\r\n";
   EXPECT_EQ(tree(message), "rfc822(mixed(plain'one'))");
   const Summary summary = summarise(message);
   EXPECT_EQ(summary.parts[0].envelope, "(NIL \"inner\" NIL NIL NIL NIL NIL NIL NIL NIL)");
   EXPECT_EQ(summary.parts[0].lines, 7U);
   EXPECT_EQ(summary.parts[1].header_begin, summary.parts[0].body_begin);
-  EXPECT_EQ(tree("Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nU3ViamVjdDogeA==\r\n"), "rfc822'U3ViamVjdDogeA==\r\n'");
-  EXPECT_EQ(tree("Content-Type: multipart/digest; boundary=d\r\n\r\n--d\r\n\r\nSubject: x\r\n\r\nbody\r\n--d\r\nContent-Type: text/plain\r\n\r\ny\r\n--d--\r\n"),
+  EXPECT_EQ(tree("Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nU3ViamVjdDogeA==\r\n"),
+            "rfc822'U3ViamVjdDogeA==\r\n'");
+  EXPECT_EQ(tree("Content-Type: multipart/digest; boundary=d\r\n\r\n--d\r\n\r\nSubject: x\r\n\r\nbody\r\n--d\r\nContent-Type: "
+                 "text/plain\r\n\r\ny\r\n--d--\r\n"),
             "digest(rfc822(plain'body')plain'y')");
 }
 
@@ -116,7 +127,8 @@ TEST(Summary, MultipartNobodyCanTakeApartIsText) {
 
 TEST(Summary, NestingIsCapped) {
   std::string message;
-  for (int i = 0; i < 3 * kMaxNesting; ++i) message += "Content-Type: multipart/mixed; boundary=b" + std::to_string(i) + "\r\n\r\n--b" + std::to_string(i) + "\r\n";
+  for (int i = 0; i < 3 * kMaxNesting; ++i)
+    message += "Content-Type: multipart/mixed; boundary=b" + std::to_string(i) + "\r\n\r\n--b" + std::to_string(i) + "\r\n";
   const Summary summary = summarise(message);
   EXPECT_EQ(nesting_faults(summary), "");
   EXPECT_LE(summary.parts.size(), static_cast<std::size_t>(kMaxNesting) + 1);
@@ -147,7 +159,8 @@ TEST(Summary, HeaderKeptIsCappedTheSameForEveryCut) {
   EXPECT_EQ(summary.parts[0].lines, 1U);
   EXPECT_NE(summary.envelope.find("\"b\""), std::string::npos);
   EXPECT_EQ(summary.envelope.find("late"), std::string::npos);
-  for (const std::size_t cut : {std::size_t{1000}, std::size_t{4097}, message.size()}) EXPECT_EQ(to_text(summarise_cut(message, cut)), to_text(summary));
+  for (const std::size_t cut : {std::size_t{1000}, std::size_t{4097}, message.size()})
+    EXPECT_EQ(to_text(summarise_cut(message, cut)), to_text(summary));
 }
 
 TEST(Summary, BuilderCanBeUsedAgain) {

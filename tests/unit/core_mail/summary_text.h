@@ -14,12 +14,14 @@ inline std::string to_text(const std::vector<std::pair<std::string, std::string>
 }
 
 inline std::string to_text(const Part& part) {
-  std::string out = std::to_string(part.header_begin) + "-" + std::to_string(part.body_begin) + "-" + std::to_string(part.body_end) + " lines " +
-                    std::to_string(part.lines) + " subtree " + std::to_string(part.subtree);
+  std::string out = std::to_string(part.header_begin) + "-" + std::to_string(part.body_begin) + "-" +
+                    std::to_string(part.body_end) + " lines " + std::to_string(part.lines) + " subtree " +
+                    std::to_string(part.subtree);
   if (part.is_message) out += " message";
   if (part.is_multipart) out += " multipart";
-  out += " " + part.type + "/" + part.subtype + to_text(part.parameters) + " " + part.encoding + " id:" + part.id + " description:" + part.description +
-         " md5:" + part.md5 + " disposition:" + part.disposition + to_text(part.disposition_parameters) + " location:" + part.location;
+  out += " " + part.type + "/" + part.subtype + to_text(part.parameters) + " " + part.encoding + " id:" + part.id +
+         " description:" + part.description + " md5:" + part.md5 + " disposition:" + part.disposition +
+         to_text(part.disposition_parameters) + " location:" + part.location;
   for (const std::string& language : part.languages) out += " language:" + language;
   return out + " envelope:" + part.envelope + "\n";
 }
@@ -45,7 +47,8 @@ inline Summary summarise_cut(std::string_view message, std::size_t cut) {
 inline std::string nesting_faults(const Summary& summary) {
   const std::vector<Part>& parts = summary.parts;
   if (parts.empty() || parts[0].subtree != parts.size()) return "root";
-  if (parts[0].header_begin != 0 || parts[0].body_begin != summary.header_size || parts[0].body_end != summary.size) return "root offsets";
+  if (parts[0].header_begin != 0 || parts[0].body_begin != summary.header_size || parts[0].body_end != summary.size)
+    return "root offsets";
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const Part& part = parts[i];
     if (part.header_begin > part.body_begin || part.body_begin > part.body_end) return "order in " + std::to_string(i);

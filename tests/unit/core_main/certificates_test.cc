@@ -20,7 +20,7 @@ struct CertificatesTest : ::testing::Test {
     settings.data = directory.path();
   }
   static mode_t mode(const std::string& path) {
-    struct stat status {};
+    struct stat status{};
     return stat(path.c_str(), &status) == 0 ? status.st_mode & 0777 : 0;
   }
   void write(const std::string& name, std::string_view text) const { std::ofstream(directory.path() + "/" + name) << text; }
@@ -73,7 +73,8 @@ TEST_F(CertificatesTest, AMissingFileIsNamed) {
   write("none.pem", "x");
   const auto without_key = load_certificate(settings, system_clock);
   ASSERT_FALSE(without_key);
-  EXPECT_NE(without_key.error().context.find("key " + directory.path() + "/none-either.pem"), std::string::npos) << without_key.error().context;
+  EXPECT_NE(without_key.error().context.find("key " + directory.path() + "/none-either.pem"), std::string::npos)
+      << without_key.error().context;
 }
 
 }  // namespace

@@ -86,7 +86,8 @@ TEST(CommandLine, OperandsAndOptionsOfCommands) {
   ASSERT_TRUE(alias) << alias.error().text;
   EXPECT_EQ(alias->name, "info@a.test");
   EXPECT_EQ(alias->operands, (std::vector<std::string>{"b@a.test", "c@a.test"}));
-  const auto token = parse({"token", "create", "t", "--scope", "read", "--scope", "metrics", "--expires", "2030-01-31T12:00:00Z"});
+  const auto token =
+      parse({"token", "create", "t", "--scope", "read", "--scope", "metrics", "--expires", "2030-01-31T12:00:00Z"});
   ASSERT_TRUE(token) << token.error().text;
   EXPECT_EQ(token->scopes, (std::vector<std::string>{"read", "metrics"}));
   EXPECT_EQ(token->expires, "2030-01-31T12:00:00Z");
@@ -111,9 +112,17 @@ TEST(CommandLine, HelpIsNoError) {
 }
 
 TEST(CommandLine, WrongUsageIsRefused) {
-  for (const std::vector<const char*>& arguments :
-       {std::vector<const char*>{}, {"nonsense"}, {"user"}, {"user", "nonsense"}, {"user", "add"}, {"user", "list", "--bogus"}, {"alias", "add", "x"},
-        {"token", "create", "t"}, {"backup"}, {"domain", "list", "extra"}, {"user", "list", "--data"}}) {
+  for (const std::vector<const char*>& arguments : {std::vector<const char*>{},
+                                                    {"nonsense"},
+                                                    {"user"},
+                                                    {"user", "nonsense"},
+                                                    {"user", "add"},
+                                                    {"user", "list", "--bogus"},
+                                                    {"alias", "add", "x"},
+                                                    {"token", "create", "t"},
+                                                    {"backup"},
+                                                    {"domain", "list", "extra"},
+                                                    {"user", "list", "--data"}}) {
     const auto refused = parse(arguments);
     ASSERT_FALSE(refused) << (arguments.empty() ? "" : arguments.back());
     EXPECT_EQ(refused.error().exit_code, 2);

@@ -93,7 +93,8 @@ TEST_F(SettingsTest, ListsComeFromTomlAndFromCommas) {
 }
 
 TEST_F(SettingsTest, UnknownSettingsAreRefusedWithLineAndNearestName) {
-  EXPECT_EQ(refusal("hostname = \"a.example\"\nhostnme = \"x\"\n"), ":2: there is no setting 'hostnme'; did you mean 'hostname'?");
+  EXPECT_EQ(refusal("hostname = \"a.example\"\nhostnme = \"x\"\n"),
+            ":2: there is no setting 'hostnme'; did you mean 'hostname'?");
   EXPECT_EQ(refusal("[ports]\nsmpt = 25\n"), ":2: there is no setting 'ports.smpt'; did you mean 'ports.smtp'?");
   EXPECT_EQ(refusal("[completely]\nelse_where = 25\n"), ":2: there is no setting 'completely.else_where'");
 }
@@ -108,7 +109,8 @@ TEST_F(SettingsTest, WrongValuesAreRefusedWithWhatWasExpected) {
   EXPECT_EQ(refusal("listen = [1]\n"), ":1: 'listen' must be a list of strings");
   EXPECT_EQ(refusal("[log]\nlevel = \"loud\"\n"), ":2: 'log.level' must be debug, info, warning or error");
   EXPECT_EQ(refusal("[log]\nformat = \"xml\"\n"), ":2: 'log.format' must be text or json");
-  EXPECT_EQ(refusal("[login]\nexempt_networks = [\"10.0.0.0/99\"]\n"), ":2: 'login.exempt_networks' must be networks like 192.0.2.0/24");
+  EXPECT_EQ(refusal("[login]\nexempt_networks = [\"10.0.0.0/99\"]\n"),
+            ":2: 'login.exempt_networks' must be networks like 192.0.2.0/24");
   EXPECT_EQ(refusal("[login]\nallow_plaintext = \"yes\"\n"), ":2: 'login.allow_plaintext' must be true or false");
   EXPECT_EQ(refusal("data = \"\"\n"), ":1: 'data' must be a path");
 }

@@ -231,7 +231,10 @@ TEST_F(AuthenticatorTest, LogsEveryLoginWithoutSecrets) {
   const std::string log = testing::internal::GetCapturedStderr();
   const auto has = [&log](std::string_view text) { return log.find(text) != std::string::npos; };
   EXPECT_TRUE(has("login.accepted protocol=imap user=anna@example.test address=192.0.2.1 mechanism=PLAIN tls=no\n")) << log;
-  EXPECT_TRUE(has("login.rejected protocol=imap user=anna@example.test address=192.0.2.1 mechanism=password tls=no reason=\"wrong password\"\n")) << log;
+  EXPECT_TRUE(
+      has("login.rejected protocol=imap user=anna@example.test address=192.0.2.1 mechanism=password tls=no reason=\"wrong "
+          "password\"\n"))
+      << log;
   EXPECT_TRUE(has("user=nobody@example.test address=192.0.2.1 mechanism=password tls=no reason=\"unknown user\"\n")) << log;
   EXPECT_TRUE(has("user=gone@example.test address=192.0.2.1 mechanism=password tls=yes reason=\"account disabled\"\n")) << log;
   EXPECT_FALSE(has("pencil") || has("crayon")) << log;

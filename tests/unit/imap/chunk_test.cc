@@ -69,7 +69,8 @@ TEST_F(ChunkTest, a_large_body_streams) {
   Client client(context);
   client.send("a LOGIN anna@example.test secret\r\n");
   std::string message = "Subject: large\r\nContent-Transfer-Encoding: base64\r\n\r\n";
-  while (message.size() < 1'500'000) message += "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0\r\n";
+  while (message.size() < 1'500'000)
+    message += "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0\r\n";
   const auto size = std::to_string(message.size());
   EXPECT_NE(client.send("b APPEND INBOX {" + size + "+}\r\n" + message + "\r\n").find("b OK [APPENDUID"), std::string::npos);
   client.send("c EXAMINE INBOX\r\n");
@@ -131,7 +132,8 @@ TEST_F(ChunkTest, long_search_answers_come_in_chunks) {
   }
   const auto flagged = client.send("h UID SEARCH RETURN (MIN ALL COUNT) FLAGGED\r\n");
   EXPECT_TRUE(flagged.starts_with("* ESEARCH (TAG \"h\") UID MIN 1 ALL 1,3,5,")) << flagged.substr(0, 100);
-  EXPECT_TRUE(flagged.ends_with(",65533,65535 COUNT 32768\r\nh OK UID SEARCH completed\r\n")) << flagged.substr(flagged.size() - 100);
+  EXPECT_TRUE(flagged.ends_with(",65533,65535 COUNT 32768\r\nh OK UID SEARCH completed\r\n"))
+      << flagged.substr(flagged.size() - 100);
   EXPECT_EQ(std::count(flagged.begin(), flagged.end(), ','), 32767);
   EXPECT_LE(client.largest(), kChunk + kSlack);
   // Expunged in between, they are one run of sequence numbers.

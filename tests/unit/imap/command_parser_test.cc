@@ -27,7 +27,8 @@ TEST(CommandParser, takes_strings_in_every_form) {
 }
 
 TEST(CommandParser, refuses_malformed_strings) {
-  for (const auto* text : {" anna", "anna pw", " \"anna pw", " anna {5}\r\nabc", " anna  pw", " anna pw x", " (a) b", " {0}\n\r {1}"}) {
+  for (const auto* text :
+       {" anna", "anna pw", " \"anna pw", " anna {5}\r\nabc", " anna  pw", " anna pw x", " (a) b", " {0}\n\r {1}"}) {
     EXPECT_TRUE(is_refused(text, Grammar::kLogin)) << text;
   }
 }
@@ -73,8 +74,8 @@ TEST(CommandParser, names_fetch_items_as_the_response_will) {
 }
 
 TEST(CommandParser, refuses_malformed_fetch_items) {
-  for (const auto* text : {" 1 BODY[", " 1 BODY[1.]", " 1 BODY[0]", " 1 BODY[TEXT.1]", " 1 BODY[]<1>", " 1 BODY[]<1.0>", " 1 ()", " 1 BODYX",
-                           " 1 (FLAGS", " 1 BODY[HEADER.FIELDS ()]", " FLAGS", " 1,FLAGS", " 1 BODY[MIME]"}) {
+  for (const auto* text : {" 1 BODY[", " 1 BODY[1.]", " 1 BODY[0]", " 1 BODY[TEXT.1]", " 1 BODY[]<1>", " 1 BODY[]<1.0>", " 1 ()",
+                           " 1 BODYX", " 1 (FLAGS", " 1 BODY[HEADER.FIELDS ()]", " FLAGS", " 1,FLAGS", " 1 BODY[MIME]"}) {
     EXPECT_TRUE(is_refused(text, Grammar::kFetch)) << text;
   }
 }
@@ -110,8 +111,8 @@ TEST(CommandParser, reads_search_return_options) {
 }
 
 TEST(CommandParser, refuses_malformed_search_keys) {
-  for (const auto* text : {" ", " NOT", " OR ALL", " ON 32-Jan-2026", " LARGER x", " LARGER 99999999999999999999", " (ALL", " HEADER x",
-                           " UID", " FROM", " SINCE 2026"}) {
+  for (const auto* text : {" ", " NOT", " OR ALL", " ON 32-Jan-2026", " LARGER x", " LARGER 99999999999999999999", " (ALL",
+                           " HEADER x", " UID", " FROM", " SINCE 2026"}) {
     EXPECT_TRUE(is_refused(text, Grammar::kSearch)) << text;
   }
 }
@@ -119,7 +120,8 @@ TEST(CommandParser, refuses_malformed_search_keys) {
 TEST(CommandParser, reads_extended_list) {
   const auto list = parse<ListArguments>(
       " (SUBSCRIBED RECURSIVEMATCH REMOTE) \"ref/\" (\"a%\" b*) RETURN (CHILDREN STATUS (MESSAGES SIZE))", Grammar::kList);
-  EXPECT_TRUE(list.is_extended && list.select_subscribed && list.return_subscribed && list.is_recursive_match && list.return_children);
+  EXPECT_TRUE(list.is_extended && list.select_subscribed && list.return_subscribed && list.is_recursive_match &&
+              list.return_children);
   ASSERT_TRUE(list.return_status);
   EXPECT_TRUE(list.return_status->size);
   EXPECT_EQ(list.patterns, (std::vector<std::string>{"ref/a%", "ref/b*"}));
@@ -134,7 +136,8 @@ TEST(CommandParser, a_pattern_that_can_match_nothing_is_no_error) {
 }
 
 TEST(AppendHead, knows_the_message_from_the_mailbox_name) {
-  const auto head = append_head("a APPEND {5}\r\nINBOX (\\Seen) \" 1-Feb-2026 00:00:00 +0100\" {10}\r\n", NameForm::kModifiedUtf7);
+  const auto head =
+      append_head("a APPEND {5}\r\nINBOX (\\Seen) \" 1-Feb-2026 00:00:00 +0100\" {10}\r\n", NameForm::kModifiedUtf7);
   ASSERT_EQ(head.outcome, AppendOutcome::kHead);
   EXPECT_EQ(head.tag, "a");
   EXPECT_EQ(head.arguments.mailbox.name, "INBOX");

@@ -28,7 +28,8 @@ TEST(Login, AnUnreadableDirectoryIsATemporaryFailure) {
   testing::LoopbackDriver driver;
   driver.open(make_server_session(context, {.remote_address = "192.0.2.1"}, driver.waker()), testing::Tls::kImplicit);
   driver.take_output();
-  for (const std::string command : {"LOGIN anna@example.test secret", "AUTHENTICATE PLAIN AGFubmFAZXhhbXBsZS50ZXN0AHNlY3JldA=="}) {
+  for (const std::string command :
+       {"LOGIN anna@example.test secret", "AUTHENTICATE PLAIN AGFubmFAZXhhbXBsZS50ZXN0AHNlY3JldA=="}) {
     for (int i = 0; i < 10; ++i) {
       failing->fail_snapshot(1, ErrorKind::kIo);
       driver.send("a " + command + "\r\n");

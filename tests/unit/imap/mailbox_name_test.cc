@@ -22,7 +22,8 @@ TEST(MailboxName, modified_utf7_both_ways) {
 }
 
 TEST(MailboxName, broken_modified_utf7_is_refused) {
-  for (const auto* name : {"&Jjo!", "&U,BTFw-&ZeVnLIqe-", "&", "&AGE-", "&AGEA-", "&2D0-", "&3gA-", "&A-", "a&b", "&AP!-", "\x01", "ä"}) {
+  for (const auto* name :
+       {"&Jjo!", "&U,BTFw-&ZeVnLIqe-", "&", "&AGE-", "&AGEA-", "&2D0-", "&3gA-", "&A-", "a&b", "&AP!-", "\x01", "ä"}) {
     EXPECT_FALSE(from_modified_utf7(name)) << name;
   }
 }
@@ -45,10 +46,12 @@ struct PatternCase {
 
 TEST(MailboxName, patterns) {
   const PatternCase cases[] = {
+      // clang-format off
       {"INBOX", "*", true},      {"INBOX", "%", true},       {"INBOX", "inbox", true},  {"INBOX", "i%x", true},   {"a/b", "*", true},
       {"a/b", "%", false},       {"a/b", "a/%", true},       {"a/b/c", "a/%", false},   {"a/b/c", "a/*", true},   {"a/b/c", "%/%/c", true},
       {"a", "a/%", false},       {"abc", "a%c%", true},      {"ab", "", false},         {"", "", true},           {"abc", "ABC", false},
       {"a/b/c/d", "*b*d", true}, {"a/b/c/d", "%b*d", false}, {"INBOX/x", "inb*", true}, {"INBOX/x", "*X", false}, {"xaby", "*ab%", true},
+      // clang-format on
   };
   for (const auto& c : cases) EXPECT_EQ(matches_pattern(c.name, c.pattern), c.matches) << c.name << " " << c.pattern;
 }

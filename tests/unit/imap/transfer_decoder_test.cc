@@ -26,7 +26,9 @@ TEST(TransferDecoder, base64) {
 }
 
 TEST(TransferDecoder, quoted_printable) {
-  expect_decoded(TransferEncoding::kQuotedPrintable, LineEnds::kAsTheyAre, "Gr=C3=bc=\r\n=C3=9Fe =\t \r\nend=", "Gr\xc3\xbc\xc3\x9f" "e end=");
+  expect_decoded(TransferEncoding::kQuotedPrintable, LineEnds::kAsTheyAre, "Gr=C3=bc=\r\n=C3=9Fe =\t \r\nend=",
+                 "Gr\xc3\xbc\xc3\x9f"
+                 "e end=");
   expect_decoded(TransferEncoding::kQuotedPrintable, LineEnds::kAsTheyAre, "a=zz =4 ==41 =\nx", "a=zz =4 =A x");
 }
 

@@ -57,7 +57,8 @@ TEST(UidMap, behaves_like_a_list_of_uids) {
   std::mt19937 random(7);
   for (int round = 0; round < 300; ++round) {
     std::vector<std::uint32_t> uids;
-    for (std::uint32_t uid = 1 + random() % 3; uids.size() < 40; uid += 1 + (random() % 3 == 0 ? random() % 4 : 0)) uids.push_back(uid);
+    for (std::uint32_t uid = 1 + random() % 3; uids.size() < 40; uid += 1 + (random() % 3 == 0 ? random() % 4 : 0))
+      uids.push_back(uid);
     UidMap map(set_of(uids));
     std::vector<std::uint32_t> removed;
     for (std::uint32_t uid = 1; uid < 80; ++uid) {

@@ -283,7 +283,8 @@ TEST_F(SmtpSession, AnUnreadableDirectoryIsATemporaryFailureOfAuth) {
   open(ListenerRole::kSubmission, Tls::kImplicit);
   for (int i = 0; i < 10; ++i) {
     failing_engine->fail_snapshot(1, ErrorKind::kIo);
-    EXPECT_EQ(say("AUTH PLAIN AGFubmFAZXhhbXBsZS50ZXN0AHNlY3JldA==\r\n"), "454 4.7.0 Temporary authentication failure, try again later\r\n");
+    EXPECT_EQ(say("AUTH PLAIN AGFubmFAZXhhbXBsZS50ZXN0AHNlY3JldA==\r\n"),
+              "454 4.7.0 Temporary authentication failure, try again later\r\n");
     failing_engine->fail_snapshot(0, ErrorKind::kIo);
   }
   EXPECT_EQ(say("AUTH PLAIN AGFubmFAZXhhbXBsZS50ZXN0AHNlY3JldA==\r\n").substr(0, 4), "235 ");

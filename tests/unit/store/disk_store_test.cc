@@ -120,7 +120,9 @@ TEST_F(DiskStore, ABudgetSpentRefusesMoreBytes) {
 }
 
 TEST_F(DiskStore, LeftoverSpoolFilesAreRemovedAtOpening) {
-  { open(); }
+  {
+    open();
+  }
   std::ofstream(path("spool/abc.msg")) << "half a message";
   const StoreCase c = open();
   EXPECT_EQ(files_in("spool"), 0u);
@@ -184,7 +186,9 @@ TEST_F(DiskStore, BytesAfterWhatTheIndexNamesAreNotOverwritten) {
 }
 
 TEST_F(DiskStore, SegmentsTheIndexDoesNotNameAreKeptAside) {
-  { open().add_user("user@example.org"); }
+  {
+    open().add_user("user@example.org");
+  }
   {
     const StoreCase c = open();
     c.add(c.inbox("user@example.org"), text_of(1000));
@@ -227,7 +231,9 @@ TEST_F(DiskStore, SecondProcessIsRefused) {
 }
 
 TEST_F(DiskStore, ANewerFormatIsRefused) {
-  { open(); }
+  {
+    open();
+  }
   {
     const auto engine = std::move(LmdbEngine::open(path("index"), 1 << 30)).value();
     ASSERT_TRUE(engine->commit([](WriteTransaction& transaction) {
@@ -255,7 +261,9 @@ TEST_F(DiskStore, ATruncatedIndexIsReportedAndNotMapped) {
 }
 
 TEST_F(DiskStore, AnIndexOfGarbageIsReported) {
-  { open(); }
+  {
+    open();
+  }
   std::ofstream(path("index/data.mdb"), std::ios::trunc) << std::string(100'000, 'x');
   const auto opened = try_open();
   ASSERT_FALSE(opened);
@@ -287,7 +295,9 @@ TEST_F(DiskStore, MissingSegmentsAreReported) {
 
 TEST_F(DiskStore, WhatWasAcknowledgedSurvivesAKill) {
   MailboxId inbox;
-  { inbox = open().add_user("user@example.org"); }
+  {
+    inbox = open().add_user("user@example.org");
+  }
   for (unsigned round = 0; round < 3; ++round) {
     int ledger[2];
     ASSERT_EQ(::pipe(ledger), 0);

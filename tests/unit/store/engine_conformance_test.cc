@@ -102,7 +102,9 @@ TEST_P(EngineConformance, AScanStopsWhenTold) {
   put(Table::kUsers, {{"a", "1"}, {"b", "2"}, {"c", "3"}});
   const auto snapshot = now();
   int visited = 0;
-  const auto stop_at_second = [&](std::string_view, std::string_view) { return ++visited == 2 ? Visit::kStop : Visit::kContinue; };
+  const auto stop_at_second = [&](std::string_view, std::string_view) {
+    return ++visited == 2 ? Visit::kStop : Visit::kContinue;
+  };
   ASSERT_TRUE(snapshot->scan(Table::kUsers, "", "", stop_at_second));
   EXPECT_EQ(visited, 2);
   visited = 0;

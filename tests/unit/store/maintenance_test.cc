@@ -21,7 +21,8 @@ class Maintenance : public DiskCase {
  protected:
   /// Changes rows behind the store's back.
   static void damage(const StoreCase& c, FunctionRef<Result<>(WriteTransaction&)> change) {
-    ASSERT_TRUE(StoreParts::of(*c.store).writer->maintain([&](MaintenanceContext& context) { return change(context.transaction); }));
+    ASSERT_TRUE(
+        StoreParts::of(*c.store).writer->maintain([&](MaintenanceContext& context) { return change(context.transaction); }));
   }
   static std::vector<std::string> findings(const StoreCase& c, Depth depth = Depth::kIndex) {
     std::vector<std::string> out;
@@ -67,7 +68,8 @@ TEST_F(Maintenance, CheckFindsEachKindOfDamage) {
          record.offset = 1 << 30;
          return t.put(Table::kBlobs, blob_key(blob), encode_blob_record(record));
        }},
-      {"summary", [](WriteTransaction& t, MailboxId, BlobId blob) { return t.erase(Table::kSummaries, blob_key(blob) + std::string(2, '\0')); }},
+      {"summary", [](WriteTransaction& t, MailboxId,
+                     BlobId blob) { return t.erase(Table::kSummaries, blob_key(blob) + std::string(2, '\0')); }},
       {"messages: 5 stored, 1 found",
        [](WriteTransaction& t, MailboxId mailbox, BlobId) -> Result<> {
          auto record = *POSTHUS_TRY(get_mailbox(t, mailbox));
@@ -80,16 +82,24 @@ TEST_F(Maintenance, CheckFindsEachKindOfDamage) {
          record.uid_next = Uid(1);
          return put_mailbox(t, record);
        }},
-      {"usage in bytes: 1 stored", [](WriteTransaction& t, MailboxId, BlobId) { return put_usage(t, AccountId(1), {.bytes = 1, .messages = 1}); }},
+      {"usage in bytes: 1 stored",
+       [](WriteTransaction& t, MailboxId, BlobId) { return put_usage(t, AccountId(1), {.bytes = 1, .messages = 1}); }},
       {"its name does not lead to it",
-       [](WriteTransaction& t, MailboxId, BlobId) { return t.erase(Table::kMailboxNames, mailbox_name_key(AccountId(1), "INBOX")); }},
-      {"belongs to no mailbox", [](WriteTransaction& t, MailboxId mailbox, BlobId) { return t.erase(Table::kMailboxes, mailbox_key(mailbox)); }},
-      {"leads to no user", [](WriteTransaction& t, MailboxId, BlobId) { return t.erase(Table::kUsers, account_key(AccountId(1))); }},
-      {"domain is missing", [](WriteTransaction& t, MailboxId, BlobId) { return t.erase(Table::kDomains, domain_key("example.org")); }},
-      {"mailbox record", [](WriteTransaction& t, MailboxId mailbox, BlobId) { return t.put(Table::kMailboxes, mailbox_key(mailbox), "x"); }},
-      {"live bytes",
-       [](WriteTransaction& t, MailboxId, BlobId) { return t.put(Table::kSegments, segment_key(1), encode_segment_record({1 << 20, 1, false})); }},
-      {"next_blob", [](WriteTransaction& t, MailboxId, BlobId) { return t.put(Table::kMeta, meta_key::kNextBlob, std::string("\0\0\0\0\0\0\0\1", 8)); }},
+       [](WriteTransaction& t, MailboxId, BlobId) {
+         return t.erase(Table::kMailboxNames, mailbox_name_key(AccountId(1), "INBOX"));
+       }},
+      {"belongs to no mailbox",
+       [](WriteTransaction& t, MailboxId mailbox, BlobId) { return t.erase(Table::kMailboxes, mailbox_key(mailbox)); }},
+      {"leads to no user",
+       [](WriteTransaction& t, MailboxId, BlobId) { return t.erase(Table::kUsers, account_key(AccountId(1))); }},
+      {"domain is missing",
+       [](WriteTransaction& t, MailboxId, BlobId) { return t.erase(Table::kDomains, domain_key("example.org")); }},
+      {"mailbox record",
+       [](WriteTransaction& t, MailboxId mailbox, BlobId) { return t.put(Table::kMailboxes, mailbox_key(mailbox), "x"); }},
+      {"live bytes", [](WriteTransaction& t, MailboxId,
+                        BlobId) { return t.put(Table::kSegments, segment_key(1), encode_segment_record({1 << 20, 1, false})); }},
+      {"next_blob", [](WriteTransaction& t, MailboxId,
+                       BlobId) { return t.put(Table::kMeta, meta_key::kNextBlob, std::string("\0\0\0\0\0\0\0\1", 8)); }},
   };
   for (const auto& [expected, change] : cases) {
     const ManualClock clock(kNow);
@@ -206,10 +216,15 @@ TEST_F(Maintenance, ARecordInsideAMessageIsNotARecord) {
   {
     const StoreCase c = open();
     const MailboxId inbox = c.add_user("user@example.org");
-    const std::string origin = encode_origin({.reverse_path = "", .owners = {{AccountId(1), inbox, 0, "user@example.org", "INBOX"}}});
-    const RecordHead head{.blob = BlobId(50), .text_length = 5, .text_checksum = crc32c("evil\n"),
-                          .origin_length = static_cast<std::uint32_t>(origin.size()), .origin_checksum = crc32c(origin)};
-    forged = std::string(kRecordAlignment * 8, '.') + encode_record_head(head, std::string(kStoreUuidBytes, '\0')) + "evil\n" + origin;
+    const std::string origin =
+        encode_origin({.reverse_path = "", .owners = {{AccountId(1), inbox, 0, "user@example.org", "INBOX"}}});
+    const RecordHead head{.blob = BlobId(50),
+                          .text_length = 5,
+                          .text_checksum = crc32c("evil\n"),
+                          .origin_length = static_cast<std::uint32_t>(origin.size()),
+                          .origin_checksum = crc32c(origin)};
+    forged =
+        std::string(kRecordAlignment * 8, '.') + encode_record_head(head, std::string(kStoreUuidBytes, '\0')) + "evil\n" + origin;
     c.add(inbox, forged);
     c.add(inbox, text_of(1000));
   }
@@ -297,8 +312,10 @@ TEST_F(Maintenance, ReclaimMovesTheLivingOutOfMostlyDeadSegments) {
     inbox = c.add_user("user@example.org");
     for (unsigned i = 1; i <= 60; ++i) c.add(inbox, text_of(9000, i));
     for (unsigned i = 1; i <= 60; ++i) {
-      if (i % 5 == 0) kept.push_back(text_of(9000, i));
-      else expunge(c, inbox, i, i);
+      if (i % 5 == 0)
+        kept.push_back(text_of(9000, i));
+      else
+        expunge(c, inbox, i, i);
     }
     const auto before = c.store->statistics();
     ASSERT_TRUE(reclaim(*c.store));

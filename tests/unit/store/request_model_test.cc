@@ -312,27 +312,16 @@ TEST_P(RequestModelTest, AgreesWithTheModel) {
     switch (below(12)) {
       case 0:
       case 1:
-      case 2:
-        add_messages();
-        break;
+      case 2: add_messages(); break;
       case 3:
       case 4:
-      case 5:
-        change_flags();
-        break;
+      case 5: change_flags(); break;
       case 6:
-      case 7:
-        expunge();
-        break;
+      case 7: expunge(); break;
       case 8:
-      case 9:
-        copy();
-        break;
-      case 10:
-        make_or_delete();
-        break;
-      default:
-        chance(30) ? rename() : expunge();
+      case 9: copy(); break;
+      case 10: make_or_delete(); break;
+      default: chance(30) ? rename() : expunge();
     }
     if (step % 10 == 0) compare();
   }

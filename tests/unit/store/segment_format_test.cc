@@ -22,7 +22,11 @@ TEST(SegmentFormat, HeaderRoundTripsAndEachDamagedByteIsSeen) {
 }
 
 TEST(SegmentFormat, RecordHeadRoundTripsAndBelongsToItsStore) {
-  const RecordHead head{.blob = BlobId(7), .text_length = 1ull << 40, .text_checksum = 1, .origin_length = 2, .origin_checksum = 3,
+  const RecordHead head{.blob = BlobId(7),
+                        .text_length = 1ull << 40,
+                        .text_checksum = 1,
+                        .origin_length = 2,
+                        .origin_checksum = 3,
                         .internal_date = Timestamp{-5}};
   const std::string bytes = encode_record_head(head, kUuid);
   ASSERT_EQ(bytes.size(), kRecordHeadBytes);
@@ -41,7 +45,9 @@ TEST(SegmentFormat, RecordHeadRoundTripsAndBelongsToItsStore) {
 }
 
 TEST(SegmentFormat, OriginsRoundTrip) {
-  Origin origin{.reverse_path = "sender@example.net", .owners = {{AccountId(1), MailboxId(2), 3, "a@example.org", "INBOX"}, {AccountId(4), MailboxId(5), 0, "b@example.org", "Work/\xc3\xa5"}}};
+  Origin origin{.reverse_path = "sender@example.net",
+                .owners = {{AccountId(1), MailboxId(2), 3, "a@example.org", "INBOX"},
+                           {AccountId(4), MailboxId(5), 0, "b@example.org", "Work/\xc3\xa5"}}};
   const auto decoded = decode_origin(encode_origin(origin));
   ASSERT_TRUE(decoded);
   EXPECT_EQ(decoded->reverse_path, origin.reverse_path);
@@ -55,7 +61,8 @@ TEST(SegmentFormat, OriginsRoundTrip) {
 
 TEST(SegmentFormat, OwnersThatDoNotFitAreLeftOut) {
   Origin origin;
-  for (std::uint32_t i = 0; i < 10'000; ++i) origin.owners.push_back({AccountId(i), MailboxId(i), 0, "user@example.org", "INBOX"});
+  for (std::uint32_t i = 0; i < 10'000; ++i)
+    origin.owners.push_back({AccountId(i), MailboxId(i), 0, "user@example.org", "INBOX"});
   const std::string bytes = encode_origin(origin);
   EXPECT_LE(bytes.size(), kMaxOriginBytes);
   EXPECT_GT(decode_origin(bytes)->owners.size(), 1000u);

@@ -49,7 +49,8 @@ class StoreCase {
     return incoming;
   }
   AddMessage add_request(MailboxId mailbox, std::string_view text) const {
-    AddMessage add{.message = message(text), .targets = {}, .internal_date = kNow, .reverse_path = "sender@example.net", .trace = ""};
+    AddMessage add{
+        .message = message(text), .targets = {}, .internal_date = kNow, .reverse_path = "sender@example.net", .trace = ""};
     add.targets.push_back({.mailbox = mailbox, .flags = 0, .keywords = {}});
     return add;
   }

@@ -161,7 +161,8 @@ TEST_F(WriterTest, NoRoomRefusesAndGoesOn) {
 TEST_F(WriterTest, NoRoomForAGroupLetsItsRequestsInOneByOne) {
   Completions completions;
   block(completions);
-  for (int i = 1; i <= 3; ++i) c_->store->submit(c_->add_request(inbox_, text_of(100, static_cast<unsigned>(i))), completions.next(i));
+  for (int i = 1; i <= 3; ++i)
+    c_->store->submit(c_->add_request(inbox_, text_of(100, static_cast<unsigned>(i))), completions.next(i));
   slow_->let_pass(1);
   completions.wait_for(1);
   failing_->fail_commit(1, ErrorKind::kUnavailable);
@@ -216,7 +217,8 @@ TEST_F(WriterTest, BulkWorkStepsAsideForOthers) {
   Completions completions;
   const MailboxId other = c_->add_user("other@example.org");
   block(completions);
-  c_->store->submit(Expunge{.mailbox = inbox_, .uids = {{Uid(1), Uid(kMessages)}}, .rule = ExpungeRule::kAllNamed}, completions.next(1));
+  c_->store->submit(Expunge{.mailbox = inbox_, .uids = {{Uid(1), Uid(kMessages)}}, .rule = ExpungeRule::kAllNamed},
+                    completions.next(1));
   slow_->let_pass(2);  // what blocks, and the first slice
   completions.wait_for(1);
   slow_->wait_until_held();
@@ -271,7 +273,8 @@ TEST_F(WriterTest, ClosingWithoutPatienceRefusesWhatWaits) {
   Completions completions;
   c_->add_user("other@example.org");  // comes after all of them
   block(completions);
-  c_->store->submit(Expunge{.mailbox = inbox_, .uids = {{Uid(1), Uid(kMessages)}}, .rule = ExpungeRule::kAllNamed}, completions.next(1));
+  c_->store->submit(Expunge{.mailbox = inbox_, .uids = {{Uid(1), Uid(kMessages)}}, .rule = ExpungeRule::kAllNamed},
+                    completions.next(1));
   slow_->let_pass(2);  // what blocks, and the first slice
   completions.wait_for(1);
   slow_->wait_until_held();
@@ -294,7 +297,8 @@ TEST_F(WriterTest, ManyThreadsSubmit) {
     std::vector<std::jthread> threads;
     for (unsigned t = 0; t < 4; ++t) {
       threads.emplace_back([&, t] {
-        for (unsigned i = 0; i < 100; ++i) stored += c_->store->apply(c_->add_request(inbox_, text_of(200, t * 1000 + i))).has_value();
+        for (unsigned i = 0; i < 100; ++i)
+          stored += c_->store->apply(c_->add_request(inbox_, text_of(200, t * 1000 + i))).has_value();
       });
     }
     threads.emplace_back([&] {

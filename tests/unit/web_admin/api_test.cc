@@ -66,7 +66,9 @@ class ApiTest : public ::testing::Test {
     EXPECT_NE(answer.fields.find("application/problem+json"), std::string::npos) << answer.fields;
     const std::string mark = "\"detail\":\"";
     const std::size_t at = answer.body.find(mark);
-    return std::to_string(answer.status) + " " + (at == std::string::npos ? answer.body : answer.body.substr(at + mark.size(), answer.body.size() - at - mark.size() - 3));
+    return std::to_string(answer.status) + " " +
+           (at == std::string::npos ? answer.body
+                                    : answer.body.substr(at + mark.size(), answer.body.size() - at - mark.size() - 3));
   }
   std::string make_token(const std::string& scopes, const std::string& more = "") {
     const Answer made = call("POST", "/api/v1/tokens", "{\"name\":\"t\",\"scopes\":[" + scopes + "]" + more + "}");
@@ -120,13 +122,18 @@ TEST_F(ApiTest, WrongMethodsAreNamed) {
 }
 
 TEST_F(ApiTest, DomainsLiveAndDie) {
-  const Answer made = call("POST", "/api/v1/domains", R"({"name":"BÜCHER.test","default_quota_bytes":1000,"pop3_retention_days":7})");
+  const Answer made =
+      call("POST", "/api/v1/domains", R"({"name":"BÜCHER.test","default_quota_bytes":1000,"pop3_retention_days":7})");
   EXPECT_EQ(made.status, 201) << made.body;
-  const std::string expected = "{\"name\":\"xn--bcher-kva.test\",\"display_name\":\"bücher.test\",\"disabled\":false,"
-                               "\"default_quota_bytes\":1000,\"pop3_retention_days\":7," + kCreated + "}\n";
+  const std::string expected =
+      "{\"name\":\"xn--bcher-kva.test\",\"display_name\":\"bücher.test\",\"disabled\":false,"
+      "\"default_quota_bytes\":1000,\"pop3_retention_days\":7," +
+      kCreated + "}\n";
   EXPECT_EQ(made.body, expected);
   EXPECT_EQ(call("GET", "/api/v1/domains/b%C3%BCcher.test").body, expected);
-  EXPECT_NE(call("PATCH", "/api/v1/domains/xn--bcher-kva.test", R"({"disabled":true})").body.find("\"disabled\":true,\"default_quota_bytes\":1000"), std::string::npos);
+  EXPECT_NE(call("PATCH", "/api/v1/domains/xn--bcher-kva.test", R"({"disabled":true})")
+                .body.find("\"disabled\":true,\"default_quota_bytes\":1000"),
+            std::string::npos);
   EXPECT_EQ(call("DELETE", "/api/v1/domains/xn--bcher-kva.test").status, 204);
   EXPECT_EQ(refusal("GET", "/api/v1/domains/xn--bcher-kva.test"), "404 there is no domain xn--bcher-kva.test");
 }
@@ -177,36 +184,47 @@ TEST_F(ApiTest, UsersLiveAndDie) {
   call("PATCH", "/api/v1/domains/example.test", R"({"default_quota_bytes":5000})");
   const Answer made = call("POST", "/api/v1/users", R"({"address":"Anna@Example.TEST","password":"password-1"})");
   EXPECT_EQ(made.status, 201) << made.body;
-  EXPECT_EQ(made.body, "{\"address\":\"anna@example.test\",\"disabled\":false,\"role\":\"user\",\"has_password\":true,\"quota_bytes\":5000,"
-                       "\"usage\":{\"bytes\":0,\"messages\":0},\"pop3_retention_days\":null," + kCreated + "}\n");
+  EXPECT_EQ(made.body,
+            "{\"address\":\"anna@example.test\",\"disabled\":false,\"role\":\"user\",\"has_password\":true,\"quota_bytes\":5000,"
+            "\"usage\":{\"bytes\":0,\"messages\":0},\"pop3_retention_days\":null," +
+                kCreated + "}\n");
   EXPECT_EQ(call("GET", "/api/v1/users/anna@example.test").body, made.body);
-  EXPECT_EQ(call("GET", "/api/v1/users?domain=example.test").body, "{\"items\":[" + made.body.substr(0, made.body.size() - 1) + "],\"next\":null}\n");
+  EXPECT_EQ(call("GET", "/api/v1/users?domain=example.test").body,
+            "{\"items\":[" + made.body.substr(0, made.body.size() - 1) + "],\"next\":null}\n");
   EXPECT_EQ(call("GET", "/api/v1/users?domain=other.test").body, "{\"items\":[],\"next\":null}\n");
   const Answer changed = call("PATCH", "/api/v1/users/anna%40example.test",
                               R"({"quota_bytes":0,"disabled":true,"role":"server_admin","pop3_retention_days":3})");
   EXPECT_EQ(changed.status, 200) << changed.body;
-  for (const char* part : {"\"disabled\":true", "\"role\":\"server_admin\"", "\"quota_bytes\":0", "\"pop3_retention_days\":3", "\"has_password\":true"}) {
+  for (const char* part : {"\"disabled\":true", "\"role\":\"server_admin\"", "\"quota_bytes\":0", "\"pop3_retention_days\":3",
+                           "\"has_password\":true"}) {
     EXPECT_NE(changed.body.find(part), std::string::npos) << part << changed.body;
   }
-  EXPECT_NE(call("PATCH", "/api/v1/users/anna@example.test", R"({"pop3_retention_days":null})").body.find("\"pop3_retention_days\":null"), std::string::npos);
+  EXPECT_NE(call("PATCH", "/api/v1/users/anna@example.test", R"({"pop3_retention_days":null})")
+                .body.find("\"pop3_retention_days\":null"),
+            std::string::npos);
   EXPECT_EQ(call("DELETE", "/api/v1/users/anna@example.test").status, 204);
   EXPECT_EQ(refusal("GET", "/api/v1/users/anna@example.test"), "404 there is no user anna@example.test");
 }
 
 TEST_F(ApiTest, UsersAreChecked) {
   EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"anna"})"), "400 'anna' is not a mail address");
-  EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"anna@[192.0.2.1]"})"), "400 'anna@[192.0.2.1]' is not a mail address");
+  EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"anna@[192.0.2.1]"})"),
+            "400 'anna@[192.0.2.1]' is not a mail address");
   EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"a@none.test"})"), "404 there is no domain none.test");
-  EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"a@example.test","password":"short"})"), "400 field 'password' must have 8 to 1024 bytes");
+  EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"a@example.test","password":"short"})"),
+            "400 field 'password' must have 8 to 1024 bytes");
   EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"a@example.test","role":"root"})"),
             "400 field 'role' must be \\\"user\\\" or \\\"server_admin\\\"");
   EXPECT_EQ(call("POST", "/api/v1/users", R"({"address":"a@example.test"})").status, 201);
   EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"A@example.test"})"), "409 the address A@example.test exists already");
   EXPECT_EQ(refusal("PATCH", "/api/v1/users/none@example.test", "{}"), "404 there is no user none@example.test");
-  EXPECT_EQ(refusal("PATCH", "/api/v1/users/a@example.test", R"({"address":"b@example.test"})"), "400 field 'address' is not known here");
+  EXPECT_EQ(refusal("PATCH", "/api/v1/users/a@example.test", R"({"address":"b@example.test"})"),
+            "400 field 'address' is not known here");
   EXPECT_EQ(refusal("DELETE", "/api/v1/users/none@example.test"), "404 there is no user none@example.test");
-  EXPECT_EQ(refusal("PUT", "/api/v1/users/none@example.test/password", R"({"password":"password-1"})"), "404 there is no user none@example.test");
-  EXPECT_EQ(refusal("PUT", "/api/v1/users/a@example.test/password", R"({"password":"1234567"})"), "400 field 'password' must have 8 to 1024 bytes");
+  EXPECT_EQ(refusal("PUT", "/api/v1/users/none@example.test/password", R"({"password":"password-1"})"),
+            "404 there is no user none@example.test");
+  EXPECT_EQ(refusal("PUT", "/api/v1/users/a@example.test/password", R"({"password":"1234567"})"),
+            "400 field 'password' must have 8 to 1024 bytes");
 }
 
 TEST_F(ApiTest, AliasesLiveAndDie) {
@@ -217,7 +235,9 @@ TEST_F(ApiTest, AliasesLiveAndDie) {
   EXPECT_EQ(made.body, expected);
   EXPECT_EQ(call("GET", "/api/v1/aliases/INFO@example.test").body, expected);
   EXPECT_EQ(call("GET", "/api/v1/aliases").body, "{\"items\":[" + expected.substr(0, expected.size() - 1) + "],\"next\":null}\n");
-  EXPECT_NE(call("PUT", "/api/v1/aliases/info@example.test", R"({"targets":["ben@elsewhere.test"]})").body.find("[\"ben@elsewhere.test\"]"), std::string::npos);
+  EXPECT_NE(call("PUT", "/api/v1/aliases/info@example.test", R"({"targets":["ben@elsewhere.test"]})")
+                .body.find("[\"ben@elsewhere.test\"]"),
+            std::string::npos);
   EXPECT_EQ(call("POST", "/api/v1/aliases", R"({"address":"@example.test","targets":["anna@example.test"]})").status, 201);
   EXPECT_EQ(call("DELETE", "/api/v1/aliases/@example.test").status, 204);
   EXPECT_EQ(call("DELETE", "/api/v1/aliases/info@example.test").status, 204);
@@ -225,12 +245,18 @@ TEST_F(ApiTest, AliasesLiveAndDie) {
 }
 
 TEST_F(ApiTest, AliasesAreChecked) {
-  EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"x","targets":["a@b.test"]})"), "400 'x' is neither a mail address nor '@domain'");
-  EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"x@example.test","targets":[]})"), "400 field 'targets' must have 1 to 1000 addresses");
-  EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"x@example.test","targets":["y"]})"), "400 target 'y' is not a mail address");
-  EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"x@example.test","targets":"y"})"), "400 field 'targets' must be a list of strings");
-  EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"x@none.test","targets":["a@b.test"]})"), "404 the domain of x@none.test is not here");
-  EXPECT_EQ(refusal("PUT", "/api/v1/aliases/x@example.test", R"({"targets":["a@b.test"]})"), "404 there is no alias x@example.test");
+  EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"x","targets":["a@b.test"]})"),
+            "400 'x' is neither a mail address nor '@domain'");
+  EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"x@example.test","targets":[]})"),
+            "400 field 'targets' must have 1 to 1000 addresses");
+  EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"x@example.test","targets":["y"]})"),
+            "400 target 'y' is not a mail address");
+  EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"x@example.test","targets":"y"})"),
+            "400 field 'targets' must be a list of strings");
+  EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"x@none.test","targets":["a@b.test"]})"),
+            "404 the domain of x@none.test is not here");
+  EXPECT_EQ(refusal("PUT", "/api/v1/aliases/x@example.test", R"({"targets":["a@b.test"]})"),
+            "404 there is no alias x@example.test");
   EXPECT_EQ(refusal("DELETE", "/api/v1/aliases/x@example.test"), "404 there is no alias x@example.test");
   world_.add_user("anna@example.test", "password-1");
   EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"anna@example.test","targets":["a@b.test"]})"),
@@ -282,15 +308,17 @@ TEST_F(ApiTest, TokensAreChecked) {
 
 TEST_F(ApiTest, StrangersGetNothing) {
   const std::string token = make_token("\"admin\"");
-  for (const std::string& bad : {std::string(), std::string("Bearer"), std::string("Bearer x"), std::string("Digest x"), "Bearer " + token + "x",
-                                 "Bearer posthus_0000000000000000" + token.substr(24)}) {
+  for (const std::string& bad : {std::string(), std::string("Bearer"), std::string("Bearer x"), std::string("Digest x"),
+                                 "Bearer " + token + "x", "Bearer posthus_0000000000000000" + token.substr(24)}) {
     const Answer answer = call("GET", "/api/v1/users", "", {.authorization = bad});
     EXPECT_EQ(answer.status, 401) << bad;
     EXPECT_NE(answer.fields.find("WWW-Authenticate: Bearer realm=\"posthus\""), std::string::npos);
   }
   // RFC 6750 §5.3: a token in clear text on a network is refused even when it is right.
   EXPECT_EQ(call("GET", "/api/v1/users", "", {.authorization = "Bearer " + token, .remote_address = "192.0.2.1"}).status, 403);
-  EXPECT_EQ(call("GET", "/api/v1/users", "", {.authorization = "bearer " + token, .remote_address = "192.0.2.1", .is_tls = true}).status, 200);
+  EXPECT_EQ(call("GET", "/api/v1/users", "", {.authorization = "bearer " + token, .remote_address = "192.0.2.1", .is_tls = true})
+                .status,
+            200);
 }
 
 TEST_F(ApiTest, ServerAdminsMayUseTheirPasswordOverTls) {
@@ -325,16 +353,20 @@ TEST_F(ApiTest, ANewPasswordCountsAtOnce) {
 
 TEST_F(ApiTest, MessagesAreDelivered) {
   world_.add_user("anna@example.test", "password-1");
-  const Answer answer = call("POST", "/api/v1/deliver?to=Anna%2Bshop@example.test&from=ben@example.test", "Subject: x\n\nline\r\nlast", kLocal, "message/rfc822");
+  const Answer answer = call("POST", "/api/v1/deliver?to=Anna%2Bshop@example.test&from=ben@example.test",
+                             "Subject: x\n\nline\r\nlast", kLocal, "message/rfc822");
   EXPECT_EQ(answer.status, 201) << answer.body;
   const auto messages = world_.messages("anna@example.test");
   ASSERT_EQ(messages.size(), 1u);
-  EXPECT_TRUE(messages[0].starts_with("Return-Path: <ben@example.test>\r\nReceived: by mx.example.test with HTTP")) << messages[0];
+  EXPECT_TRUE(messages[0].starts_with("Return-Path: <ben@example.test>\r\nReceived: by mx.example.test with HTTP"))
+      << messages[0];
   EXPECT_TRUE(messages[0].ends_with("\r\nSubject: x\r\n\r\nline\r\nlast\r\n")) << messages[0];
 }
 
 TEST_F(ApiTest, MessagesToNobodyAreRefused) {
-  const auto deliver = [this](const std::string& query) { return call("POST", "/api/v1/deliver" + query, "Subject: x\n\nx", kLocal, "message/rfc822").status; };
+  const auto deliver = [this](const std::string& query) {
+    return call("POST", "/api/v1/deliver" + query, "Subject: x\n\nx", kLocal, "message/rfc822").status;
+  };
   EXPECT_EQ(deliver("?to=none@example.test"), 404);
   EXPECT_EQ(deliver("?to=a@none.test"), 404);
   EXPECT_EQ(deliver("?to=x"), 400);
@@ -387,10 +419,11 @@ TEST_F(ApiTest, MetricsParseAndHoldWhatOperatorsWatch) {
       ADD_FAILURE() << line;
     }
   }
-  for (const char* name : {"posthus_store_commit_microseconds_count", "posthus_store_group_requests_bucket", "posthus_store_queue_wait_microseconds_sum",
-                           "posthus_store_live_bytes", "posthus_store_segment_bytes", "posthus_store_index_used_bytes",
-                           "posthus_store_index_free_bytes", "posthus_store_oldest_snapshot_age_commits", "posthus_store_queued_requests",
-                           "process_resident_memory_bytes", "process_start_time_seconds"}) {
+  for (const char* name :
+       {"posthus_store_commit_microseconds_count", "posthus_store_group_requests_bucket",
+        "posthus_store_queue_wait_microseconds_sum", "posthus_store_live_bytes", "posthus_store_segment_bytes",
+        "posthus_store_index_used_bytes", "posthus_store_index_free_bytes", "posthus_store_oldest_snapshot_age_commits",
+        "posthus_store_queued_requests", "process_resident_memory_bytes", "process_start_time_seconds"}) {
     EXPECT_TRUE(names.contains(name)) << name;
   }
 }

@@ -70,7 +70,8 @@ TEST_F(GateTest, AnswersHoweverBytesAreCut) {
     const std::string output = answer(kHealth, cut);
     EXPECT_TRUE(output.starts_with("HTTP/1.1 200 OK\r\n")) << output;
     EXPECT_TRUE(output.ends_with("\r\n\r\nok\n")) << output;
-    const std::string made = answer(post("/api/v1/domains", "application/json", "{\"name\":\"cut" + std::to_string(cut) + ".test\"}"), cut);
+    const std::string made =
+        answer(post("/api/v1/domains", "application/json", "{\"name\":\"cut" + std::to_string(cut) + ".test\"}"), cut);
     EXPECT_TRUE(made.starts_with("HTTP/1.1 201 Created\r\n")) << made;
   }
 }
@@ -141,7 +142,8 @@ TEST_F(GateTest, LimitsTheHead) {
 
 TEST_F(GateTest, LimitsTheBodyBeforeItComes) {
   const auto head = [](std::string_view line, std::uint64_t length) {
-    return std::string(line) + " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
+    return std::string(line) +
+           " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
   };
   EXPECT_EQ(refusal(head("POST /api/v1/domains", kMaxJsonBody + 1)), "HTTP/1.1 413");
   EXPECT_EQ(refusal(head("POST /api/v1/deliver?to=a@example.test", kMaxMessageBody + 1)), "HTTP/1.1 413");
@@ -152,7 +154,9 @@ TEST_F(GateTest, LimitsTheBodyBeforeItComes) {
 TEST_F(GateTest, StrangersAreRefusedBeforeTheirBody) {
   LoopbackDriver driver;
   open(driver, false);
-  driver.send("POST /api/v1/deliver?to=a@example.test HTTP/1.1\r\nHost: a\r\nContent-Type: message/rfc822\r\nContent-Length: 50000000\r\n\r\n");
+  driver.send(
+      "POST /api/v1/deliver?to=a@example.test HTTP/1.1\r\nHost: a\r\nContent-Type: message/rfc822\r\nContent-Length: "
+      "50000000\r\n\r\n");
   EXPECT_TRUE(driver.is_closed());
   EXPECT_TRUE(driver.take_output().starts_with("HTTP/1.1 401 "));
 }
@@ -161,15 +165,18 @@ TEST_F(GateTest, ContinueIsSentOnceTheHeadIsAccepted) {
   LoopbackDriver driver;
   open(driver);
   const std::string body = "{\"name\":\"later.test\"}";
-  driver.send("POST /api/v1/domains HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: " +
-              std::to_string(body.size()) + "\r\n\r\n");
+  driver.send(
+      "POST /api/v1/domains HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n");
   EXPECT_EQ(driver.take_output(), "HTTP/1.1 100 Continue\r\n\r\n");
   driver.send(body);
   EXPECT_TRUE(driver.take_output().starts_with("HTTP/1.1 201 "));
 
   LoopbackDriver refused;
   open(refused, false);
-  refused.send("POST /api/v1/domains HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+  refused.send(
+      "POST /api/v1/domains HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: "
+      "5\r\n\r\n");
   EXPECT_TRUE(refused.take_output().starts_with("HTTP/1.1 401 "));
 }
 
@@ -212,7 +219,9 @@ TEST_F(GateTest, UploadsMayTakeLonger) {
   world_.add_user("anna@example.test", "password-1");
   LoopbackDriver driver;
   open(driver);
-  driver.send("POST /api/v1/deliver?to=anna@example.test HTTP/1.1\r\nHost: a\r\nContent-Type: message/rfc822\r\nContent-Length: 10\r\n\r\nSub");
+  driver.send(
+      "POST /api/v1/deliver?to=anna@example.test HTTP/1.1\r\nHost: a\r\nContent-Type: message/rfc822\r\nContent-Length: "
+      "10\r\n\r\nSub");
   EXPECT_EQ(driver.session().deadline(), kUploadTimeout);
 }
 

@@ -13,8 +13,9 @@ int status_of(std::string_view head) {
 std::string with_field(const std::string& field) { return "POST /x HTTP/1.1\r\nHost: a\r\n" + field + "\r\n\r\n"; }
 
 TEST(HttpHeadTest, TakesWhatBrowsersSend) {
-  const auto head = parse_head("PATCH /api/v1/users/a%40b?x=1 HTTP/1.1\r\nHost: localhost:2443\r\nContent-Type: application/json\r\n"
-                               "content-length: 12\r\nAuthorization: Bearer x\r\nExpect: 100-continue\r\n\r\n");
+  const auto head = parse_head(
+      "PATCH /api/v1/users/a%40b?x=1 HTTP/1.1\r\nHost: localhost:2443\r\nContent-Type: application/json\r\n"
+      "content-length: 12\r\nAuthorization: Bearer x\r\nExpect: 100-continue\r\n\r\n");
   ASSERT_TRUE(head);
   EXPECT_EQ(head->method, "PATCH");
   EXPECT_EQ(head->target, "/api/v1/users/a%40b?x=1");

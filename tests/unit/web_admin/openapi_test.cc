@@ -48,7 +48,13 @@ TEST(OpenApiTest, DescribesExactlyTheRoutes) {
   std::set<std::string> table;
   for (const Route& route : routes()) {
     const std::string_view body = route.body == BodyKind::kJson ? "json" : route.body == BodyKind::kMessage ? "message" : "none";
-    table.insert(std::string(route.method).append(" ").append(route.path).append(" ").append(to_string(route.scope)).append(" ").append(body));
+    table.insert(std::string(route.method)
+                     .append(" ")
+                     .append(route.path)
+                     .append(" ")
+                     .append(to_string(route.scope))
+                     .append(" ")
+                     .append(body));
   }
   EXPECT_EQ(table.size(), routes().size());
   EXPECT_EQ(described(), table);

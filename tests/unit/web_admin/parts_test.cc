@@ -41,8 +41,9 @@ TEST(TargetTest, EncodingIsUndoneByDecoding) {
 TEST(JsonWriterTest, EscapesAndRepairs) {
   EXPECT_EQ(JsonWriter().begin_object().key("a\"b").text("x\\\n\x01\x7f\xc3\xa5\xff").end_object().take(),
             "{\"a\\\"b\":\"x\\\\\\u000a\\u0001\\u007f\xc3\xa5\xef\xbf\xbd\"}");
-  EXPECT_EQ(JsonWriter().begin_array().number(1).boolean(true).null().texts({"a", "b"}).begin_object().end_object().end_array().take(),
-            "[1,true,null,[\"a\",\"b\"],{}]");
+  EXPECT_EQ(
+      JsonWriter().begin_array().number(1).boolean(true).null().texts({"a", "b"}).begin_object().end_object().end_array().take(),
+      "[1,true,null,[\"a\",\"b\"],{}]");
   // Overlong, surrogate, beyond U+10FFFF, cut off (RFC 3629 §3): each byte is replaced.
   for (const std::string_view bad : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82"}) {
     std::string expected = "\"";
@@ -89,7 +90,8 @@ TEST(JsonFieldsTest, NamesWhatIsWrong) {
 
 TEST(JsonFieldsTest, DeepNestingIsRefused) {
   EXPECT_EQ(error_of(JsonFields::parse(std::string(500'000, '['))), "the body is nested too deeply");
-  EXPECT_EQ(error_of(JsonFields::parse("{\"a\":" + std::string(20, '[') + std::string(20, ']') + "}")), "the body is nested too deeply");
+  EXPECT_EQ(error_of(JsonFields::parse("{\"a\":" + std::string(20, '[') + std::string(20, ']') + "}")),
+            "the body is nested too deeply");
   EXPECT_TRUE(JsonFields::parse(R"({"a":"[[[[[[[[[[[[\"[[[["})"));
 }
 
@@ -97,12 +99,14 @@ TEST(ListsTest, RangesAreChecked) {
   const auto range = [](std::string_view text) { return list_range(*parse_target(text)); };
   EXPECT_EQ(range("/a")->limit, kDefaultPage);
   EXPECT_EQ(range("/a?limit=1000")->limit, 1000u);
-  for (const char* text : {"/a?limit=0", "/a?limit=1001", "/a?limit=x", "/a?limit=", "/a?after=%25"}) EXPECT_FALSE(range(text)) << text;
+  for (const char* text : {"/a?limit=0", "/a?limit=1001", "/a?limit=x", "/a?limit=", "/a?after=%25"})
+    EXPECT_FALSE(range(text)) << text;
   EXPECT_EQ(error_of(check_parameters(*parse_target("/a?limt=1"), {"limit"})), "parameter 'limt' is not known here");
 }
 
 TEST(ListsTest, CursorsComeBackAsTheyWere) {
-  for (const std::string cursor : {std::string("\0\xff\x01", 3), std::string("a"), std::string("ab"), std::string("\xfb\xef\xff\xfe", 4)}) {
+  for (const std::string cursor :
+       {std::string("\0\xff\x01", 3), std::string("a"), std::string("ab"), std::string("\xfb\xef\xff\xfe", 4)}) {
     JsonWriter json;
     json.begin_object();
     append_next(json, cursor);
@@ -118,8 +122,9 @@ TEST(TokenTest, SplitsWhatItJoins) {
   ASSERT_TRUE(parts);
   EXPECT_EQ(parts->id, "0123456789abcdef");
   EXPECT_EQ(parts->secret, "se_cr-et");
-  for (const std::string bad : {std::string(), std::string("posthus_"), std::string("posthus_0123456789abcdef_"), std::string("posthus_0123456789abcdefXsecret"),
-                                std::string("other_0123456789abcdef_secret"), token + std::string(300, 'x')}) {
+  for (const std::string bad : {std::string(), std::string("posthus_"), std::string("posthus_0123456789abcdef_"),
+                                std::string("posthus_0123456789abcdefXsecret"), std::string("other_0123456789abcdef_secret"),
+                                token + std::string(300, 'x')}) {
     EXPECT_FALSE(split_token(bad)) << bad;
   }
 }
@@ -135,7 +140,8 @@ TEST(ProblemTest, KindsHaveTheirStatus) {
   EXPECT_EQ(problem(Error{ErrorKind::kCorrupt, "x"}).status, 500);
   const Response response = problem(409, "there is \"one\"");
   EXPECT_EQ(response.content_type, "application/problem+json");
-  EXPECT_EQ(response.body, "{\"type\":\"about:blank\",\"title\":\"Conflict\",\"status\":409,\"detail\":\"there is \\\"one\\\"\"}\n");
+  EXPECT_EQ(response.body,
+            "{\"type\":\"about:blank\",\"title\":\"Conflict\",\"status\":409,\"detail\":\"there is \\\"one\\\"\"}\n");
 }
 
 TEST(ProblemTest, InnerFailuresStayInside) {
