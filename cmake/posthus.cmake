@@ -38,6 +38,18 @@ if(POSTHUS_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
+# What nearly every file includes; parsed once per target instead of once per file (a third of the build's time).
+set(posthus_common_headers <chrono> <cstdint> <functional> <map> <memory> <optional> <string> <string_view> <utility> <variant>
+                           <vector> "${CMAKE_SOURCE_DIR}/core/base/result.h")
+
+# posthus_precompile(TARGET HEADERS...)
+function(posthus_precompile target)
+  target_precompile_headers(${target} PRIVATE ${ARGN})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    target_compile_options(${target} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")  # so that ccache finds it again
+  endif()
+endfunction()
+
 # posthus_library(NAME [DEPENDS targets...]): every .cc of the current folder becomes library posthus_NAME.
 function(posthus_library name)
   cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
@@ -45,6 +57,10 @@ function(posthus_library name)
   if(sources)
     add_library(posthus_${name} STATIC ${sources})
     target_link_libraries(posthus_${name} PUBLIC ${ARG_DEPENDS})
+    list(LENGTH sources count)
+    if(count GREATER 10)
+      posthus_precompile(posthus_${name} ${posthus_common_headers})
+    endif()
   else()
     add_library(posthus_${name} INTERFACE)
     target_link_libraries(posthus_${name} INTERFACE ${ARG_DEPENDS})
