@@ -11,6 +11,7 @@
 
 #include "core/base/result.h"
 #include "store/incoming_message.h"
+#include "store/queue_records.h"
 #include "store/records.h"
 
 namespace posthus::store {
@@ -26,15 +27,18 @@ struct Target {
   std::vector<std::string> keywords;
 };
 
-/// Stores one message text once and puts it into every target mailbox. All targets or none: a vanished mailbox is
-/// kNotFound. Outcome: added, one per target.
+/// Stores one message text once, puts it into every target mailbox and queues it for recipients elsewhere, with its
+/// trace. All or nothing: a vanished mailbox is kNotFound. Outcome: added, one per target.
 struct AddMessage {
   IncomingMessage message;
   std::vector<Target> targets;
   QuotaRule quota = QuotaRule::kDelivery;
   Timestamp internal_date;
-  std::string reverse_path;               // for the segment record and the trace; "" is the null reverse-path
-  std::string trace;                      // JSON object for the trace table; empty: none
+  std::string reverse_path;                 // for the segment record and the trace; "" is the null reverse-path
+  std::string trace;                        // JSON object for the trace table; empty: none
+  QueueId id;                               // of the trace and the queue; REQUIRED when there is a trace or a queue entry
+  std::optional<QueueEntry> queue;          // its id is `id`, whatever it says
+  std::vector<QueuedRecipient> recipients;  // elsewhere; empty exactly when `queue` is
 };
 
 enum class FlagChange : std::uint8_t { kReplace, kAdd, kRemove };
@@ -46,7 +50,7 @@ struct ChangeFlags {
   UidSet uids;
   FlagChange change = FlagChange::kAdd;
   std::uint8_t flags = 0;
-  std::vector<std::string> keywords;      // names; new ones are added to the mailbox (kTooLarge when it has 64 already)
+  std::vector<std::string> keywords;  // names; new ones are added to the mailbox (kTooLarge when it has 64 already)
   std::optional<ModSeq> unchanged_since;
 };
 
@@ -137,9 +141,9 @@ struct RemoveToken {
   std::string id;
 };
 
-using WriteRequest = std::variant<AddMessage, ChangeFlags, Expunge, CopyMessages, CreateMailbox, DeleteMailbox, RenameMailbox,
-                                  SetSubscription, ClaimRecent, PutDomain, RemoveDomain, PutUser, RemoveUser, PutAlias,
-                                  RemoveAlias, PutToken, RemoveToken>;
+using WriteRequest =
+    std::variant<AddMessage, ChangeFlags, Expunge, CopyMessages, CreateMailbox, DeleteMailbox, RenameMailbox, SetSubscription,
+                 ClaimRecent, PutDomain, RemoveDomain, PutUser, RemoveUser, PutAlias, RemoveAlias, PutToken, RemoveToken>;
 
 /// Bulk work steps aside for deliveries after this many messages: about 3 ms of EXPUNGE, less than a sync takes.
 inline constexpr std::size_t kSliceMessages = 2500;

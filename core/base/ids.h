@@ -18,8 +18,9 @@ struct Id {
 using AccountId = Id<struct AccountTag, std::uint32_t>;  // 0 is never assigned
 using MailboxId = Id<struct MailboxTag, std::uint32_t>;  // unique in the whole store; 0 is never assigned
 using BlobId = Id<struct BlobTag, std::uint64_t>;        // one stored message text; 0 is never assigned
-using Uid = Id<struct UidTag, std::uint32_t>;            // RFC 9051 §2.3.1.1; 1..2^32-1
-using ModSeq = Id<struct ModSeqTag, std::uint64_t>;      // RFC 7162 §3.1: per-mailbox change number, 1..2^63-1
+using QueueId = Id<struct QueueTag, std::uint64_t>;  // one accepted message: microseconds << 12 | counter; 0 is never assigned
+using Uid = Id<struct UidTag, std::uint32_t>;        // RFC 9051 §2.3.1.1; 1..2^32-1
+using ModSeq = Id<struct ModSeqTag, std::uint64_t>;  // RFC 7162 §3.1: per-mailbox change number, 1..2^63-1
 
 }  // namespace posthus
 

@@ -37,22 +37,25 @@ using Output = std::string;
 
 /// Who is at the other end, fixed for the life of the connection.
 struct ConnectionFacts {
-  std::string remote_address;     // "192.0.2.1", "2001:db8::1"; empty on a Unix socket
+  std::string remote_address;  // "192.0.2.1", "2001:db8::1"; empty on a Unix socket
   std::uint16_t remote_port = 0;
   std::string local_address;
   std::uint16_t local_port = 0;
-  bool is_unix_socket = false;    // the admin socket in the data directory: whoever opened it may do everything
+  bool is_unix_socket = false;  // the admin socket in the data directory: whoever opened it may do everything
 };
 
 /// Facts of a completed TLS handshake.
 struct TlsFacts {
-  std::string version;              // "TLSv1.3"
-  std::string cipher;               // "TLS_AES_256_GCM_SHA384"
-  std::string server_name;          // SNI, may be empty
+  std::string version;      // "TLSv1.3"
+  std::string cipher;       // "TLS_AES_256_GCM_SHA384"
+  std::string server_name;  // SNI, may be empty
   // Channel bindings, raw bytes; empty when the connection has none of that type.
-  std::string tls_exporter;         // RFC 9266 §2 (TLS 1.3)
-  std::string tls_unique;           // RFC 5929 §3 (TLS 1.2)
-  std::string tls_server_end_point; // RFC 5929 §4
+  std::string tls_exporter;          // RFC 9266 §2 (TLS 1.3)
+  std::string tls_unique;            // RFC 5929 §3 (TLS 1.2)
+  std::string tls_server_end_point;  // RFC 5929 §4
+  // Of connections we made: did the peer's certificate hold against what was asked (core/session/dialer.h)?
+  bool is_peer_verified = false;
+  std::string peer_error;  // why not, for people: "certificate has expired"
 };
 
 /// Whether run() may block for long. The driver runs kBrief inline on the io thread (a hop to a worker costs more than
@@ -76,6 +79,9 @@ class Session {
 
   /// After kStartTls. With implicit TLS it is called before opened(), and what it returns is ignored.
   virtual Step tls_started(const TlsFacts& facts, Output& output) = 0;
+
+  /// After kStartTls, instead of tls_started(): no handshake came about. The connection is closed after this.
+  virtual void tls_failed(std::string_view reason) { static_cast<void>(reason); }
 
   /// After kRun: work that may block, on the thread RunCost asks for. Writes at most 256 KiB or so of output, then returns.
   virtual void run(Output& output) { static_cast<void>(output); }

@@ -1,0 +1,51 @@
+// QueueRunner: takes what is due from the queue and sees to its delivery. Destinations (recipient domains) stand side by
+// side: each has its own due rows, connections, rate and rest, so that one that does not answer delays no other.
+// RFC 5321 §4.5.4; RFC 3461. Thread rule: any thread; work runs on workers and io threads through the seams.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/base/clock.h"
+#include "core/base/function_ref.h"
+#include "core/dns/resolver.h"
+#include "core/session/dialer.h"
+#include "store/store.h"
+
+namespace posthus::smtp {
+
+struct QueueContext {
+  store::Store& store;
+  dns::Resolver& resolver;
+  session::Dialer& dialer;
+  const Clock& clock;
+  std::string hostname;
+  std::uint16_t smtp_port = 25;  // of other servers; tests use another
+  /// Runs work that may block; the runner never runs more than a handful at a time.
+  std::function<void(std::move_only_function<void()>)> run_blocking;
+  /// May we connect there? Our own addresses and listeners are refused as a loop (RFC 5321 §5.1).
+  std::function<bool(const std::string& address, std::uint16_t port)> is_own_address;
+};
+
+class QueueRunner {
+ public:
+  explicit QueueRunner(QueueContext context);
+  ~QueueRunner();
+  /// Reads which destinations have something due; then tick() and added() do the rest.
+  void start();
+  /// Looks for what is due by now. Called every second or so; cheap when nothing is.
+  void tick();
+  /// A message for `domain` was just accepted, or a row was made due by an admin: look at once.
+  void added(const std::string& domain);
+  /// No new attempts; returns when what runs has ended (the dialer's connections are told to end by the network).
+  void stop();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace posthus::smtp
