@@ -53,6 +53,9 @@ struct QueuedRecipient {
   std::string address;             // for RCPT TO: "local@domain", quoted as needed
   std::string domain;              // normalised, or an address literal "[192.0.2.1]": the destination
   std::string original_recipient;  // ORCPT, "rfc822;anna@example.test", decoded; empty: none
+  /// For MAIL FROM instead of the entry's, when an alias or user of ours forwards the message outside (SRS); empty: the
+  /// entry's. Reports go to the entry's in any case: only other servers need this one.
+  std::string reverse_path;
   std::uint8_t notify = notify::kUnset;
   std::uint32_t attempts = 0;
   Timestamp next_attempt;             // 0: at once
