@@ -31,6 +31,9 @@ struct QueueEntry {
   std::string reverse_path;  // "local@domain", quoted as RFC 5321 needs it; "" is the null reverse-path
   BlobId blob;               // assigned by the store
   std::uint64_t size = 0;    // of the stored text; assigned by the store
+  /// The first bytes of the stored text are ours alone and do not leave: the Return-Path field (RFC 5321 §4.4). What leaves,
+  /// and what is signed, begins after them.
+  std::uint32_t local_header_bytes = 0;
   Timestamp accepted;
   std::string envelope_id;  // ENVID, decoded; empty: none
   ReturnContent return_content = ReturnContent::kUnset;
