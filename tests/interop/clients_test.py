@@ -3,6 +3,7 @@ import os
 import subprocess
 
 import mail
+from terminal import Terminal
 
 
 def run(scene, *command, stdin=b"", environment=None, expect=0):
@@ -132,11 +133,12 @@ SyncState *
     assert len(os.listdir(here + "new")) + len(os.listdir(here + "cur")) == count + 1
 
 
-def test_mutt_sends(scene):
+def mutt_settings(scene):
     # The authenticators are named because Debian's mutt picks SCRAM-SHA-256-PLUS by itself and then has no channel binding
     # to give to its library.
-    marker = mail.unique()
-    rc = write(scene, "muttrc", """set smtp_url="smtps://%s@127.0.0.1:%d/"
+    with open(scene.server.directory + "/data/tls/certificate.pem") as source, open(scene.directory + "/certificates", "w") as target:
+        target.write(source.read())
+    return write(scene, "muttrc", """set smtp_url="smtps://%s@127.0.0.1:%d/"
 set smtp_pass="%s"
 set imap_user="%s"
 set imap_pass="%s"
@@ -150,8 +152,43 @@ set use_from=yes
 set hostname=example.test
 set copy=no
 set sort=date
-""" % (scene.anna, scene.ports["submissions"], scene.password, scene.anna, scene.password, scene.directory, scene.anna))
-    with open(scene.server.directory + "/data/tls/certificate.pem") as source, open(scene.directory + "/certificates", "w") as target:
-        target.write(source.read())
-    run(scene, "mutt", "-F", rc, "-s", marker, scene.anna, stdin=b"sent by mutt\n")
+set quit=yes
+set delete=yes
+set wait_key=no
+set beep=no
+set folder=imaps://127.0.0.1:%d/
+""" % (scene.anna, scene.ports["submissions"], scene.password, scene.anna, scene.password, scene.directory, scene.anna, scene.ports["imaps"]))
+
+
+def test_mutt_sends(scene):
+    marker = mail.unique()
+    run(scene, "mutt", "-F", mutt_settings(scene), "-s", marker, scene.anna, stdin=b"sent by mutt\n")
     assert len(mail.find(scene, scene.anna, marker)) == 1
+
+
+def test_mutt_reads_flags_and_deletes(scene):
+    mail.empty(scene, scene.anna)
+    client = mail.mx(scene)
+    subjects = [b"first of two", b"second of two"]
+    for subject in subjects:
+        client.sendmail("ben@elsewhere.test", [scene.anna], mail.message(subject.decode(), body="The words of the %s.\r\n" % subject.decode()))
+    client.quit()
+    environment = dict(os.environ, HOME=scene.directory)
+    with Terminal(["mutt", "-F", mutt_settings(scene), "-f", "imaps://127.0.0.1:%d/INBOX" % scene.ports["imaps"]], environment, scene.directory) as screen:
+        screen.expect(b"q:Quit.*first of two.*second of two.*Msgs:2")
+        screen.send(b"1\r")  # goes to message 1, however the cursor stood
+        screen.send(b"\r")
+        screen.expect(b"The words of the first of two")
+        screen.send(b"F")  # flags it
+        screen.send(b"i")
+        screen.expect(b"second of two")
+        screen.send(b"2\r")
+        screen.send(b"d")
+        screen.send(b"q")
+        assert screen.end() == 0
+    client = mail.imap(scene, scene.anna)
+    _, data = client.fetch("1:*", "(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+    client.logout()
+    assert len(data) == 2, data  # one message: a pair and the closing parenthesis
+    assert b"first of two" in data[0][1], data
+    assert b"\\Seen" in data[0][0] and b"\\Flagged" in data[0][0], data
