@@ -4,7 +4,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 failed=0
 summary=()
-for law in size_law include_law coroutine_law rfc_index; do
+for law in size_law include_law coroutine_law format_law rfc_index; do
   output=$(python3 "$law.py") || failed=1
   printf '%s\n' "$output" | sed '$d'
   summary+=("$(printf '%s\n' "$output" | tail -n 1)")
