@@ -29,7 +29,7 @@ processor_seconds() {
   # shellcheck disable=SC2086
   set -- ${fields##*) }
   [ "$1" != Z ] || return 1
-  echo $((($12 + $13) / $(getconf CLK_TCK)))
+  echo $(((${12} + ${13}) / $(getconf CLK_TCK)))
 }
 export -f processor_seconds
 
