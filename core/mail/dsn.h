@@ -40,7 +40,7 @@ struct Report {
   bool is_utf8 = false;                       // the message was internationalized, and the reader of the report can be (RFC 6533)
   std::vector<ReportedRecipient> recipients;  // at least one
 };
-inline constexpr std::size_t kMaxReportedHeader = 64 * 1024;
+inline constexpr std::size_t kMaxReportedHeader = 64 * 1024;  // more of a header is not returned; a line is never cut
 
 /// The whole report as a message, CRLF, ready to be stored.
 std::string compose_report(const Report& report);
