@@ -98,8 +98,9 @@ enum class TlsUse : std::uint8_t {
 struct ClientOptions {
   std::string hostname;  // EHLO
   TlsUse tls = TlsUse::kOpportunistic;
-  std::string login, password;       // AUTH PLAIN or LOGIN, only inside TLS (or to loopback); empty: none
-  std::uint32_t max_messages = 100;  // then QUIT: servers dislike connections that never end
+  std::string login, password;         // AUTH PLAIN or LOGIN, only inside TLS; empty: none
+  bool may_login_without_tls = false;  // the connection does not leave this machine (loopback)
+  std::uint32_t max_messages = 100;    // then QUIT: servers dislike connections that never end
 };
 
 std::unique_ptr<session::Session> make_client_session(ClientOptions options, MessageSource& source);

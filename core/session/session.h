@@ -101,6 +101,12 @@ class Session {
 
   /// How long the client may take with its next bytes (kRead, kIdle) or to accept output. Asked at each client wait.
   virtual std::chrono::seconds deadline() const = 0;
+  /// Asked with it: whether what is awaited now is still what was awaited before, so that the time runs on instead of
+  /// beginning anew. A peer that trickles byte after byte gains nothing.
+  virtual bool keeps_deadline() const { return false; }
+  /// Whether shutting_down() may come at this client wait. A session that says no waits on (for the answer to what it
+  /// has sent, say) until something else happens or the server's patience ends and the connection is cut.
+  virtual bool is_interruptible() const { return true; }
 
   /// The deadline passed, or the server is shutting down: write the farewell the protocol allows (e.g. 421, BYE).
   /// The connection closes after the flush.

@@ -48,7 +48,10 @@ session::TlsFacts LoopbackDriver::tls_facts() {
 void LoopbackDriver::open(std::unique_ptr<session::Session> session, Tls tls) {
   waker();
   session_ = std::move(session);
-  if (tls == Tls::kImplicit) session_->tls_started(tls_facts(), output_);
+  if (tls == Tls::kImplicit) {
+    if (!tls_failure_.empty()) return fail_tls();
+    session_->tls_started(facts_, output_);
+  }
   perform(session_->opened(output_));
 }
 
@@ -61,7 +64,8 @@ void LoopbackDriver::perform(Step step) {
       case Step::kClose: closed_ = true; return;
       case Step::kStartTls:
         leftover_.clear();
-        step = session_->tls_started(tls_facts(), output_);
+        if (!tls_failure_.empty()) return fail_tls();
+        step = session_->tls_started(facts_, output_);
         break;
       case Step::kRun:
         session_->run(output_);
@@ -78,6 +82,16 @@ void LoopbackDriver::perform(Step step) {
       }
     }
   }
+}
+
+void LoopbackDriver::fail_tls() {
+  session_->tls_failed(tls_failure_);
+  closed_ = true;
+}
+
+void LoopbackDriver::close_by_peer() {
+  closed_ = true;
+  session_.reset();
 }
 
 void LoopbackDriver::feed(std::string_view bytes) {
@@ -122,6 +136,7 @@ bool LoopbackDriver::wait_for_wake(std::chrono::milliseconds limit) {
 }
 
 void LoopbackDriver::time_out() {
+  if (closed_) return;
   session_->timed_out(output_);
   closed_ = true;
 }

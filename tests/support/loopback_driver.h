@@ -37,6 +37,11 @@ class LoopbackDriver {
   /// Waits until somebody has called the waker (at most `limit`), then delivers it.
   bool wait_for_wake(std::chrono::milliseconds limit);
   void time_out();
+  /// The peer has closed: the session dies, as it does under the real driver.
+  void close_by_peer();
+  /// What its next handshakes come to, for sessions of connections we make.
+  void set_tls_facts(session::TlsFacts facts) { facts_ = std::move(facts); }
+  void set_tls_failure(std::string reason) { tls_failure_ = std::move(reason); }
 
   /// All bytes written so far and not taken yet.
   std::string take_output();
@@ -49,9 +54,12 @@ class LoopbackDriver {
   struct Signal;
   void perform(session::Step step);
   void feed(std::string_view bytes);
+  void fail_tls();
 
   std::unique_ptr<session::Session> session_;
   std::shared_ptr<Signal> signal_;
+  session::TlsFacts facts_ = tls_facts();
+  std::string tls_failure_;  // empty: handshakes go well
   std::string leftover_, output_;
   bool closed_ = false, idle_ = false;
 };

@@ -1,0 +1,163 @@
+// The SMTP client against our own server, in memory: what the one sends the other takes.
+#include "smtp/client_session.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "smtp/server_session.h"
+#include "tests/support/memory_dialer.h"
+#include "tests/support/world.h"
+
+namespace posthus::smtp {
+namespace {
+
+using Verdict = RecipientResult::Verdict;
+
+struct Source final : MessageSource {
+  std::deque<OutgoingMessage> messages;
+  std::vector<MessageResult> results;
+  std::optional<ConnectionResult> connection;
+
+  std::optional<OutgoingMessage> next() override {
+    if (messages.empty()) return std::nullopt;
+    OutgoingMessage message = std::move(messages.front());
+    messages.pop_front();
+    return message;
+  }
+  void finished(MessageResult result) override { results.push_back(std::move(result)); }
+  void ended(ConnectionResult result) override {
+    EXPECT_FALSE(connection.has_value());
+    connection = std::move(result);
+  }
+};
+
+OutgoingMessage make_message(std::string text, std::vector<std::string> recipients) {
+  OutgoingMessage message;
+  message.reverse_path = "sender@example.org";
+  for (std::string& address : recipients) {
+    message.recipients.push_back({static_cast<std::uint16_t>(message.recipients.size() + 1), std::move(address), 0, {}});
+  }
+  message.size = text.size();
+  message.read = [text = std::move(text)](std::uint64_t offset, std::uint64_t length, std::string& out) -> Result<> {
+    out.append(text, offset, length);
+    return {};
+  };
+  return message;
+}
+
+class ClientSessionTest : public ::testing::Test {
+ protected:
+  ClientSessionTest() {
+    world.add_user("anna@example.test", "secret");
+    world.add_user("berta@example.test", "secret");
+  }
+  void listen(testing::MemoryHost host = {}) {
+    host.make_session = [this](const session::ConnectionFacts& facts, session::Waker waker) {
+      return make_server_session(context, ListenerRole::kMx, facts, waker);
+    };
+    dialer.set_host("192.0.2.1", 25, std::move(host));
+  }
+  void deliver(ClientOptions options = {.hostname = "mail.example.org"}) {
+    session::DialOptions where;
+    where.address = "192.0.2.1";
+    dialer.dial(
+        where, [&](const session::ConnectionFacts&, session::Waker) { return make_client_session(options, source); },
+        [&](std::string failure) { done = std::move(failure); });
+    dialer.run();
+  }
+
+  testing::World world;
+  ServerContext context{*world.store, *world.authenticator, world.clock, "mx.example.test", true};
+  testing::MemoryDialer dialer;
+  Source source;
+  std::optional<std::string> done;
+};
+
+TEST_F(ClientSessionTest, DeliversOverTlsToOurServer) {
+  listen();
+  source.messages.push_back(make_message("Subject: one\r\n\r\n.dots\r\n..\r\n", {"anna@example.test", "nobody@example.test"}));
+  source.messages.push_back(make_message("Subject: two\r\n\r\nbody\r\n", {"berta@example.test"}));
+  deliver();
+  ASSERT_EQ(source.results.size(), 2u);
+  EXPECT_EQ(source.results[0].recipients[0].verdict, Verdict::kDelivered);
+  EXPECT_EQ(source.results[0].recipients[1].verdict, Verdict::kFailed);
+  EXPECT_EQ(source.results[0].recipients[1].reply.code, 550);
+  EXPECT_EQ(source.results[0].recipients[1].reply.enhanced, "5.1.1");
+  EXPECT_EQ(source.results[0].recipients[1].reply.text, "No such user here");
+  EXPECT_EQ(source.results[0].recipients[1].stage, "RCPT");
+  EXPECT_EQ(source.results[1].recipients[0].verdict, Verdict::kDelivered);
+  ASSERT_TRUE(source.connection.has_value());
+  EXPECT_TRUE(source.connection->was_ready);
+  EXPECT_TRUE(source.connection->tls.has_value());
+  EXPECT_EQ(source.connection->greeting_name, "mx.example.test");
+  EXPECT_EQ(done, "");
+  const auto texts = world.messages("anna@example.test");
+  ASSERT_EQ(texts.size(), 1u);
+  EXPECT_TRUE(texts[0].ends_with("Subject: one\r\n\r\n.dots\r\n..\r\n"));
+  EXPECT_EQ(world.messages("berta@example.test").size(), 1u);
+}
+
+TEST_F(ClientSessionTest, StreamsALongTextInPieces) {
+  listen();
+  std::string text = "Subject: long\r\n\r\n";
+  while (text.size() < 1'000'000) text += ".a line of the text\r\n";
+  source.messages.push_back(make_message(text, {"anna@example.test"}));
+  deliver();
+  ASSERT_EQ(source.results.size(), 1u);
+  EXPECT_EQ(source.results[0].recipients[0].verdict, Verdict::kDelivered);
+  EXPECT_TRUE(world.messages("anna@example.test").at(0).ends_with(text));
+}
+
+// Every recipient has one result wherever the host closes.
+TEST_F(ClientSessionTest, HostClosesAfterEveryByte) {
+  const std::string text = "Subject: one\r\n\r\nbody\r\n";
+  for (std::size_t bytes = 0; bytes < 700; ++bytes) {
+    testing::MemoryHost host;
+    host.close_after = bytes;
+    listen(std::move(host));
+    source = Source{};
+    done.reset();
+    source.messages.push_back(make_message(text, {"anna@example.test", "berta@example.test"}));
+    deliver();
+    ASSERT_TRUE(source.connection.has_value()) << bytes;
+    ASSERT_TRUE(done.has_value()) << bytes;
+    if (!source.messages.empty()) {
+      EXPECT_FALSE(source.connection->was_ready) << bytes;
+      continue;
+    }
+    ASSERT_EQ(source.results.size(), 1u) << bytes;
+    ASSERT_EQ(source.results[0].recipients.size(), 2u) << bytes;
+    for (const RecipientResult& result : source.results[0].recipients) {
+      EXPECT_NE(result.verdict, Verdict::kFailed) << bytes;
+      EXPECT_FALSE(result.stage.empty()) << bytes;
+    }
+  }
+  EXPECT_EQ(source.results[0].recipients[0].verdict, Verdict::kDelivered);  // the last round was long enough
+}
+
+TEST_F(ClientSessionTest, SilentHostTimesOut) {
+  testing::MemoryHost host;
+  host.is_silent = true;
+  listen(std::move(host));
+  deliver();
+  EXPECT_FALSE(source.connection.has_value());
+  EXPECT_EQ(dialer.time_out(), 1u);
+  ASSERT_TRUE(source.connection.has_value());
+  EXPECT_EQ(source.connection->stage, "greeting");
+  EXPECT_EQ(source.connection->failure.text, "The host did not answer in time.");
+}
+
+TEST_F(ClientSessionTest, FailedHandshakeIsTold) {
+  testing::MemoryHost host;
+  host.tls_failure = "certificate has expired";
+  listen(std::move(host));
+  deliver();
+  ASSERT_TRUE(source.connection.has_value());
+  EXPECT_TRUE(source.connection->is_tls_failure);
+  EXPECT_EQ(source.connection->stage, "STARTTLS");
+  EXPECT_EQ(source.connection->failure.text, "TLS: certificate has expired");
+}
+
+}  // namespace
+}  // namespace posthus::smtp
