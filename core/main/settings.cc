@@ -22,7 +22,7 @@ using Number = std::uint64_t Settings::*;
 using Texts = std::vector<std::string> Settings::*;
 using Switch = bool Settings::*;
 
-enum class Rule : std::uint8_t { kAny, kHostname, kPath, kAddresses, kNetworks, kLevel, kFormat };
+enum class Rule : std::uint8_t { kAny, kHostname, kPath, kAddresses, kNetworks, kServers, kLevel, kFormat };
 
 struct Definition {
   std::string_view name;
@@ -61,6 +61,11 @@ const std::array kDefinitions{
     Definition{"threads.workers", &Settings::worker_threads, "threads that may block; 0: by processors", 0, 1024},
     Definition{"log.level", &Settings::log_level, "debug, info, warning or error", 0, 0, Rule::kLevel},
     Definition{"log.format", &Settings::log_format, "text or json, on standard error", 0, 0, Rule::kFormat},
+    Definition{"dns.servers", &Settings::dns_servers,
+               "resolvers that are asked, as IP or IP@PORT; empty: the authoritative servers, from the root on", 0, 0,
+               Rule::kServers},
+    Definition{"dns.trust_anchor", &Settings::dns_trust_anchor,
+               "file with the key or DS of the DNS root; empty or missing: answers are not validated, DANE is off"},
     Definition{"login.exempt_networks", &Settings::exempt_networks, "networks whose failed logins are not throttled", 0, 0,
                Rule::kNetworks},
     Definition{"login.allow_plaintext", &Settings::allow_plaintext,
@@ -112,6 +117,12 @@ bool is_hostname(const std::string& text) {
   return mail::normalise_domain(text).has_value();
 }
 
+bool is_server(std::string_view text) {
+  const std::size_t at = text.find('@');
+  const auto port = at == std::string_view::npos ? 53 : ascii::parse_decimal<std::uint16_t>(text.substr(at + 1)).value_or(0);
+  return port != 0 && parse_ip_address(text.substr(0, at));
+}
+
 // What is expected of a text under `rule`, when `text` is not it.
 std::optional<std::string_view> objection(Rule rule, const std::string& text) {
   switch (rule) {
@@ -123,6 +134,8 @@ std::optional<std::string_view> objection(Rule rule, const std::string& text) {
       return text == "*" || parse_ip_address(text) ? std::nullopt : std::optional<std::string_view>("IP addresses or \"*\"");
     case Rule::kNetworks:
       return parse_ip_network(text) ? std::nullopt : std::optional<std::string_view>("networks like 192.0.2.0/24");
+    case Rule::kServers:
+      return is_server(text) ? std::nullopt : std::optional<std::string_view>("servers like 192.0.2.1 or 192.0.2.1@53");
     case Rule::kLevel:
       return text == "debug" || text == "info" || text == "warning" || text == "error"
                  ? std::nullopt

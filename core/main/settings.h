@@ -29,6 +29,8 @@ struct Settings {
   std::uint64_t connections_per_network = 100;       // from one IPv4 address or IPv6 /64, of one listener
   std::uint64_t io_threads = 0, worker_threads = 0;  // 0: by the number of processors
   std::string log_level = "info", log_format = "text";
+  std::vector<std::string> dns_servers;  // "192.0.2.1" or "192.0.2.1@5353"; empty: recursive from the root servers
+  std::string dns_trust_anchor = "/usr/share/dns/root.key";
   std::vector<std::string> exempt_networks;  // never throttled at login
   bool allow_plaintext = false;              // logins without TLS
   std::uint64_t map_bytes = 64ull << 30, budget_bytes = 64ull << 20, segment_bytes = 64ull << 20;

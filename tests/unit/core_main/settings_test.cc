@@ -92,6 +92,14 @@ TEST_F(SettingsTest, ListsComeFromTomlAndFromCommas) {
   EXPECT_EQ(from_environment->settings.listen, (std::vector<std::string>{"127.0.0.1", "::1"}));
 }
 
+TEST_F(SettingsTest, ResolversAreAddressesWithOrWithoutPort) {
+  const auto loaded =
+      load_settings({.environment = {{"POSTHUS_DNS_SERVERS", "127.0.0.1@5353, ::1"}, {"POSTHUS_DNS_TRUST_ANCHOR", ""}}});
+  ASSERT_TRUE(loaded) << loaded.error().context;
+  EXPECT_EQ(loaded->settings.dns_servers, (std::vector<std::string>{"127.0.0.1@5353", "::1"}));
+  EXPECT_EQ(loaded->settings.dns_trust_anchor, "");
+}
+
 TEST_F(SettingsTest, UnknownSettingsAreRefusedWithLineAndNearestName) {
   EXPECT_EQ(refusal("hostname = \"a.example\"\nhostnme = \"x\"\n"),
             ":2: there is no setting 'hostnme'; did you mean 'hostname'?");
@@ -112,6 +120,10 @@ TEST_F(SettingsTest, WrongValuesAreRefusedWithWhatWasExpected) {
   EXPECT_EQ(refusal("[login]\nexempt_networks = [\"10.0.0.0/99\"]\n"),
             ":2: 'login.exempt_networks' must be networks like 192.0.2.0/24");
   EXPECT_EQ(refusal("[login]\nallow_plaintext = \"yes\"\n"), ":2: 'login.allow_plaintext' must be true or false");
+  for (const char* server : {"ns.example.org", "127.0.0.1@", "127.0.0.1@0", "127.0.0.1@70000", "@53", ""}) {
+    EXPECT_EQ(refusal("[dns]\nservers = [\"" + std::string(server) + "\"]\n"),
+              ":2: 'dns.servers' must be servers like 192.0.2.1 or 192.0.2.1@53");
+  }
   EXPECT_EQ(refusal("data = \"\"\n"), ":1: 'data' must be a path");
 }
 
