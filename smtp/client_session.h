@@ -81,6 +81,8 @@ struct ConnectionResult {
 class MessageSource {
  public:
   virtual ~MessageSource() = default;
+  /// At most once, before the first next(): greeting, EHLO, TLS and AUTH went well. Must not block.
+  virtual void ready(const ConnectionResult& connection) { static_cast<void>(connection); }
   /// The next message for this host, nothing when there is none (the session then says QUIT). May block (worker).
   virtual std::optional<OutgoingMessage> next() = 0;
   /// Once for each message that next() gave. Must not block.
