@@ -127,6 +127,7 @@ session::Step ClientSession::refuse_host(RemoteReply why, std::string_view stage
 
 session::Step ClientSession::ready(Output&) {
   connection_.was_ready = true;
+  source_.ready(connection_);
   phase_ = Phase::kTaking;
   return Step::kRun;
 }
