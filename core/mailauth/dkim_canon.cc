@@ -14,7 +14,23 @@ namespace {
 
 constexpr std::size_t kOutput = 4096;  // one call of the hash for this much costs next to nothing per byte
 
-bool is_text(char c) { return c != ' ' && c != '\t' && c != '\r'; }
+bool is_text(char c) { return static_cast<unsigned char>(c) > ' ' || (c != ' ' && c != '\t' && c != '\r'); }
+
+/// Where the bytes from `at` on, which are text, stop being their own canonical form: single spaces and single line ends with
+/// text on both sides are.
+std::size_t end_of_same(std::string_view bytes, std::size_t at) {
+  for (;;) {
+    while (at < bytes.size() && is_text(bytes[at])) ++at;
+    if (at + 2 >= bytes.size()) return at;
+    if (bytes[at] == ' ' && is_text(bytes[at + 1])) {
+      ++at;
+    } else if (bytes[at] == '\r' && bytes[at + 1] == '\n' && is_text(bytes[at + 2])) {
+      at += 2;
+    } else {
+      return at;
+    }
+  }
+}
 
 /// Appends `value` unfolded, white space as one space, none at the ends.
 void append_relaxed_value(std::string& out, std::string_view value) {
@@ -103,8 +119,7 @@ void RelaxedBody::append(std::string_view bytes) {
       is_space_pending_ = true;
       ++at;
     } else {
-      std::size_t end = at + 1;
-      while (end < bytes.size() && is_text(bytes[end])) ++end;
+      const std::size_t end = end_of_same(bytes, at);
       end_pending();
       put_text(bytes.substr(at, end - at));
       at = end;
