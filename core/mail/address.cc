@@ -14,6 +14,7 @@
 
 #include "core/base/ascii.h"
 #include "core/base/ip_address.h"
+#include "core/mail/forward_address.h"
 
 namespace posthus::mail {
 namespace {
@@ -148,7 +149,8 @@ Result<Address> parse_mailbox(std::string_view text, Utf8 utf8) {
     address.local_part = text.substr(0, at);
   }
   if (at >= text.size() || text[at] != '@') return fail(ErrorKind::kInvalid, "address without domain");
-  if (address.local_part.size() > kMaxLocalPart) return fail(ErrorKind::kInvalid, "local part too long");
+  const std::size_t limit = is_forward_address(address.local_part) ? kMaxForwardLocalPart : kMaxLocalPart;
+  if (address.local_part.size() > limit) return fail(ErrorKind::kInvalid, "local part too long");
   const std::string_view domain = text.substr(at + 1);
   if (domain.starts_with('[')) {
     std::optional<std::string> literal = address_literal(domain);

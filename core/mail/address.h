@@ -20,6 +20,8 @@ struct Address {
 /// Longest parts accepted (RFC 5321 §4.5.3.1.1 and §4.5.3.1.2), in bytes.
 inline constexpr std::size_t kMaxLocalPart = 64;
 inline constexpr std::size_t kMaxDomain = 255;
+/// Of a forward address (core/mail/forward_address.h), of whichever server: it holds a whole address and is often longer.
+inline constexpr std::size_t kMaxForwardLocalPart = 180;
 
 enum class Utf8 : bool { kRefuse, kAllow };  // kAllow: RFC 6531 (SMTPUTF8)
 

@@ -7,6 +7,7 @@
 #include "core/base/check.h"
 #include "core/mail/address.h"
 #include "core/mail/address_list.h"
+#include "core/mail/forward_address.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace posthus::mail;
@@ -14,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const Utf8 utf8 : {Utf8::kRefuse, Utf8::kAllow}) {
     const auto address = parse_mailbox(text, utf8);
     if (!address) continue;
-    CHECK(address->local_part.size() <= kMaxLocalPart && address->domain.size() <= kMaxDomain);
+    const std::size_t limit = is_forward_address(address->local_part) ? kMaxForwardLocalPart : kMaxLocalPart;
+    CHECK(address->local_part.size() <= limit && address->domain.size() <= kMaxDomain);
     const auto again = parse_mailbox(to_string(*address), utf8);
     CHECK(again && *again == *address);
     CHECK(lookup_key(*again) == lookup_key(*address));
