@@ -36,6 +36,18 @@ Result<> check_sizes(const UserRecord& user) {
   return fits ? Result<>{} : fail(ErrorKind::kTooLarge, "credentials");
 }
 
+/// Errors: kInvalid, kTooLarge.
+Result<std::vector<std::string>> forward_addresses(const UserRecord& user) {
+  auto addresses = POSTHUS_TRY(normalised_targets(user.forward_to));
+  std::size_t bytes = 0;
+  for (const std::string& address : addresses) bytes += address.size();
+  if (addresses.size() > kMaxForwards || bytes > kMaxForwardedBytes) {
+    return fail(ErrorKind::kTooLarge,
+                "mail is forwarded to at most " + std::to_string(kMaxForwards) + " addresses; an alias takes more");
+  }
+  return addresses;
+}
+
 /// The user's row, and the server admins' list kept beside it.
 Result<> store_user(WriteTransaction& transaction, const UserRecord& user) {
   POSTHUS_TRY_VOID(put_user(transaction, user));
@@ -44,7 +56,7 @@ Result<> store_user(WriteTransaction& transaction, const UserRecord& user) {
 }
 
 Result<> check_new_address(const Snapshot& snapshot, const CanonicalAddress& address) {
-  if (!POSTHUS_TRY(get_domain(snapshot, address.domain))) return fail(ErrorKind::kNotFound, address.domain);
+  POSTHUS_TRY_VOID(check_mailbox_domain(snapshot, address.domain));
   if (POSTHUS_TRY(get_login(snapshot, address.lookup))) return fail(ErrorKind::kExists, address.text);
   if (POSTHUS_TRY(get_alias(snapshot, address.lookup))) return fail(ErrorKind::kExists, address.text);
   if (POSTHUS_TRY(snapshot.get(Table::kMeta, removing_key(address.lookup)))) {
@@ -118,14 +130,15 @@ Result<bool> remove_possessions(ApplyContext& context, AccountId account) {
 Result<WriteOutcome> apply_kind(ApplyContext& context, const PutUser& request) {
   const CanonicalAddress address = POSTHUS_TRY(canonical_address(request.user.address, CatchAll::kRefuse));
   POSTHUS_TRY_VOID(check_sizes(request.user));
-  if (request.rule == PutRule::kCreate) return create_user(context, request.user, address);
+  UserRecord user = request.user;
+  user.forward_to = POSTHUS_TRY(forward_addresses(request.user));
+  if (request.rule == PutRule::kCreate) return create_user(context, std::move(user), address);
   const auto account = POSTHUS_TRY(get_login(context.transaction, address.lookup));
   const auto before = account ? POSTHUS_TRY(get_user(context.transaction, *account)) : std::nullopt;
   if (!before) return fail(ErrorKind::kNotFound, address.text);
-  if (request.user.account != before->account || request.user.inbox != before->inbox) {
+  if (user.account != before->account || user.inbox != before->inbox) {
     return fail(ErrorKind::kInvalid, "account and inbox of " + address.text + " do not change");
   }
-  UserRecord user = request.user;
   user.address = before->address;
   user.created = before->created;
   POSTHUS_TRY_VOID(store_user(context.transaction, user));

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/mail/address.h"
@@ -20,5 +21,8 @@ struct CanonicalAddress {
 enum class CatchAll : bool { kRefuse, kAllow };
 /// Errors: kInvalid.
 Result<CanonicalAddress> canonical_address(std::string_view text, CatchAll catch_all);
+
+/// Addresses mail is sent on to: each parsed, written in one way and once. Errors: kInvalid.
+Result<std::vector<std::string>> normalised_targets(const std::vector<std::string>& targets);
 
 }  // namespace posthus::store

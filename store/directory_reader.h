@@ -28,12 +28,14 @@ struct Resolution {
     kNoSuchUser,
     kDisabled,  // the user or the domain is disabled
     kOverQuota,
-    kRemoteAlias,  // an alias whose targets are (partly) elsewhere
+    kRemoteAlias,  // an alias or a forwarding user: goes (also) to `remote_targets`
+    kRelay,        // of a domain whose mailboxes are elsewhere: we are its backup MX
     kAliasLoop,    // aliases nested deeper than kMaxAliasDepth
   };
   Kind kind = Kind::kNoSuchUser;
   std::vector<MailboxId> inboxes;  // distinct
   std::vector<std::string> remote_targets;
+  bool checks_recipients = false;  // kRelay: the primary is to be asked
 };
 
 inline constexpr int kMaxAliasDepth = 10;

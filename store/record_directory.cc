@@ -8,6 +8,8 @@ namespace posthus::store {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+// Of domains and users, since mail leaves; rows of version 1 are read, with defaults for what they do not have.
+constexpr std::uint8_t kSecondVersion = 2;
 
 void append_timestamp(std::string& out, Timestamp time) { append_u64(out, static_cast<std::uint64_t>(time.microseconds)); }
 Timestamp read_timestamp(ByteReader& reader) { return {static_cast<std::int64_t>(reader.u64())}; }
@@ -24,6 +26,31 @@ std::vector<std::string> read_texts(ByteReader& reader) {
   return texts;
 }
 
+/// has u8, value u32, twice
+void append_limits(std::string& out, const SendLimits& limits) {
+  for (const auto& limit : {limits.messages_per_day, limits.new_recipients_per_day}) {
+    append_u8(out, limit ? 1 : 0);
+    append_u32(out, limit.value_or(0));
+  }
+}
+SendLimits read_limits(ByteReader& reader) {
+  SendLimits limits;
+  for (auto* limit : {&limits.messages_per_day, &limits.new_recipients_per_day}) {
+    const bool has_value = reader.u8() != 0;
+    const std::uint32_t value = reader.u32();
+    if (has_value) *limit = value;
+  }
+  return limits;
+}
+
+/// An enumerator; the reader is broken (kCorrupt) when there is none of that number.
+template <class Enum>
+Result<Enum> read_enum(ByteReader& reader, Enum last, const char* what) {
+  const std::uint8_t value = reader.u8();
+  if (value > static_cast<std::uint8_t>(last)) return fail(ErrorKind::kCorrupt, what);
+  return static_cast<Enum>(value);
+}
+
 /// The record, if exactly its bytes were there.
 template <class T>
 Result<T> finished(const ByteReader& reader, T record, const char* what) {
@@ -33,35 +60,48 @@ Result<T> finished(const ByteReader& reader, T record, const char* what) {
 
 }  // namespace
 
-// version, name, disabled u8, default quota u64, retention u32, created i64
+// version, name, disabled u8, default quota u64, retention u32, created i64;
+// since version 2: kind u8, checks recipients u8, language u8, limits
 std::string encode_domain_record(const DomainRecord& record) {
   std::string out;
-  append_u8(out, kVersion);
+  append_u8(out, kSecondVersion);
   append_text(out, record.name);
   append_u8(out, record.is_disabled ? 1 : 0);
   append_u64(out, record.default_quota_bytes);
   append_u32(out, record.pop3_retention_days);
   append_timestamp(out, record.created);
+  append_u8(out, static_cast<std::uint8_t>(record.kind));
+  append_u8(out, record.checks_recipients ? 1 : 0);
+  append_u8(out, static_cast<std::uint8_t>(record.language));
+  append_limits(out, record.limits);
   return out;
 }
 
 Result<DomainRecord> decode_domain_record(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.u8() != kVersion) return fail(ErrorKind::kCorrupt, "domain record version");
+  const std::uint8_t version = reader.u8();
+  if (version != kVersion && version != kSecondVersion) return fail(ErrorKind::kCorrupt, "domain record version");
   DomainRecord record;
   record.name = reader.text();
   record.is_disabled = reader.u8() != 0;
   record.default_quota_bytes = reader.u64();
   record.pop3_retention_days = reader.u32();
   record.created = read_timestamp(reader);
+  if (version == kSecondVersion) {
+    record.kind = POSTHUS_TRY(read_enum(reader, DomainKind::kRelay, "domain record kind"));
+    record.checks_recipients = reader.u8() != 0;
+    record.language = POSTHUS_TRY(read_enum(reader, mail::ReportLanguage::kNorwegian, "domain record language"));
+    record.limits = read_limits(reader);
+  }
   return finished(reader, std::move(record), "domain record");
 }
 
 // version, account u32, inbox u32, disabled u8, role u8, quota u64, has retention u8, retention u32, created i64,
-// scram iterations u32, then texts: address, password hash, scram salt, stored key, server key
+// scram iterations u32, then texts: address, password hash, scram salt, stored key, server key;
+// since version 2: forward addresses, keeps copy u8, limits
 std::string encode_user_record(const UserRecord& record) {
   std::string out;
-  append_u8(out, kVersion);
+  append_u8(out, kSecondVersion);
   append_u32(out, record.account.value);
   append_u32(out, record.inbox.value);
   append_u8(out, record.is_disabled ? 1 : 0);
@@ -76,19 +116,21 @@ std::string encode_user_record(const UserRecord& record) {
   append_text(out, record.scram_salt);
   append_text(out, record.scram_stored_key);
   append_text(out, record.scram_server_key);
+  append_texts(out, record.forward_to);
+  append_u8(out, record.keeps_copy ? 1 : 0);
+  append_limits(out, record.limits);
   return out;
 }
 
 Result<UserRecord> decode_user_record(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.u8() != kVersion) return fail(ErrorKind::kCorrupt, "user record version");
+  const std::uint8_t version = reader.u8();
+  if (version != kVersion && version != kSecondVersion) return fail(ErrorKind::kCorrupt, "user record version");
   UserRecord record;
   record.account = AccountId(reader.u32());
   record.inbox = MailboxId(reader.u32());
   record.is_disabled = reader.u8() != 0;
-  const std::uint8_t role = reader.u8();
-  if (role > static_cast<std::uint8_t>(Role::kServerAdmin)) return fail(ErrorKind::kCorrupt, "user record role");
-  record.role = static_cast<Role>(role);
+  record.role = POSTHUS_TRY(read_enum(reader, Role::kServerAdmin, "user record role"));
   record.quota_bytes = reader.u64();
   const bool has_retention = reader.u8() != 0;
   const std::uint32_t retention = reader.u32();
@@ -100,6 +142,11 @@ Result<UserRecord> decode_user_record(std::string_view bytes) {
   record.scram_salt = reader.text();
   record.scram_stored_key = reader.text();
   record.scram_server_key = reader.text();
+  if (version == kSecondVersion) {
+    record.forward_to = read_texts(reader);
+    record.keeps_copy = reader.u8() != 0;
+    record.limits = read_limits(reader);
+  }
   return finished(reader, std::move(record), "user record");
 }
 

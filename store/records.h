@@ -8,8 +8,21 @@
 
 #include "core/base/clock.h"
 #include "core/base/ids.h"
+#include "core/mail/dsn.h"
 
 namespace posthus::store {
+
+/// What leaves by one account's hand in a day (UTC), recipients elsewhere only. Nothing: the next wider setting counts (user,
+/// then domain, then the server's).
+struct SendLimits {
+  std::optional<std::uint32_t> messages_per_day;
+  std::optional<std::uint32_t> new_recipients_per_day;  // to whom the account has not written lately
+};
+
+enum class DomainKind : std::uint8_t {
+  kMailboxes,  // its users are here
+  kRelay,      // its mailboxes are on another server, we are its backup MX
+};
 
 struct DomainRecord {
   std::string name;  // normalised (A-labels, lower case)
@@ -17,6 +30,10 @@ struct DomainRecord {
   std::uint64_t default_quota_bytes = 0;  // for new users; 0: unlimited
   std::uint32_t pop3_retention_days = 0;  // how long mail is kept for POP3 keep mode; 0: for ever
   Timestamp created;
+  DomainKind kind = DomainKind::kMailboxes;
+  bool checks_recipients = false;  // kRelay: recipients are asked for at the primary before they are taken
+  mail::ReportLanguage language = mail::ReportLanguage::kEnglish;  // of reports to its users
+  SendLimits limits;                                               // of each of its users
 };
 
 enum class Role : std::uint8_t { kUser, kServerAdmin };
@@ -33,7 +50,12 @@ struct UserRecord {
   std::optional<std::uint32_t> pop3_retention_days;  // overrides the domain's
   MailboxId inbox;                                   // made with the user, never deleted
   Timestamp created;
+  std::vector<std::string> forward_to;  // addresses his mail goes to; at most kMaxForwards
+  bool keeps_copy = true;               // with forward_to: also into his inbox
+  SendLimits limits;
 };
+inline constexpr std::size_t kMaxForwards = 10;         // more is an alias
+inline constexpr std::size_t kMaxForwardedBytes = 640;  // of all addresses: the record must fit one row
 
 struct Usage {
   std::uint64_t bytes = 0, messages = 0;

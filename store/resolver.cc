@@ -19,14 +19,20 @@ bool is_postmaster(std::string_view local_part) {
 Result<Resolution> Resolver::resolve(const mail::Address& recipient) {
   if (recipient.domain.empty()) {
     if (!is_postmaster(recipient.local_part)) return verdict(false);
-    POSTHUS_TRY_VOID(add_server_admin());
+    POSTHUS_TRY_VOID(add_server_admin(0));
     return verdict(true);
   }
   const auto domain = POSTHUS_TRY(get_domain(snapshot_, recipient.domain));
   if (!domain) return verdict(false);
+  if (domain->kind == DomainKind::kRelay) {
+    result_.kind = domain->is_disabled ? Resolution::Kind::kDisabled : Resolution::Kind::kRelay;
+    // RFC 5321 §4.5.1: the postmaster is there, whatever the primary says.
+    result_.checks_recipients = domain->checks_recipients && !is_postmaster(recipient.local_part);
+    return std::move(result_);
+  }
   POSTHUS_TRY_VOID(expand(recipient, 0));
   // The postmaster of a domain of ours is always there, whatever the state of user, alias or domain of that name.
-  if (is_postmaster(recipient.local_part) && !has_target() && !is_over_quota_) POSTHUS_TRY_VOID(add_server_admin());
+  if (is_postmaster(recipient.local_part) && !has_target() && !is_over_quota_) POSTHUS_TRY_VOID(add_server_admin(0));
   return verdict(true);
 }
 
@@ -51,14 +57,14 @@ Resolution Resolver::verdict(bool domain_is_ours) {
   return std::move(result_);
 }
 
-/// Exact user, exact alias, both without plus-detail, catch-all. An address of a foreign domain is a remote target.
+/// Exact user, exact alias, both without plus-detail, catch-all. An address whose mailbox is elsewhere is a remote target.
 Result<> Resolver::expand(const mail::Address& address, int depth) {
   if (++expanded_ > kMaxExpandedAddresses) {
     is_too_deep_ = true;
     return {};
   }
   const auto domain = POSTHUS_TRY(get_domain(snapshot_, address.domain));
-  if (!domain) {
+  if (!domain || (domain->kind == DomainKind::kRelay && !domain->is_disabled)) {
     if (seen_.insert(mail::lookup_key(address)).second) result_.remote_targets.push_back(mail::to_string(address));
     return {};
   }
@@ -67,26 +73,26 @@ Result<> Resolver::expand(const mail::Address& address, int depth) {
     return {};
   }
   const std::string lookup = mail::lookup_key(address);
-  if (POSTHUS_TRY(try_user(lookup)) == Found::kYes) return {};
+  if (POSTHUS_TRY(try_user(lookup, depth)) == Found::kYes) return {};
   if (POSTHUS_TRY(try_alias(lookup, depth)) == Found::kYes) return {};
   const std::string_view plain = mail::without_detail(address.local_part);
   if (plain.size() != address.local_part.size()) {
     const std::string plain_lookup = mail::lookup_key({std::string(plain), address.domain});
-    if (POSTHUS_TRY(try_user(plain_lookup)) == Found::kYes) return {};
+    if (POSTHUS_TRY(try_user(plain_lookup, depth)) == Found::kYes) return {};
     if (POSTHUS_TRY(try_alias(plain_lookup, depth)) == Found::kYes) return {};
   }
   // WHY: the server's admins answer for the domain, not whoever collects its stray mail.
-  if (is_postmaster(address.local_part)) return add_server_admin();
+  if (is_postmaster(address.local_part)) return add_server_admin(depth);
   POSTHUS_TRY_VOID(try_alias("@" + address.domain, depth));
   return {};
 }
 
-Result<Resolver::Found> Resolver::try_user(std::string_view lookup) {
+Result<Resolver::Found> Resolver::try_user(std::string_view lookup, int depth) {
   const auto account = POSTHUS_TRY(get_login(snapshot_, lookup));
   if (!account) return Found::kNo;
   const auto user = POSTHUS_TRY(get_user(snapshot_, *account));
   if (!user) return fail(ErrorKind::kCorrupt, "login without user " + std::to_string(account->value));
-  POSTHUS_TRY_VOID(add_user(*user));
+  POSTHUS_TRY_VOID(add_user(*user, depth));
   return Found::kYes;
 }
 
@@ -101,12 +107,12 @@ Result<Resolver::Found> Resolver::try_alias(std::string_view lookup, int depth) 
     is_too_deep_ = true;
     return Found::kYes;
   }
-  POSTHUS_TRY_VOID(add_targets(*alias, depth));
+  POSTHUS_TRY_VOID(add_targets(alias->targets, depth));
   return Found::kYes;
 }
 
-Result<> Resolver::add_targets(const AliasRecord& alias, int depth) {
-  for (const std::string& target : alias.targets) {
+Result<> Resolver::add_targets(const std::vector<std::string>& targets, int depth) {
+  for (const std::string& target : targets) {
     if (is_too_deep_) return {};
     const mail::Address address = POSTHUS_TRY(mail::parse_mailbox(target, mail::Utf8::kAllow));
     POSTHUS_TRY_VOID(expand(address, depth + 1));
@@ -114,7 +120,7 @@ Result<> Resolver::add_targets(const AliasRecord& alias, int depth) {
   return {};
 }
 
-Result<> Resolver::add_server_admin() {
+Result<> Resolver::add_server_admin(int depth) {
   std::optional<UserRecord> admin;
   Result<> read;
   POSTHUS_TRY_VOID(snapshot_.scan(Table::kMeta, meta::kAdminPrefix, end_of_prefix(meta::kAdminPrefix),
@@ -131,14 +137,30 @@ Result<> Resolver::add_server_admin() {
                                     return Visit::kStop;
                                   }));
   POSTHUS_TRY_VOID(read);
-  return admin ? add_user(*admin) : Result<>{};
+  return admin ? add_user(*admin, depth) : Result<>{};
 }
 
-Result<> Resolver::add_user(const UserRecord& user) {
+Result<> Resolver::add_user(const UserRecord& user, int depth) {
   if (user.is_disabled) {
     is_disabled_ = true;
     return {};
   }
+  if (!user.forward_to.empty()) {
+    if (!seen_.insert(user.address).second) {
+      is_circular_ = true;
+      return {};
+    }
+    if (depth >= kMaxAliasDepth) {
+      is_too_deep_ = true;
+      return {};
+    }
+    POSTHUS_TRY_VOID(add_targets(user.forward_to, depth));
+    if (!user.keeps_copy) return {};
+  }
+  return add_inbox(user);
+}
+
+Result<> Resolver::add_inbox(const UserRecord& user) {
   if (inboxes_.contains(user.inbox.value)) return {};
   if (POSTHUS_TRY(is_over_quota(user))) {
     is_over_quota_ = true;

@@ -26,11 +26,12 @@ class Resolver {
   enum class Found : bool { kNo, kYes };
 
   Result<> expand(const mail::Address& address, int depth);
-  Result<Found> try_user(std::string_view lookup);
+  Result<Found> try_user(std::string_view lookup, int depth);
   Result<Found> try_alias(std::string_view lookup, int depth);
-  Result<> add_targets(const AliasRecord& alias, int depth);
-  Result<> add_server_admin();
-  Result<> add_user(const UserRecord& user);
+  Result<> add_targets(const std::vector<std::string>& targets, int depth);
+  Result<> add_server_admin(int depth);
+  Result<> add_user(const UserRecord& user, int depth);
+  Result<> add_inbox(const UserRecord& user);
   Result<bool> is_over_quota(const UserRecord& user) const;
   bool has_target() const { return !result_.inboxes.empty() || !result_.remote_targets.empty(); }
   Resolution verdict(bool domain_is_ours);

@@ -34,6 +34,13 @@ Result<std::optional<DomainRecord>> get_domain(const Snapshot& snapshot, std::st
   return get_record(snapshot, Table::kDomains, domain_key(name), decode_domain_record);
 }
 
+Result<> check_mailbox_domain(const Snapshot& snapshot, const std::string& name) {
+  const auto domain = POSTHUS_TRY(get_domain(snapshot, name));
+  if (!domain) return fail(ErrorKind::kNotFound, name);
+  if (domain->kind == DomainKind::kRelay) return fail(ErrorKind::kInvalid, name + " is a relay domain");
+  return {};
+}
+
 Result<std::optional<UserRecord>> get_user(const Snapshot& snapshot, AccountId account) {
   return get_record(snapshot, Table::kUsers, account_key(account), decode_user_record);
 }

@@ -23,6 +23,7 @@ Result<std::vector<MailboxId>> resolve(const ServerContext& context, const mail:
     case Kind::kNoSuchUser: return fail(ErrorKind::kNotFound, "nobody here has the address " + text);
     case Kind::kDisabled: return fail(ErrorKind::kDenied, text + " is disabled");
     case Kind::kOverQuota: return fail(ErrorKind::kOverQuota, "the mailbox of " + text + " is full");
+    case Kind::kRelay: return fail(ErrorKind::kDenied, text + " is of a relay domain; only local mailboxes are delivered to");
     case Kind::kRemoteAlias:
       return fail(ErrorKind::kDenied, text + " is forwarded elsewhere; only local mailboxes are delivered to");
     case Kind::kAliasLoop: return fail(ErrorKind::kInvalid, "the aliases of " + text + " are nested too deeply");

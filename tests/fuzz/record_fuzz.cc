@@ -15,10 +15,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   switch (data[0] % 8) {
     case 0:
-      if (const auto r = decode_domain_record(bytes)) CHECK(encode_domain_record(*r).size() == bytes.size());
+      if (const auto r = decode_domain_record(bytes); r && bytes[0] == 2) CHECK(encode_domain_record(*r).size() == bytes.size());
       break;
     case 1:
-      if (const auto r = decode_user_record(bytes)) CHECK(encode_user_record(*r).size() == bytes.size());
+      if (const auto r = decode_user_record(bytes); r && bytes[0] == 2) CHECK(encode_user_record(*r).size() == bytes.size());
       break;
     case 2:
       if (const auto r = decode_usage(bytes)) CHECK(encode_usage(*r) == bytes);

@@ -188,6 +188,54 @@ TEST_F(DirectoryTest, AliasesAreFollowedOnceAndNotTooDeep) {
   EXPECT_EQ(resolve("deep1").kind, Kind::kLocal);
 }
 
+TEST_F(DirectoryTest, UsersForwardWithAndWithoutACopy) {
+  const AccountId anna = add_user("anna@example.org");
+  add_user("bert@example.org");
+  const auto forward = [this](std::string address, std::vector<std::string> to, bool keeps_copy) {
+    UserRecord user = *DirectoryReader(*snapshot()).user(address).value();
+    user.forward_to = std::move(to);
+    user.keeps_copy = keeps_copy;
+    must(PutUser{user, PutRule::kReplace});
+  };
+  forward("anna@example.org", {"Anna@AWAY.test", "anna@away.TEST"}, true);
+  Resolution there = resolve("anna");
+  EXPECT_EQ(there.kind, Kind::kRemoteAlias);
+  EXPECT_EQ(there.inboxes, std::vector{inbox(anna)});
+  EXPECT_EQ(there.remote_targets, std::vector<std::string>{"Anna@away.test"});
+  forward("anna@example.org", {"anna@away.test"}, false);
+  EXPECT_TRUE(resolve("anna+x").inboxes.empty());
+  forward("bert@example.org", {"anna@example.org", "bert@example.org"}, false);
+  there = resolve("bert");
+  EXPECT_EQ(there.remote_targets, std::vector<std::string>{"anna@away.test"});
+  EXPECT_TRUE(there.inboxes.empty());
+  forward("anna@example.org", {"bert@example.org"}, false);
+  EXPECT_EQ(resolve("bert").kind, Kind::kAliasLoop);
+  forward("anna@example.org", {"bert@example.org"}, true);
+  EXPECT_EQ(resolve("bert").inboxes, std::vector{inbox(anna)});
+  UserRecord user = *DirectoryReader(*snapshot()).user("anna@example.org").value();
+  user.forward_to = {"no address"};
+  EXPECT_EQ(refusal(PutUser{user, PutRule::kReplace}), ErrorKind::kInvalid);
+  user.forward_to.clear();
+  for (std::size_t i = 0; i <= kMaxForwards; ++i) user.forward_to.push_back(std::to_string(i) + "@b.test");
+  EXPECT_EQ(refusal(PutUser{user, PutRule::kReplace}), ErrorKind::kTooLarge);
+}
+
+TEST_F(DirectoryTest, RelayDomainsHaveTheirMailboxesElsewhere) {
+  must(PutDomain{{.name = "branch.test", .kind = DomainKind::kRelay, .checks_recipients = true}, PutRule::kCreate});
+  EXPECT_EQ(resolve("anybody", "branch.test").kind, Kind::kRelay);
+  EXPECT_TRUE(resolve("anybody", "branch.test").checks_recipients);
+  EXPECT_EQ(resolve("Postmaster", "branch.test").kind, Kind::kRelay);
+  EXPECT_FALSE(resolve("Postmaster", "branch.test").checks_recipients);
+  alias("out@example.org", {"x@branch.test"});
+  EXPECT_EQ(resolve("out").remote_targets, std::vector<std::string>{"x@branch.test"});
+  EXPECT_EQ(refusal(PutUser{{.address = "a@branch.test"}, PutRule::kCreate}), ErrorKind::kInvalid);
+  EXPECT_EQ(refusal(PutAlias{{"a@branch.test", {"x@y.test"}, {}}, PutRule::kCreate}), ErrorKind::kInvalid);
+  EXPECT_EQ(refusal(PutDomain{{.name = "example.org", .kind = DomainKind::kRelay}, PutRule::kReplace}), ErrorKind::kExists);
+  must(PutDomain{{.name = "branch.test", .is_disabled = true, .kind = DomainKind::kRelay}, PutRule::kReplace});
+  EXPECT_EQ(resolve("anybody", "branch.test").kind, Kind::kDisabled);
+  must(RemoveDomain{"branch.test"});
+}
+
 TEST_F(DirectoryTest, DisabledAndFullRecipientsAreTold) {
   const AccountId anna = add_user("anna@example.org", 1000);
   EXPECT_EQ(resolve("anna", "example.org", 1000).kind, Kind::kLocal);

@@ -28,6 +28,9 @@ UserRecord sample_user() {
   user.pop3_retention_days = 0;
   user.inbox = MailboxId(99);
   user.created = Timestamp{-5};
+  user.forward_to = {"a@b.test", "c@d.test"};
+  user.keeps_copy = false;
+  user.limits = {5, std::nullopt};
   return user;
 }
 
@@ -61,14 +64,24 @@ TEST(Record, DirectoryRecordsSurviveARoundTrip) {
   EXPECT_EQ(read->pop3_retention_days, std::optional<std::uint32_t>(0));
   EXPECT_EQ(read->inbox, user.inbox);
   EXPECT_EQ(read->created, user.created);
+  EXPECT_EQ(read->forward_to, user.forward_to);
+  EXPECT_FALSE(read->keeps_copy);
+  EXPECT_EQ(read->limits.messages_per_day, std::optional<std::uint32_t>(5));
+  EXPECT_FALSE(read->limits.new_recipients_per_day);
 
-  const auto domain = decode_domain_record(encode_domain_record({"example.org", true, 5, 6, Timestamp{7}}));
+  const auto domain = decode_domain_record(encode_domain_record(
+      {"example.org", true, 5, 6, Timestamp{7}, DomainKind::kRelay, true, mail::ReportLanguage::kNorwegian, {std::nullopt, 0}}));
   ASSERT_TRUE(domain);
   EXPECT_EQ(domain->name, "example.org");
   EXPECT_TRUE(domain->is_disabled);
   EXPECT_EQ(domain->default_quota_bytes, 5u);
   EXPECT_EQ(domain->pop3_retention_days, 6u);
   EXPECT_EQ(domain->created.microseconds, 7);
+  EXPECT_EQ(domain->kind, DomainKind::kRelay);
+  EXPECT_TRUE(domain->checks_recipients);
+  EXPECT_EQ(domain->language, mail::ReportLanguage::kNorwegian);
+  EXPECT_FALSE(domain->limits.messages_per_day);
+  EXPECT_EQ(domain->limits.new_recipients_per_day, std::optional<std::uint32_t>(0));
 
   const auto alias = decode_alias_record(encode_alias_record({"@example.org", {"a@b", "", "c@d"}, Timestamp{1}}));
   ASSERT_TRUE(alias);
@@ -86,6 +99,37 @@ TEST(Record, DirectoryRecordsSurviveARoundTrip) {
   ASSERT_TRUE(usage);
   EXPECT_EQ(usage->bytes, 123u);
   EXPECT_EQ(usage->messages, 45u);
+}
+
+// Rows written before mail left this server.
+TEST(Record, DomainsAndUsersOfTheFirstVersionAreRead) {
+  std::string domain = encode_domain_record({"example.org", true, 5, 6, Timestamp{7}});
+  domain.resize(domain.size() - 13);  // kind, checks, language, two limits
+  domain[0] = 1;
+  const auto read = decode_domain_record(domain);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->created.microseconds, 7);
+  EXPECT_EQ(read->kind, DomainKind::kMailboxes);
+  UserRecord before = sample_user();
+  before.forward_to.clear();
+  std::string user = encode_user_record(before);
+  user.resize(user.size() - 15);  // no addresses, keeps copy, two limits
+  user[0] = 1;
+  const auto old_user = decode_user_record(user);
+  ASSERT_TRUE(old_user);
+  EXPECT_EQ(old_user->scram_server_key, before.scram_server_key);
+  EXPECT_TRUE(old_user->forward_to.empty());
+  EXPECT_TRUE(old_user->keeps_copy);
+  EXPECT_FALSE(old_user->limits.messages_per_day);
+}
+
+TEST(Record, TheLargestUserFitsARow) {
+  UserRecord user;
+  user.address = std::string(64, 'a') + "@" + std::string(255, 'b');
+  user.password_hash = std::string(300, 'x');
+  user.scram_salt = user.scram_stored_key = user.scram_server_key = std::string(128, 'x');
+  for (std::size_t i = 0; i < kMaxForwards; ++i) user.forward_to.emplace_back(kMaxForwardedBytes / kMaxForwards, 'c');
+  EXPECT_LE(encode_user_record(user).size() + 4, kMaxKeyAndValue);
 }
 
 TEST(Record, MailboxRecordsSurviveARoundTrip) {
