@@ -19,8 +19,9 @@ RecipientVerdict admit_recipient(const RecipientFacts& facts) {
     case Kind::kNoSuchDomain:
       // WHY: an MX relays for nobody, whatever the client's address: private networks hold hacked devices too.
       if (facts.role == ListenerRole::kMx) return {Routing::kRefused, reply::kRelayDenied};
-      return {Routing::kRemote, reply::kNoRemoteMail};
-    case Kind::kRemoteAlias: return {Routing::kRemote, reply::kNoForwarding};
+      return {Routing::kRemote, reply::kRecipientOk};
+    case Kind::kRemoteAlias: return {Routing::kForward, reply::kRecipientOk};
+    case Kind::kRelay: return {Routing::kRemote, reply::kRecipientOk};
     case Kind::kNoSuchUser: return {Routing::kRefused, reply::kUnknownUser};
     case Kind::kDisabled: return {Routing::kRefused, reply::kDisabledUser};
     case Kind::kOverQuota: {

@@ -1,5 +1,5 @@
 // Admission: the verdict on senders and recipients, as pure functions of facts. Sessions look the facts up and write the
-// reply; what is to become of mail for other servers is decided from Routing, in one place (session_envelope.cc).
+// reply; where a recipient's mail goes follows from Routing, in one place (session_envelope.cc).
 // RFC 5321 §3.6, §4.1.1.3; RFC 6409 §4.3, §6.1. Thread rule: pure functions.
 #pragma once
 
@@ -16,13 +16,14 @@ enum class ListenerRole : std::uint8_t { kMx, kSubmission };
 
 enum class Routing : std::uint8_t {
   kLocal,    // into inboxes here
-  kRemote,   // (also) to other servers
+  kRemote,   // to another server
+  kForward,  // an alias: to other servers, and perhaps into inboxes here as well
   kRefused,  // the reply says why
 };
 
 struct RecipientVerdict {
   Routing routing = Routing::kRefused;
-  Reply reply;  // for kLocal: the success; for kRemote: what to say while no mail leaves this server
+  Reply reply;
 };
 
 /// What is known about one recipient.

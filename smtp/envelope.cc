@@ -2,6 +2,10 @@
 #include "smtp/envelope.h"
 
 #include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "core/base/ascii.h"
 
 namespace posthus::smtp {
 namespace {
@@ -80,9 +84,62 @@ std::size_t append_recipients(std::string& out, const std::vector<Recipient>& re
 
 }  // namespace
 
-void Envelope::sort_inboxes() {
+void Envelope::sort() {
   std::sort(inboxes.begin(), inboxes.end());
   inboxes.erase(std::unique(inboxes.begin(), inboxes.end()), inboxes.end());
+  std::unordered_set<std::string_view> seen;
+  seen.reserve(elsewhere.size());
+  std::vector<store::QueuedRecipient> once;
+  once.reserve(elsewhere.size());
+  // WHY two passes: the set views the addresses, which must not move while it lives.
+  std::vector<bool> is_first;
+  is_first.reserve(elsewhere.size());
+  for (const store::QueuedRecipient& recipient : elsewhere) is_first.push_back(seen.insert(recipient.address).second);
+  for (std::size_t i = 0; i < elsewhere.size(); ++i) {
+    if (is_first[i]) once.push_back(std::move(elsewhere[i]));
+  }
+  elsewhere = std::move(once);
+}
+
+std::vector<std::string> Envelope::destinations() const {
+  std::vector<std::string> domains;
+  domains.reserve(elsewhere.size());
+  for (const store::QueuedRecipient& recipient : elsewhere) domains.push_back(recipient.domain);
+  std::sort(domains.begin(), domains.end());
+  domains.erase(std::unique(domains.begin(), domains.end()), domains.end());
+  return domains;
+}
+
+store::QueuedRecipient to_queued(const mail::Address& address, const RcptParameters& parameters) {
+  store::QueuedRecipient recipient;
+  recipient.address = mail::to_string(address);
+  recipient.domain = address.domain;
+  recipient.original_recipient = parameters.original_recipient;
+  recipient.notify = parameters.notify;
+  return recipient;
+}
+
+store::QueueEntry queue_entry(const Envelope& envelope, const MessageFacts& facts) {
+  store::QueueEntry entry;
+  entry.reverse_path = to_text(envelope.reverse_path);
+  entry.accepted = facts.accepted;
+  entry.envelope_id = envelope.parameters.envelope_id;
+  if (envelope.parameters.ret != Ret::kUnset) {
+    entry.return_content = envelope.parameters.ret == Ret::kFull ? store::ReturnContent::kFull : store::ReturnContent::kHeaders;
+  }
+  // What it is, not what the client said of it: many say nothing, and a needless word may cost a conversion.
+  if (facts.has_8bit) entry.body = store::BodyKind::k8BitMime;
+  if (envelope.parameters.body == Body::kBinaryMime) entry.body = store::BodyKind::kBinaryMime;
+  bool has_8bit_address = ascii::has_high_bit(entry.reverse_path);
+  for (const store::QueuedRecipient& recipient : envelope.elsewhere) {
+    has_8bit_address = has_8bit_address || ascii::has_high_bit(recipient.address);
+  }
+  // A forward may lead to a non-ASCII address whatever the client said.
+  entry.is_utf8 = has_8bit_address || (envelope.parameters.is_utf8 && facts.has_8bit_header);
+  entry.origin = facts.origin;
+  entry.account = facts.account;
+  entry.local_header_bytes = facts.local_header_bytes;
+  return entry;
 }
 
 std::string to_text(const ReversePath& path) { return path ? to_string(*path) : std::string(); }

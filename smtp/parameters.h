@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "smtp/reply.h"
+#include "store/queue_records.h"
 
 namespace posthus::smtp {
 
@@ -24,10 +25,7 @@ struct MailParameters {
   std::optional<std::string> auth;  // AUTH=, decoded; "" for "<>"
 };
 
-/// Bits of NOTIFY.
-namespace notify {
-inline constexpr std::uint8_t kUnset = 0, kNever = 1, kSuccess = 2, kFailure = 4, kDelay = 8;
-}
+namespace notify = store::notify;
 
 struct RcptParameters {
   std::uint8_t notify = notify::kUnset;

@@ -113,8 +113,6 @@ inline constexpr Reply kUnknownUser{550, "5.1.1", "No such user here"};
 inline constexpr Reply kDisabledUser{550, "5.2.1", "Mailbox disabled, not accepting messages"};
 inline constexpr Reply kExceedsQuota{552, "5.2.2", "The message is larger than the whole mailbox may be"};
 inline constexpr Reply kRelayDenied{550, "5.7.1", "Relaying denied"};
-inline constexpr Reply kNoRemoteMail{550, "5.7.1", "Mail to other servers is not enabled on this server yet"};
-inline constexpr Reply kNoForwarding{550, "5.7.1", "Forwarding to other servers is not enabled on this server yet"};
 inline constexpr Reply kAliasLoop{550, "5.4.6", "The aliases of this address form a loop"};
 inline constexpr Reply kNotYourAddress{553, "5.7.1", "The sender address does not belong to the authenticated user"};
 inline constexpr Reply kNotYourFrom{550, "5.7.1",

@@ -1,11 +1,12 @@
 // The SMTP server: sessions for mail from other servers (MX) and from our users (submission). RFC 5321, 6409, 1870,
 // 2034, 2920, 3030, 3207, 3461, 4954, 6152, 6531, 9422. What it says and does is in session_*.cc, one file per phase.
 // Thread rule: the context is read by all sessions and must not change while any lives; a session as session.h says.
-// Known limits: mail to other servers is refused; NOTIFY=SUCCESS is recorded, but no report is sent.
+// Known limits: NOTIFY=SUCCESS of recipients here is recorded, but no report is sent.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,6 +36,8 @@ struct ServerContext {
   ServerLimits limits = {};
   std::vector<std::string> address_literals = {};  // ours, as "[192.0.2.1]": mail to them ...
   std::string literal_domain = {};                 // ... is mail to this domain
+  /// Called after a message was queued, with its destinations (each once), on the thread of the session; must not block.
+  std::function<void(const std::vector<std::string>& domains)> queued = {};
 };
 
 // RFC 5321 §4.5.3.2: what a server waits for.

@@ -1,12 +1,11 @@
-// DATA and BDAT, and what becomes of a message: "250" only when the store has made it durable. RFC 5321 §4.1.1.4, §6.1;
-// RFC 3030 §2; RFC 6409 §8. Thread rule: core/session/session.h.
+// DATA and BDAT: the message's text on its way in. What becomes of it then is in session_acceptance.cc.
+// RFC 5321 §4.1.1.4; RFC 3030 §2; RFC 6409 §8. Thread rule: core/session/session.h.
 #include <algorithm>
 #include <atomic>
 #include <string>
 #include <utility>
 
-#include "core/base/log.h"
-#include "core/base/metrics.h"
+#include "core/base/queue_id.h"
 #include "core/mail/address_list.h"
 #include "core/mail/date_time.h"
 #include "core/mail/trace.h"
@@ -18,39 +17,10 @@ namespace {
 // A refused message is read to its end so that the client sees the reply, but not for ever.
 constexpr std::uint64_t kMaxDrain = 1ull << 30;
 
-struct MessageMetrics {
-  metrics::Counter& accepted = metrics::counter("posthus_smtp_messages_total", "Messages by result", "result=\"accepted\"");
-  metrics::Counter& deferred = metrics::counter("posthus_smtp_messages_total", "Messages by result", "result=\"4xx\"");
-  metrics::Counter& refused = metrics::counter("posthus_smtp_messages_total", "Messages by result", "result=\"5xx\"");
-  metrics::Counter& bytes = metrics::counter("posthus_smtp_message_bytes_total", "Bytes of accepted messages");
-};
-
-MessageMetrics& message_metrics() {
-  static MessageMetrics metrics;
-  return metrics;
-}
-
 // Unique among all messages of this server, also after a restart: microseconds, then a counter for those of the same one.
-std::uint64_t next_message_id(Timestamp now) {
+QueueId next_message_id(Timestamp now) {
   static std::atomic<std::uint64_t> counter{0};
-  return static_cast<std::uint64_t>(now.microseconds) << 12 | (counter.fetch_add(1, std::memory_order_relaxed) & 0xFFF);
-}
-
-// Base32 without look-alikes, 13 characters, sorts by time.
-std::string id_text(std::uint64_t id) {
-  constexpr char kAlphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
-  std::string text(13, '0');
-  for (std::size_t i = text.size(); i-- > 0; id >>= 5) text[i] = kAlphabet[id & 31];
-  return text;
-}
-
-Reply reply_for(const Error& error) {
-  switch (error.kind) {
-    case ErrorKind::kOverQuota: return reply::kMailboxFull;
-    case ErrorKind::kUnavailable:
-    case ErrorKind::kBusy: return reply::kNoMemory;
-    default: return reply::kTryAgain;
-  }
+  return QueueId(static_cast<std::uint64_t>(now.microseconds) << 12 | (counter.fetch_add(1, std::memory_order_relaxed) & 0xFFF));
 }
 
 }  // namespace
@@ -101,19 +71,19 @@ session::Step ServerSession::on_bdat(std::string_view argument, Output& output) 
   return Step::kRead;
 }
 
-std::string ServerSession::trace_fields() const {
+std::string ServerSession::received_field() const {
   mail::ReceivedFacts facts;
   facts.helo = helo_;
   facts.remote_address = remote_address_;
   facts.hostname = context_.hostname;
   facts.with = transmission_type();
   if (tls_) facts.tls = tls_->version + " with cipher " + tls_->cipher;
-  facts.id = id_text(message_id_);
+  facts.id = to_text(message_id_);
   if (envelope_->recipients.size() == 1 && !envelope_->recipients.front().address.domain.empty()) {
     facts.recipient = envelope_->recipients.front().address;
   }
   facts.time = context_.clock.now();
-  return mail::return_path_field(envelope_->reverse_path) + mail::received_field(facts);
+  return mail::received_field(facts);
 }
 
 void ServerSession::begin_transfer() {
@@ -121,11 +91,13 @@ void ServerSession::begin_transfer() {
   message_id_ = next_message_id(now);
   TransferOptions options;
   options.max_bytes = context_.limits.max_message_bytes;
-  options.trace_fields = trace_fields();
+  const std::string return_path = mail::return_path_field(envelope_->reverse_path);
+  local_header_bytes_ = static_cast<std::uint32_t>(return_path.size());
+  options.trace_fields = return_path + received_field();
   if (role_ == ListenerRole::kSubmission) {
     if (context_.checks_from) options.from_fields = FromFields::kKeep;
     options.date_field = "Date: " + mail::format_rfc5322_date(now) + "\r\n";
-    options.message_id_field = "Message-ID: <" + id_text(message_id_) + "@" + context_.hostname + ">\r\n";
+    options.message_id_field = "Message-ID: <" + to_text(message_id_) + "@" + context_.hostname + ">\r\n";
   }
   store::IncomingMessage message = context_.store.begin_message();
   if (envelope_->parameters.is_utf8) message.declare_internationalized();
@@ -207,73 +179,6 @@ session::Step ServerSession::text_done(Output& output) {
   }
   transfer_->finish_message();
   return message_finished(output);
-}
-
-session::Step ServerSession::message_finished(Output& output) {
-  if (transfer_->refusal()) return message_refused(*transfer_->refusal(), output);
-  awaiting_ = Awaiting::kCommit;
-  return Step::kWait;
-}
-
-void ServerSession::begin(session::Resume resume) {
-  envelope_->sort_inboxes();
-  const std::string id = id_text(message_id_);
-  TraceFacts facts;
-  facts.id = id;
-  facts.remote_address = remote_address_;
-  facts.helo = helo_;
-  facts.with = transmission_type();
-  facts.login = login_;
-  facts.size = transfer_->bytes();
-  std::vector<store::Target> targets;
-  targets.reserve(envelope_->inboxes.size());
-  for (const MailboxId inbox : envelope_->inboxes) targets.push_back({inbox, 0, {}});
-  store::AddMessage request{transfer_->take_message(),        std::move(targets),
-                            store::QuotaRule::kDelivery,      context_.clock.now(),
-                            to_text(envelope_->reverse_path), trace_json(*envelope_, facts)};
-  context_.store.submit(std::move(request), [this, resume = std::move(resume)](Result<store::WriteOutcome> outcome) mutable {
-    outcome_ = std::make_unique<Result<store::WriteOutcome>>(std::move(outcome));
-    resume();
-  });
-}
-
-session::Step ServerSession::message_committed(Output& output) {
-  if (!*outcome_) {
-    log::warning(
-        "smtp.not_stored",
-        {{"id", id_text(message_id_)}, {"error", to_string(outcome_->error().kind)}, {"context", outcome_->error().context}});
-    return message_refused(reply_for(outcome_->error()), output);
-  }
-  return message_accepted(output);
-}
-
-session::Step ServerSession::message_accepted(Output& output) {
-  const std::string id = id_text(message_id_);
-  append_reply(output, reply::kAccepted, id + " accepted");
-  message_metrics().accepted.add();
-  message_metrics().bytes.add(transfer_->bytes());
-  if (log::is_enabled(log::Level::kInfo)) {
-    log::info("smtp.accepted", {{"id", id},
-                                {"from", to_text(envelope_->reverse_path)},
-                                {"to", static_cast<std::uint64_t>(envelope_->recipients.size())},
-                                {"size", transfer_->bytes()},
-                                {"client", remote_address_},
-                                {"with", transmission_type()},
-                                {"login", login_}});
-  }
-  reset_transaction();
-  errors_ = 0;
-  idle_commands_ = 0;
-  refused_recipients_ = 0;
-  return Step::kRead;
-}
-
-session::Step ServerSession::message_refused(const Reply& reason, Output& output) {
-  const Reply reply = reason;  // it may live in the transfer
-  (reply.code < 500 ? message_metrics().deferred : message_metrics().refused).add();
-  reset_transaction();
-  begin_reading(Reading::kCommand);
-  return refuse(reply, output);
 }
 
 }  // namespace posthus::smtp

@@ -1,5 +1,7 @@
 // MAIL and RCPT: every recipient gets its own answer. RFC 5321 §4.1.1.2, §4.1.1.3; RFC 1870 §6; RFC 6409 §6.1.
 // Thread rule: core/session/session.h. The directory is read in one snapshot per received().
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/base/ascii.h"
@@ -74,9 +76,11 @@ session::Step ServerSession::recipient_resolved(RcptCommand command, const store
   facts.message_size = envelope_->parameters.size;
   if (resolution.kind == store::Resolution::Kind::kOverQuota) facts.quota_bytes = quota_of(routed_address(command.recipient));
   const RecipientVerdict verdict = admit_recipient(facts);
-  // Mail for other servers: a queue takes it from here (Routing::kRemote); without one it is refused like the rest.
-  if (verdict.routing != Routing::kLocal) return refuse_recipient(verdict.reply, output);
-  if (!add_inboxes(resolution.inboxes)) return refuse_recipient(reply::kTooManyRecipients, output);
+  if (verdict.routing == Routing::kRefused) return refuse_recipient(verdict.reply, output);
+  std::vector<store::QueuedRecipient> elsewhere;
+  if (verdict.routing == Routing::kRemote) elsewhere.push_back(to_queued(command.recipient, command.parameters));
+  if (verdict.routing == Routing::kForward) elsewhere = forwarded(resolution.remote_targets, command);
+  if (!add_targets(resolution.inboxes, std::move(elsewhere))) return refuse_recipient(reply::kTooManyRecipients, output);
   envelope_->recipients.push_back({std::move(command.recipient), std::move(command.parameters)});
   return answer(verdict.reply, output);
 }
@@ -89,11 +93,27 @@ session::Step ServerSession::refuse_recipient(const Reply& reply, Output& output
   return refuse_and_close(reply::kTooManyErrors, output);
 }
 
-bool ServerSession::add_inboxes(const std::vector<MailboxId>& inboxes) {
-  std::vector<MailboxId>& all = envelope_->inboxes;
-  if (all.size() + inboxes.size() > kMaxInboxes) envelope_->sort_inboxes();
-  if (all.size() + inboxes.size() > kMaxInboxes) return false;
-  all.insert(all.end(), inboxes.begin(), inboxes.end());
+std::vector<store::QueuedRecipient> ServerSession::forwarded(const std::vector<std::string>& targets,
+                                                             const RcptCommand& command) const {
+  std::vector<store::QueuedRecipient> recipients;
+  recipients.reserve(targets.size());
+  for (const std::string& target : targets) {
+    const auto address = mail::parse_mailbox(target, mail::Utf8::kAllow);
+    if (address) recipients.push_back(to_queued(*address, command.parameters));  // the directory parsed it before
+  }
+  return recipients;
+}
+
+bool ServerSession::add_targets(const std::vector<MailboxId>& inboxes, std::vector<store::QueuedRecipient> elsewhere) {
+  Envelope& all = *envelope_;
+  const auto is_full = [&] {
+    return all.inboxes.size() + inboxes.size() > kMaxInboxes ||
+           all.elsewhere.size() + elsewhere.size() > store::kMaxQueuedRecipients;
+  };
+  if (is_full()) all.sort();
+  if (is_full()) return false;
+  all.inboxes.insert(all.inboxes.end(), inboxes.begin(), inboxes.end());
+  std::move(elsewhere.begin(), elsewhere.end(), std::back_inserter(all.elsewhere));
   return true;
 }
 

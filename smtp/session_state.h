@@ -1,6 +1,6 @@
 // ServerSession: the state of one SMTP connection and the names of all that can happen to it. Its parts are in
 // server_session.cc (lines, verbs, deadlines), session_greeting.cc (EHLO, STARTTLS), session_login.cc (AUTH),
-// session_envelope.cc (MAIL, RCPT), session_data.cc (DATA, BDAT and acceptance).
+// session_envelope.cc (MAIL, RCPT), session_data.cc (DATA, BDAT), session_acceptance.cc (into the store, and the 250).
 // Thread rule: core/session/session.h. What an idle connection does not need is allocated on demand.
 #pragma once
 
@@ -114,7 +114,8 @@ class ServerSession final : public session::Session {
   Step on_rcpt(std::string_view argument, Output& output);
   Step refuse_recipient(const Reply& reply, Output& output);
   Step recipient_resolved(RcptCommand command, const store::Resolution& resolution, Output& output);
-  bool add_inboxes(const std::vector<MailboxId>& inboxes);
+  std::vector<store::QueuedRecipient> forwarded(const std::vector<std::string>& targets, const RcptCommand& command) const;
+  bool add_targets(const std::vector<MailboxId>& inboxes, std::vector<store::QueuedRecipient> elsewhere);
   mail::Address routed_address(const mail::Address& address) const;
   std::uint64_t quota_of(const mail::Address& address);
 
@@ -123,14 +124,17 @@ class ServerSession final : public session::Session {
   Step on_bdat(std::string_view argument, Output& output);
   std::optional<Reply> refuse_message_start() const;
   void begin_transfer();
-  std::string trace_fields() const;
+  std::string received_field() const;
   Step read_data(session::Input& input, Output& output);
   Step read_chunk(session::Input& input, Output& output);
   Step chunk_done(Output& output);
   Step text_done(Output& output);
   void check_from();
   Result<bool> is_own_from(std::string_view from);
+
+  // session_acceptance.cc
   Step message_finished(Output& output);
+  store::AddMessage make_request();
   Step message_committed(Output& output);
   Step message_refused(const Reply& reply, Output& output);
   Step message_accepted(Output& output);
@@ -145,11 +149,12 @@ class ServerSession final : public session::Session {
   std::unique_ptr<sasl::LoginExchange> exchange_;
   std::unique_ptr<store::Snapshot> snapshot_;  // only within received()
   std::unique_ptr<Result<store::WriteOutcome>> outcome_;
-  std::uint64_t message_id_ = 0;
+  QueueId message_id_;
   std::uint64_t chunk_left_ = 0;
   std::size_t scanned_ = 0;  // bytes of an incomplete line that hold no LF
   Timestamp reading_since_;
   AccountId account_;
+  std::uint32_t local_header_bytes_ = 0;  // of the text in the transfer
   std::uint32_t errors_ = 0, login_failures_ = 0, idle_commands_ = 0, refused_recipients_ = 0, transactions_ = 0;
   ListenerRole role_;
   std::uint8_t stage_ = stage::kFresh;

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "core/base/ascii.h"
+
 namespace posthus::smtp {
 
 Transfer::Transfer(store::IncomingMessage message, TransferOptions options)
@@ -34,6 +36,7 @@ void Transfer::add_missing_fields() {
 void Transfer::read_header(std::string_view text) {
   const bool was_holding_cr = header_.is_holding_cr();
   const std::size_t fields = header_.read(text);
+  has_8bit_header_ = has_8bit_header_ || ascii::has_high_bit(text.substr(0, fields));
   if (header_.received_fields() > kMaxReceived) return refuse(reply::kMailLoop);
   if (header_.has_ended()) {
     store_text(text.substr(0, fields));

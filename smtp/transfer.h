@@ -50,6 +50,10 @@ class Transfer {
   store::IncomingMessage take_message() { return *std::move(message_); }
 
   const HeaderScan& header() const { return header_; }
+  /// Is there a byte above 127 in the header? (RFC 6532: such a message needs SMTPUTF8.)
+  bool has_8bit_header() const { return has_8bit_header_; }
+  /// REQUIRES: as take_message(), and before it.
+  const store::IncomingMessage& message() const { return *message_; }
 
   DataReader data;         // for DATA
   LineEndCheck line_ends;  // for BDAT, unless the body is binary
@@ -62,6 +66,7 @@ class Transfer {
 
   std::optional<store::IncomingMessage> message_;
   std::optional<Reply> refusal_;
+  bool has_8bit_header_ = false;
   HeaderScan header_;
   std::uint64_t bytes_ = 0;
   std::uint64_t max_bytes_;

@@ -37,6 +37,12 @@ inline std::string_view trim(std::string_view text) {
   while (!text.empty() && (is_space_or_tab(text.back()) || text.back() == '\r' || text.back() == '\n')) text.remove_suffix(1);
   return text;
 }
+/// Is there a byte above 127?
+inline bool has_high_bit(std::string_view text) {
+  unsigned char bits = 0;
+  for (const char c : text) bits |= static_cast<unsigned char>(c);
+  return (bits & 0x80) != 0;
+}
 /// The whole of `text` as an unsigned decimal; nothing for empty text, signs, other bytes or overflow.
 template <std::unsigned_integral T>
 std::optional<T> parse_decimal(std::string_view text) {

@@ -27,8 +27,15 @@ TEST(AdmitRecipient, DeliversLocallyAndRelaysForNobodyOnAnMx) {
 
 TEST(AdmitRecipient, RoutesMailForOtherServersOnSubmission) {
   EXPECT_EQ(verdict(ListenerRole::kSubmission, Kind::kNoSuchDomain).routing, Routing::kRemote);
-  EXPECT_EQ(verdict(ListenerRole::kSubmission, Kind::kRemoteAlias).routing, Routing::kRemote);
-  EXPECT_EQ(verdict(ListenerRole::kMx, Kind::kRemoteAlias).routing, Routing::kRemote);
+  EXPECT_EQ(verdict(ListenerRole::kSubmission, Kind::kNoSuchDomain).reply, reply::kRecipientOk);
+}
+
+TEST(AdmitRecipient, ForwardsAndRelaysForDomainsItAnswersFor) {
+  for (const ListenerRole role : {ListenerRole::kMx, ListenerRole::kSubmission}) {
+    EXPECT_EQ(verdict(role, Kind::kRemoteAlias).routing, Routing::kForward);
+    EXPECT_EQ(verdict(role, Kind::kRelay).routing, Routing::kRemote);
+    EXPECT_EQ(verdict(role, Kind::kRelay).reply, reply::kRecipientOk);
+  }
 }
 
 TEST(AdmitRecipient, SaysWhyItRefuses) {
@@ -60,8 +67,60 @@ TEST(AdmitSender, AsksSubmittersForTlsLoginAndTheirOwnAddress) {
 TEST(Envelope, KeepsEachInboxOnce) {
   Envelope envelope;
   envelope.inboxes = {MailboxId(7), MailboxId(3), MailboxId(7)};
-  envelope.sort_inboxes();
+  envelope.sort();
   EXPECT_EQ(envelope.inboxes, (std::vector<MailboxId>{MailboxId(3), MailboxId(7)}));
+}
+
+TEST(Envelope, KeepsEachAddressElsewhereOnce) {
+  Envelope envelope;
+  for (const char* local : {"b", "a", "b"}) {
+    RcptParameters parameters;
+    parameters.notify = envelope.elsewhere.empty() ? notify::kNever : notify::kDelay;
+    envelope.elsewhere.push_back(to_queued({local, "example.org"}, parameters));
+  }
+  envelope.elsewhere.push_back(to_queued({"a b", "[192.0.2.9]"}, {}));
+  envelope.sort();
+  ASSERT_EQ(envelope.elsewhere.size(), 3u);
+  EXPECT_EQ(envelope.elsewhere[0].address, "b@example.org");
+  EXPECT_EQ(envelope.elsewhere[0].notify, notify::kNever);
+  EXPECT_EQ(envelope.elsewhere[1].address, "a@example.org");
+  EXPECT_EQ(envelope.elsewhere[2].address, "\"a b\"@[192.0.2.9]");
+  EXPECT_EQ(envelope.destinations(), (std::vector<std::string>{"[192.0.2.9]", "example.org"}));
+}
+
+struct EntryCase {
+  const char* name;
+  bool declares_utf8, has_8bit_header, has_8bit;
+  Body body;
+  const char* recipient;
+  bool is_utf8;
+  store::BodyKind kind;
+};
+
+TEST(QueueEntry, SaysWhatTheMessageNeedsNotWhatTheClientSaid) {
+  using store::BodyKind;
+  const EntryCase cases[] = {
+      {"plain", false, false, false, Body::k7Bit, "a", false, BodyKind::k7Bit},
+      {"needless words", true, false, false, Body::k8BitMime, "a", false, BodyKind::k7Bit},
+      {"8 bits unsaid", false, false, true, Body::k7Bit, "a", false, BodyKind::k8BitMime},
+      {"UTF-8 header", true, true, true, Body::k8BitMime, "a", true, BodyKind::k8BitMime},
+      {"raw header", false, true, true, Body::k7Bit, "a", false, BodyKind::k8BitMime},
+      {"UTF-8 recipient", true, false, false, Body::k7Bit, "\xc3\xa4", true, BodyKind::k7Bit},
+      {"forward to one", false, false, false, Body::k7Bit, "\xc3\xa4", true, BodyKind::k7Bit},
+      {"binary", false, false, false, Body::kBinaryMime, "a", false, BodyKind::kBinaryMime},
+  };
+  for (const EntryCase& c : cases) {
+    Envelope envelope;
+    envelope.parameters.is_utf8 = c.declares_utf8;
+    envelope.parameters.body = c.body;
+    envelope.elsewhere.push_back(to_queued({c.recipient, "example.org"}, {}));
+    MessageFacts facts;
+    facts.has_8bit_header = c.has_8bit_header;
+    facts.has_8bit = c.has_8bit;
+    const store::QueueEntry entry = queue_entry(envelope, facts);
+    EXPECT_EQ(entry.is_utf8, c.is_utf8) << c.name;
+    EXPECT_EQ(entry.body, c.kind) << c.name;
+  }
 }
 
 TEST(TraceJson, HoldsEnvelopeAndDsnParameters) {
