@@ -1,7 +1,6 @@
 // DATA and BDAT: the message's text on its way in. What becomes of it then is in session_acceptance.cc.
 // RFC 5321 §4.1.1.4; RFC 3030 §2; RFC 6409 §8. Thread rule: core/session/session.h.
 #include <algorithm>
-#include <atomic>
 #include <string>
 #include <utility>
 
@@ -16,12 +15,6 @@ namespace {
 
 // A refused message is read to its end so that the client sees the reply, but not for ever.
 constexpr std::uint64_t kMaxDrain = 1ull << 30;
-
-// Unique among all messages of this server, also after a restart: microseconds, then a counter for those of the same one.
-QueueId next_message_id(Timestamp now) {
-  static std::atomic<std::uint64_t> counter{0};
-  return QueueId(static_cast<std::uint64_t>(now.microseconds) << 12 | (counter.fetch_add(1, std::memory_order_relaxed) & 0xFFF));
-}
 
 }  // namespace
 
@@ -88,7 +81,7 @@ std::string ServerSession::received_field() const {
 
 void ServerSession::begin_transfer() {
   const Timestamp now = context_.clock.now();
-  message_id_ = next_message_id(now);
+  message_id_ = next_queue_id(now);
   TransferOptions options;
   options.max_bytes = context_.limits.max_message_bytes;
   const std::string return_path = mail::return_path_field(envelope_->reverse_path);

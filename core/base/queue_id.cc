@@ -1,6 +1,8 @@
 // QueueId to text and back. Thirteen digits of five bits hold 64 bits, the first one only 0 to 15.
 #include "core/base/queue_id.h"
 
+#include <atomic>
+
 #include "core/base/ascii.h"
 
 namespace posthus {
@@ -10,6 +12,11 @@ constexpr std::string_view kAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 constexpr std::size_t kLength = 13;
 
 }  // namespace
+
+QueueId next_queue_id(Timestamp now) {
+  static std::atomic<std::uint64_t> counter{0};
+  return QueueId(static_cast<std::uint64_t>(now.microseconds) << 12 | (counter.fetch_add(1, std::memory_order_relaxed) & 0xFFF));
+}
 
 std::string to_text(QueueId id) {
   std::string text(kLength, '0');

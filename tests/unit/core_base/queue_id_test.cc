@@ -25,5 +25,12 @@ TEST(QueueIdText, RefusesWhatIsNone) {
   }
 }
 
+TEST(QueueIdText, NewOnesDifferAndCarryTheirTime) {
+  const Timestamp now = Timestamp::from_seconds(1'795'262'400);
+  const QueueId first = next_queue_id(now), second = next_queue_id(now);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(first.value >> 12, static_cast<std::uint64_t>(now.microseconds));
+}
+
 }  // namespace
 }  // namespace posthus
