@@ -87,6 +87,7 @@ void ServerSession::begin_transfer() {
   const std::string return_path = mail::return_path_field(envelope_->reverse_path);
   local_header_bytes_ = static_cast<std::uint32_t>(return_path.size());
   options.trace_fields = return_path + received_field();
+  options.hostname = context_.hostname;
   if (role_ == ListenerRole::kSubmission) {
     if (context_.checks_from) options.from_fields = FromFields::kKeep;
     options.date_field = "Date: " + mail::format_rfc5322_date(now) + "\r\n";

@@ -9,6 +9,7 @@ namespace posthus::smtp {
 
 Transfer::Transfer(store::IncomingMessage message, TransferOptions options)
     : message_(std::move(message)),
+      forged_(std::move(options.hostname)),
       header_(options.from_fields),
       max_bytes_(options.max_bytes),
       date_field_(std::move(options.date_field)),
@@ -53,11 +54,19 @@ void Transfer::append(std::string_view text) {
   bytes_ += text.size();
   if (refusal_ || text.empty()) return;
   if (bytes_ > max_bytes_) return refuse(reply::kTooLarge);
+  if (forged_.has_ended()) return append_kept(text);
+  forged_.read(text, [this](std::string_view kept) { append_kept(kept); });
+}
+
+void Transfer::append_kept(std::string_view text) {
+  if (refusal_) return;
   if (header_.has_ended()) return store_text(text);
   read_header(text);
 }
 
 void Transfer::end() {
+  if (refusal_) return;
+  forged_.finish([this](std::string_view kept) { append_kept(kept); });
   if (refusal_ || header_.has_ended()) return;
   const bool was_holding_cr = header_.is_holding_cr();
   if (was_holding_cr) store_text("\r");

@@ -10,6 +10,7 @@
 
 #include "core/base/clock.h"
 #include "smtp/data_reader.h"
+#include "smtp/forged_results.h"
 #include "smtp/header_scan.h"
 #include "smtp/reply.h"
 #include "store/incoming_message.h"
@@ -24,6 +25,7 @@ struct TransferOptions {
   std::string date_field;       // added when the header has none; empty: never
   std::string message_id_field;
   FromFields from_fields = FromFields::kPass;
+  std::string hostname;  // Authentication-Results fields in this name are taken out; empty: none
 };
 
 class Transfer {
@@ -61,12 +63,14 @@ class Transfer {
 
  private:
   void store_text(std::string_view text);
+  void append_kept(std::string_view text);
   void read_header(std::string_view text);
   void add_missing_fields();
 
   std::optional<store::IncomingMessage> message_;
   std::optional<Reply> refusal_;
   bool has_8bit_header_ = false;
+  ForgedResults forged_;
   HeaderScan header_;
   std::uint64_t bytes_ = 0;
   std::uint64_t max_bytes_;
