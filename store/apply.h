@@ -6,11 +6,12 @@
 //    Writer counts them, and when a refused request has put something it runs the group again without that request.
 //  - apply may run more than once for the same request (a group that is run again): it must not consume or change the
 //    request, and everything it reports goes into the ApplyContext, which is new for every run.
-//  - The Writer has written nothing for a refused request; the bytes of an accepted AddMessage lie at context.placement
+//  - The Writer has written nothing for a refused request; the bytes of the message of an accepted request lie at
+//  context.placement
 //    and are durable before the transaction commits.
 //  - Who puts what. apply: kBlobs and kSummaries rows (of a new message; and erases both when the last reference goes),
-//    and every table of the directory and of mailboxes, and the id counters of accounts, mailboxes and UIDVALIDITY in
-//    kMeta (own names, apart from meta_key in blob_record.h). The Writer: kSegments, meta_key::kNextBlob.
+//    and every table of the directory, of mailboxes and of outgoing mail, and the id counters of accounts, mailboxes and
+//    UIDVALIDITY in kMeta (own names, apart from meta_key in blob_record.h). The Writer: kSegments, meta_key::kNextBlob.
 // Thread rule: the Writer's thread.
 #pragma once
 
@@ -46,7 +47,7 @@ struct SliceProgress {
 struct ApplyContext {
   WriteTransaction& transaction;
   Timestamp now;
-  /// Set for AddMessage, else nothing.
+  /// Set when the request carries a message (message_of), else nothing.
   std::optional<BlobPlacement> placement;
   /// Nothing on the first slice, later what the slice before left in `next`.
   std::optional<SliceProgress> progress;

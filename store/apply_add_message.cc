@@ -1,4 +1,5 @@
-// AddMessage: one text, any number of mailboxes. A handful of puts: blob, summary, and per target page, mailbox, usage.
+// AddMessage: one text, any number of mailboxes and recipients elsewhere. A handful of puts: blob, summary, per target page,
+// mailbox, usage, per recipient its row and when it is due.
 #include <map>
 
 #include "core/base/check.h"
@@ -7,14 +8,15 @@
 #include "store/keyword_names.h"
 #include "store/long_value.h"
 #include "store/page_walk.h"
+#include "store/queue_rows.h"
 #include "store/rows.h"
 
 namespace posthus::store {
 
 namespace {
 
-constexpr std::size_t kMaxTargets = 10'000;   // what one recipient can expand to (kMaxExpandedAddresses)
-constexpr std::size_t kMaxTrace = 64 * 1024;  // a trace names each target; more than any page of the panel shows
+constexpr std::size_t kMaxTargets = 10'000;  // what one recipient can expand to (kMaxExpandedAddresses)
+constexpr std::size_t kMaxQueueText = 1000;  // addresses are below 700 bytes however they are quoted, ORCPT below 500
 
 std::uint8_t system_flags(std::uint8_t flags) {
   return flags & (flag::kSeen | flag::kAnswered | flag::kFlagged | flag::kDeleted | flag::kDraft);
@@ -40,7 +42,7 @@ Result<> check_quota(const Snapshot& snapshot, const std::map<std::uint32_t, std
 }
 
 Result<> check_targets(const Snapshot& snapshot, const AddMessage& request) {
-  if (request.targets.empty()) return fail(ErrorKind::kInvalid, "message without target");
+  if (request.targets.empty() && !request.queue) return fail(ErrorKind::kInvalid, "message without target");
   if (request.targets.size() > kMaxTargets) return fail(ErrorKind::kTooLarge, "message with too many targets");
   std::map<std::uint32_t, std::uint64_t> bytes_by_account;
   for (const Target& target : request.targets) {
@@ -53,6 +55,36 @@ Result<> check_targets(const Snapshot& snapshot, const AddMessage& request) {
     for (const std::string& name : target.keywords) POSTHUS_TRY_VOID(keywords.find_or_add(name));
   }
   return check_quota(snapshot, bytes_by_account);
+}
+
+bool fits(const QueueEntry& entry) {
+  return entry.reverse_path.size() <= kMaxQueueText && entry.envelope_id.size() <= kMaxQueueText &&
+         entry.hold_reason.size() <= kMaxQueueText && entry.extra_header.size() <= kMaxExtraHeader;
+}
+bool fits(const QueuedRecipient& recipient) {
+  for (const std::string* text : {&recipient.address, &recipient.domain, &recipient.original_recipient, &recipient.reverse_path,
+                                  &recipient.route, &recipient.last_host, &recipient.last_reply}) {
+    if (text->size() > kMaxQueueText) return false;
+  }
+  return true;
+}
+
+Result<> check_queue(const Snapshot& snapshot, const AddMessage& request) {
+  if (request.queue.has_value() == request.recipients.empty()) return fail(ErrorKind::kInvalid, "queue entry and recipients");
+  if (request.trace.size() > kMaxTraceEvent) return fail(ErrorKind::kTooLarge, "trace of a message");
+  if (request.id.value == 0 && (request.queue || !request.trace.empty())) return fail(ErrorKind::kInvalid, "message without id");
+  if (!request.queue) return {};
+  if (request.recipients.size() > kMaxQueuedRecipients) return fail(ErrorKind::kTooLarge, "message with too many recipients");
+  if (request.queue->local_header_bytes > request.message.size()) return fail(ErrorKind::kInvalid, "length of the local header");
+  if (!fits(*request.queue)) return fail(ErrorKind::kTooLarge, "queue entry");
+  for (const QueuedRecipient& recipient : request.recipients) {
+    if (recipient.address.empty() || recipient.domain.empty() || recipient.next_attempt < Timestamp{}) {
+      return fail(ErrorKind::kInvalid, "queued recipient");
+    }
+    if (!fits(recipient)) return fail(ErrorKind::kTooLarge, "queued recipient");
+  }
+  if (POSTHUS_TRY(get_queue_entry(snapshot, request.id))) return fail(ErrorKind::kExists, "queue id");
+  return {};
 }
 
 Result<std::uint64_t> put_target_keywords(WriteTransaction& transaction, const Target& target) {
@@ -101,7 +133,7 @@ Result<> put_blob(ApplyContext& context, const AddMessage& request) {
   blob.segment = placement.segment;
   blob.offset = placement.offset;
   blob.length = placement.length;
-  blob.references = static_cast<std::uint32_t>(request.targets.size());
+  blob.references = static_cast<std::uint32_t>(request.targets.size() + (request.queue ? 1 : 0));
   blob.checksum = request.message.checksum();
   blob.digest = request.message.digest();
   const std::string key = blob_key(placement.blob);
@@ -109,24 +141,46 @@ Result<> put_blob(ApplyContext& context, const AddMessage& request) {
   return put_long_value(context.transaction, Table::kSummaries, key, request.message.encoded_summary());
 }
 
+Result<> put_queue(ApplyContext& context, const AddMessage& request) {
+  QueueEntry entry = *request.queue;
+  entry.id = request.id;
+  entry.blob = context.placement->blob;
+  entry.size = request.message.size();
+  if (entry.accepted == Timestamp{}) entry.accepted = context.now;
+  POSTHUS_TRY_VOID(put_queue_entry(context.transaction, entry));
+  std::uint16_t number = kEntryNumber;
+  for (QueuedRecipient recipient : request.recipients) {
+    recipient.number = ++number;
+    POSTHUS_TRY_VOID(put_new_recipient(context.transaction, entry, recipient));
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<WriteOutcome> apply_kind(ApplyContext& context, const AddMessage& request) {
+Result<> check_message(const ApplyContext& context, const AddMessage& request) {
   CHECK(context.placement.has_value());
   if (request.message.size() > UINT32_MAX) return fail(ErrorKind::kTooLarge, "message of more than 4 GiB");
-  if (request.trace.size() > kMaxTrace) return fail(ErrorKind::kTooLarge, "trace of a message");
-  POSTHUS_TRY_VOID(check_targets(context.transaction, request));
+  POSTHUS_TRY_VOID(check_queue(context.transaction, request));
+  return check_targets(context.transaction, request);
+}
+
+Result<WriteOutcome> put_message(ApplyContext& context, const AddMessage& request) {
   POSTHUS_TRY_VOID(put_blob(context, request));
-  if (!request.trace.empty()) {
-    POSTHUS_TRY_VOID(
-        put_long_value(context.transaction, Table::kTrace, trace_key(context.now, context.placement->blob), request.trace));
-  }
+  if (request.queue) POSTHUS_TRY_VOID(put_queue(context, request));
+  if (!request.trace.empty()) POSTHUS_TRY_VOID(append_trace(context.transaction, request.id, {request.trace}));
   WriteOutcome outcome;
   outcome.added.reserve(request.targets.size());
   for (const Target& target : request.targets) outcome.added.push_back(POSTHUS_TRY(put_into(context, request, target)));
+  if (outcome.added.empty()) return outcome;
   outcome.mailbox = outcome.added.front().mailbox;
   outcome.uid_validity = outcome.added.front().uid_validity;
   return outcome;
+}
+
+Result<WriteOutcome> apply_kind(ApplyContext& context, const AddMessage& request) {
+  POSTHUS_TRY_VOID(check_message(context, request));
+  return put_message(context, request);
 }
 
 }  // namespace posthus::store

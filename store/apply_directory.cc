@@ -4,6 +4,8 @@
 #include "store/directory_reader.h"
 #include "store/key.h"
 #include "store/long_value.h"
+#include "store/mailbox_lifecycle.h"
+#include "store/queue_rows.h"
 #include "store/record_directory.h"
 #include "store/rows.h"
 
@@ -52,6 +54,8 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveDomain& reque
   const std::string name = POSTHUS_TRY(mail::normalise_domain(request.name));
   if (!POSTHUS_TRY(get_domain(context.transaction, name))) return fail(ErrorKind::kNotFound, name);
   POSTHUS_TRY_VOID(check_empty(context.transaction, name));
+  // The number of a domain's keys is bounded (apply_settings.cc), so they go at once.
+  POSTHUS_TRY(erase_prefix(context.transaction, Table::kDkimKeys, dkim_key_prefix(name), SIZE_MAX));
   POSTHUS_TRY_VOID(context.transaction.erase(Table::kDomains, domain_key(name)));
   return WriteOutcome{};
 }

@@ -24,5 +24,21 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const PutAlias& request);
 Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveAlias& request);      // apply_directory.cc
 Result<WriteOutcome> apply_kind(ApplyContext& context, const PutToken& request);         // apply_directory.cc
 Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveToken& request);      // apply_directory.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RecordAttempt& request);    // apply_attempt.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const AddTrace& request);         // apply_attempt.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const ChangeQueue& request);      // apply_change_queue.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutRoute& request);         // apply_settings.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveRoute& request);      // apply_settings.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutDkimKey& request);       // apply_settings.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveDkimKey& request);    // apply_settings.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutSetting& request);       // apply_settings.cc
+
+// The two halves of AddMessage (apply_add_message.cc), for requests that carry one. REQUIRES: context.placement is its.
+Result<> check_message(const ApplyContext& context, const AddMessage& request);
+Result<WriteOutcome> put_message(ApplyContext& context, const AddMessage& request);
+
+/// A message that nobody waits for any more leaves the queue with its reference to the text (apply_attempt.cc).
+/// REQUIRES: no recipient is left.
+Result<> erase_queue_entry(ApplyContext& context, const QueueEntry& entry);
 
 }  // namespace posthus::store

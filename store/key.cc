@@ -73,13 +73,6 @@ std::string domain_key(std::string_view domain) {
   return key;
 }
 
-std::string trace_key(Timestamp time, BlobId blob) {
-  std::string key;
-  append_u64(key, static_cast<std::uint64_t>(time.microseconds));
-  append_u64(key, blob.value);
-  return key;
-}
-
 std::string token_key(std::string_view id) {
   std::string key;
   append_bounded(key, id, kMaxDomainInKey);

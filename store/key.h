@@ -1,6 +1,6 @@
-// Key building per table (store/tables.h): fixed-width big-endian numbers first, text last, so that every scan is a range.
-// Text that could pass kMaxKey is cut and ends in a hash: still unique, still in (nearly) the order people expect.
-// Thread rule: pure functions.
+// Key building per table (store/tables.h; outgoing mail has its own in store/queue_rows.h): fixed-width big-endian numbers first,
+// text last, so that every scan is a range. Text that could pass kMaxKey is cut and ends in a hash: still unique, still in
+// (nearly) the order people expect. Thread rule: pure functions.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 
-#include "core/base/clock.h"
 #include "core/base/ids.h"
 
 namespace posthus::store {
@@ -28,7 +27,6 @@ std::string mailbox_name_key(AccountId account, std::string_view name);         
 std::string page_key(MailboxId mailbox, Uid first);                             // kMessages
 std::string expunged_key(MailboxId mailbox, ModSeq modseq, std::uint16_t row);  // kExpunged: one request may need several rows
 std::string domain_key(std::string_view domain);                                // kDomains
-std::string trace_key(Timestamp time, BlobId blob);                             // base of the long value in kTrace
 std::string token_key(std::string_view id);                                     // kTokens
 
 /// kLogins, and with a NUL behind it the base of kAliases. Domain first, so that one domain's addresses are a range and lists

@@ -2,6 +2,7 @@
 #include "store/long_value.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/base/bytes.h"
 
@@ -95,6 +96,58 @@ Result<std::string_view> get_long_value(const Snapshot& snapshot, Table table, s
     buffer.append(*piece);
   }
   return std::string_view(buffer);
+}
+
+namespace {
+
+/// Puts rows together as a scan brings them.
+struct Assembly {
+  std::string base, value;
+  std::size_t rows = 0, next = 0;  // rows of the value under way; 0: none is
+
+  /// What is whole with this row; nothing while rows are still to come.
+  Result<std::optional<std::string_view>> add(std::string_view key, std::string_view row);
+};
+
+Result<std::optional<std::string_view>> Assembly::add(std::string_view key, std::string_view row) {
+  if (key.size() <= kRowNumber) return fail(ErrorKind::kCorrupt, "long value key");
+  const std::size_t number = ByteReader(key.substr(key.size() - kRowNumber)).u16();
+  const std::string_view row_base = key.substr(0, key.size() - kRowNumber);
+  if (rows > 0) {
+    if (number != next || row_base != base) return fail(ErrorKind::kCorrupt, "long value lacks a row");
+    value.append(row);
+    if (++next < rows) return std::nullopt;
+    rows = 0;
+    return std::string_view(value);
+  }
+  ByteReader reader(row);
+  const std::size_t count = reader.u16();
+  if (number != 0 || !reader.ok() || count == 0 || count > kMaxLongValueRows) return fail(ErrorKind::kCorrupt, "long value head");
+  if (count == 1) return reader.rest();
+  base.assign(row_base);
+  value.assign(reader.rest());
+  rows = count;
+  next = 1;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<> scan_long_values(const Snapshot& snapshot, Table table, std::string_view from, std::string_view to,
+                          FunctionRef<Result<Visit>(std::string_view base, std::string_view value)> visit) {
+  Assembly assembly;
+  Result<> failed;
+  POSTHUS_TRY_VOID(snapshot.scan(table, from, to, [&](std::string_view key, std::string_view row) {
+    const auto whole = assembly.add(key, row);
+    if (whole && !*whole) return Visit::kContinue;
+    const Result<Visit> visited =
+        whole ? visit(key.substr(0, key.size() - kRowNumber), **whole) : Result<Visit>(std::unexpected(whole.error()));
+    if (visited) return *visited;
+    failed = std::unexpected(visited.error());
+    return Visit::kStop;
+  }));
+  POSTHUS_TRY_VOID(failed);
+  return assembly.rows == 0 ? Result<>() : fail(ErrorKind::kCorrupt, "long value lacks a row");
 }
 
 }  // namespace posthus::store

@@ -1,12 +1,13 @@
 // Values longer than one row, cut into numbered rows: key is the base key and a row number (u16 big-endian), row 0 begins
-// with the number of rows (u16). The one place that knows; used for kSummaries, kKeywords and kAliases.
-// Thread rule: that of the snapshot.
+// with the number of rows (u16). The one place that knows; used for kSummaries, kKeywords and
+// kAliases, and all tables of outgoing mail but kQueueDue. Thread rule: that of the snapshot.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "core/base/function_ref.h"
 #include "core/base/result.h"
 #include "store/engine.h"
 
@@ -29,5 +30,10 @@ Result<> erase_long_value(WriteTransaction& transaction, Table table, std::strin
 /// A value in one row is viewed in place; a longer one is put together in `buffer`. The view dies with the snapshot (or
 /// the next put), or when `buffer` changes. Errors: kNotFound, kCorrupt (a row is missing).
 Result<std::string_view> get_long_value(const Snapshot& snapshot, Table table, std::string_view base, std::string& buffer);
+
+/// Every long value of the rows from <= key < to, in order, in one pass; an error of `visit` ends it. The views die with the
+/// call of `visit`. REQUIRES: `from` is the beginning of a base key. Errors: kCorrupt (a row is missing).
+Result<> scan_long_values(const Snapshot& snapshot, Table table, std::string_view from, std::string_view to,
+                          FunctionRef<Result<Visit>(std::string_view base, std::string_view value)> visit);
 
 }  // namespace posthus::store

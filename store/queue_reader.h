@@ -2,6 +2,7 @@
 // Thread rule: as the snapshot. REQUIRES: the snapshot outlives the reader.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,9 @@ struct DueRecipient {
 /// answer never stands before another.
 std::uint64_t destination_hash(std::string_view domain);
 
+/// The name of a route as it is stored: "*", "from:" and a normalised domain, or a normalised domain. Errors: kInvalid.
+Result<std::string> normalise_route_name(std::string_view name);
+
 struct QueuedMessage {
   QueueEntry entry;
   std::vector<QueuedRecipient> recipients;
@@ -37,6 +41,8 @@ struct TraceEvent {
   std::uint16_t number = 0;
   std::string json;  // one JSON object
 };
+
+inline constexpr std::size_t kMaxVisitedEvents = 500;  // of one message in a search: a page of work stays bounded
 
 class QueueReader {
  public:
@@ -50,7 +56,7 @@ class QueueReader {
   Result<std::vector<QueuedMessage>> messages(QueueId after, std::size_t limit, std::size_t recipient_limit) const;
 
   /// Due rows of one destination with next_attempt in (`after`, `until`], in order, at most `limit`.
-  /// Rows of held messages are not there.
+  /// Rows of held messages are not there, but for recipients that must_bounce.
   Result<std::vector<DueRecipient>> due(std::uint64_t destination, DueRecipient after, Timestamp until, std::size_t limit) const;
   /// The first due row of each destination, by skipping from one to the next: cost by destinations, not by recipients.
   /// Visits at most `limit` destinations from `from` on; the hash to go on with, nothing at the end.
@@ -62,10 +68,11 @@ class QueueReader {
 
   Result<std::vector<DkimKeyRecord>> dkim_keys(std::string_view domain) const;
 
-  /// Every event of a message, in order.
-  Result<std::vector<TraceEvent>> trace(QueueId id) const;
-  /// Messages from newest to oldest, older than `before` (0: from the newest on): visit gets the id and all its events and says
-  /// whether to go on.
+  /// Every event of a message, in order: at most 65 536, each at most kMaxTraceEvent bytes.
+  Result<std::vector<TraceEvent>> trace(QueueId id) const { return trace(id, 0, SIZE_MAX); }
+  Result<std::vector<TraceEvent>> trace(QueueId id, std::uint16_t first_number, std::size_t limit) const;
+  /// Messages from newest to oldest, older than `before` (0: from the newest on): visit gets the id and its first
+  /// kMaxVisitedEvents events and says whether to go on.
   Result<> traces(QueueId before, FunctionRef<Visit(QueueId id, const std::vector<TraceEvent>& events)> visit) const;
 
   /// A run-time setting as it was put; nothing when it was not.

@@ -47,6 +47,7 @@ struct QueueEntry {
   bool is_held = false;  // nothing is attempted until it is released
   std::string hold_reason;  // for people: "by admin", "sudden burst"
 };
+inline constexpr std::size_t kMaxTraceEvent = 64 * 1024;     // bytes of JSON: a trace may name each of many recipients
 inline constexpr std::size_t kMaxExtraHeader = 8 * 1024;     // two signatures with a long list of fields are 2 KiB
 inline constexpr std::size_t kMaxQueuedRecipients = 10'000;  // of one message, as for targets
 inline constexpr std::size_t kMaxRemoteWords = 500;  // of another server's reply that we keep (RFC 5321 §4.5.3.1.5: 512 octets)
@@ -64,7 +65,7 @@ struct QueuedRecipient {
   Timestamp next_attempt;             // 0: at once
   Timestamp last_attempt;             // 0: never
   bool is_delay_reported = false;     // the sender has been told that it takes long
-  bool must_bounce = false;           // an admin wants it returned at the next attempt
+  bool must_bounce = false;           // an admin wants it returned at the next attempt, also while the message is held
   std::string route;                  // reroute: "smtp://host:port" instead of the routing; empty: none
   std::string last_host, last_reply;  // of the last attempt; empty: none
 };

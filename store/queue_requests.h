@@ -36,23 +36,26 @@ struct RecordAttempt {
 };
 
 /// Which of the queue; what is empty or 0 does not restrict. All empty is refused (kInvalid) unless `everything`.
+/// kNotFound when `id` (or its `number`) is not in the queue.
 struct QueueFilter {
   QueueId id;
   std::uint16_t number = 0;  // of this recipient only (kRetryNow, kRemove, kBounce, kReroute)
   std::string recipient_domain;
-  std::string reverse_path;
+  std::string reverse_path;  // ASCII case does not count; "<>": the null reverse-path
   AccountId account;
   bool everything = false;
 };
+/// kHold and kRelease take whole messages, whoever of their recipients matches; kRetryNow and kReroute make nothing due
+/// that is held.
 enum class QueueAction : std::uint8_t {
   kHold,      // `text`: the reason
   kRelease,   // what was held is due at once
   kRetryNow,  // due at once
   kRemove,    // gone without a report
-  kBounce,    // returned to the sender at once (must_bounce, due)
+  kBounce,    // returned to the sender at once (must_bounce, due even when held)
   kReroute,   // `text`: "smtp://host:port", empty takes it back; due at once
 };
-/// In slices. Outcome: `messages`, how many recipients it touched.
+/// In slices of whole messages. Outcome: `messages`, how many recipients it touched.
 struct ChangeQueue {
   QueueFilter filter;
   QueueAction action = QueueAction::kRetryNow;

@@ -23,11 +23,12 @@ enum class Table : std::uint8_t {
   kSummaries,      // blob, row number           -> piece of the encoded summary
   kBlobs,          // blob                       -> segment, offset, length, references, SHA-256
   kSegments,       // segment                    -> bytes written, bytes live, sealed
-  kDkimKeys,       // domain, selector           -> (outgoing mail)
-  kQueue,          // queue id, recipient number -> (outgoing mail)
-  kQueueDue,       // time, queue id             -> (outgoing mail)
-  kTrace,          // time, id                   -> what happened to a message
+  kDkimKeys,       // domain, selector           -> DkimKeyRecord
+  kQueue,          // queue id, recipient number -> QueuedRecipient; number 0: QueueEntry
+  kQueueDue,       // destination hash, next attempt, queue id, recipient number -> (empty)
+  kTrace,          // queue id, event number     -> what happened to a message, a JSON object
   kSettings,       // name                       -> value (run-time settings)
+  kRoutes,         // name                       -> RouteRecord
   kCount
 };
 

@@ -12,9 +12,12 @@
 #include "core/base/result.h"
 #include "store/incoming_message.h"
 #include "store/queue_records.h"
+#include "store/queue_requests.h"
 #include "store/records.h"
 
 namespace posthus::store {
+
+// What changes outgoing mail is in store/queue_requests.h.
 
 // ---- messages ----
 
@@ -28,7 +31,8 @@ struct Target {
 };
 
 /// Stores one message text once, puts it into every target mailbox and queues it for recipients elsewhere, with its
-/// trace. All or nothing: a vanished mailbox is kNotFound. Outcome: added, one per target.
+/// trace. All or nothing: a vanished mailbox is kNotFound, an id that is in the queue already kExists. No targets are
+/// needed when `queue` is set. Outcome: added, one per target.
 struct AddMessage {
   IncomingMessage message;
   std::vector<Target> targets;
@@ -143,7 +147,17 @@ struct RemoveToken {
 
 using WriteRequest =
     std::variant<AddMessage, ChangeFlags, Expunge, CopyMessages, CreateMailbox, DeleteMailbox, RenameMailbox, SetSubscription,
-                 ClaimRecent, PutDomain, RemoveDomain, PutUser, RemoveUser, PutAlias, RemoveAlias, PutToken, RemoveToken>;
+                 ClaimRecent, PutDomain, RemoveDomain, PutUser, RemoveUser, PutAlias, RemoveAlias, PutToken, RemoveToken,
+                 RecordAttempt, ChangeQueue, AddTrace, PutRoute, RemoveRoute, PutDkimKey, RemoveDkimKey, PutSetting>;
+
+/// The message a request brings along: AddMessage itself, or the report of a RecordAttempt. Null: none.
+inline const AddMessage* message_of(const WriteRequest& request) {
+  if (const auto* attempt = std::get_if<RecordAttempt>(&request)) return attempt->report.get();
+  return std::get_if<AddMessage>(&request);
+}
+inline AddMessage* message_of(WriteRequest& request) {
+  return const_cast<AddMessage*>(message_of(const_cast<const WriteRequest&>(request)));
+}
 
 /// Bulk work steps aside for deliveries after this many messages: about 3 ms of EXPUNGE, less than a sync takes.
 inline constexpr std::size_t kSliceMessages = 2500;
@@ -161,6 +175,7 @@ struct WriteOutcome {
   ModSeq modseq;
   UidSet uids;
   std::vector<AddedMessage> added;
+  std::uint64_t messages = 0;
 };
 
 /// Called once on the Writer's thread, after the commit is durable (or the request was refused). Must not block or throw.

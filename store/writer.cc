@@ -25,9 +25,10 @@ std::uint64_t microseconds_since(SteadyClock::time_point begin) {
 }
 
 constexpr std::array<std::string_view, std::variant_size_v<WriteRequest>> kKindNames = {
-    "add_message",    "change_flags",     "expunge",      "copy_messages", "create_mailbox", "delete_mailbox",
-    "rename_mailbox", "set_subscription", "claim_recent", "put_domain",    "remove_domain",  "put_user",
-    "remove_user",    "put_alias",        "remove_alias", "put_token",     "remove_token"};
+    "add_message",      "change_flags", "expunge",         "copy_messages",  "create_mailbox", "delete_mailbox", "rename_mailbox",
+    "set_subscription", "claim_recent", "put_domain",      "remove_domain",  "put_user",       "remove_user",    "put_alias",
+    "remove_alias",     "put_token",    "remove_token",    "record_attempt", "change_queue",   "add_trace",      "put_route",
+    "remove_route",     "put_dkim_key", "remove_dkim_key", "put_setting"};
 
 struct Metrics {
   metrics::Histogram& commit = metrics::histogram("posthus_store_commit_microseconds", "Sync and commit of one group");
@@ -78,7 +79,7 @@ class CountingTransaction final : public WriteTransaction {
 };
 
 std::uint64_t message_bytes(const WriteRequest& request) {
-  const auto* add = std::get_if<AddMessage>(&request);
+  const AddMessage* add = message_of(request);
   return add ? add->message.size() : 0;
 }
 
@@ -98,6 +99,7 @@ void join(WriteOutcome& all, WriteOutcome&& slice) {
   if (slice.uid_validity != 0) all.uid_validity = slice.uid_validity;
   if (slice.modseq.value != 0) all.modseq = slice.modseq;
   append_uids(all.uids, slice.uids);
+  all.messages += slice.messages;
   if (all.added.empty()) {
     all.added = std::move(slice.added);
   } else {
@@ -350,7 +352,7 @@ Result<> Writer::apply_task(Group& group, Task& task, WriteTransaction& transact
     return {};
   }
   ApplyContext context{.transaction = transaction, .now = group.now, .placement = {}, .progress = task.progress};
-  auto* add = std::get_if<AddMessage>(&*task.request);
+  AddMessage* add = message_of(*task.request);
   if (add) context.placement = POSTHUS_TRY(place_message(group, *add, transaction));
   Result<WriteOutcome> outcome = posthus::store::apply(context, *task.request);
   if (!outcome) {
@@ -428,7 +430,7 @@ void Writer::complete(Group& group) {
       task->done(std::move(task->result));
       continue;
     }
-    auto* add = task->request ? std::get_if<AddMessage>(&*task->request) : nullptr;
+    AddMessage* add = task->request ? message_of(*task->request) : nullptr;
     if (add && add->message.is_spooled() && add->message.size() > kMaxCopiedText) add->message.release_spool_file();
     join(task->so_far, *std::move(task->result));
     if (task->next) {

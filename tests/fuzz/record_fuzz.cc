@@ -8,12 +8,13 @@
 #include "core/base/check.h"
 #include "store/record_directory.h"
 #include "store/record_mailbox.h"
+#include "store/record_queue.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace posthus::store;
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 8) {
+  switch (data[0] % 12) {
     case 0:
       if (const auto r = decode_domain_record(bytes); r && bytes[0] == 2) CHECK(encode_domain_record(*r).size() == bytes.size());
       break;
@@ -38,6 +39,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 6:
       if (const auto r = decode_keywords(bytes)) CHECK(encode_keywords(*r) == bytes);
+      break;
+    case 8:
+      if (const auto r = decode_queue_entry(bytes)) CHECK(encode_queue_entry(*r).size() == bytes.size());
+      break;
+    case 9:
+      if (const auto r = decode_queued_recipient(bytes)) CHECK(encode_queued_recipient(*r).size() == bytes.size());
+      break;
+    case 10:
+      if (const auto r = decode_route_record(bytes)) CHECK(encode_route_record(*r) == bytes);
+      break;
+    case 11:
+      if (const auto r = decode_dkim_key_record(bytes)) CHECK(encode_dkim_key_record(*r).size() == bytes.size());
       break;
     default:
       if (const auto r = decode_expunged_row(bytes)) {

@@ -38,6 +38,7 @@ TEST_F(MessageRequestTest, AMessageIsStoredOnceForAllTargets) {
   AddMessage request = message_request(inbox, 500, flag::kSeen | 0x80, {"$Junk", "$junk"});
   request.targets.push_back({trash, flag::kDeleted, {}});
   request.trace = R"({"queue":"1"})";
+  request.id = QueueId(1);
   const WriteOutcome outcome = must(std::move(request));
   ASSERT_EQ(outcome.added.size(), 2u);
   EXPECT_EQ(outcome.added[0].mailbox, inbox);

@@ -52,9 +52,8 @@ class RequestTest : public ::testing::Test {
     const auto committed = engine.commit([&](WriteTransaction& inner) -> Result<> {
       CountingTransaction transaction(inner);
       ApplyContext context{.transaction = transaction, .now = clock.now(), .placement = {}, .progress = progress};
-      if (std::holds_alternative<AddMessage>(request)) {
-        const auto size = std::get<AddMessage>(request).message.size();
-        context.placement = BlobPlacement{BlobId(next_blob), 1, next_blob * 1000, size};
+      if (const AddMessage* message = message_of(request)) {
+        context.placement = BlobPlacement{BlobId(next_blob), 1, next_blob * 1000, message->message.size()};
       }
       outcome = apply(context, request);
       changes += transaction.changes;
@@ -87,6 +86,7 @@ class RequestTest : public ::testing::Test {
       if (outcome->modseq.value != 0) joined.modseq = outcome->modseq;
       joined.uids.insert(joined.uids.end(), outcome->uids.begin(), outcome->uids.end());
       joined.added.insert(joined.added.end(), outcome->added.begin(), outcome->added.end());
+      joined.messages += outcome->messages;
     } while (progress);
     return joined;
   }

@@ -1,0 +1,174 @@
+// Rows of outgoing mail; see queue_rows.h.
+#include "store/queue_rows.h"
+
+#include "core/base/bytes.h"
+#include "core/base/hash.h"
+#include "store/key.h"
+#include "store/long_value.h"
+#include "store/record_queue.h"
+
+namespace posthus::store {
+
+namespace {
+
+constexpr std::size_t kNumberedKey = 10, kDueKey = 26;
+
+std::string numbered_key(QueueId id, std::uint16_t number) {
+  std::string key;
+  key.reserve(kNumberedKey + 2);
+  append_u64(key, id.value);
+  append_u16(key, number);
+  return key;
+}
+
+template <class T>
+Result<std::optional<T>> get_long_record(const Snapshot& snapshot, Table table, std::string_view base,
+                                         Result<T> (*decode)(std::string_view)) {
+  std::string buffer;
+  const auto value = get_long_value(snapshot, table, base, buffer);
+  if (!value && value.error().kind == ErrorKind::kNotFound) return std::nullopt;
+  const std::string_view bytes = POSTHUS_TRY(value);
+  return POSTHUS_TRY(decode(bytes));
+}
+
+/// The number the next event gets.
+Result<std::uint16_t> next_trace_number(const Snapshot& snapshot, QueueId id) {
+  std::optional<NumberedId> last;
+  const std::string prefix = id_prefix(id);
+  POSTHUS_TRY_VOID(
+      snapshot.scan_backward(Table::kTrace, prefix, end_of_prefix(prefix), [&last](std::string_view key, std::string_view) {
+        last = parse_numbered_key(key.substr(0, std::min(key.size(), kNumberedKey)));
+        return Visit::kStop;
+      }));
+  if (!last) return 0;
+  return static_cast<std::uint16_t>(std::min<std::uint32_t>(last->number + 1u, kLastTraceNumber));
+}
+
+}  // namespace
+
+std::uint64_t destination_hash(std::string_view domain) {
+  const Sha256Digest digest = sha256(domain);
+  return ByteReader(as_view(digest)).u64();
+}
+
+std::string queue_key(QueueId id, std::uint16_t number) { return numbered_key(id, number); }
+std::string trace_key(QueueId id, std::uint16_t number) { return numbered_key(id, number); }
+
+std::string id_prefix(QueueId id) {
+  std::string key;
+  append_u64(key, id.value);
+  return key;
+}
+
+std::string due_key(const DueRecipient& due) {
+  std::string key;
+  key.reserve(kDueKey);
+  append_u64(key, due.destination);
+  append_u64(key, static_cast<std::uint64_t>(due.next_attempt.microseconds));
+  append_u64(key, due.id.value);
+  append_u16(key, due.number);
+  return key;
+}
+
+// WHY a NUL behind each text: row numbers of a long value follow, and no name is the beginning of another.
+std::string route_key(std::string_view name) { return domain_key(name).append(1, '\0'); }
+std::string dkim_key_prefix(std::string_view domain) { return domain_key(domain).append(1, '\0'); }
+std::string dkim_key_key(std::string_view domain, std::string_view selector) {
+  return dkim_key_prefix(domain).append(selector).append(1, '\0');
+}
+std::string setting_key(std::string_view name) { return domain_key(name).append(1, '\0'); }
+
+std::optional<NumberedId> parse_numbered_key(std::string_view base) {
+  if (base.size() != kNumberedKey) return std::nullopt;
+  ByteReader reader(base);
+  NumberedId out;
+  out.id = QueueId(reader.u64());
+  out.number = reader.u16();
+  return out;
+}
+
+std::optional<DueRecipient> parse_due_key(std::string_view key) {
+  if (key.size() != kDueKey) return std::nullopt;
+  ByteReader reader(key);
+  DueRecipient out;
+  out.destination = reader.u64();
+  out.next_attempt = Timestamp{static_cast<std::int64_t>(reader.u64())};
+  out.id = QueueId(reader.u64());
+  out.number = reader.u16();
+  return out;
+}
+
+DueRecipient due_of(QueueId id, const QueuedRecipient& recipient) {
+  return {.destination = destination_hash(recipient.domain),
+          .next_attempt = recipient.next_attempt,
+          .id = id,
+          .number = recipient.number};
+}
+
+Result<std::optional<QueueEntry>> get_queue_entry(const Snapshot& snapshot, QueueId id) {
+  auto entry = POSTHUS_TRY(get_long_record(snapshot, Table::kQueue, queue_key(id, kEntryNumber), decode_queue_entry));
+  if (entry) entry->id = id;
+  return entry;
+}
+
+Result<std::optional<QueuedRecipient>> get_queued_recipient(const Snapshot& snapshot, QueueId id, std::uint16_t number) {
+  if (number == kEntryNumber) return std::nullopt;
+  auto recipient = POSTHUS_TRY(get_long_record(snapshot, Table::kQueue, queue_key(id, number), decode_queued_recipient));
+  if (recipient) recipient->number = number;
+  return recipient;
+}
+
+Result<> scan_recipients(const Snapshot& snapshot, QueueId id, std::uint16_t first_number,
+                         FunctionRef<Visit(QueuedRecipient recipient)> visit) {
+  const std::string from = queue_key(id, std::max<std::uint16_t>(first_number, 1));
+  return scan_long_values(snapshot, Table::kQueue, from, end_of_prefix(id_prefix(id)),
+                          [&visit](std::string_view base, std::string_view value) -> Result<Visit> {
+                            const auto key = parse_numbered_key(base);
+                            if (!key) return fail(ErrorKind::kCorrupt, "queue key");
+                            QueuedRecipient recipient = POSTHUS_TRY(decode_queued_recipient(value));
+                            recipient.number = key->number;
+                            return visit(std::move(recipient));
+                          });
+}
+
+Result<> put_queue_entry(WriteTransaction& transaction, const QueueEntry& entry) {
+  return replace_long_value(transaction, Table::kQueue, queue_key(entry.id, kEntryNumber), encode_queue_entry(entry));
+}
+
+Result<> put_new_recipient(WriteTransaction& transaction, const QueueEntry& entry, const QueuedRecipient& recipient) {
+  POSTHUS_TRY_VOID(
+      put_long_value(transaction, Table::kQueue, queue_key(entry.id, recipient.number), encode_queued_recipient(recipient)));
+  return is_due(entry, recipient) ? transaction.put(Table::kQueueDue, due_key(due_of(entry.id, recipient)), {}) : Result<>();
+}
+
+Result<> replace_recipient(WriteTransaction& transaction, const RecipientState& before, const RecipientState& after) {
+  POSTHUS_TRY_VOID(replace_long_value(transaction, Table::kQueue, queue_key(after.entry.id, after.recipient.number),
+                                      encode_queued_recipient(after.recipient)));
+  return replace_due(transaction, before, after);
+}
+
+Result<> replace_due(WriteTransaction& transaction, const RecipientState& before, const RecipientState& after) {
+  const bool was_due = is_due(before.entry, before.recipient), is_due_now = is_due(after.entry, after.recipient);
+  if (was_due && is_due_now && before.recipient.next_attempt == after.recipient.next_attempt) return {};
+  if (was_due) POSTHUS_TRY_VOID(transaction.erase(Table::kQueueDue, due_key(due_of(before.entry.id, before.recipient))));
+  return is_due_now ? transaction.put(Table::kQueueDue, due_key(due_of(after.entry.id, after.recipient)), {}) : Result<>();
+}
+
+Result<> erase_recipient(WriteTransaction& transaction, const QueueEntry& entry, const QueuedRecipient& recipient) {
+  if (is_due(entry, recipient)) {
+    POSTHUS_TRY_VOID(transaction.erase(Table::kQueueDue, due_key(due_of(entry.id, recipient))));
+  }
+  return erase_long_value(transaction, Table::kQueue, queue_key(entry.id, recipient.number));
+}
+
+Result<> append_trace(WriteTransaction& transaction, QueueId id, const std::vector<std::string>& events) {
+  if (events.empty()) return {};
+  std::uint16_t number = POSTHUS_TRY(next_trace_number(transaction, id));
+  for (const std::string& event : events) {
+    POSTHUS_TRY_VOID(replace_long_value(transaction, Table::kTrace, trace_key(id, number), event));
+    if (number < kLastTraceNumber) ++number;
+  }
+  return {};
+}
+
+}  // namespace posthus::store
