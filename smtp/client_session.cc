@@ -103,6 +103,17 @@ session::Step ClientSession::replied(const HostReply& reply, Output& output) {
   }
 }
 
+// A host that refuses while the text is on its way, and closes.
+void ClientSession::last_words(std::string_view bytes) {
+  if (phase_ == Phase::kOver || phase_ == Phase::kQuit) return;
+  parser_ = ReplyParser();
+  if (parser_.parse(bytes) != ReplyParser::Progress::kReply) return;
+  const HostReply reply = parser_.take();
+  if (!reply.is_temporary() && !reply.is_refusal()) return;
+  if (transaction_ && reply.code != 421 && phase_ == Phase::kText) settle_accepted(reply, "DATA");
+  give_up(to_remote_reply(reply));
+}
+
 void ClientSession::run(Output& output) {
   if (phase_ == Phase::kTaking) take_message();
   if (phase_ == Phase::kText) write_text(output);

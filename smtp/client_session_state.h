@@ -60,6 +60,7 @@ class ClientSession final : public session::Session {
   session::Step received(session::Input& input, session::Output& output) override;
   session::Step tls_started(const session::TlsFacts& facts, session::Output& output) override;
   void tls_failed(std::string_view reason) override;
+  void last_words(std::string_view bytes) override;
   void run(session::Output& output) override;
   session::Step resumed(session::Output& output) override;
   std::chrono::seconds deadline() const override;

@@ -38,6 +38,7 @@ std::shared_ptr<const Endpoint> endpoint_of(const OutboundOptions& options, Work
   endpoint->tls = options.tls;
   endpoint->tls_context = options.tls_context;
   endpoint->server_name = options.server_name;
+  endpoint->verification = options.verification;
   endpoint->workers = &workers;
   register_metrics(*endpoint);
   return endpoint;

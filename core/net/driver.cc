@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/net/peer_certificate.h"
 #include "core/net/socket_address.h"
 
 namespace posthus::net {
@@ -110,7 +111,7 @@ void Driver::fail_with(ErrorKind kind, std::string context) { outcome_ = fail(ki
 Task<bool> Driver::converse() {
   if (endpoint_->tls == TlsMode::kImplicit) {
     if (!co_await handshake()) co_return false;
-    session_->tls_started(stream_.tls_facts(), output_);
+    session_->tls_started(tls_facts(), output_);
   }
   thread_.lend_output(output_);
   std::optional<Step> step = session_->opened(output_);
@@ -165,10 +166,15 @@ Driver::Fed Driver::feed(std::string_view bytes) {
 
 Driver::Events Driver::prepare_client_wait(Step step) {
   thread_.take_back_output(output_);
-  thread_.set_deadline(*this, session_->deadline());
+  const auto now = std::chrono::steady_clock::now();
+  if (!session_->keeps_deadline()) wait_ends_ = now + session_->deadline();
   pending_ &= ~static_cast<Events>(kDeadline);
+  // WHY: the wheel is coarse; who comes back within a tick each time would move a passed deadline along for ever.
+  if (wait_ends_ <= now) pending_ |= kDeadline;
+  thread_.set_deadline(*this, std::chrono::ceil<std::chrono::milliseconds>(wait_ends_ - now));
   steps_without_pause_ = 0;
-  Events wanted = kReadable | kDeadline | kShutdown | kCut;
+  Events wanted = kReadable | kDeadline | kCut;
+  if (session_->is_interruptible()) wanted |= kShutdown;
   if (step == Step::kIdle) wanted |= kWoken;
   if (stream_.has_buffered_input()) {
     pending_ |= kReadable;
@@ -184,7 +190,7 @@ Driver::Events Driver::prepare_client_wait(Step step) {
 std::optional<Step> Driver::after_client_wait(Events got, Step step) {
   thread_.pause_deadline(*this);
   if ((got & kCut) != 0) return std::nullopt;
-  if ((got & kShutdown) != 0) {
+  if ((got & kShutdown) != 0 && session_->is_interruptible()) {
     session_->shutting_down(output_);
     return Step::kClose;
   }
@@ -256,7 +262,10 @@ void Driver::arm_write() {
 Task<bool> Driver::flush(std::chrono::seconds patience) {
   while (has_output()) {
     const IoResult put = stream_.write(std::string_view(output_).substr(output_begin_));
-    if (put.status == IoStatus::kClosed) co_return false;
+    if (put.status == IoStatus::kClosed) {
+      hear_last_words();
+      co_return false;
+    }
     if (put.status == IoStatus::kDone) {
       output_begin_ += put.bytes;
       endpoint_->bytes_out->add(put.bytes);
@@ -289,13 +298,46 @@ Task<bool> Driver::wait_for_socket(IoStatus status, std::chrono::seconds patienc
   co_return true;
 }
 
-Task<bool> Driver::handshake() {
+// A server that takes no more of what we send has often said why. Nobody but a client session wants to know.
+void Driver::hear_last_words() {
+  if (endpoint_->side != Endpoint::Side::kClient || !session_) return;
+  const std::span<char> buffer = thread_.read_buffer();
+  const IoResult got = stream_.read(buffer.data(), buffer.size());
+  if (got.status == IoStatus::kDone) session_->last_words({buffer.data(), got.bytes});
+}
+
+bool Driver::begin_handshake() {
   const int fd = descriptor_->native_handle();
   if (endpoint_->side == Endpoint::Side::kServer) {
     stream_.begin_tls(endpoint_->tls_context->accept_on(fd, endpoint_->alpn));
-  } else {
-    stream_.begin_tls(endpoint_->tls_context->connect_on(fd, endpoint_->server_name));
+    return true;
   }
+  SslPointer ssl = endpoint_->tls_context->connect_on(fd, endpoint_->server_name);
+  const Result<> is_set = expect_peer(ssl.get(), endpoint_->verification);
+  stream_.begin_tls(std::move(ssl));
+  if (!is_set) handshake_failed(is_set.error().context);
+  return is_set.has_value();
+}
+
+session::TlsFacts Driver::tls_facts() {
+  session::TlsFacts facts = stream_.tls_facts();
+  if (endpoint_->side == Endpoint::Side::kServer) return facts;
+  PeerVerdict verdict = judge_peer(stream_.ssl(), endpoint_->verification);
+  facts.is_peer_verified = verdict.is_verified;
+  facts.peer_error = std::move(verdict.error);
+  return facts;
+}
+
+void Driver::handshake_failed(const std::string& why) {
+  endpoint_->handshakes_failed->add();
+  const std::string remote = remote_address(descriptor_->native_handle());
+  log::info("tls.handshake_failed", {{"listener", endpoint_->name}, {"remote", remote}, {"error", why}});
+  fail_with(ErrorKind::kUnavailable, "TLS handshake: " + why);
+  session_->tls_failed(why);
+}
+
+Task<bool> Driver::handshake() {
+  if (!begin_handshake()) co_return false;
   const auto until = std::chrono::steady_clock::now() + kHandshakePatience;
   for (;;) {
     const IoResult result = stream_.handshake();
@@ -304,10 +346,7 @@ Task<bool> Driver::handshake() {
     const auto left = std::chrono::ceil<std::chrono::seconds>(until - std::chrono::steady_clock::now());
     const bool may_go_on = result.status != IoStatus::kClosed && left.count() > 0;
     if (may_go_on && co_await wait_for_socket(result.status, left, kCut | kShutdown)) continue;
-    endpoint_->handshakes_failed->add();
-    const std::string why = stream_.failure().empty() ? "timeout or shutdown" : stream_.failure();
-    log::info("tls.handshake_failed", {{"listener", endpoint_->name}, {"remote", remote_address(fd)}, {"error", why}});
-    fail_with(ErrorKind::kUnavailable, "TLS handshake: " + why);
+    handshake_failed(stream_.failure().empty() ? "timeout or shutdown" : stream_.failure());
     co_return false;
   }
 }
@@ -324,7 +363,7 @@ Task<std::optional<Step>> Driver::start_tls() {
   drop_leftover(leftover().size());
   if (!co_await handshake()) co_return std::nullopt;
   thread_.lend_output(output_);
-  co_return session_->tls_started(stream_.tls_facts(), output_);
+  co_return session_->tls_started(tls_facts(), output_);
 }
 
 Task<std::optional<Step>> Driver::run() {

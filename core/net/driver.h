@@ -33,8 +33,9 @@ struct Endpoint {
   Side side = Side::kServer;
   TlsMode tls = TlsMode::kNone;
   std::shared_ptr<TlsContext> tls_context;
-  std::string alpn;         // kServer
-  std::string server_name;  // kClient
+  std::string alpn;                        // kServer
+  std::string server_name;                 // kClient
+  session::PeerVerification verification;  // kClient
   Workers* workers = nullptr;
   metrics::Gauge* open = nullptr;
   metrics::Counter* handshakes_failed = nullptr;
@@ -101,10 +102,15 @@ class Driver final : public session::WakeTarget, public DeadlineWheel::Entry, pu
   Task<std::optional<session::Step>> run();
   Task<std::optional<session::Step>> wait();
   Task<bool> handshake();
+  bool begin_handshake();
+  session::TlsFacts tls_facts();
+  /// Tells log, session and caller.
+  void handshake_failed(const std::string& why);
   Task<bool> flush(std::chrono::seconds patience);
   /// `status` says for what. False when `patience` ended, or the connection was cut, or one of `giving_up` came first.
   Task<bool> wait_for_socket(IoStatus status, std::chrono::seconds patience, Events giving_up);
   Task<bool> close();
+  void hear_last_words();
 
   struct Fed {
     session::Step step;
@@ -141,6 +147,7 @@ class Driver final : public session::WakeTarget, public DeadlineWheel::Entry, pu
   std::string output_;
   std::size_t output_begin_ = 0;
 
+  std::chrono::steady_clock::time_point wait_ends_;  // of the client wait, which may go on over several reads
   std::coroutine_handle<> suspended_;
   Events wanted_ = 0;
   Events pending_ = 0;

@@ -10,6 +10,7 @@
 
 #include "core/base/result.h"
 #include "core/net/listener.h"
+#include "core/session/dialer.h"
 
 namespace posthus::net {
 
@@ -21,6 +22,7 @@ struct OutboundOptions {
   TlsMode tls = TlsMode::kStartTls;
   std::shared_ptr<TlsContext> tls_context;  // from TlsContext::create_client; REQUIRED unless tls is kNone
   std::string server_name;                  // for SNI; may be empty
+  session::PeerVerification verification;   // when it does not hold, the handshake fails (Session::tls_failed)
 };
 
 /// The connection could not be made (kTimeout, kUnavailable, kInvalid), or the session has ended (no error). Must not throw.

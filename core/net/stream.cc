@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "core/net/openssl_pointers.h"
+#include "core/net/peer_certificate.h"
 
 namespace posthus::net {
 namespace {
@@ -69,7 +70,9 @@ IoResult Stream::result_of_ssl(int returned) {
       return {IoStatus::kClosed};
     default:
       is_tls_broken_ = true;
-      failure_ = take_openssl_error();
+      failure_ = ERR_GET_REASON(ERR_peek_error()) == SSL_R_CERTIFICATE_VERIFY_FAILED ? certificate_error(ssl_.get())
+                                                                                     : take_openssl_error();
+      ERR_clear_error();
       return {IoStatus::kClosed};
   }
 }

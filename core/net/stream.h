@@ -38,6 +38,7 @@ class Stream {
   void begin_tls(SslPointer ssl) { ssl_ = std::move(ssl); }
   IoResult handshake();
   bool is_tls() const { return ssl_ != nullptr; }
+  ssl_st* ssl() const { return ssl_.get(); }
 
   /// Throws away bytes of the socket, below TLS.
   IoResult discard(std::span<char> buffer);

@@ -2,6 +2,7 @@
 #include "core/net/tls_context.h"
 
 #include "core/base/check.h"
+#include "core/base/ip_address.h"
 #include "core/net/openssl_pointers.h"
 
 namespace posthus::net {
@@ -92,9 +93,17 @@ Result<std::shared_ptr<TlsContext>> TlsContext::create_server(const CertificateA
   return std::shared_ptr<TlsContext>(new TlsContext(std::move(context)));
 }
 
-Result<std::shared_ptr<TlsContext>> TlsContext::create_client() {
+Result<std::shared_ptr<TlsContext>> TlsContext::create_client(const RootCertificates& roots) {
   std::shared_ptr<SSL_CTX> context = POSTHUS_TRY(make_context(TLS_client_method()));
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
+  const auto path_or_null = [](const std::string& path) { return path.empty() ? nullptr : path.c_str(); };
+  const bool is_system = roots.file.empty() && roots.directory.empty();
+  const int has_roots =
+      is_system ? SSL_CTX_set_default_verify_paths(context.get())
+                : SSL_CTX_load_verify_locations(context.get(), path_or_null(roots.file), path_or_null(roots.directory));
+  if (has_roots != 1) return fail(ErrorKind::kInvalid, "root certificates: " + take_openssl_error());
+  ERR_clear_error();
+  if (SSL_CTX_dane_enable(context.get()) != 1) return fail(ErrorKind::kIo, "DANE: " + take_openssl_error());
   return std::shared_ptr<TlsContext>(new TlsContext(std::move(context)));
 }
 
@@ -123,7 +132,7 @@ SslPointer TlsContext::connect_on(int fd, const std::string& server_name) const 
   SslPointer ssl(SSL_new(current().get()));
   CHECK(ssl != nullptr);
   CHECK(SSL_set_fd(ssl.get(), fd) == 1);
-  if (!server_name.empty()) SSL_set_tlsext_host_name(ssl.get(), server_name.c_str());
+  if (!server_name.empty() && !parse_ip_address(server_name)) SSL_set_tlsext_host_name(ssl.get(), server_name.c_str());
   SSL_set_connect_state(ssl.get());
   return ssl;
 }

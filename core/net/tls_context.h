@@ -21,13 +21,20 @@ struct SslDeleter {
 };
 using SslPointer = std::unique_ptr<ssl_st, SslDeleter>;
 
+/// Whom we trust to vouch for servers. Both empty: the system's roots (OpenSSL's default places).
+struct RootCertificates {
+  std::string file;       // PEM, any number
+  std::string directory;  // of files named by hash, as c_rehash makes them
+};
+
 class TlsContext {
  public:
   /// For accepting. Errors: kInvalid when the PEM cannot be read or key and certificate do not belong together.
   static Result<std::shared_ptr<TlsContext>> create_server(const CertificateAndKey& certificate_and_key);
 
-  /// For connecting. Certificates are checked by whoever decides about the peer (DANE, MTA-STS), not here.
-  static Result<std::shared_ptr<TlsContext>> create_client();
+  /// For connecting. What a peer's certificate must prove is said for each connection. Errors: kInvalid when the roots
+  /// cannot be read.
+  static Result<std::shared_ptr<TlsContext>> create_client(const RootCertificates& roots = {});
 
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
@@ -40,7 +47,8 @@ class TlsContext {
   /// offers only others is refused. REQUIRES: `protocol` outlives the connection; `fd` stays with the caller.
   SslPointer accept_on(int fd, const std::string& protocol) const;
 
-  /// A connection in connect state on `fd`; `server_name` goes into SNI unless it is empty.
+  /// A connection in connect state on `fd`; `server_name` goes into SNI unless it is empty or an address (RFC 6066 §3).
+  /// What the peer must prove is set by expect_peer (peer_certificate.h).
   SslPointer connect_on(int fd, const std::string& server_name) const;
 
  private:

@@ -83,6 +83,10 @@ class Session {
   /// After kStartTls, instead of tls_started(): no handshake came about. The connection is closed after this.
   virtual void tls_failed(std::string_view reason) { static_cast<void>(reason); }
 
+  /// Of connections we made: the peer takes no more of what we send, and this is what it said last. May come whatever the
+  /// step is; nothing can be answered, the connection is closed after this.
+  virtual void last_words(std::string_view bytes) { static_cast<void>(bytes); }
+
   /// After kRun: work that may block, on the thread RunCost asks for. Writes at most 256 KiB or so of output, then returns.
   virtual void run(Output& output) { static_cast<void>(output); }
   virtual RunCost run_cost() const { return RunCost::kBlocking; }
