@@ -36,6 +36,8 @@ struct ServerContext {
   std::vector<ListenerStatus> listeners;
   std::function<bool()> is_ready = [] { return true; };
   sasl::PasswordCost password_cost = {};
+  /// Mail for `domain` was made due by an admin, or how it goes was changed: look at once. Empty: at everything.
+  std::function<void(const std::string& domain)> queue_changed = [](const std::string&) {};
 };
 
 class Api {
