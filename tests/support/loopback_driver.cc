@@ -89,6 +89,12 @@ void LoopbackDriver::fail_tls() {
   closed_ = true;
 }
 
+void LoopbackDriver::shut_down() {
+  if (closed_ || !session_->is_interruptible()) return;
+  session_->shutting_down(output_);
+  closed_ = true;
+}
+
 void LoopbackDriver::close_by_peer() {
   closed_ = true;
   session_.reset();
@@ -113,7 +119,7 @@ void LoopbackDriver::send(std::string_view bytes, std::size_t cut) {
     const std::string_view piece = bytes.substr(0, cut);
     bytes.remove_prefix(piece.size());
     feed(piece);
-    CHECK(leftover_.size() <= session::kMaxLeftover);
+    CHECK(closed_ || leftover_.size() <= session::kMaxLeftover);
   }
 }
 

@@ -37,6 +37,8 @@ class LoopbackDriver {
   /// Waits until somebody has called the waker (at most `limit`), then delivers it.
   bool wait_for_wake(std::chrono::milliseconds limit);
   void time_out();
+  /// The server shuts down; does nothing to a session that is not interruptible now.
+  void shut_down();
   /// The peer has closed: the session dies, as it does under the real driver.
   void close_by_peer();
   /// What its next handshakes come to, for sessions of connections we make.
