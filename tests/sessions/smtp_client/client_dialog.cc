@@ -260,7 +260,7 @@ class Player {
     std::string said;
     if (rest.starts_with(":")) {
       said = argument(rest, 1) + "\r\n";
-    } else if (rest.starts_with("=")) {
+    } else if (rest.starts_with("=") || rest.starts_with("+")) {
       said = unescape(argument(rest, 1));
     } else if (rest.starts_with("*")) {
       const std::size_t space = rest.find(' ');
@@ -276,7 +276,7 @@ class Player {
       is_cut_ = true;
     }
     bytes_left_ -= is_compared_ ? 0 : said.size();
-    driver.send(said, cut_);
+    driver.send(said, rest.starts_with("+") ? 0 : cut_);
     if (is_cut_ && !driver.is_closed()) driver.close_by_peer();
     return {};
   }

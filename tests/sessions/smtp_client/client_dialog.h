@@ -7,6 +7,7 @@
 //   @connect [tls=never|opportunistic|required|implicit] [login=NAME] [password=WORD] [loopback] [max=N]
 //            [handshake=REASON_WITH_DASHES] [verified]      begins a connection; what went before is forgotten
 //   S: text   the host says text and CRLF      S= text with \r \n \t \\ \0 \xHH escapes      S*N text  N times
+//   S+ text   as S=, but never cut: all of it is there at once
 //   S$        the host closes
 //   C: text   the next line is exactly this    C~ regex     C* C*~ skip up to it     C- nothing more     C$ it has closed
 //   C@ NAME   the text of message NAME (1, 2, ...) follows, dot-stuffed, with its end;  C= NAME the same as it is (BDAT)
