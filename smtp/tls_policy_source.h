@@ -67,8 +67,8 @@ using TlsPolicyDone = std::move_only_function<void(TlsPolicy)>;
 class TlsPolicySource {
  public:
   virtual ~TlsPolicySource() = default;
-  /// `done` is called once, from any thread, possibly before this returns; must not block. Takes a DNS answer or two;
-  /// never waits for an HTTPS server when a policy is known (a domain's first mail waits, kMaxPolicyWait at most).
+  /// `done` is called once, from any thread, possibly before this returns; must not block. Takes a DNS answer or two, all
+  /// cached as a rule; when the domain has a new MTA-STS policy, also its fetching, a minute at most.
   virtual void policy_for(TlsQuestion question, TlsPolicyDone done) = 0;
   /// Must not block. Not for connections that carried only our own TLS reports (RFC 8460 §5.3).
   virtual void connected(const TlsPolicy& policy, TlsOutcome outcome) = 0;

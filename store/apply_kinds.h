@@ -32,6 +32,9 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveRoute& reques
 Result<WriteOutcome> apply_kind(ApplyContext& context, const PutDkimKey& request);       // apply_settings.cc
 Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveDkimKey& request);    // apply_settings.cc
 Result<WriteOutcome> apply_kind(ApplyContext& context, const PutSetting& request);       // apply_settings.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutStsPolicy& request);     // apply_tls.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveStsPolicy& request);  // apply_tls.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutTlsTally& request);      // apply_tls.cc
 
 // The two halves of AddMessage (apply_add_message.cc), for requests that carry one. REQUIRES: context.placement is its.
 Result<> check_message(const ApplyContext& context, const AddMessage& request);

@@ -29,6 +29,8 @@ enum class Table : std::uint8_t {
   kTrace,          // queue id, event number     -> what happened to a message, a JSON object
   kSettings,       // name                       -> value (run-time settings)
   kRoutes,         // name                       -> RouteRecord
+  kStsPolicies,    // domain                     -> StsPolicyRecord (MTA-STS, store/tls_records.h)
+  kTlsTallies,     // day, domain                -> TlsTallyRecord
   kCount
 };
 

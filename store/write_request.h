@@ -14,6 +14,7 @@
 #include "store/queue_records.h"
 #include "store/queue_requests.h"
 #include "store/records.h"
+#include "store/tls_records.h"
 
 namespace posthus::store {
 
@@ -145,10 +146,10 @@ struct RemoveToken {
   std::string id;
 };
 
-using WriteRequest =
-    std::variant<AddMessage, ChangeFlags, Expunge, CopyMessages, CreateMailbox, DeleteMailbox, RenameMailbox, SetSubscription,
-                 ClaimRecent, PutDomain, RemoveDomain, PutUser, RemoveUser, PutAlias, RemoveAlias, PutToken, RemoveToken,
-                 RecordAttempt, ChangeQueue, AddTrace, PutRoute, RemoveRoute, PutDkimKey, RemoveDkimKey, PutSetting>;
+using WriteRequest = std::variant<AddMessage, ChangeFlags, Expunge, CopyMessages, CreateMailbox, DeleteMailbox, RenameMailbox,
+                                  SetSubscription, ClaimRecent, PutDomain, RemoveDomain, PutUser, RemoveUser, PutAlias,
+                                  RemoveAlias, PutToken, RemoveToken, RecordAttempt, ChangeQueue, AddTrace, PutRoute, RemoveRoute,
+                                  PutDkimKey, RemoveDkimKey, PutSetting, PutStsPolicy, RemoveStsPolicy, PutTlsTally>;
 
 /// The message a request brings along: AddMessage itself, or the report of a RecordAttempt. Null: none.
 inline const AddMessage* message_of(const WriteRequest& request) {
