@@ -31,6 +31,8 @@ struct Settings {
   std::string log_level = "info", log_format = "text";
   std::vector<std::string> dns_servers;  // "192.0.2.1" or "192.0.2.1@5353"; empty: recursive from the root servers
   std::string dns_trust_anchor = "/usr/share/dns/root.key";
+  std::string outgoing_roots;  // PEM file with whom we trust to vouch for other servers; empty: the system's
+  std::uint64_t outgoing_https_port = 443;
   std::vector<std::string> exempt_networks;  // never throttled at login
   bool allow_plaintext = false;              // logins without TLS
   std::uint64_t map_bytes = 64ull << 30, budget_bytes = 64ull << 20, segment_bytes = 64ull << 20;

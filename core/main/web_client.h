@@ -1,0 +1,55 @@
+// WebClient: HTTPS to other servers: MTA-STS policies and TLS reports. RFC 8461 §3.3, RFC 8460 §5.4, RFC 9110, RFC 9112.
+// On threads of its own, started when there is something to do, at most kMaxThreads: a web server that takes its minute
+// never holds up mail. Names are resolved by our resolver; one deadline for all of a request; redirects are not followed.
+// Known limit: no HTTP/2, no revocation check. Thread rule: any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/base/result.h"
+#include "core/dns/resolver.h"
+#include "core/net/tls_context.h"
+#include "smtp/policy_fetcher.h"
+
+namespace posthus::main {
+
+struct WebClientOptions {
+  net::RootCertificates roots;
+  std::uint16_t port = 443;                    // of every server; another one is for tests
+  std::chrono::milliseconds deadline{60'000};  // RFC 8461 §3.3: one minute
+  std::string user_agent = "Posthus";
+};
+
+class WebClient final : public smtp::PolicyFetcher {
+ public:
+  /// The resolver outlives it. Errors: kInvalid when the root certificates cannot be read.
+  static Result<std::unique_ptr<WebClient>> create(dns::Resolver& resolver, WebClientOptions options);
+  ~WebClient() override;
+
+  void fetch(std::string domain, std::move_only_function<void(Result<std::string>)> done) override;
+  /// The URI's port must be options.port, or not be given.
+  void post(std::string uri, std::string report, std::move_only_function<void(Result<>)> done) override;
+  /// Ends what is under way or waits, each with kUnavailable; returns when all is told. REQUIRES: the resolver answers still.
+  void stop();
+
+  static constexpr std::size_t kMaxThreads = 4;
+  static constexpr std::size_t kMaxWaiting = 1000;  // requests; further ones are kBusy
+
+ private:
+  struct State;
+  explicit WebClient(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+struct HttpsUri {
+  std::string host;  // lower case
+  std::uint16_t port = 0;
+  std::string target;  // path and query, "/" at least
+};
+/// "https://host[:port]/path"; no user, no address literal, no fragment. Errors: kInvalid.
+Result<HttpsUri> parse_https_uri(std::string_view uri, std::uint16_t default_port);
+
+}  // namespace posthus::main
