@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/mail/dot_stuffing.h"
+#include "core/mail/down_convert.h"
 #include "smtp/client_session.h"
 #include "smtp/peer_features.h"
 #include "smtp/reply_parser.h"
@@ -45,8 +46,10 @@ struct ClientTransaction {
   bool is_text_sent = false;   // the last byte is written: the host may have the message before we hear of it
   bool is_chunked = false;     // BDAT
   bool needs_utf8 = false;
-  std::uint64_t offset = 0;  // of the text not read yet
-  std::string read_ahead;    // text that was read and not sent yet
+  std::uint64_t offset = 0;                        // of the text not read yet
+  std::string read_ahead;                          // text that was read and not sent yet
+  bool has_sent_some = false;                      // read_ahead does not begin where the text does
+  std::optional<mail::DownConversion> conversion;  // the host takes 7-bit only, the message is not
   bool is_read_broken = false;
   mail::DotStuffer stuffer;
 };
@@ -123,6 +126,9 @@ class ClientSession final : public session::Session {
   // client_session_transaction.cc
   void take_message();
   void check_message();
+  void plan_conversion();
+  bool takes_body() const;
+  void rewind_text();
   void refuse_message(std::uint16_t code, std::string_view enhanced, std::string_view why);
   Step message_taken(Output& output);
   Step begin_transaction(Output& output);
@@ -131,7 +137,8 @@ class ClientSession final : public session::Session {
   void write_recipient(const OutgoingRecipient& recipient, Output& output) const;
   void write_pipeline(Output& output);
   Step begin_text(Output& output);
-  bool has_whole_text() const;
+  bool is_at_end_of_text() const;
+  bool has_whole_text() const { return is_at_end_of_text() && !transaction_->has_sent_some; }
   Step on_envelope(const HostReply& reply, Output& output);
   void on_mail(const HostReply& reply);
   void on_recipient(std::uint16_t index, const HostReply& reply);

@@ -98,9 +98,12 @@ void ClientSession::take_message() {
   t.recipients.resize(t.message.recipients.size());
   for (std::size_t i = 0; i < t.recipients.size(); ++i) t.recipients[i].result.number = t.message.recipients[i].number;
   check_message();
-  const bool has_waiting = std::any_of(t.recipients.begin(), t.recipients.end(),
-                                       [](const auto& recipient) { return recipient.standing == Standing::kWaiting; });
-  if (has_waiting) read_on(kReadAhead);
+  const auto has_waiting = [&] {
+    return std::any_of(t.recipients.begin(), t.recipients.end(),
+                       [](const auto& recipient) { return recipient.standing == Standing::kWaiting; });
+  };
+  if (has_waiting() && !takes_body()) plan_conversion();
+  if (has_waiting()) read_on(kReadAhead);
   if (!t.is_read_broken) return;
   settle_all(Verdict::kDeferred, {.code = 0, .enhanced = {}, .text = "The message could not be read here."}, "MAIL",
              Blame::kMessage);
@@ -146,6 +149,29 @@ void ClientSession::check_message() {
   }
 }
 
+// RFC 6152 §3, RFC 3030 §3
+bool ClientSession::takes_body() const {
+  switch (transaction_->message.body) {
+    case store::BodyKind::k7Bit: return true;
+    case store::BodyKind::k8BitMime: return peer_.eight_bit_mime;
+    case store::BodyKind::kBinaryMime: return peer_.binary_mime;
+  }
+  return true;
+}
+
+void ClientSession::plan_conversion() {
+  ClientTransaction& t = *transaction_;
+  Result<mail::DownConversion> conversion = mail::DownConversion::plan(t.message.size, t.message.read);
+  if (!conversion && conversion.error().kind == ErrorKind::kInvalid) {
+    return refuse_message(
+        0, "5.6.3",
+        "The message is not 7-bit, the host takes nothing else, and it cannot be converted: " + conversion.error().context + ".");
+  }
+  t.is_read_broken = !conversion;
+  t.message.body = store::BodyKind::k7Bit;
+  if (conversion && conversion->is_needed()) t.conversion = std::move(*conversion);
+}
+
 session::Step ClientSession::message_taken(Output& output) {
   if (!transaction_) return quit(output);
   return leave_transaction(output);
@@ -179,12 +205,9 @@ session::Step ClientSession::begin_transaction(Output& output) {
   choose_group();
   t.replies = t.named = t.accepted = 0;
   t.is_mail_accepted = t.is_text_begun = t.is_text_sent = false;
-  t.is_chunked = peer_.chunking;
+  t.is_chunked = peer_.chunking && !t.conversion;  // BDAT wants to know the size
   t.stuffer = mail::DotStuffer{};
-  if (t.offset != t.read_ahead.size()) {  // a transaction before this one has used the text up
-    t.offset = 0;
-    t.read_ahead.clear();
-  }
+  if (t.has_sent_some) rewind_text();  // a transaction before this one has used it up
   write_mail(output);
   if (peer_.pipelining) write_pipeline(output);
   return await_reply(Phase::kEnvelope);
@@ -328,7 +351,18 @@ session::Step ClientSession::on_data(const HostReply& reply, Output& output) {
   return leave_transaction(output);
 }
 
-bool ClientSession::has_whole_text() const { return transaction_->read_ahead.size() == transaction_->message.size; }
+bool ClientSession::is_at_end_of_text() const {
+  const ClientTransaction& t = *transaction_;
+  return t.conversion ? t.conversion->is_at_end() : t.offset == t.message.size;
+}
+
+void ClientSession::rewind_text() {
+  ClientTransaction& t = *transaction_;
+  t.offset = 0;
+  t.read_ahead.clear();
+  t.has_sent_some = false;
+  if (t.conversion) t.conversion->restart();
+}
 
 session::Step ClientSession::send_text(Output& output) {
   ClientTransaction& t = *transaction_;
@@ -346,9 +380,14 @@ session::Step ClientSession::send_text(Output& output) {
   return await_reply(Phase::kEndOfData);
 }
 
-// Reads the next `most` bytes of the text into read_ahead.
+// Reads the next `most` bytes of the text into read_ahead; what is converted may be a chunk's conversion more.
 void ClientSession::read_on(std::uint64_t most) {
   ClientTransaction& t = *transaction_;
+  if (t.is_read_broken) return;
+  while (t.conversion && !is_at_end_of_text() && !t.is_read_broken && t.read_ahead.size() < most) {
+    t.is_read_broken = !t.conversion->read_on(t.read_ahead);
+  }
+  if (t.conversion) return;
   const std::uint64_t length = std::min(most, t.message.size - t.offset);
   if (length == 0) return;
   const Result<> done = t.message.read(t.offset, length, t.read_ahead);
@@ -366,7 +405,8 @@ void ClientSession::write_text(Output& output) {
     t.stuffer.append(output, t.read_ahead);
   }
   t.read_ahead.clear();
-  if (t.offset < t.message.size) return;
+  t.has_sent_some = true;
+  if (!is_at_end_of_text()) return;
   if (!t.is_chunked) t.stuffer.finish(output);
   t.is_text_sent = true;
 }
