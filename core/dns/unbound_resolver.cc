@@ -129,7 +129,9 @@ Result<std::string> unbound_configuration(const UnboundOptions& options) {
 
 UnboundResolver::UnboundResolver(UnboundOptions options) : state_(std::make_unique<State>(std::move(options))) {}
 
-UnboundResolver::~UnboundResolver() {
+UnboundResolver::~UnboundResolver() { stop(); }
+
+void UnboundResolver::stop() {
   {
     const std::lock_guard lock(state_->mutex);
     state_->is_stopping = true;
@@ -161,11 +163,13 @@ void UnboundResolver::resolve(std::string name, RecordType type, AnswerDone done
   std::string refusal;
   {
     const std::lock_guard lock(state_->mutex);
-    if (!state_->thread.joinable()) {
+    if (!state_->is_stopping && !state_->thread.joinable()) {
       if (!state_->wake_up) state_->wake_up.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
       if (state_->wake_up) state_->thread = start_thread([state = state_.get()] { state->loop(); });
     }
-    if (!state_->thread.joinable()) {
+    if (state_->is_stopping) {
+      refusal = "shutting down";
+    } else if (!state_->thread.joinable()) {
       refusal = "no thread for the resolver";
     } else if (state_->waiting >= state_->options.max_waiting) {
       refusal = "too many questions at once";

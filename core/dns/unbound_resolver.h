@@ -22,7 +22,7 @@ struct UnboundOptions {
   /// Of one question, from when it is asked on the network. A dead name server is given up within it (RFC 5321 §4.5.4 has
   /// days: the caller asks again).
   std::chrono::milliseconds deadline{15'000};
-  /// Different questions asked at a time: each costs about 25 KiB while it lasts. Further ones wait their turn.
+  /// Different questions asked at a time: each costs some KiB while it lasts. Further ones wait their turn.
   std::size_t max_in_flight = 256;
   /// Callers that wait, for whatever: beyond, kTemporary at once.
   std::size_t max_waiting = 20'000;
@@ -31,8 +31,11 @@ struct UnboundOptions {
 class UnboundResolver final : public Resolver {
  public:
   explicit UnboundResolver(UnboundOptions options);
-  /// Ends what is in flight with kTemporary. REQUIRES: resolve() is not called any more.
+  /// REQUIRES: resolve() is not called any more.
   ~UnboundResolver() override;
+  /// Ends what is in flight with kTemporary and returns when all is told; from now on every answer is kTemporary at once. Not
+  /// from an AnswerDone.
+  void stop();
   void resolve(std::string name, RecordType type, AnswerDone done) override;
 
  private:

@@ -266,6 +266,21 @@ TEST_F(UnboundResolverTest, EqualQuestionsShareOnePlace) {
   EXPECT_EQ(order, (std::vector<std::string>{"a", "a again", "b"}));
 }
 
+TEST_F(UnboundResolverTest, WhoIsToldOfTheEndMayAskAgain) {
+  SilentServer server;
+  UnboundResolver resolver({.servers = {server.name()}, .trust_anchor = ""});
+  std::vector<std::string> reasons;
+  resolver.resolve("example.org", RecordType::kMx, [&](const Answer& first) {
+    reasons.push_back(first.reason);
+    resolver.resolve("example.com", RecordType::kMx, [&](const Answer& second) { reasons.push_back(second.reason); });
+  });
+  server.take();
+  resolver.stop();
+  EXPECT_EQ(reasons, (std::vector<std::string>{"shutting down", "shutting down"}));
+  EXPECT_EQ(ask(resolver, "example.net", RecordType::kA).reason, "shutting down");
+  resolver.stop();
+}
+
 TEST_F(UnboundResolverTest, QuestionsWaitForAFreePlaceAndAreRefusedWhenTooMany) {
   SilentServer server;
   UnboundResolver resolver({.servers = {server.name()},
