@@ -21,8 +21,8 @@ namespace posthus::smtp {
 /// What a server said: the last line's code and the text of all lines, joined with a space, without codes, at most
 /// store::kMaxRemoteWords bytes, control characters replaced. Code 0: it said nothing (`text` tells what happened).
 struct RemoteReply {
-  std::uint16_t code = 0;
-  std::string enhanced;  // "5.1.1"; empty when it gave none
+  std::uint16_t code = 0;  // also 552 when the host's SIZE says what it would answer
+  std::string enhanced;    // "5.1.1"; empty when it gave none
   std::string text;
 };
 
@@ -58,8 +58,10 @@ struct RecipientResult {
   std::uint16_t number = 0;
   Verdict verdict = Verdict::kDeferred;
   RemoteReply reply;
-  std::string_view stage;      // static: "connect", "greeting", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "end of data"
-  bool is_host_fault = false;  // another host of the destination may do better (connection, greeting, 421): try the next
+  std::string_view stage;  // static: "connect", "greeting", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "end of data"
+  // Another host of the destination may do better: the connection broke, 421, 4xx to MAIL, DATA or the text (not to RCPT),
+  // or the host lacks what the message needs.
+  bool is_host_fault = false;
 };
 struct MessageResult {
   QueueId id;

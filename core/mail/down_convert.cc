@@ -52,6 +52,7 @@ struct Segment {
   std::size_t part = 0;
   Treatment treatment = Treatment::kKeep;  // of kAround and kLeaf
   bool is_rewritten = false;               // of kHeader
+  bool is_composite = false;               // of kHeader: it names a multipart or a message, whatever the part was taken for
   Content content;
 };
 
@@ -82,6 +83,15 @@ Result<std::vector<Segment>> segments_of(const std::vector<Part>& parts, std::ui
   }
   add(size, Segment::Kind::kAround, 0);
   return segments;
+}
+
+// RFC 2045 §6.4: such a part must not be encoded. A multipart whose boundary is missing or that is nested too deep is a
+// leaf in the Summary, and yet its readers may take it for a multipart.
+bool names_composite(std::string_view header) {
+  const auto field = find_field(header, "Content-Type");
+  if (!field) return false;
+  const std::string type = ascii::to_lower(ascii::trim(field->value).substr(0, 32));
+  return type.starts_with("multipart/") || (type.starts_with("message/") && !type.starts_with("message/global"));
 }
 
 // Calls visit(segment, piece, is_last piece of it) for what `text` at `offset` has of each segment, from `index` on.
@@ -205,8 +215,13 @@ Result<> DownConversion::State::read_structure() {
 
 Result<> DownConversion::State::look_at_content() {
   std::size_t at_segment = 0;
-  const auto look = [](Segment& segment, std::string_view piece, bool) -> Result<> {
+  const auto look = [this](Segment& segment, std::string_view piece, bool is_last) -> Result<> {
     segment.content.look_at(piece);
+    if (segment.kind != Segment::Kind::kHeader) return {};
+    if (header.size() < kMaxHeaderKept) header.append(piece);
+    if (!is_last) return {};
+    segment.is_composite = names_composite(header);
+    header.clear();
     return {};
   };
   for (std::uint64_t at = 0; at < size; at += chunk.size()) {
@@ -227,8 +242,10 @@ bool DownConversion::State::has_changes(std::uint64_t begin, std::uint64_t end) 
 
 Result<> DownConversion::State::choose_treatments() {
   changes_before.assign(1, 0);
+  bool is_composite = false;  // the header before this segment
   for (Segment& segment : segments) {
     const bool has_high = segment.content.high > 0;
+    if (segment.kind == Segment::Kind::kHeader) is_composite = segment.is_composite;
     if (segment.kind == Segment::Kind::kHeader && has_high) {
       return fail(ErrorKind::kInvalid, "its header has octets that are not ASCII");
     }
@@ -238,6 +255,9 @@ Result<> DownConversion::State::choose_treatments() {
       segment.treatment = POSTHUS_TRY(treatment_of(part, segment.content));
       const bool has_header = part.header_begin < part.body_begin;
       if (is_recoding(segment.treatment) && !has_header) return fail(ErrorKind::kInvalid, "a part of it has no header");
+      if (is_recoding(segment.treatment) && is_composite) {
+        return fail(ErrorKind::kInvalid, "it has a multipart or message that cannot be taken apart");
+      }
     }
     changes_before.push_back(changes_before.back() + (segment.treatment == Treatment::kKeep ? 0 : 1));
   }

@@ -31,8 +31,12 @@ class OutgoingSource final : public smtp::MessageSource {
     messages.push_back(std::move(message));
   }
 
+  void ready(const smtp::ConnectionResult& result) override {
+    CHECK(!is_ready && !connection && result.was_ready);
+    is_ready = true;
+  }
   std::optional<smtp::OutgoingMessage> next() override {
-    CHECK(!connection && !in_hand_);
+    CHECK(is_ready && !connection && !in_hand_);
     if (messages.empty()) return std::nullopt;
     smtp::OutgoingMessage message = std::move(messages.front());
     messages.pop_front();
@@ -56,12 +60,14 @@ class OutgoingSource final : public smtp::MessageSource {
   }
   void ended(smtp::ConnectionResult result) override {
     CHECK(!connection && !in_hand_);
+    CHECK(result.was_ready == is_ready);
     CHECK(result.was_ready || !result.stage.empty());
     connection = std::move(result);
   }
 
   std::deque<smtp::OutgoingMessage> messages;  // not taken yet
   std::uint64_t readable = UINT64_MAX;         // reading beyond this offset fails
+  bool is_ready = false;
   std::vector<smtp::MessageResult> results;
   std::optional<smtp::ConnectionResult> connection;
 
