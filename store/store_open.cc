@@ -73,6 +73,28 @@ Result<std::string> adopt_format(Engine& engine) {
   return uuid;
 }
 
+Result<> refuse_network_file_system(const std::string& directory) {
+  struct statfs info{};
+  if (::statfs(directory.c_str(), &info) != 0) return storage_error(directory);
+  const char* name = unfit_file_system(static_cast<std::uint32_t>(info.f_type));
+  if (name == nullptr) return {};
+  return fail(ErrorKind::kDenied, directory + " lies on " + name + "; the store needs a local file system");
+}
+
+/// Where rename(2) reaches: the file system and, where the kernel tells (5.8), the mount. WHY both: one file system mounted
+/// in two places is two to rename.
+struct Mount {
+  std::uint32_t major = 0, minor = 0;
+  std::uint64_t id = 0;
+  friend bool operator==(const Mount&, const Mount&) = default;
+};
+
+Result<Mount> mount_of(const std::string& directory) {
+  struct statx info{};
+  if (::statx(AT_FDCWD, directory.c_str(), 0, STATX_MNT_ID, &info) != 0) return storage_error(directory);
+  return Mount{info.stx_dev_major, info.stx_dev_minor, (info.stx_mask & STATX_MNT_ID) != 0 ? info.stx_mnt_id : 0};
+}
+
 }  // namespace
 
 std::string index_directory(const std::string& directory) { return directory + "/index"; }
@@ -102,14 +124,22 @@ Result<> make_store_directories(const std::string& directory) {
   return {};
 }
 
-Result<> refuse_network_file_system(const std::string& directory) {
-  struct statfs info{};
-  if (::statfs(directory.c_str(), &info) != 0) return storage_error(directory);
+const char* unfit_file_system(std::uint32_t magic) {
   for (const FileSystem& refused : kRefusedFileSystems) {
-    if (static_cast<std::uint32_t>(info.f_type) != refused.magic) continue;
-    return fail(ErrorKind::kDenied, directory + " lies on " + refused.name + "; the store needs a local file system");
+    if (magic == refused.magic) return refused.name;
   }
-  return {};
+  return nullptr;
+}
+
+Result<> refuse_unfit_file_systems(const std::string& directory) {
+  // WHY each of them: an operator may have mounted, or linked to, another disk in any of these places.
+  for (const std::string& folder :
+       {directory, index_directory(directory), segments_directory(directory), spool_directory(directory)}) {
+    POSTHUS_TRY_VOID(refuse_network_file_system(folder));
+  }
+  if (POSTHUS_TRY(mount_of(spool_directory(directory))) == POSTHUS_TRY(mount_of(segments_directory(directory)))) return {};
+  return fail(ErrorKind::kDenied, spool_directory(directory) + " and " + segments_directory(directory) +
+                                      " lie on different file systems; they must be on the same one");
 }
 
 Result<UniqueFd> lock_store(const std::string& directory) {
@@ -139,7 +169,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const Cl
   state->options = options;
   state->spool_directory = store::spool_directory(options.directory);
   POSTHUS_TRY_VOID(make_store_directories(options.directory));
-  POSTHUS_TRY_VOID(refuse_network_file_system(options.directory));
+  POSTHUS_TRY_VOID(refuse_unfit_file_systems(options.directory));
   state->lock = POSTHUS_TRY(lock_store(options.directory));
   POSTHUS_TRY_VOID(clear_spool(state->spool_directory));
 

@@ -33,7 +33,6 @@ from posthus_server import PosthusServer  # noqa: E402
 USERS = [0, 1]
 MESSAGES = 9            # per client
 LINES = (1, 30, 9000, 36000)  # in memory; the same; spooled and copied; spooled and a segment of its own
-SMALL = LINES[:3]       # a spool on another file system than the segments cannot give its files to them
 AT_ONCE = 4             # cases: they mostly wait for syncs
 STOP_LIMIT = 8          # seconds for a server that ends by itself
 saying = threading.Lock()
@@ -275,19 +274,22 @@ def spool_gone(bench):
         server.stop()
 
 
-def full(bench, name, folder, size, lines):
-    """A small file system of its own below data/: refused while full, with short writes on the way; then on again."""
+def full(bench, name, folders, size, lines):
+    """These folders below data/ on a small file system: refused while full, with short writes on the way; then on again."""
     server, ledger = bench.server(name), Ledger()
-    target = os.path.join(server.data, folder) if folder else server.data
-    kept = target.rstrip("/") + ".kept"
+    small = os.path.join(server.directory, "small")
+    places = [os.path.normpath(os.path.join(server.data, folder)) for folder in folders]
     if size is None:
-        cut_room_ahead(os.path.join(target, "data.mdb"))
-        size = sum(os.path.getsize(path) for path in glob.glob(target + "/*")) // 1024 + 80
-    shutil.move(target, kept)
-    os.mkdir(target)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dk,mode=700" % size, "posthus", target], check=True)
+        cut_room_ahead(os.path.join(places[0], "data.mdb"))
+        size = sum(os.path.getsize(path) for path in glob.glob(places[0] + "/*")) // 1024 + 80
+    os.mkdir(small)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dk,mode=700" % size, "posthus", small], check=True)
     try:
-        shutil.copytree(kept, target, dirs_exist_ok=True)
+        for place in places:
+            there = os.path.join(small, os.path.basename(place))
+            shutil.copytree(place, there)
+            shutil.rmtree(place)
+            os.symlink(there, place)
         seen = traced(server, [], WRITES)
         server.start()
         refused = 0
@@ -296,9 +298,9 @@ def full(bench, name, folder, size, lines):
             if refused:
                 break
         assert refused, "it never got full"
-        short = sum(is_short(line, target) for line in seen())
+        short = sum(is_short(line, small) for line in seen())
         assert server.process.poll() is None, "the server ended: " + server.log()[-2000:]
-        subprocess.run(["mount", "-o", "remount,size=256m", target], check=True)
+        subprocess.run(["mount", "-o", "remount,size=256m", small], check=True)
         let_go(server)
         works(server, ledger, lines)
         stopped(server)
@@ -310,7 +312,7 @@ def full(bench, name, folder, size, lines):
         assert short, "no write was short"
     finally:
         server.stop()
-        subprocess.run(["umount", "-l", target], check=True)
+        subprocess.run(["umount", "-l", small], check=True)
 
 
 def cut_room_ahead(path):
@@ -358,9 +360,9 @@ def cases():
         yield row[0], lambda bench, row=row: fault(bench, *row)
     for case in (meta_page_no_space, spool_sync_eio, spool_gone, removal_goes_on):
         yield case.__name__, case
-    for name, folder, size, lines in [("full_disk", "", 24000, LINES), ("full_segments", "segments", 5000, SMALL),
-                                      ("full_index", "index", None, (1,)), ("full_spool", "spool", 250, SMALL)]:
-        yield name, lambda bench, row=(name, folder, size, lines): full(bench, *row)
+    for name, folders, size, lines in [("full_disk", [""], 24000, LINES), ("full_segments", ["segments", "spool"], 5000, LINES),
+                                       ("full_index", ["index"], None, (1,))]:
+        yield name, lambda bench, row=(name, folders, size, lines): full(bench, *row)
 
 
 def run_case(bench, name, case):

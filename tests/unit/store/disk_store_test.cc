@@ -1,6 +1,7 @@
 // The store on disk: what survives, what is refused at opening, spooled messages, a full disk.
 #include <gtest/gtest.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "store/blob_record.h"
 #include "store/file_segments.h"
 #include "store/lmdb_engine.h"
+#include "store/store_open.h"
 #include "store/store_state.h"
 #include "store/wrapped_engine.h"
 #include "tests/unit/store/store_fixture.h"
@@ -245,6 +247,34 @@ TEST_F(DiskStore, ANewerFormatIsRefused) {
   const auto opened = try_open();
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().kind, ErrorKind::kDenied);
+}
+
+TEST_F(DiskStore, ASpoolOnAnotherFileSystemIsRefused) {
+  const fs::path elsewhere = fs::path("/dev/shm") / directory_.path().substr(directory_.path().rfind('/') + 1);
+  struct stat here{}, there{};
+  if (::stat(directory_.path().c_str(), &here) != 0 || ::stat("/dev/shm", &there) != 0 || here.st_dev == there.st_dev) {
+    GTEST_SKIP() << "there is no second file system here";
+  }
+  fs::create_directories(path(""));
+  fs::create_directories(elsewhere);
+  fs::create_directory_symlink(elsewhere, path("spool"));
+  const auto opened = try_open();
+  fs::remove_all(elsewhere);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().kind, ErrorKind::kDenied);
+  EXPECT_NE(opened.error().context.find("spool"), std::string::npos) << opened.error().context;
+  EXPECT_NE(opened.error().context.find("different file systems"), std::string::npos) << opened.error().context;
+}
+
+TEST(StoreOpen, NetworkFileSystemsAreUnfitAndLocalOnesAreNot) {
+  // Types of statfs(2).
+  for (const std::uint32_t magic : {0x6969u, 0x517Bu, 0xFF534D42u, 0xFE534D42u, 0x65735546u, 0x01021997u, 0x00C36400u}) {
+    EXPECT_NE(unfit_file_system(magic), nullptr) << std::hex << magic;
+  }
+  for (const std::uint32_t magic :
+       {0xEF53u /* ext4 */, 0x58465342u /* XFS */, 0x9123683Eu /* btrfs */, 0x01021994u /* tmpfs */, 0x2FC12FC1u /* ZFS */}) {
+    EXPECT_EQ(unfit_file_system(magic), nullptr) << std::hex << magic;
+  }
 }
 
 TEST_F(DiskStore, ATruncatedIndexIsReportedAndNotMapped) {
