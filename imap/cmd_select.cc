@@ -1,9 +1,13 @@
 // SELECT and EXAMINE (RFC 9051 §6.3.2, §6.3.3; RECENT and \Recent of RFC 3501 §6.3.1). The cost does not depend on the
-// size of the mailbox: its uids come from the UidCache. Known limit: no UNSEEN response code, which rev2 dropped.
+// size of the mailbox: its uids come from the UidCache. Known limit: no UNSEEN response code of rev1 when the first unseen
+// message is neither among the oldest nor among the newest thousands; RFC 3501 §6.3.1 then has clients SEARCH.
 #include "imap/execution.h"
 
 namespace posthus::imap {
 namespace {
+
+/// Pages of messages, from either end, that SELECT looks through for the first unseen one: 48 messages and microseconds each.
+constexpr std::size_t kMaxUnseenPages = 64;
 
 using Access = SelectedMailbox::Access;
 
@@ -32,7 +36,8 @@ class Select final : public Execution {
     state.selected = std::make_unique<SelectedMailbox>(reader.record(), uids, access_);
     if (state.is_rev2) state.selected->forget_recent();
     state.selected->set_keywords_told(keywords.size());
-    write_responses(state, reader.record(), keywords, out);
+    const auto unseen = state.is_rev2 ? std::nullopt : POSTHUS_TRY(reader.first_unseen(kMaxUnseenPages));
+    write_responses(state, reader.record(), keywords, unseen, out);
     if (!state.is_rev2 && state.selected->take_unclaimed_recent()) {
       // Nobody waits for it: a lost claim shows messages as \Recent once more (RFC 3501 §2.3.2 allows that).
       state.context.store.submit(store::ClaimRecent{*mailbox}, [](Result<store::WriteOutcome>) {});
@@ -41,7 +46,7 @@ class Select final : public Execution {
   }
 
   void write_responses(const SessionState& state, const store::MailboxRecord& record, const std::vector<std::string>& keywords,
-                       session::Output& out) const {
+                       std::optional<Uid> unseen, session::Output& out) const {
     append_flag_lists(out, keywords, access_ == Access::kReadOnly);
     out.append("* ");
     append_number(out, state.selected->map().size());
@@ -50,6 +55,11 @@ class Select final : public Execution {
       out.append("* ");
       append_number(out, state.selected->recent_count());
       out.append(" RECENT\r\n");
+    }
+    if (const auto sequence = unseen ? state.selected->map().sequence_of(*unseen) : std::nullopt) {
+      out.append("* OK [UNSEEN ");
+      append_number(out, *sequence);
+      out.append("] First unseen message\r\n");
     }
     out.append("* OK [UIDVALIDITY ");
     append_number(out, record.uid_validity);

@@ -141,6 +141,49 @@ Result<> MailboxReader::for_each_changed(ModSeq since, Uid first, Uid last, Mess
   });
 }
 
+Result<std::optional<Uid>> MailboxReader::first_unseen(std::size_t max_pages) const {
+  std::optional<Uid> first;
+  if (record_.unseen == 0) return first;
+  Result<> outcome;
+  std::size_t pages = 0;
+  std::uint32_t met = 0;
+  // Calls `visit` for the page; goes on until it says kStop or `max_pages` were read.
+  const auto bounded = [&](std::string_view value, FunctionRef<Visit(const MessagePageView&)> visit) {
+    const auto page = MessagePageView::open(value);
+    if (!page)
+      outcome = fail(page.error().kind, "mailbox " + std::to_string(record_.mailbox.value) + ": " + page.error().context);
+    if (!page || visit(*page) == Visit::kStop || ++pages >= max_pages) return Visit::kStop;
+    return Visit::kContinue;
+  };
+  const auto count_back = [&](const MessagePageView& page) {
+    for (std::size_t i = page.size(); i-- > 0;) {
+      if ((page.flags(i) & flag::kSeen) != 0) continue;
+      if (++met < record_.unseen) continue;
+      first = page.uid(i);
+      return Visit::kStop;
+    }
+    return Visit::kContinue;
+  };
+  const std::string from = mailbox_key(record_.mailbox), to = end_of_prefix(from);
+  POSTHUS_TRY_VOID(snapshot_->scan_backward(
+      Table::kMessages, from, to, [&](std::string_view, std::string_view value) { return bounded(value, count_back); }));
+  POSTHUS_TRY_VOID(outcome);
+  if (first || pages < max_pages) return first;
+  pages = 0;
+  const auto look_on = [&](const MessagePageView& page) {
+    for (std::size_t i = 0; i < page.size(); ++i) {
+      if ((page.flags(i) & flag::kSeen) != 0) continue;
+      first = page.uid(i);
+      return Visit::kStop;
+    }
+    return Visit::kContinue;
+  };
+  POSTHUS_TRY_VOID(snapshot_->scan(Table::kMessages, from, to,
+                                   [&](std::string_view, std::string_view value) { return bounded(value, look_on); }));
+  POSTHUS_TRY_VOID(outcome);
+  return first;
+}
+
 Result<UidSet> MailboxReader::uids() const {
   UidSet uids;
   POSTHUS_TRY_VOID(for_each_page(*snapshot_, record_.mailbox, Uid(1), Uid(UINT32_MAX), [&uids](const MessagePageView& page) {

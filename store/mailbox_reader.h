@@ -42,6 +42,9 @@ class MailboxReader {
   Result<> for_each(Uid first, Uid last, MessageVisitor visit) const;
   /// Of those, only messages whose ModSeq is greater than `since`; pages without any are skipped.
   Result<> for_each_changed(ModSeq since, Uid first, Uid last, MessageVisitor visit) const;
+  /// The first message without \Seen. Reads at most `max_pages` pages back from the newest message, until it has met all
+  /// that the record counts, then as many from the oldest on: nothing also when it lies deeper than that.
+  Result<std::optional<Uid>> first_unseen(std::size_t max_pages) const;
   /// The uids that exist, as ranges: what a session keeps as its sequence-number map.
   Result<UidSet> uids() const;
   /// Uids expunged after `since`; nothing when the tombstones do not reach back that far (then compare with uids()).

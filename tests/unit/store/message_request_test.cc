@@ -373,5 +373,28 @@ TEST_F(MessageRequestTest, ReadersFindRangesChangesAndSingleMessages) {
   EXPECT_EQ(MailboxReader::open(*now, MailboxId(999)).error().kind, ErrorKind::kNotFound);
 }
 
+TEST_F(MessageRequestTest, TheFirstUnseenMessageIsFoundFromEitherEnd) {
+  constexpr std::uint32_t kMessages = 480;  // ten pages
+  for (std::uint32_t i = 0; i < kMessages; ++i) add(inbox, 100, flag::kSeen);
+  const auto found = [this](std::size_t max_pages) {
+    const auto now = snapshot();
+    const auto unseen = MailboxReader::open(*now, inbox)->first_unseen(max_pages);
+    EXPECT_TRUE(unseen);
+    return unseen ? *unseen : std::nullopt;
+  };
+  const auto unsee = [this](UidSet set) { must(flags_request(std::move(set), FlagChange::kRemove, flag::kSeen)); };
+  EXPECT_EQ(found(100), std::nullopt);
+  unsee(uids({{240, 240}}));
+  EXPECT_EQ(found(100), Uid(240));
+  EXPECT_EQ(found(2), std::nullopt);  // too deep from both ends
+  unsee(uids({{479, 479}}));
+  EXPECT_EQ(found(2), std::nullopt);  // not the first one
+  EXPECT_EQ(found(6), Uid(240));
+  unsee(uids({{60, 60}}));
+  EXPECT_EQ(found(2), Uid(60));
+  must(flags_request(uids({{60, 60}, {240, 240}}), FlagChange::kAdd, flag::kSeen));
+  EXPECT_EQ(found(1), Uid(479));
+}
+
 }  // namespace
 }  // namespace posthus::store
