@@ -28,10 +28,12 @@ Progress LoginRun::go_on(SessionState& state, session::Output& out) {
 }
 
 Progress LoginRun::on_line(SessionState& state, std::string_view line, session::Output& out) {
-  if (line == "*") return done("BAD Authentication cancelled");
   // QUIRK(various): "=" for an empty response, as in an initial response.
   const auto decoded = line == "=" ? std::string() : base64_decode(line);
-  if (!decoded) return done("BAD Response is not base64");
+  if (line == "*" || !decoded) {
+    exchange_->abort();  // logged and counted like every login that fails
+    return done(line == "*" ? "BAD Authentication cancelled" : "BAD Response is not base64");
+  }
   exchange_->respond(*decoded);
   return go_on(state, out);
 }

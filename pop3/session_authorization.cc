@@ -72,6 +72,7 @@ Step ServerSession::on_response_line(std::string_view line, Output& output) {
   const auto decoded = base64_decode(line);
   if (!decoded) {
     is_sasl_ = false;
+    exchange_->abort();  // logged and counted like every login that fails
     exchange_.reset();
     return refuse_error(output, Text::kNotBase64);
   }

@@ -42,14 +42,11 @@ session::Step ServerSession::on_auth(std::string_view argument, Output& output) 
 }
 
 session::Step ServerSession::on_login_response(std::string_view line, Output& output) {
-  if (line == "*") {
-    exchange_.reset();
-    return refuse(reply::kLoginCancelled, output);
-  }
   auto decoded = base64_decode(line);
-  if (!decoded) {
+  if (line == "*" || !decoded) {
+    exchange_->abort();  // logged and counted like every login that fails
     exchange_.reset();
-    return refuse(reply::kBadBase64, output);
+    return refuse(line == "*" ? reply::kLoginCancelled : reply::kBadBase64, output);
   }
   exchange_->respond(*decoded);
   wipe(*decoded);

@@ -7,6 +7,7 @@
 
 #include "core/base/base64.h"
 #include "core/base/hash.h"
+#include "core/base/metrics.h"
 #include "core/sasl/scram.h"
 #include "smtp/session_state.h"
 #include "store/memory_engine.h"
@@ -50,6 +51,16 @@ struct SmtpSession : ::testing::Test {
   ServerContext context;
   LoopbackDriver driver;
 };
+
+TEST_F(SmtpSession, ACancelledExchangeCountsAsAborted) {
+  open(ListenerRole::kSubmission, Tls::kImplicit);
+  const metrics::Counter& aborted = metrics::counter("posthus_logins_total", "", "protocol=\"smtp\",result=\"aborted\"");
+  const std::uint64_t before = aborted.value();
+  EXPECT_EQ(say("AUTH PLAIN\r\n*\r\n"), "334 \r\n501 5.7.0 Authentication cancelled\r\n");
+  EXPECT_EQ(aborted.value(), before + 1);
+  EXPECT_EQ(say("AUTH LOGIN\r\n!\r\n"), "334 VXNlcm5hbWU6\r\n501 5.5.2 Invalid base64\r\n");
+  EXPECT_EQ(aborted.value(), before + 2);
+}
 
 // RFC 5802 §3 by the formula.
 std::string client_proof(const std::string& secret, const std::string& salt, int iterations, const std::string& message) {
