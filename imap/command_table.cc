@@ -1,7 +1,11 @@
 // The table of commands. See command_table.h.
 #include "imap/command_table.h"
 
+#include <array>
+#include <iterator>
+
 #include "core/base/ascii.h"
+#include "core/base/metrics.h"
 
 namespace posthus::imap {
 namespace {
@@ -54,7 +58,24 @@ constexpr CommandRow kCommands[] = {
     // clang-format on
 };
 
+using Counters = std::array<metrics::Counter*, std::size(kCommands) + 1>;
+
+// One for each row, and the last for whatever clients make up: names from the network never become labels.
+Counters make_counters() {
+  Counters counters{};
+  for (std::size_t i = 0; i < counters.size(); ++i) {
+    const std::string verb(i < std::size(kCommands) ? kCommands[i].verb : "unknown");
+    counters[i] = &metrics::counter("posthus_imap_commands_total", "IMAP commands by verb", "verb=\"" + verb + "\"");
+  }
+  return counters;
+}
+
 }  // namespace
+
+void count_command(const CommandRow* row) {
+  static const Counters counters = make_counters();
+  counters[row ? static_cast<std::size_t>(row - kCommands) : std::size(kCommands)]->add();
+}
 
 const CommandRow* find_command(Scanner& scanner) {
   const bool is_uid = scanner.take_prefix("UID ");

@@ -27,6 +27,8 @@ struct CommandRow {
 
 /// Reads the verb (with "UID " in front) and moves past it; nullptr for an unknown one.
 const CommandRow* find_command(Scanner& scanner);
+/// Counts a command in the metrics, under its verb; `row` null: one we do not know.
+void count_command(const CommandRow* row);
 /// The row of APPEND, whose arguments are parsed apart.
 const CommandRow& append_row();
 

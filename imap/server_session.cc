@@ -164,6 +164,7 @@ Step ServerSession::on_append(Input& input, AppendHead head, Output& out) {
   auto execution = make_append(std::move(head.arguments), frame_.literal_size(), frame_.literal_kind());
   input.consume(frame_.size());
   frame_.reset();
+  count_command(&append_row());
   return start(std::move(head.tag), append_row(), std::move(execution), out);
 }
 
@@ -213,6 +214,7 @@ Step ServerSession::on_command(std::string_view command, Output& out) {
   const auto tag = scanner.tag();
   if (!tag || !scanner.take(' ')) return answer("*", "BAD Expected a tag and a command");
   const CommandRow* row = find_command(scanner);
+  count_command(row);
   if (!row) return answer(*tag, "BAD Unknown command");
   if (!is_legal(row->legal, now())) return answer(*tag, "BAD Command is not possible in this state");
   auto parsed = arguments(scanner, row->grammar, state_.name_form());

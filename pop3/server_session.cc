@@ -94,6 +94,7 @@ ServerSession::Step ServerSession::on_too_long(session::Input& input, Output& ou
   is_skipping_line_ = end == std::string_view::npos;
   input.consume(is_skipping_line_ ? input.size() : end + 1);
   is_sasl_ = false;
+  if (exchange_) exchange_->abort();
   exchange_.reset();
   return refuse_error(output, Text::kLineTooLong);
 }
@@ -109,12 +110,16 @@ ServerSession::Step ServerSession::on_line(session::Input& input, const Line& li
     input.consume(line.length);
     if (!retrieval_) retrieval_ = std::make_unique<Retrieval>();
     retrieval_->add(*request, *maildrop_);
+    count_command(command->keyword);
     return Step::kRead;
   }
   // Anything else is answered behind the messages asked for before it.
   if (retrieval_) return start(Work::kRetrieval);
   input.consume(line.length);
-  if (!command) return refuse_error(output, Text::kUnknownCommand);
+  if (!command) {
+    count_command({});
+    return refuse_error(output, Text::kUnknownCommand);
+  }
   return dispatch(*command, output);
 }
 
@@ -135,7 +140,22 @@ std::optional<RetrievalRequest> ServerSession::retrieval_request(const Command& 
   return request;
 }
 
+void ServerSession::count_command(std::string_view keyword) {
+  // One for each rule, and the last for whatever clients make up: names from the network never become labels.
+  static const auto counters = [] {
+    std::array<metrics::Counter*, kRules.size() + 1> made{};
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      const std::string verb(i < kRules.size() ? kRules[i].keyword : "unknown");
+      made[i] = &metrics::counter("posthus_pop3_commands_total", "POP3 commands by keyword", "verb=\"" + verb + "\"");
+    }
+    return made;
+  }();
+  const auto rule = std::ranges::find(kRules, keyword, &Rule::keyword);
+  counters[static_cast<std::size_t>(rule - kRules.begin())]->add();
+}
+
 ServerSession::Step ServerSession::dispatch(const Command& command, Output& output) {
+  count_command(command.keyword);
   if (!maildrop_ && ++commands_before_login_ > kMaxCommandsBeforeLogin) {
     append_error(output, Code::kNone, Text::kTooManyErrors, language_);
     return Step::kClose;

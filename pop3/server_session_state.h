@@ -55,6 +55,8 @@ class ServerSession final : public session::Session {
   Step on_line(session::Input& input, const Line& line, Output& output);
   Step on_too_long(session::Input& input, Output& output);
   Step dispatch(const Command& command, Output& output);
+  /// Counts a command in the metrics, under its keyword if there is a rule for it.
+  static void count_command(std::string_view keyword);
   /// The request of a valid RETR or TOP; nothing for anything else.
   std::optional<RetrievalRequest> retrieval_request(const Command& command) const;
   Step refuse(Output& output, Text text, Code code = Code::kNone);

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "core/base/metrics.h"
 #include "imap/server_session.h"
 #include "store/memory_engine.h"
 #include "store/wrapped_engine.h"
@@ -67,6 +68,38 @@ TEST(Login, AStrangerCannotStayByTricklingBytes) {
   EXPECT_EQ(stranger.take_output(), "* BYE Nobody has logged in\r\n");
   user.send("c NOOP\r\n");
   EXPECT_FALSE(user.is_closed());
+}
+
+TEST(Login, ACancelledExchangeCountsAsAborted) {
+  testing::World world;
+  world.add_user("anna@example.test", "secret");
+  ServerContext context{*world.store, *world.authenticator, world.clock, "mail.example.test"};
+  testing::LoopbackDriver driver;
+  driver.open(make_server_session(context, {.remote_address = "192.0.2.1"}, driver.waker()), testing::Tls::kImplicit);
+  const metrics::Counter& aborted = metrics::counter("posthus_logins_total", "", "protocol=\"imap\",result=\"aborted\"");
+  const std::uint64_t before = aborted.value();
+  driver.send("a AUTHENTICATE PLAIN\r\n*\r\n");
+  EXPECT_EQ(aborted.value(), before + 1);
+  driver.send("b AUTHENTICATE PLAIN\r\n!\r\n");
+  EXPECT_EQ(aborted.value(), before + 2);
+}
+
+TEST(Commands, AreCountedByVerbAndOnlyByKnownOnes) {
+  testing::World world;
+  world.add_user("anna@example.test", "secret");
+  ServerContext context{*world.store, *world.authenticator, world.clock, "mail.example.test"};
+  testing::LoopbackDriver driver;
+  driver.open(make_server_session(context, {.remote_address = "192.0.2.1"}, driver.waker()), testing::Tls::kImplicit);
+  driver.send("a LOGIN anna@example.test secret\r\nb SELECT INBOX\r\n");
+  const auto counted = [](const std::string& verb) {
+    return metrics::counter("posthus_imap_commands_total", "", "verb=\"" + verb + "\"").value();
+  };
+  const std::uint64_t fetches = counted("UID FETCH"), appends = counted("APPEND"), unknown = counted("unknown");
+  driver.send("c uid fetch 1:* FLAGS\r\nd APPEND INBOX {3+}\r\nabc\r\ne XYZZY\r\n");
+  EXPECT_EQ(counted("UID FETCH"), fetches + 1);
+  EXPECT_EQ(counted("APPEND"), appends + 1);
+  EXPECT_EQ(counted("unknown"), unknown + 1);
+  EXPECT_EQ(metrics::render().find("XYZZY"), std::string::npos);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/log.h"
+#include "core/base/metrics.h"
 #include "pop3/retrieval.h"
 #include "pop3/server_session_state.h"
 #include "store/memory_engine.h"
@@ -61,6 +62,32 @@ struct SessionTest : ::testing::Test {
 };
 
 TEST_F(SessionTest, AnIdleSessionIsSmall) { EXPECT_LE(sizeof(ServerSession), 768u); }
+
+TEST_F(SessionTest, CommandsAreCountedByKeywordAndOnlyByKnownOnes) {
+  world.deliver("anna@example.test", "Subject: one\r\n\r\n");
+  posthus::testing::LoopbackDriver driver;
+  log_in(driver);
+  const auto counted = [](const std::string& verb) {
+    return metrics::counter("posthus_pop3_commands_total", "", "verb=\"" + verb + "\"").value();
+  };
+  const std::uint64_t retrieved = counted("RETR"), listed = counted("LIST"), unknown = counted("unknown");
+  ask(driver, "RETR 1\r\nRETR 9\r\nLIST\r\nXTND\r\n?\r\n");
+  EXPECT_EQ(counted("RETR"), retrieved + 2);
+  EXPECT_EQ(counted("LIST"), listed + 1);
+  EXPECT_EQ(counted("unknown"), unknown + 2);
+  EXPECT_EQ(metrics::render().find("XTND"), std::string::npos);
+}
+
+TEST_F(SessionTest, ACancelledExchangeCountsAsAborted) {
+  posthus::testing::LoopbackDriver driver;
+  driver.open(make(), posthus::testing::Tls::kImplicit);
+  const metrics::Counter& aborted = metrics::counter("posthus_logins_total", "", "protocol=\"pop3\",result=\"aborted\"");
+  const std::uint64_t before = aborted.value();
+  ask(driver, "AUTH PLAIN\r\n*\r\n");
+  EXPECT_EQ(aborted.value(), before + 1);
+  ask(driver, "AUTH PLAIN\r\n!\r\n");
+  EXPECT_EQ(aborted.value(), before + 2);
+}
 
 TEST_F(SessionTest, ALargeMessageComesInPiecesThatHoldNoSnapshot) {
   std::string text = "Subject: large\r\n\r\n";
