@@ -28,6 +28,8 @@ constexpr std::chrono::milliseconds kStorePatience{3000};  // what the store may
 constexpr std::chrono::milliseconds kReclaimInterval{60'000};
 constexpr std::chrono::milliseconds kExpireInterval{
     3'600'000};  // daily work, looked at each hour so that restarts do not skip it
+// Whoever renews the files needs no signal, and a self-signed certificate does not end while the server runs.
+constexpr std::chrono::milliseconds kCertificateInterval{3'600'000};
 
 /// One row of the table of listeners.
 struct Listener {
@@ -109,7 +111,7 @@ struct Server::State {
   web_admin::Api api;
   web_admin::HttpServer http;
   web_admin::GateContext gate;
-  std::shared_ptr<net::TlsContext> tls;
+  std::unique_ptr<ServerCertificate> certificate;
   net::Network network;
   bool is_stopped = false;
 };
@@ -150,7 +152,7 @@ Result<> Server::State::listen(const Listener& listener, const std::string& addr
                                .address = address,
                                .port = static_cast<std::uint16_t>(listener.port),
                                .tls = listener.tls,
-                               .tls_context = listener.tls == net::TlsMode::kNone ? nullptr : tls,
+                               .tls_context = listener.tls == net::TlsMode::kNone ? nullptr : certificate->tls(),
                                .alpn = listener.name == "https" ? "http/1.1" : "",
                                .make_session = listener.make_session,
                                .max_connections = settings.connections,
@@ -216,6 +218,13 @@ void Server::State::start_periodic_work() {
   };
   expire();  // goes on with removals that the last stop cut short
   network.timers().every(kExpireInterval, expire);
+  network.timers().every(kCertificateInterval, [this] {
+    network.workers().try_submit([this] {
+      const auto refreshed = certificate->refresh();
+      if (!refreshed) log::warning("tls.reload_failed", {{"context", refreshed.error().context}});
+      if (refreshed && *refreshed) log::info("tls.reloaded");
+    });
+  });
 }
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -229,8 +238,7 @@ Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& cl
     on_fatal();
   });
   auto state = std::make_unique<State>(std::move(settings), clock, std::move(store));
-  const net::CertificateAndKey pair = POSTHUS_TRY(load_certificate(state->settings, clock));
-  state->tls = POSTHUS_TRY(net::TlsContext::create_server(pair));
+  state->certificate = POSTHUS_TRY(ServerCertificate::load(state->settings, clock));
   for (const Listener& listener : state->listeners()) POSTHUS_TRY_VOID(state->listen(listener));
   POSTHUS_TRY_VOID(state->listen_on_socket());
   POSTHUS_TRY_VOID(write_file_durably(process_id_path(state->settings), std::to_string(getpid()) + "\n"));
@@ -241,8 +249,8 @@ Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& cl
 }
 
 Result<> Server::reload_certificate() {
-  const auto pair = POSTHUS_TRY(load_certificate(state_->settings, state_->clock));
-  return state_->tls->replace(pair);
+  POSTHUS_TRY_VOID(state_->certificate->refresh());
+  return {};
 }
 
 void Server::stop() {

@@ -89,6 +89,14 @@ std::string bytes_of(BIO* bio) {
   return std::string(data, static_cast<std::size_t>(size));
 }
 
+Result<std::int64_t> time_of(std::string_view certificate_pem, const ASN1_TIME* (*which)(const X509*)) {
+  const CertificatePointer certificate(PEM_read_bio_X509(bio_of(certificate_pem).get(), nullptr, nullptr, nullptr));
+  if (!certificate) return fail(ErrorKind::kInvalid, "certificate: " + take_openssl_error());
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(which(certificate.get()), &parts) != 1) return fail(ErrorKind::kInvalid, "certificate date");
+  return static_cast<std::int64_t>(timegm(&parts));
+}
+
 }  // namespace
 
 Result<CertificateAndKey> make_self_signed_certificate(std::string_view hostname, int days) {
@@ -107,12 +115,12 @@ Result<CertificateAndKey> make_self_signed_certificate(std::string_view hostname
   return CertificateAndKey{bytes_of(certificate_pem.get()), Secret(bytes_of(key_pem.get()))};
 }
 
+Result<std::int64_t> certificate_not_before(std::string_view certificate_pem) {
+  return time_of(certificate_pem, X509_get0_notBefore);
+}
+
 Result<std::int64_t> certificate_not_after(std::string_view certificate_pem) {
-  const CertificatePointer certificate(PEM_read_bio_X509(bio_of(certificate_pem).get(), nullptr, nullptr, nullptr));
-  if (!certificate) return fail(ErrorKind::kInvalid, "certificate: " + take_openssl_error());
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &parts) != 1) return fail(ErrorKind::kInvalid, "certificate date");
-  return static_cast<std::int64_t>(timegm(&parts));
+  return time_of(certificate_pem, X509_get0_notAfter);
 }
 
 }  // namespace posthus::net

@@ -19,7 +19,9 @@ struct CertificateAndKey {
 /// Errors: kInvalid for a hostname that is neither a domain name nor an address.
 Result<CertificateAndKey> make_self_signed_certificate(std::string_view hostname, int days);
 
-/// When the first certificate of `certificate_pem` ends, in seconds since 1970. Errors: kInvalid for anything but PEM.
+/// When the first certificate of `certificate_pem` begins and ends, in seconds since 1970. Errors: kInvalid for anything
+/// but PEM.
+Result<std::int64_t> certificate_not_before(std::string_view certificate_pem);
 Result<std::int64_t> certificate_not_after(std::string_view certificate_pem);
 
 }  // namespace posthus::net

@@ -40,14 +40,47 @@ TEST_F(CertificatesTest, TheFirstStartMakesOneThatTheNextFindsAgain) {
   EXPECT_EQ(found->private_key_pem.reveal(), made->private_key_pem.reveal());
 }
 
-TEST_F(CertificatesTest, ASelfSignedOneNearItsEndIsMadeAnew) {
+TEST_F(CertificatesTest, ASelfSignedOneIsMadeAnewAfterTwoThirdsOfItsLife) {
   const auto made = load_certificate(settings, system_clock);
   ASSERT_TRUE(made) << made.error().context;
-  const std::int64_t end = *net::certificate_not_after(made->certificate_pem);
-  const ManualClock earlier(Timestamp::from_seconds(end - 31 * 86'400));
+  const std::int64_t begin = *net::certificate_not_before(made->certificate_pem);
+  const std::int64_t due = begin + (*net::certificate_not_after(made->certificate_pem) - begin) / 3 * 2;
+  const ManualClock earlier(Timestamp::from_seconds(due - 60));
   EXPECT_EQ(load_certificate(settings, earlier)->certificate_pem, made->certificate_pem);
-  const ManualClock later(Timestamp::from_seconds(end - 29 * 86'400));
+  const ManualClock later(Timestamp::from_seconds(due + 60));
   EXPECT_NE(load_certificate(settings, later)->certificate_pem, made->certificate_pem);
+}
+
+TEST_F(CertificatesTest, ARunningServerTakesARenewedOneWithoutASignal) {
+  ManualClock clock(system_clock.now());
+  const auto certificate = ServerCertificate::load(settings, clock);
+  ASSERT_TRUE(certificate) << certificate.error().context;
+  EXPECT_FALSE((*certificate)->refresh().value());
+  clock.set(Timestamp::from_seconds(clock.now().seconds() + 600 * 86'400));
+  EXPECT_TRUE((*certificate)->refresh().value());
+}
+
+TEST_F(CertificatesTest, FilesThatChangeAreTakenAndBrokenOnesAreNot) {
+  const auto use = [this](std::string_view hostname) {
+    const auto pair = net::make_self_signed_certificate(hostname, 90);
+    ASSERT_TRUE(pair);
+    write("chain.pem", pair->certificate_pem);
+    write("private.pem", pair->private_key_pem.reveal());
+  };
+  settings.tls_certificate = "chain.pem";
+  settings.tls_key = "private.pem";
+  use("one.example.test");
+  const auto certificate = ServerCertificate::load(settings, system_clock);
+  ASSERT_TRUE(certificate) << certificate.error().context;
+  EXPECT_FALSE((*certificate)->refresh().value());
+  use("two.example.test");
+  EXPECT_TRUE((*certificate)->refresh().value());
+  EXPECT_FALSE((*certificate)->refresh().value());
+  // Half way through a renewal: the certificate is there, its key is not yet.
+  write("chain.pem", net::make_self_signed_certificate("three.example.test", 90)->certificate_pem);
+  EXPECT_FALSE((*certificate)->refresh());
+  use("three.example.test");
+  EXPECT_TRUE((*certificate)->refresh().value());
 }
 
 TEST_F(CertificatesTest, NamedFilesAreRelativeToTheDataDirectoryAndNeverReplaced) {
