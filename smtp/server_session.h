@@ -34,8 +34,7 @@ struct ServerContext {
   bool offers_dsn = true;   // DSN parameters
   bool checks_from = true;  // submission: From must be the user's own, like the envelope's sender
   ServerLimits limits = {};
-  std::vector<std::string> address_literals = {};  // ours, as "[192.0.2.1]": mail to them ...
-  std::string literal_domain = {};                 // ... is mail to this domain
+  std::vector<std::string> address_literals = {};  // ours, as "[192.0.2.1]": mail to them is mail without a domain
   /// Called after a message was queued, with its destinations (each once), on the thread of the session; must not block.
   std::function<void(const std::vector<std::string>& domains)> queued = {};
 };

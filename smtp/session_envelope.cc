@@ -117,11 +117,11 @@ bool ServerSession::add_targets(const std::vector<MailboxId>& inboxes, std::vect
   return true;
 }
 
-// Mail to an address literal of ours is mail to a domain of ours (RFC 5321 §4.1.3).
+// Mail to an address literal of ours is mail to the server as such (RFC 5321 §4.1.3).
 mail::Address ServerSession::routed_address(const mail::Address& address) const {
-  if (address.domain.empty() || address.domain.front() != '[' || context_.literal_domain.empty()) return address;
+  if (address.domain.empty() || address.domain.front() != '[') return address;
   for (const std::string& literal : context_.address_literals) {
-    if (ascii::equal_ignoring_case(literal, address.domain)) return {address.local_part, context_.literal_domain};
+    if (ascii::equal_ignoring_case(literal, address.domain)) return {address.local_part, ""};
   }
   return address;
 }

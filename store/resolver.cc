@@ -18,9 +18,13 @@ bool is_postmaster(std::string_view local_part) {
 
 Result<Resolution> Resolver::resolve(const mail::Address& recipient) {
   if (recipient.domain.empty()) {
-    if (!is_postmaster(recipient.local_part)) return verdict(false);
-    POSTHUS_TRY_VOID(add_server_admin(0));
-    return verdict(true);
+    if (is_postmaster(recipient.local_part)) {
+      POSTHUS_TRY_VOID(add_server_admin(0));
+      return verdict(true);
+    }
+    // An address of the server as such (RFC 5321 §4.1.3): whose it is, is certain when there is one domain only.
+    const auto domain = POSTHUS_TRY(only_domain());
+    return domain ? resolve({recipient.local_part, *domain}) : verdict(false);
   }
   const auto domain = POSTHUS_TRY(get_domain(snapshot_, recipient.domain));
   if (!domain) return verdict(false);
@@ -123,21 +127,40 @@ Result<> Resolver::add_targets(const std::vector<std::string>& targets, int dept
 Result<> Resolver::add_server_admin(int depth) {
   std::optional<UserRecord> admin;
   Result<> read;
-  POSTHUS_TRY_VOID(snapshot_.scan(Table::kMeta, meta::kAdminPrefix, end_of_prefix(meta::kAdminPrefix),
-                                  [&](std::string_view key, std::string_view) {
-                                    const auto account = account_of_key(key.substr(meta::kAdminPrefix.size()));
-                                    if (!account) return Visit::kContinue;
-                                    auto user = get_user(snapshot_, *account);
-                                    if (!user) {
-                                      read = std::unexpected(user.error());
-                                      return Visit::kStop;
-                                    }
-                                    if (!*user || (*user)->is_disabled) return Visit::kContinue;
-                                    admin = std::move(*user);
-                                    return Visit::kStop;
-                                  }));
+  const auto take = [&](std::string_view account_key) {
+    const auto account = account_of_key(account_key);
+    if (!account) return Visit::kContinue;
+    auto user = get_user(snapshot_, *account);
+    if (!user) {
+      read = std::unexpected(user.error());
+      return Visit::kStop;
+    }
+    if (!*user || (*user)->is_disabled) return Visit::kContinue;
+    admin = std::move(*user);
+    return Visit::kStop;
+  };
+  POSTHUS_TRY_VOID(
+      snapshot_.scan(Table::kMeta, meta::kAdminPrefix, end_of_prefix(meta::kAdminPrefix),
+                     [&take](std::string_view key, std::string_view) { return take(key.substr(meta::kAdminPrefix.size())); }));
   POSTHUS_TRY_VOID(read);
+  if (!admin) {
+    // RFC 5321 §4.5.1 knows no server without a postmaster: where nobody is an admin, the oldest user is who set it up.
+    POSTHUS_TRY_VOID(
+        snapshot_.scan(Table::kUsers, "", "", [&take](std::string_view key, std::string_view) { return take(key); }));
+    POSTHUS_TRY_VOID(read);
+  }
   return admin ? add_user(*admin, depth) : Result<>{};
+}
+
+Result<std::optional<std::string>> Resolver::only_domain() const {
+  std::optional<std::string> only;
+  bool has_more = false;
+  POSTHUS_TRY_VOID(snapshot_.scan(Table::kDomains, "", "", [&](std::string_view key, std::string_view) {
+    has_more = only.has_value();
+    if (!has_more) only.emplace(key);
+    return has_more ? Visit::kStop : Visit::kContinue;
+  }));
+  return has_more ? std::nullopt : only;
 }
 
 Result<> Resolver::add_user(const UserRecord& user, int depth) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -30,6 +31,7 @@ class Resolver {
   Result<Found> try_alias(std::string_view lookup, int depth);
   Result<> add_targets(const std::vector<std::string>& targets, int depth);
   Result<> add_server_admin(int depth);
+  Result<std::optional<std::string>> only_domain() const;
   Result<> add_user(const UserRecord& user, int depth);
   Result<> add_inbox(const UserRecord& user);
   Result<bool> is_over_quota(const UserRecord& user) const;

@@ -7,6 +7,7 @@
 
 #include "core/base/file.h"
 #include "core/base/log.h"
+#include "core/main/address_literals.h"
 #include "core/main/certificates.h"
 #include "core/main/data_directory.h"
 #include "core/main/store_credentials.h"
@@ -53,6 +54,7 @@ smtp::ServerContext smtp_context(store::Store& store, sasl::Authenticator& authe
   smtp::ServerContext context{
       .store = store, .authenticator = authenticator, .clock = clock, .hostname = settings.hostname, .offers_tls = true};
   context.limits.max_message_bytes = settings.message_bytes;
+  context.address_literals = address_literals(settings.listen);
   return context;
 }
 

@@ -59,6 +59,21 @@ def test_alias_catch_all_and_detail_deliver(scene):
     client.quit()
 
 
+def test_postmaster_and_address_literals_are_always_there(scene):
+    """RFC 5321 §4.5.1, §4.1.3: nobody here is an admin, and the server was told no literal."""
+    for to in ("postmaster", "PostMaster@example.test", "postmaster@[127.0.0.1]"):
+        client = mail.mx(scene)
+        client.ehlo()
+        client.mail("s@elsewhere.test")
+        assert client.docmd("RCPT TO:<%s>" % to)[0] == 250, to
+        client.quit()
+    client = mail.mx(scene)
+    client.ehlo()
+    client.mail("s@elsewhere.test")
+    assert client.docmd("RCPT TO:<postmaster@[192.0.2.1]>")[0] == 550
+    client.quit()
+
+
 def test_deliver_from_standard_input(scene):
     marker = mail.unique()
     scene.server.cli("deliver", scene.anna, stdin=mail.message(marker).replace(b"\r\n", b"\n"))

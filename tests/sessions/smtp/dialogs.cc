@@ -25,7 +25,6 @@ testing::DialogAdapter make_adapter() {
         std::make_unique<ServerContext>(ServerContext{*world.store, *world.authenticator, world.clock, "mx.example.test"});
     context->offers_tls = !options.contains("starttls");
     context->address_literals = {"[192.0.2.100]"};
-    context->literal_domain = "example.test";
     set_limit(context->limits.max_message_bytes, options, "size");
     set_limit(context->limits.max_recipients, options, "rcptmax");
     set_limit(context->limits.max_transactions, options, "mailmax");

@@ -155,7 +155,6 @@ TEST_F(DirectoryTest, PostmasterAlwaysResolves) {
   alias("@example.org", {"anna@example.org"});
   EXPECT_EQ(resolve("PostMaster").inboxes, std::vector{inbox(admin)});
   EXPECT_EQ(resolve("postmaster", "").inboxes, std::vector{inbox(admin)});
-  EXPECT_EQ(resolve("anna", "").kind, Kind::kNoSuchDomain);
   EXPECT_EQ(resolve("postmaster", "example.net").kind, Kind::kNoSuchDomain);
   alias("postmaster@example.org", {"anna@example.org"});
   EXPECT_EQ(resolve("postmaster").inboxes, std::vector{inbox(plain)});
@@ -167,6 +166,25 @@ TEST_F(DirectoryTest, PostmasterAlwaysResolves) {
   user.role = Role::kUser;
   must(PutUser{user, PutRule::kReplace});
   EXPECT_EQ(resolve("postmaster", "").inboxes, std::vector{mailbox(AccountId(3), "INBOX")});
+}
+
+TEST_F(DirectoryTest, WithoutAnAdminTheOldestUserIsPostmaster) {
+  const AccountId oldest = add_user("anna@example.org");
+  const AccountId next = add_user("bert@example.org");
+  EXPECT_EQ(resolve("postmaster").inboxes, std::vector{inbox(oldest)});
+  EXPECT_EQ(resolve("Postmaster", "").inboxes, std::vector{inbox(oldest)});
+  UserRecord user = *DirectoryReader(*snapshot()).user("anna@example.org").value();
+  user.is_disabled = true;
+  must(PutUser{user, PutRule::kReplace});
+  EXPECT_EQ(resolve("postmaster").inboxes, std::vector{inbox(next)});
+}
+
+TEST_F(DirectoryTest, AnAddressOfTheServerBelongsToItsOnlyDomain) {
+  const AccountId anna = add_user("anna@example.org");
+  EXPECT_EQ(resolve("anna", "").inboxes, std::vector{inbox(anna)});
+  EXPECT_EQ(resolve("bert", "").kind, Kind::kNoSuchUser);
+  must(PutDomain{.domain = {.name = "example.net"}});
+  EXPECT_EQ(resolve("anna", "").kind, Kind::kNoSuchDomain);
 }
 
 TEST_F(DirectoryTest, AliasesAreFollowedOnceAndNotTooDeep) {
