@@ -355,10 +355,81 @@ def removal_goes_on(bench):
         server.stop()
 
 
+def replies_follow_syncs(bench):
+    """Not a fault, but the same tracer: before each 250 every byte written for the message has been synced. One client, so
+    that nothing else is on its way when the reply leaves."""
+    server, ledger = bench.server("replies_follow_syncs"), Ledger()
+    seen = os.path.join(server.directory, "strace")
+    server.wrapper = ["strace", "-D", "-I", "2", "-f", "-y", "-s", "10", "-qq", "-o", seen, "-e",
+                      "trace=openat,pwrite64,pwritev,pwritev2,write,writev,sendto,fdatasync,fsync"]
+    try:
+        server.start()
+        send(Scene(server), ledger, USERS[0], len(LINES))
+        stopped(server)
+        with open(seen) as f:
+            order = SyncOrder(server.data)
+            for line in f:
+                order.see(line)
+        assert order.replies == len(LINES), order.replies
+        assert not order.early, "replies with unsynced writes: %r" % order.early
+        say("  replies_follow_syncs: %d replies behind %d syncs" % (order.replies, order.syncs))
+    finally:
+        server.wrapper = []
+        server.stop()
+
+
+class SyncOrder:
+    """What strace saw, in order: which files below data/ have writes that no sync has followed when a 250 leaves."""
+
+    def __init__(self, data):
+        self.folders = [os.path.join(os.path.realpath(data), folder) for folder in ("segments", "index", "spool")]
+        self.synchronous = set()  # descriptors opened with O_DSYNC
+        self.unfinished = {}      # thread: the beginning of its call
+        self.dirty, self.early = set(), []
+        self.replies = self.syncs = self.syncs_told = 0
+
+    def see(self, line):
+        thread, call = line.rstrip("\n").split(None, 1)
+        if call.endswith("<unfinished ...>"):
+            self.unfinished[thread] = call[:-len("<unfinished ...>")]
+            self.begun(self.unfinished[thread])
+        elif call.startswith("<... "):
+            self.ended(self.unfinished.pop(thread, "") + call)
+        else:
+            self.begun(call)
+            self.ended(call)
+
+    def file_of(self, call):
+        found = re.match(r"\w+\((\d+)<([^>]*)>", call)
+        return (found[1], found[2]) if found and any(found[2].startswith(folder) for folder in self.folders) else (None, None)
+
+    def begun(self, call):
+        descriptor, path = self.file_of(call)
+        if path and call.startswith(("pwrite", "write")):
+            self.dirty.add((descriptor, path) if descriptor in self.synchronous else path)
+        if call.startswith("sendto(") and '"250 2.0.0 ' in call:
+            self.replies += 1
+            # The commit's own syncs are part of the proof: a reply that nothing was synced for would be clean as well.
+            if self.dirty or self.syncs == self.syncs_told:
+                self.early.append((sorted(map(str, self.dirty)), self.syncs - self.syncs_told))
+            self.syncs_told = self.syncs
+
+    def ended(self, call):
+        opened = re.search(r"O_DSYNC.*= (\d+)<", call)
+        if call.startswith("openat(") and opened:
+            self.synchronous.add(opened[1])
+        descriptor, path = self.file_of(call)
+        if path and descriptor in self.synchronous:
+            self.dirty.discard((descriptor, path))
+        elif path and call.startswith(("fdatasync", "fsync")) and call.endswith("= 0"):
+            self.dirty.discard(path)
+            self.syncs += 1
+
+
 def cases():
     for row in FAULTS:
         yield row[0], lambda bench, row=row: fault(bench, *row)
-    for case in (meta_page_no_space, spool_sync_eio, spool_gone, removal_goes_on):
+    for case in (replies_follow_syncs, meta_page_no_space, spool_sync_eio, spool_gone, removal_goes_on):
         yield case.__name__, case
     for name, folders, size, lines in [("full_disk", [""], 24000, LINES), ("full_segments", ["segments", "spool"], 5000, LINES),
                                        ("full_index", ["index"], None, (1,))]:
