@@ -53,9 +53,9 @@ class DirectoryReader {
   Result<std::optional<AliasRecord>> alias(std::string_view address) const;
   Result<std::optional<TokenRecord>> token(std::string_view id) const;
 
-  /// Exact user, then exact alias, then both without plus-detail, then the catch-all. "postmaster" of a domain of ours
-  /// (and bare "postmaster", empty domain) always resolves: to a user or alias of that name, else to the first server admin (RFC
-  /// 5321 §4.5.1). `message_size`: for the quota check; 0 when the client did not say.
+  /// Exact user, then exact alias, then both without plus-detail, then the catch-all. "postmaster" with a domain of ours or
+  /// none always resolves: by that name, else to the first server admin, else to the oldest user (RFC 5321 §4.5.1). Others
+  /// without a domain belong to our only one, if there is just one. `message_size`: for the quota; 0 when it was not said.
   Result<Resolution> resolve(const mail::Address& recipient, std::uint64_t message_size) const;
   /// May this account send as `sender` (envelope or From)? Its own address with any plus-detail, or an alias (not a
   /// catch-all) that names it.
