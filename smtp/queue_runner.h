@@ -13,6 +13,7 @@
 #include "core/base/function_ref.h"
 #include "core/dns/resolver.h"
 #include "core/session/dialer.h"
+#include "smtp/tls_policy_source.h"
 #include "store/store.h"
 
 namespace posthus::smtp {
@@ -24,10 +25,11 @@ struct QueueContext {
   const Clock& clock;
   std::string hostname;
   std::uint16_t smtp_port = 25;  // of other servers; tests use another
-  /// Runs work that may block; the runner never runs more than a handful at a time.
+  /// Runs work that may block, never before it returns; the runner never has more than a handful running.
   std::function<void(std::move_only_function<void()>)> run_blocking;
   /// May we connect there? Our own addresses and listeners are refused as a loop (RFC 5321 §5.1).
   std::function<bool(const std::string& address, std::uint16_t port)> is_own_address;
+  TlsPolicySource* tls_policies = nullptr;  // none: opportunistic everywhere, but for routes
 };
 
 class QueueRunner {
@@ -38,8 +40,13 @@ class QueueRunner {
   void start();
   /// Looks for what is due by now. Called every second or so; cheap when nothing is.
   void tick();
-  /// A message for `domain` was just accepted, or a row was made due by an admin: look at once.
+  /// A message for `domain` was just accepted: it is attempted at once, unless the domain rests after a failure.
   void added(const std::string& domain);
+  /// Rows for `domain` were made due by an admin, or how it goes was changed: its rest ends, what is due is read again.
+  /// Empty: everywhere; costs by destinations.
+  void look_again(const std::string& domain);
+  /// No new messages; returns when what runs has ended, or after `patience`. Then stop() follows.
+  void wind_down(std::chrono::milliseconds patience);
   /// No new attempts; returns when what runs has ended (the dialer's connections are told to end by the network).
   void stop();
 

@@ -217,6 +217,7 @@ void cut_by_name(std::vector<Host>& hosts, const std::string& hostname) {
 struct Candidates {
   std::vector<Host> hosts;
   bool is_exchanger_secure = false;
+  bool is_from_mx = false;
   bool was_cut = false;  // we are among the exchangers
 };
 
@@ -252,6 +253,7 @@ RoutePlan to_hops(const RouteFacts& facts, Candidates candidates, Lookup& lookup
       plan.hops.push_back({.host = candidates.hosts[i].name,
                            .address = address,
                            .port = facts.port,
+                           .is_from_mx = candidates.is_from_mx,
                            .is_exchanger_secure = candidates.is_exchanger_secure,
                            .is_address_secure = is_secure});
     }
@@ -276,6 +278,11 @@ RoutePlan by_implicit_exchanger(const RouteFacts& facts, const Answer& mx, Looku
   return to_hops(facts, {.hosts = {{.name = facts.domain}}, .is_exchanger_secure = mx.is_secure}, lookup);
 }
 
+RoutePlan with_name(RoutePlan plan, const Answer& mx) {
+  plan.canonical_domain = mx.canonical_name;
+  return plan;
+}
+
 RoutePlan by_exchangers(const RouteFacts& facts, Lookup& lookup) {
   const Answer* const mx = lookup.find(facts.domain, RecordType::kMx);
   if (!mx) return lookup.lacking();
@@ -283,15 +290,15 @@ RoutePlan by_exchangers(const RouteFacts& facts, Lookup& lookup) {
     return verdict(Kind::kFailed, "5.1.2", "The domain " + facts.domain + " does not exist.");
   }
   if (is_temporary(mx->status)) return dns_failure(facts.domain, mx->reason);
-  if (mx->status == Status::kNoData || mx->exchanges.empty()) return by_implicit_exchanger(facts, *mx, lookup);
-  Candidates candidates{.hosts = sorted_exchangers(facts, *mx), .is_exchanger_secure = mx->is_secure};
+  if (mx->status == Status::kNoData || mx->exchanges.empty()) return with_name(by_implicit_exchanger(facts, *mx, lookup), *mx);
+  Candidates candidates{.hosts = sorted_exchangers(facts, *mx), .is_exchanger_secure = mx->is_secure, .is_from_mx = true};
   if (candidates.hosts.empty()) {
     return verdict(Kind::kFailed, "5.1.10", "The domain " + facts.domain + " says that it receives no mail (null MX).");
   }
   cut_by_name(candidates.hosts, facts.hostname);
   if (candidates.hosts.empty()) return loop(facts.domain);
   if (candidates.hosts.size() > kMaxExchangers) candidates.hosts.resize(kMaxExchangers);
-  return to_hops(facts, std::move(candidates), lookup);
+  return with_name(to_hops(facts, std::move(candidates), lookup), *mx);
 }
 
 }  // namespace

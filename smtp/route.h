@@ -51,7 +51,8 @@ struct Hop {
   std::uint16_t port = 25;
   TlsUse tls = TlsUse::kOpportunistic;
   std::string login, password;                                  // AUTH; empty: none
-  bool is_from_route = false;                                   // named by the admin, not found by MX
+  bool is_from_route = false;                                   // named by the admin
+  bool is_from_mx = false;                                      // an MX record names the host
   bool is_exchanger_secure = false, is_address_secure = false;  // DNSSEC held for the MX answer, for the address
 };
 
@@ -65,8 +66,9 @@ struct RoutePlan {
   Kind kind = Kind::kLacking;
   std::vector<Question> questions;
   std::vector<Hop> hops;
-  std::string status;       // RFC 3463: "5.1.2", "4.4.3"
-  std::string explanation;  // a sentence for people
+  std::string status;            // RFC 3463: "5.1.2", "4.4.3"
+  std::string explanation;       // a sentence for people
+  std::string canonical_domain;  // of the domain, after aliases; empty: nobody asked for its exchangers
 };
 
 RoutePlan route(const RouteFacts& facts, const Answers& answers);

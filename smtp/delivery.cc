@@ -1,0 +1,302 @@
+// A visit to a destination. RFC 5321 §5.1 (hosts in order), §4.2.4 (replies by their first digit), §4.5.4.2.
+// Thread rule: delivery.h.
+#include "smtp/delivery.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/base/random.h"
+#include "smtp/outgoing_text.h"
+
+namespace posthus::smtp {
+namespace {
+
+using Verdict = SettledRecipient::Verdict;
+using Kind = VisitResult::Kind;
+
+// WHY: a host that defers is followed by the next one, but a message is not carried around all of them in one visit.
+constexpr std::size_t kMaxSessions = 5;
+// Failures without a host (no such domain) recorded in one visit; what is left comes with the next one.
+constexpr std::size_t kMaxRefused = 100;
+
+bool asks_for_patience(std::uint16_t code) { return code == 421 || code == 450 || code == 451; }
+
+std::string explain(const RecipientResult& failure) {
+  if (failure.reply.code != 0) return {};
+  return failure.stage == "connect" ? "No connection: " + failure.reply.text : failure.reply.text;
+}
+
+/// Calls `done` once, with a failure when it is destroyed without a call: a network that stops may drop it.
+class DoneOnce {
+ public:
+  explicit DoneOnce(std::move_only_function<void(const std::string&)> done) : done_(std::move(done)) {}
+  DoneOnce(DoneOnce&& other) noexcept : done_(std::exchange(other.done_, nullptr)) {}
+  DoneOnce& operator=(DoneOnce&&) = delete;
+  ~DoneOnce() {
+    if (done_) done_("shutting down");
+  }
+  void operator()(const std::string& failure) { std::exchange(done_, nullptr)(failure); }
+
+ private:
+  std::move_only_function<void(const std::string&)> done_;
+};
+
+}  // namespace
+
+void Visit::start() {
+  desk_.run_blocking([this] { prepare(); });
+}
+
+void Visit::prepare() {
+  std::optional<Batch> first = desk_.take(destination_, nullptr);
+  if (!first) return end(Kind::kNothingDue);
+  domain_ = first->recipients.front().domain;
+  way_ = first->way;
+  route_ = std::move(first->route);
+  seed_ = random_u64();
+  waiting_.push_back(*std::move(first));
+  const Result<> read = read_facts();
+  if (!read) {
+    log::warning("queue.unreadable", {{"domain", domain_}, {"context", read.error().context}});
+    plan_.kind = RoutePlan::Kind::kDeferred;
+    plan_.status = "4.3.0";
+    plan_.explanation = "The settings of outgoing mail could not be read.";
+    return give_up();
+  }
+  plan();
+}
+
+Result<> Visit::read_facts() {
+  const auto snapshot = POSTHUS_TRY(context_.store.snapshot());
+  const store::QueueReader reader(*snapshot);
+  settings_ = POSTHUS_TRY(read_destination_settings(reader, domain_));
+  outgoing_ = POSTHUS_TRY(read_outgoing_settings(reader));
+  return {};
+}
+
+void Visit::plan() {
+  RouteFacts facts;
+  facts.domain = domain_;
+  facts.route = route_ ? &*route_ : nullptr;
+  facts.hostname = context_.hostname;
+  facts.port = context_.smtp_port;
+  facts.loopback = outgoing_.loopback;
+  facts.seed = seed_;
+  facts.is_own_address = context_.is_own_address;
+  plan_ = route(facts, answers_);
+  switch (plan_.kind) {
+    case RoutePlan::Kind::kLacking: return ask(plan_.questions);
+    case RoutePlan::Kind::kHops: return approach();
+    case RoutePlan::Kind::kDeferred: return give_up();
+    case RoutePlan::Kind::kFailed: return desk_.run_blocking([this] { refuse_all(); });
+  }
+}
+
+void Visit::ask(const std::vector<Question>& asked) {
+  const std::vector<Question> questions = asked;  // the plan changes with the last answer
+  {
+    const std::lock_guard lock(answers_mutex_);
+    unanswered_ = questions.size();
+  }
+  for (const Question& question : questions) {
+    context_.resolver.resolve(question.name, question.type,
+                              [this, question](dns::Answer answer) { answered(question, std::move(answer)); });
+  }
+}
+
+void Visit::answered(const Question& question, dns::Answer answer) {
+  {
+    const std::lock_guard lock(answers_mutex_);
+    answers_.insert_or_assign(question, std::move(answer));
+    if (--unanswered_ > 0) return;
+  }
+  if (desk_.is_stopping()) return end(Kind::kNothingDue);
+  plan();
+}
+
+// The destination takes no mail at all: everything that is due for it goes back.
+void Visit::refuse_all() {
+  for (std::size_t refused = 0; refused < kMaxRefused; ++refused) {
+    if (waiting_.empty()) {
+      std::optional<Batch> batch = desk_.take(destination_, &way_);
+      if (!batch) break;
+      waiting_.push_back(*std::move(batch));
+    }
+    desk_.settle(destination_, without_host(waiting_.back(), Verdict::kFailed));
+    waiting_.pop_back();
+  }
+  end(Kind::kWorked);
+}
+
+// ---- connections ----
+
+void Visit::dial() {
+  connection_.reset();
+  tls_.clear();
+  DoneOnce done([this](const std::string& failure) { connection_ended(failure); });
+  context_.dialer.dial(
+      dial_options(),
+      [this](const session::ConnectionFacts&, session::Waker) { return make_client_session(client_options(), *this); },
+      [done = std::move(done)](const std::string& failure) mutable { done(failure); });
+}
+
+std::optional<OutgoingMessage> Visit::next() {
+  if (waiting_.empty()) {
+    std::optional<Batch> batch = desk_.take(destination_, &way_);
+    if (!batch) return std::nullopt;
+    waiting_.push_back(*std::move(batch));
+  }
+  in_dialog_.push_back(std::move(waiting_.back()));
+  waiting_.pop_back();
+  return to_outgoing(context_.store, in_dialog_.back());
+}
+
+void Visit::ready(const ConnectionResult& connection) {
+  if (!connection.tls) return;
+  tls_ = connection.tls->version + " " + connection.tls->cipher;
+  if (connection.tls->is_peer_verified) tls_ += ", verified";
+}
+
+// May another host of the destination do better with this recipient?
+bool Visit::may_try_elsewhere(const RecipientResult& result) const {
+  if (result.verdict != RecipientResult::Verdict::kDeferred) return false;
+  // WHY: the host has the whole message and may deliver it though we never heard of it (RFC 1047): not at once again.
+  if (result.reply.code == 0 && result.stage == "end of data") return false;
+  return sessions_ + 1 < kMaxSessions && next_host().has_value();
+}
+
+SettledRecipient Visit::settled(const store::QueuedRecipient& recipient, const RecipientResult& result) const {
+  SettledRecipient out;
+  out.recipient = recipient;
+  out.reply = result.reply;
+  switch (result.verdict) {
+    case RecipientResult::Verdict::kDelivered: out.verdict = Verdict::kRelayed; break;
+    case RecipientResult::Verdict::kDeferred: out.verdict = Verdict::kDeferred; break;
+    case RecipientResult::Verdict::kFailed: out.verdict = Verdict::kFailed; break;
+  }
+  out.explanation = explain(result);
+  return out;
+}
+
+void Visit::finished(MessageResult result) {
+  const auto found =
+      std::find_if(in_dialog_.begin(), in_dialog_.end(), [&](const Batch& batch) { return batch.entry.id == result.id; });
+  if (found == in_dialog_.end()) return;
+  Batch batch = std::move(*found);
+  in_dialog_.erase(found);
+  Settlement settlement = this->settlement(batch);
+  settlement.offers_dsn = result.offers_dsn;
+  Batch left{.entry = batch.entry, .recipients = {}, .way = batch.way, .route = {}};
+  for (store::QueuedRecipient& recipient : batch.recipients) {
+    const auto it = std::find_if(result.recipients.begin(), result.recipients.end(),
+                                 [&](const RecipientResult& r) { return r.number == recipient.number; });
+    // A session that says nothing of a recipient has not delivered to it.
+    const RecipientResult unsaid{.number = recipient.number, .reply = {.text = "no answer"}, .stage = "RCPT"};
+    const RecipientResult& r = it == result.recipients.end() ? unsaid : *it;
+    if (asks_for_patience(r.reply.code)) is_slowed_ = true;
+    if (may_try_elsewhere(r)) {
+      last_failure_ = r;
+      left.recipients.push_back(std::move(recipient));
+      continue;
+    }
+    if (!r.is_host_fault) has_progressed_ = true;
+    settlement.recipients.push_back(settled(recipient, r));
+  }
+  if (!left.recipients.empty()) try_again_.push_back(std::move(left));
+  const bool has_delivered = std::any_of(settlement.recipients.begin(), settlement.recipients.end(),
+                                         [](const SettledRecipient& s) { return s.verdict == Verdict::kRelayed; });
+  if (!settlement.recipients.empty()) desk_.settle(destination_, std::move(settlement));
+  if (has_delivered) desk_.progressed(destination_, settings_);
+}
+
+void Visit::ended(ConnectionResult result) { connection_ = std::move(result); }
+
+void Visit::connection_ended(const std::string& failure) {
+  // What the session did not speak of any more: it died before its time.
+  while (!in_dialog_.empty()) finished({.id = in_dialog_.back().entry.id, .recipients = {}});
+  tell_policies();
+  if (connection_ && connection_->was_ready) {
+    ++sessions_;
+    is_without_tls_ = false;
+    for (Batch& batch : try_again_) waiting_.push_back(std::move(batch));
+    try_again_.clear();
+    if (waiting_.empty()) return end(has_progressed_ ? Kind::kWorked : Kind::kUnreachable);
+    return advance(Advance::kNextHost) ? approach() : give_up();
+  }
+  last_failure_ = {.reply = {.text = failure}, .stage = "connect"};
+  if (connection_) {
+    last_failure_.reply = connection_->failure;
+    last_failure_.stage = connection_->stage;
+    if (asks_for_patience(connection_->failure.code)) is_slowed_ = true;
+  }
+  // RFC 7435: with opportunistic TLS a failed handshake is worth no more than no TLS at all.
+  if (connection_ && connection_->is_tls_failure && tls_use_ == TlsUse::kOpportunistic && !is_without_tls_) {
+    is_without_tls_ = true;
+    return dial();
+  }
+  is_without_tls_ = false;
+  return advance(Advance::kNextAddress) ? approach() : give_up();
+}
+
+std::optional<std::size_t> Visit::next_host() const {
+  for (std::size_t i = hop_ + 1; i < plan_.hops.size(); ++i) {
+    if (plan_.hops[i].host != plan_.hops[hop_].host || plan_.hops[i].port != plan_.hops[hop_].port) return i;
+  }
+  return std::nullopt;
+}
+
+bool Visit::advance(Advance how) {
+  const std::optional<std::size_t> next = how == Advance::kNextHost ? next_host() : std::optional(hop_ + 1);
+  if (!next || *next >= plan_.hops.size()) return false;
+  hop_ = *next;
+  return true;
+}
+
+// ---- the end ----
+
+Settlement Visit::settlement(const Batch& batch) const {
+  Settlement out;
+  out.entry = batch.entry;
+  out.domain = domain_;
+  out.retry = settings_.retry;
+  if (hop_ >= plan_.hops.size()) return out;
+  const Hop& hop = plan_.hops[hop_];
+  out.host = hop.host;
+  out.address = to_string(hop.address);
+  out.port = hop.port;
+  out.tls = tls_;
+  return out;
+}
+
+Settlement Visit::without_host(const Batch& batch, Verdict verdict) const {
+  Settlement out = settlement(batch);
+  for (const store::QueuedRecipient& recipient : batch.recipients) {
+    SettledRecipient s{
+        .recipient = recipient, .verdict = verdict, .reply = last_failure_.reply, .status = plan_.status, .explanation = {}};
+    s.explanation = plan_.hops.empty() ? plan_.explanation : explain(last_failure_);
+    out.recipients.push_back(std::move(s));
+  }
+  return out;
+}
+
+// No host is left: what we have in hand is put off.
+void Visit::give_up() {
+  for (const Batch& batch : waiting_) desk_.settle(destination_, without_host(batch, Verdict::kDeferred));
+  waiting_.clear();
+  end(has_progressed_ ? Kind::kWorked : Kind::kUnreachable);
+}
+
+void Visit::end(Kind kind) {
+  for (const Batch& batch : waiting_) desk_.put_back(destination_, batch);
+  waiting_.clear();
+  VisitResult result{.kind = kind, .is_slowed = is_slowed_, .failure = {}};
+  if (kind == Kind::kUnreachable) {
+    if (!way_.empty()) result.kind = Kind::kNoWay;
+    result.failure = without_host({.entry = {}, .recipients = {{}}, .way = {}, .route = {}}, Verdict::kDeferred);
+  }
+  desk_.visit_ended(destination_, number_, std::move(result));
+}
+
+}  // namespace posthus::smtp

@@ -1,0 +1,139 @@
+// Visit: one visit to a destination. It takes a message that is due, finds the way, walks the hosts in order and delivers
+// message after message over a connection, as long as there are some. RFC 5321 §5.1, §4.5.4.2.
+// Read prepare() → plan() → approach() → dial() → next(), finished() → connection_ended().
+// Thread rule: its steps follow one another, on whatever thread the seams call; nothing blocks but prepare() and next().
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/session/dialer.h"
+#include "smtp/client_session.h"
+#include "smtp/queue_runner.h"
+#include "smtp/queue_settings.h"
+#include "smtp/route.h"
+#include "smtp/settlement.h"
+
+namespace posthus::smtp {
+
+/// Recipients of one message that go in one transaction. Whoever has it has claimed them: nobody else delivers to them.
+struct Batch {
+  store::QueueEntry entry;
+  std::vector<store::QueuedRecipient> recipients;  // at least one, of one destination, with one reverse-path
+  /// Why it does not go the way of its destination: the recipient's reroute, or the name of its sender's route; else empty.
+  std::string way;
+  std::optional<store::RouteRecord> route;  // the one that holds; only with a visit's first batch
+
+  const std::string& reverse_path() const {
+    const std::string& own = recipients.front().reverse_path;
+    return own.empty() ? entry.reverse_path : own;
+  }
+};
+
+struct VisitResult {
+  enum class Kind : std::uint8_t {
+    kNothingDue,
+    kWorked,       // a host took or refused mail
+    kUnreachable,  // no host, no answer from the DNS, or every host had enough of us: the destination rests
+    kNoWay,        // unreachable, but by a way of its own: others of the destination may fare better
+  };
+  Kind kind = Kind::kNothingDue;
+  bool is_slowed = false;  // a host asked for patience (421, 450, 451)
+  Settlement failure;      // of kUnreachable: what happened, with one recipient without an address
+};
+
+/// What a visit needs of the queue. `destination` is the hash of the recipient domain.
+class DeliveryDesk {
+ public:
+  virtual ~DeliveryDesk() = default;
+  /// The next message that is due, claimed. With `way` only one of that way. Nothing: none, or no more for now. May block.
+  virtual std::optional<Batch> take(std::uint64_t destination, const std::string* way) = 0;
+  /// The end of an attempt; the claim ends when it is recorded. Must not block.
+  virtual void settle(std::uint64_t destination, Settlement settlement) = 0;
+  /// Claimed, but not tried.
+  virtual void put_back(std::uint64_t destination, const Batch& batch) = 0;
+  /// The destination takes mail: more connections may be of use.
+  virtual void progressed(std::uint64_t destination, const DestinationSettings& settings) = 0;
+  /// No new connections and questions any more.
+  virtual bool is_stopping() = 0;
+  /// Runs what may block, later, on another thread.
+  virtual void run_blocking(std::move_only_function<void()> work) = 0;
+  /// The last call of a visit, which is not touched by itself any more.
+  virtual void visit_ended(std::uint64_t destination, std::uint64_t visit, VisitResult result) = 0;
+};
+
+class Visit final : public MessageSource {
+ public:
+  /// References outlive it. `number`: what visit_ended() tells.
+  Visit(const QueueContext& context, DeliveryDesk& desk, std::uint64_t destination, std::uint64_t number)
+      : context_(context), desk_(desk), destination_(destination), number_(number) {}
+
+  void start();
+
+  std::optional<OutgoingMessage> next() override;
+  void ready(const ConnectionResult& connection) override;
+  void finished(MessageResult result) override;
+  void ended(ConnectionResult result) override;
+
+ private:
+  enum class Advance : bool { kNextAddress, kNextHost };
+
+  void prepare();
+  Result<> read_facts();
+  void plan();
+  void ask(const std::vector<Question>& questions);
+  void answered(const Question& question, dns::Answer answer);
+  void refuse_all();
+  /// Asks what TLS must be at the hop, then dials.
+  void approach();
+  void policy_known(TlsPolicy policy);
+  void tell_policies();
+  void dial();
+  session::DialOptions dial_options() const;
+  ClientOptions client_options() const;
+  void connection_ended(const std::string& failure);
+  bool advance(Advance how);
+  void give_up();
+  void end(VisitResult::Kind kind);
+
+  Settlement settlement(const Batch& batch) const;
+  Settlement without_host(const Batch& batch, SettledRecipient::Verdict verdict) const;
+  SettledRecipient settled(const store::QueuedRecipient& recipient, const RecipientResult& result) const;
+  bool may_try_elsewhere(const RecipientResult& result) const;
+  std::optional<std::size_t> next_host() const;
+
+  const QueueContext& context_;
+  DeliveryDesk& desk_;
+  const std::uint64_t destination_, number_;
+
+  std::string domain_, way_;
+  DestinationSettings settings_;
+  OutgoingSettings outgoing_;
+  std::optional<store::RouteRecord> route_;
+  std::uint64_t seed_ = 0;
+
+  std::mutex answers_mutex_;
+  Answers answers_;
+  std::size_t unanswered_ = 0;
+
+  RoutePlan plan_;
+  std::size_t hop_ = 0;
+  std::size_t sessions_ = 0;     // connections over which messages could be sent
+  bool is_without_tls_ = false;  // the hop is tried once more after TLS failed
+  TlsPolicy policy_;
+  TlsUse tls_use_ = TlsUse::kOpportunistic;
+  std::optional<ConnectionResult> connection_;
+  std::string tls_;               // of the connection, for people
+  std::vector<Batch> waiting_;    // for the next host: the first message, and what hosts before did not take for now
+  std::vector<Batch> in_dialog_;  // given to the session
+  std::vector<Batch> try_again_;  // not taken by this host; another one may
+  RecipientResult last_failure_;  // why the host before did not do
+  bool has_progressed_ = false;   // some host took or refused a recipient for good
+  bool is_slowed_ = false;
+};
+
+}  // namespace posthus::smtp

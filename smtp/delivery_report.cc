@@ -1,0 +1,152 @@
+// Reports become messages. RFC 3461 §6.2 (what is returned), RFC 6522. Thread rule: any thread that may block.
+#include "smtp/delivery_report.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "core/base/queue_id.h"
+#include "core/mail/address.h"
+#include "core/mail/header.h"
+#include "core/mail/trace.h"
+#include "smtp/trace_event.h"
+#include "store/directory_reader.h"
+
+namespace posthus::smtp {
+namespace {
+
+using store::Resolution;
+
+/// Where the report goes.
+struct Reader {
+  std::vector<MailboxId> inboxes;
+  std::vector<std::string> elsewhere;  // addresses
+  std::string problem;                 // nobody: why
+};
+
+Result<Reader> find_reader(const store::Snapshot& snapshot, const std::string& reverse_path) {
+  Reader reader;
+  const auto address = mail::parse_mailbox(reverse_path, mail::Utf8::kAllow);
+  if (!address) {
+    reader.problem = "the sender's address cannot be read";
+    return reader;
+  }
+  Resolution resolution = POSTHUS_TRY(store::DirectoryReader(snapshot).resolve(*address, 0));
+  switch (resolution.kind) {
+    case Resolution::Kind::kLocal:
+    case Resolution::Kind::kOverQuota:  // WHY: a report is small, and nobody else would tell him
+    case Resolution::Kind::kRemoteAlias:
+      reader.inboxes = std::move(resolution.inboxes);
+      reader.elsewhere = std::move(resolution.remote_targets);
+      break;
+    case Resolution::Kind::kNoSuchUser:
+    case Resolution::Kind::kDisabled:
+    case Resolution::Kind::kAliasLoop: break;
+    default: reader.elsewhere.push_back(reverse_path);  // not ours
+  }
+  if (reader.inboxes.empty() && reader.elsewhere.empty()) reader.problem = "the sender has no mailbox here any more";
+  return reader;
+}
+
+bool has_failed(const mail::ReportedRecipient& recipient) { return recipient.action == mail::ReportAction::kFailed; }
+
+// RFC 3461 §4.3, §6.2: RET asks for the whole message of a failure; otherwise its header is enough.
+Result<> add_original(const ReportRequest& request, mail::Report& report) {
+  const store::QueueEntry& entry = request.entry;
+  const std::uint64_t size = entry.size - std::min<std::uint64_t>(entry.size, entry.local_header_bytes);
+  const bool is_failure = std::any_of(request.recipients.begin(), request.recipients.end(), has_failed);
+  const bool returns_all = entry.return_content == store::ReturnContent::kFull && is_failure && size <= kMaxReturnedText;
+  std::string text;
+  const std::uint64_t wanted = returns_all ? size : std::min<std::uint64_t>(size, mail::kMaxReportedHeader);
+  POSTHUS_TRY_VOID(request.store.read_message(request.snapshot, entry.blob, entry.local_header_bytes, wanted, text));
+  const std::size_t end = std::min(mail::header_end(text).value_or(text.size()), mail::kMaxReportedHeader);
+  report.original_header = text.substr(0, end);
+  if (returns_all) report.original_text = std::move(text);
+  return {};
+}
+
+Result<store::QueuedRecipient> queued(const std::string& address) {
+  const mail::Address parsed = POSTHUS_TRY(mail::parse_mailbox(address, mail::Utf8::kAllow));
+  store::QueuedRecipient recipient;
+  recipient.address = mail::to_string(parsed);
+  recipient.domain = parsed.domain;
+  recipient.notify = store::notify::kNever;  // RFC 3461 §6: no report about a report
+  return recipient;
+}
+
+store::QueueEntry report_entry(const ReportRequest& request, std::size_t local_header_bytes) {
+  store::QueueEntry entry;
+  entry.local_header_bytes = static_cast<std::uint32_t>(local_header_bytes);
+  entry.accepted = request.now;
+  entry.origin = store::QueueOrigin::kReport;
+  entry.is_utf8 = request.entry.is_utf8;
+  if (entry.is_utf8) entry.body = store::BodyKind::k8BitMime;
+  return entry;
+}
+
+std::string postmaster(const std::string& hostname) { return "postmaster@" + hostname; }
+
+Result<mail::Report> describe(ReportRequest& request, QueueId id) {
+  mail::Report report;
+  report.reporting_host = request.hostname;
+  report.from = postmaster(request.hostname);
+  report.to = request.entry.reverse_path;
+  report.envelope_id = request.entry.envelope_id;
+  report.arrival = request.entry.accepted;
+  report.now = request.now;
+  report.message_id = to_text(id);
+  report.queue_id = to_text(request.entry.id);
+  report.is_utf8 = request.entry.is_utf8;
+  POSTHUS_TRY_VOID(add_original(request, report));
+  report.recipients = std::move(request.recipients);
+  return report;
+}
+
+std::string accepted_event(const ReportRequest& request, QueueId id) {
+  TraceEvent event("accepted", request.now);
+  event.text("id", to_text(id));
+  event.text("detail", "report on " + to_text(request.entry.id));
+  event.texts("recipients", {request.entry.reverse_path});
+  return event.take();
+}
+
+std::string report_event(const ReportRequest& request, QueueId id, const std::string& problem) {
+  TraceEvent event("report", request.now);
+  event.texts("recipients", {request.entry.reverse_path});
+  event.text("id", problem.empty() ? to_text(id) : "");
+  event.text("detail", problem);
+  return event.take();
+}
+
+}  // namespace
+
+Result<ReportMessage> make_report(ReportRequest request) {
+  const QueueId id = next_queue_id(request.now);
+  const Reader reader = POSTHUS_TRY(find_reader(request.snapshot, request.entry.reverse_path));
+  ReportMessage result{.message = nullptr, .event = report_event(request, id, reader.problem), .destination = {}};
+  if (!reader.problem.empty()) return {std::move(result)};
+  const std::string return_path = mail::return_path_field(std::nullopt);
+  const std::string text = mail::compose_report(POSTHUS_TRY(describe(request, id)));
+  store::IncomingMessage message = request.store.begin_message();
+  if (request.entry.is_utf8) message.declare_internationalized();
+  POSTHUS_TRY_VOID(message.append(return_path));
+  POSTHUS_TRY_VOID(message.append(text));
+  POSTHUS_TRY_VOID(message.finish());
+  result.message.reset(new store::AddMessage{.message = std::move(message),
+                                             .targets = {},
+                                             .quota = store::QuotaRule::kDelivery,
+                                             .internal_date = request.now,
+                                             .reverse_path = {},
+                                             .trace = accepted_event(request, id),
+                                             .id = id,
+                                             .queue = {},
+                                             .recipients = {}});
+  for (const MailboxId inbox : reader.inboxes) result.message->targets.push_back({inbox, 0, {}});
+  for (const std::string& address : reader.elsewhere) {
+    result.message->recipients.push_back(POSTHUS_TRY(queued(address)));
+    result.destination = result.message->recipients.back().domain;
+  }
+  if (!reader.elsewhere.empty()) result.message->queue = report_entry(request, return_path.size());
+  return {std::move(result)};
+}
+
+}  // namespace posthus::smtp

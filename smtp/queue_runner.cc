@@ -1,0 +1,319 @@
+// When which destination is visited. RFC 5321 §4.5.4.1. Thread rule: queue_runner_state.h.
+#include "smtp/queue_runner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/base/metrics.h"
+#include "core/base/random.h"
+#include "smtp/queue_runner_state.h"
+
+namespace posthus::smtp {
+namespace {
+
+constexpr std::size_t kDestinationSlice = 1000;  // read in one snapshot
+
+metrics::Gauge& visits_gauge() {
+  static metrics::Gauge& gauge = metrics::gauge("posthus_queue_visits", "Visits to destinations that run now.");
+  return gauge;
+}
+
+// How many of the connections visits of this rank may take. WHY: a thousand dead domains wait for their time-outs; those
+// whose mail goes through do not wait for them.
+std::size_t share(std::size_t rank, std::size_t total) {
+  if (rank == 0) return total;
+  return std::max<std::size_t>(1, rank == 1 ? total * 6 / 10 : total * 3 / 10);
+}
+
+}  // namespace
+
+// ---- the destinations ----
+
+QueueRunner::State::State(QueueContext c) : context(std::move(c)) {}
+
+QueueRunner::State::~State() = default;
+
+Destination& QueueRunner::State::destination(std::uint64_t hash) { return destinations_[hash]; }
+
+void QueueRunner::State::unschedule(std::uint64_t hash, Destination& d) {
+  if (d.scheduled == kNever) return;
+  timeline_.erase({d.scheduled, hash});
+  d.scheduled = kNever;
+}
+
+void QueueRunner::State::schedule(std::uint64_t hash) {
+  const auto found = destinations_.find(hash);
+  if (found == destinations_.end()) return;
+  Destination& d = found->second;
+  unschedule(hash, d);
+  if (d.is_waiting) return;
+  if (d.ahead.empty() && d.next_due == kNever) {
+    if (d.visits == 0 && d.claims == 0) destinations_.erase(found);
+    return;
+  }
+  if (d.visits >= d.window) return;  // looked at again when a visit ends
+  const Timestamp due = d.ahead.empty() ? d.next_due : Timestamp{};
+  d.scheduled = std::max(due, d.rest_until);
+  timeline_.insert({d.scheduled, hash});
+}
+
+// 0: it takes mail. 1: nothing is known of it. 2: it was not reached.
+std::size_t QueueRunner::State::rank(const Destination& d) const {
+  if (d.failures > 0) return 2;
+  return d.is_proven ? 0 : 1;
+}
+
+std::vector<Visit*> QueueRunner::State::choose_visits() {
+  std::vector<Visit*> started;
+  const std::lock_guard lock(mutex_);
+  if (is_stopping_ || recording_ >= kMaxRecording) return started;
+  const Timestamp now = context.clock.now();
+  std::size_t sum = running_[0] + running_[1] + running_[2];
+  for (;;) {
+    while (!timeline_.empty() && timeline_.begin()->first <= now) {
+      const std::uint64_t hash = timeline_.begin()->second;
+      Destination& d = destination(hash);
+      unschedule(hash, d);
+      d.is_waiting = true;
+      waiting_[rank(d)].push_back(hash);
+    }
+    std::size_t level = 0;
+    const auto may_run = [&](std::size_t l) {
+      return !waiting_[l].empty() && (l == 0 || running_[l] < share(l, total_connections_));
+    };
+    while (level < 3 && !may_run(level)) ++level;
+    if (level == 3 || sum >= total_connections_) break;
+    const std::uint64_t hash = waiting_[level].front();
+    waiting_[level].pop_front();
+    Destination& d = destination(hash);
+    d.is_waiting = false;
+    ++d.visits;
+    ++running_[level];
+    ++sum;
+    d.next_due = kNever;  // the visit reads on and finds out
+    const std::uint64_t number = next_visit_++;
+    auto visit = std::make_unique<Visit>(context, *this, hash, number);
+    started.push_back(visit.get());
+    visits_.emplace(number, std::pair(std::move(visit), level));
+    schedule(hash);
+  }
+  visits_gauge().set(static_cast<std::int64_t>(sum));
+  return started;
+}
+
+void QueueRunner::State::start_visits() {
+  for (Visit* visit : choose_visits()) visit->start();
+}
+
+void QueueRunner::State::progressed(std::uint64_t hash, const DestinationSettings& settings) {
+  {
+    const std::lock_guard lock(mutex_);
+    Destination& d = destination(hash);
+    d.limit = static_cast<std::uint16_t>(std::min<std::uint32_t>(settings.connections, UINT16_MAX));
+    d.messages_per_minute = settings.messages_per_minute;
+    d.failures = 0;
+    d.rest_until = {};
+    d.is_proven = true;
+    if (d.window >= d.limit) {
+      d.window = d.limit;
+      return;
+    }
+    d.window = static_cast<std::uint16_t>(std::min<std::uint32_t>(2u * d.window, d.limit));
+    schedule(hash);
+  }
+  start_visits();
+}
+
+void QueueRunner::State::visit_ended(std::uint64_t hash, std::uint64_t number, VisitResult result) {
+  std::unique_ptr<Visit> visit;
+  bool is_unreached = false;
+  {
+    const std::lock_guard lock(mutex_);
+    ++busy_;
+    const auto found = visits_.find(number);
+    visit = std::move(found->second.first);
+    --running_[found->second.second];
+    visits_.erase(found);
+    Destination& d = destination(hash);
+    --d.visits;
+    if (result.is_slowed) d.window = std::max<std::uint16_t>(1, d.window / 2);
+    if (result.kind == VisitResult::Kind::kNoWay) d.window = 1;
+    if (result.kind == VisitResult::Kind::kUnreachable) {
+      const Timestamp now = context.clock.now();
+      d.window = 1;
+      // WHY: visits that ran side by side fail together; that is one failure.
+      is_unreached = now >= d.rest_until;
+      if (is_unreached) {
+        ++d.failures;
+        d.rest_until = {now.microseconds + retry_delay(result.failure.retry, d.failures, random_u64()).count()};
+      }
+      d.next_due = now;  // whatever is due waits for the end of the rest
+      std::vector<store::DueRecipient>().swap(d.ahead);
+    }
+    schedule(hash);
+  }
+  if (is_unreached) look_after_aged(hash, result.failure);
+  start_visits();
+  // WHY: later, since the visit's own calls are still on the stack.
+  run_blocking([visit = std::move(visit)] {});
+  const std::lock_guard lock(mutex_);
+  --busy_;
+  ended_.notify_all();
+}
+
+// ---- from outside ----
+
+void QueueRunner::State::read_destinations() {
+  run_blocking([this] { read_destinations_from(0); });
+}
+
+void QueueRunner::State::read_destinations_from(std::uint64_t from) {
+  std::vector<store::DueRecipient> firsts;
+  Result<std::optional<std::uint64_t>> next = std::nullopt;
+  const auto snapshot = context.store.snapshot();
+  if (snapshot) {
+    next = store::QueueReader(**snapshot).destinations(from, kDestinationSlice, [&](const store::DueRecipient& first) {
+      firsts.push_back(first);
+    });
+  } else {
+    next = std::unexpected(snapshot.error());
+  }
+  if (!next) log::error("queue.unreadable", {{"context", next.error().context}});
+  {
+    const std::lock_guard lock(mutex_);
+    for (const store::DueRecipient& first : firsts) {
+      Destination& d = destination(first.destination);
+      d.next_due = std::min(d.next_due, first.next_attempt);
+      d.is_changed = true;
+      schedule(first.destination);
+    }
+  }
+  start_visits();
+  if (next && *next) run_blocking([this, on = **next] { read_destinations_from(on); });
+}
+
+void QueueRunner::State::tick() {
+  std::vector<Unrecorded> again;
+  {
+    const std::lock_guard lock(mutex_);
+    again.swap(unrecorded_);
+  }
+  for (Unrecorded& u : again) record(u.hash, std::move(u.settlement), u.tries);
+  if (const auto snapshot = context.store.snapshot()) {
+    if (const auto settings = read_outgoing_settings(store::QueueReader(**snapshot))) {
+      const std::lock_guard lock(mutex_);
+      total_connections_ = settings->total_connections;
+    }
+  }
+  start_visits();
+}
+
+void QueueRunner::State::added(const std::string& domain) {
+  const std::uint64_t hash = store::destination_hash(domain);
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_stopping_) return;
+    Destination& d = destination(hash);
+    d.is_changed = true;
+    d.next_due = std::min(d.next_due, context.clock.now());
+    schedule(hash);
+  }
+  start_visits();
+}
+
+void QueueRunner::State::look_again(const std::string& domain) {
+  if (!domain.empty()) {
+    const std::uint64_t hash = store::destination_hash(domain);
+    {
+      const std::lock_guard lock(mutex_);
+      destination(hash).rest_until = {};
+    }
+    return added(domain);
+  }
+  end_rests();
+  read_destinations();
+}
+
+void QueueRunner::State::end_rests() {
+  const std::lock_guard lock(mutex_);
+  for (auto& [hash, d] : destinations_) {
+    if (d.rest_until.microseconds == 0) continue;
+    d.rest_until = {};
+    if (d.scheduled == kNever) continue;
+    timeline_.erase({d.scheduled, hash});
+    d.scheduled = d.ahead.empty() ? d.next_due : Timestamp{};
+    timeline_.insert({d.scheduled, hash});
+  }
+}
+
+// ---- work and its end ----
+
+void QueueRunner::State::run_blocking(std::move_only_function<void()> work) {
+  std::unique_lock lock(mutex_);
+  jobs_.push_back(std::move(work));
+  ++busy_;
+  run_jobs(lock);
+  --busy_;
+  ended_.notify_all();
+}
+
+void QueueRunner::State::run_jobs(std::unique_lock<std::mutex>& lock) {
+  while (active_jobs_ < kMaxJobs && !jobs_.empty()) {
+    ++active_jobs_;
+    std::move_only_function<void()> job = std::move(jobs_.front());
+    jobs_.pop_front();
+    lock.unlock();
+    context.run_blocking([this, job = std::move(job)]() mutable {
+      job();
+      job = nullptr;
+      std::unique_lock again(mutex_);
+      --active_jobs_;
+      run_jobs(again);
+      ended_.notify_all();
+    });
+    lock.lock();
+  }
+}
+
+bool QueueRunner::State::is_stopping() {
+  const std::lock_guard lock(mutex_);
+  return is_stopping_;
+}
+
+void QueueRunner::State::begin_stop() {
+  const std::lock_guard lock(mutex_);
+  is_stopping_ = true;
+}
+
+bool QueueRunner::State::wait_for_end(std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  return ended_.wait_for(lock, patience, [this] {
+    return visits_.empty() && busy_ == 0 && jobs_.empty() && active_jobs_ == 0 && recording_ == unrecorded_.size();
+  });
+}
+
+QueueRunner::QueueRunner(QueueContext context) : state_(std::make_unique<State>(std::move(context))) {}
+QueueRunner::~QueueRunner() { stop(); }
+
+void QueueRunner::start() { state_->read_destinations(); }
+void QueueRunner::tick() { state_->tick(); }
+void QueueRunner::added(const std::string& domain) { state_->added(domain); }
+void QueueRunner::look_again(const std::string& domain) { state_->look_again(domain); }
+
+void QueueRunner::wind_down(std::chrono::milliseconds patience) {
+  state_->begin_stop();
+  state_->wait_for_end(patience);
+}
+
+void QueueRunner::stop() {
+  state_->begin_stop();
+  constexpr std::chrono::seconds kStillWaiting{10};
+  while (!state_->wait_for_end(kStillWaiting)) log::warning("queue.stop_waits");
+  const std::lock_guard lock(state_->mutex_);
+  if (!state_->unrecorded_.empty()) {
+    log::error("queue.not_recorded", {{"attempts", static_cast<std::uint64_t>(state_->unrecorded_.size())}});
+  }
+}
+
+}  // namespace posthus::smtp

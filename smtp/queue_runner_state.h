@@ -1,0 +1,141 @@
+// QueueRunner::State: destinations in memory, the visits that run, the claims on recipients. Its parts are in
+// queue_runner.cc (when which destination is visited), queue_claims.cc (what a visit takes), queue_recording.cc (what it
+// brought goes back into the store). Only these include this.
+//
+// What is in memory: a Destination per recipient domain with something in the queue (some 200 bytes), rows read ahead for
+// destinations that are being visited, claims of what is on its way. Messages stay in the store.
+// Thread rule: `mutex_` guards everything below it; nothing outside is called while it is held.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <limits>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "smtp/delivery.h"
+#include "smtp/queue_runner.h"
+#include "smtp/queue_settings.h"
+#include "smtp/settlement.h"
+#include "store/queue_reader.h"
+
+namespace posthus::smtp {
+
+inline constexpr Timestamp kNever{std::numeric_limits<std::int64_t>::max()};
+
+/// Due rows of one destination that are read at once.
+inline constexpr std::size_t kReadAhead = 256;
+/// Attempts whose record is not yet in the store; beyond it nothing is taken. Holds a Settlement each (1 KiB or so).
+inline constexpr std::size_t kMaxRecording = 2000;
+/// Blocking work at the same time, of the pool that sessions use as well.
+inline constexpr std::size_t kMaxJobs = 4;
+/// Recipients whose delay or end is looked after at once when their destination cannot be reached.
+inline constexpr std::size_t kMaxAged = 100;
+
+struct Destination {
+  Timestamp next_due = kNever;   // of rows not read ahead, as far as known
+  Timestamp rest_until{};        // it could not be reached; nothing is attempted before
+  Timestamp scheduled = kNever;  // its place in the timeline; kNever: not there
+  Timestamp paced_until{};       // rate: when the last message of this minute's share was or will be sent
+  std::uint32_t failures = 0;    // visits in a row that reached no host
+  std::uint32_t claims = 0;      // recipients on their way
+  std::uint16_t visits = 0, window = 1, limit = 5;
+  std::uint32_t messages_per_minute = 0;
+  bool is_changed = false;                 // rows came since they were read last
+  bool is_proven = false;                  // it has taken mail since we started
+  bool is_waiting = false;                 // for a connection
+  std::vector<store::DueRecipient> ahead;  // rows read ahead, the next one last
+};
+
+struct QueueRunner::State final : DeliveryDesk {
+  explicit State(QueueContext c);
+  ~State() override;
+
+  // ---- queue_runner.cc ----
+  void read_destinations();
+  void read_destinations_from(std::uint64_t from);
+  void tick();
+  void added(const std::string& domain);
+  void look_again(const std::string& domain);
+  void end_rests();
+  void begin_stop();
+  bool wait_for_end(std::chrono::milliseconds patience);
+
+  Destination& destination(std::uint64_t hash);
+  /// Puts a destination where it belongs: into the timeline, or out of memory when nothing is left of it. The reference is
+  /// dead afterwards.
+  void schedule(std::uint64_t hash);
+  void unschedule(std::uint64_t hash, Destination& d);
+  void start_visits();
+  std::size_t rank(const Destination& d) const;
+  std::vector<Visit*> choose_visits();
+  void run_jobs(std::unique_lock<std::mutex>& lock);
+
+  // ---- DeliveryDesk ----
+  std::optional<Batch> take(std::uint64_t hash, const std::string* way) override;  // queue_claims.cc
+  void put_back(std::uint64_t hash, const Batch& batch) override;                  // queue_claims.cc
+  void settle(std::uint64_t hash, Settlement settlement) override;                 // queue_recording.cc
+  void progressed(std::uint64_t hash, const DestinationSettings& settings) override;
+  bool is_stopping() override;
+  void run_blocking(std::move_only_function<void()> work) override;
+  void visit_ended(std::uint64_t hash, std::uint64_t number, VisitResult result) override;
+
+  // ---- queue_claims.cc ----
+  /// Claims the next recipients of one message that were read ahead.
+  std::vector<store::DueRecipient> claim(std::uint64_t hash);
+  bool is_pacing(Destination& d, Timestamp now);
+  bool may_take();
+  std::nullopt_t none_before(std::uint64_t hash, Timestamp when);
+  Result<> read_ahead(std::uint64_t hash);
+  Result<std::optional<Batch>> load(std::uint64_t hash, const std::vector<store::DueRecipient>& rows);
+  void release(std::uint64_t hash, QueueId id, const std::vector<std::uint16_t>& numbers, Timestamp next_due);
+  void return_by_order(std::uint64_t hash, const store::QueueEntry& entry, std::vector<store::QueuedRecipient> recipients);
+
+  // ---- queue_recording.cc ----
+  void record(std::uint64_t hash, Settlement settlement, std::uint32_t tries);
+  void record_with_report(std::uint64_t hash, Settlement settlement, Record record, std::uint32_t tries);
+  void submit(std::uint64_t hash, Settlement settlement, store::RecordAttempt request, std::string report_to,
+              std::uint32_t tries);
+  void recorded(std::uint64_t hash, const Settlement& settlement, const std::vector<store::RecipientOutcome>& outcomes);
+  void not_recorded(std::uint64_t hash, Settlement settlement, const Error& error, std::uint32_t tries);
+  /// Looks after the delay and the end of recipients whose destination cannot be reached and that were not tried themselves.
+  void look_after_aged(std::uint64_t hash, const Settlement& failure);
+  Result<std::size_t> settle_aged(std::uint64_t hash, const Settlement& failure);
+  Result<std::vector<store::DueRecipient>> claim_aged(std::uint64_t hash, const RetryRules& rules);
+  static Timestamp next_moment(Timestamp accepted, const RetryRules& rules, Timestamp now);
+  void shorten_rest(std::uint64_t hash, const RetryRules& rules, Timestamp moment);
+  bool claim_one(std::uint64_t hash, const store::DueRecipient& row);
+
+  const QueueContext context;
+
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool is_stopping_ = false;
+  std::unordered_map<std::uint64_t, Destination> destinations_;
+  std::set<std::pair<Timestamp, std::uint64_t>> timeline_;
+  std::deque<std::uint64_t> waiting_[3];  // by rank()
+  std::size_t running_[3] = {};           // visits, by the rank they had
+  std::size_t total_connections_ = 100;
+  std::map<std::uint64_t, std::pair<std::unique_ptr<Visit>, std::size_t>> visits_;  // by number, with their rank
+  std::uint64_t next_visit_ = 1;
+  std::set<std::pair<QueueId, std::uint16_t>> claims_;
+  std::size_t recording_ = 0;
+  struct Unrecorded {
+    std::uint64_t hash = 0;
+    Settlement settlement;
+    std::uint32_t tries = 0;
+  };
+  std::vector<Unrecorded> unrecorded_;  // the store refused them for now; counted in recording_
+  std::deque<std::move_only_function<void()>> jobs_;
+  std::size_t active_jobs_ = 0;
+  std::size_t busy_ = 0;  // calls from outside that are not over: the end waits for them
+};
+
+}  // namespace posthus::smtp
