@@ -10,6 +10,7 @@
 #include "core/main/address_literals.h"
 #include "core/main/certificates.h"
 #include "core/main/data_directory.h"
+#include "core/main/outgoing.h"
 #include "core/main/store_credentials.h"
 #include "core/main/version.h"
 #include "core/net/network.h"
@@ -24,8 +25,9 @@
 namespace posthus::main {
 namespace {
 
-constexpr std::chrono::milliseconds kDrain{4000};          // what a client may take for its farewell
-constexpr std::chrono::milliseconds kStorePatience{3000};  // what the store may take for what is queued when we stop
+constexpr std::chrono::milliseconds kLastDeliveries{2500};  // for mail that is on its way to other servers when we stop
+constexpr std::chrono::milliseconds kDrain{4000};           // what a client may take for its farewell
+constexpr std::chrono::milliseconds kStorePatience{3000};   // what the store may take for what is queued when we stop
 constexpr std::chrono::milliseconds kReclaimInterval{60'000};
 constexpr std::chrono::milliseconds kExpireInterval{
     3'600'000};  // daily work, looked at each hour so that restarts do not skip it
@@ -89,10 +91,13 @@ struct Server::State {
              .version = std::string(version()),
              .started = clock.now(),
              .listeners = {},
-             .is_ready = [this] { return is_ready.load(); }}),
+             .is_ready = [this] { return is_ready.load(); },
+             .queue_changed = [this](const std::string& domain) { outgoing->changed(domain); }}),
         http(api),
         gate{http, clock},
-        network({.io_threads = static_cast<int>(settings.io_threads), .workers = static_cast<int>(settings.worker_threads)}) {}
+        network({.io_threads = static_cast<int>(settings.io_threads), .workers = static_cast<int>(settings.worker_threads)}) {
+    mx.queued = [this](const std::vector<std::string>& domains) { outgoing->queued(domains); };
+  }
 
   std::vector<Listener> listeners();
   Result<> listen(const Listener& listener, const std::string& address);
@@ -115,6 +120,7 @@ struct Server::State {
   web_admin::GateContext gate;
   std::unique_ptr<ServerCertificate> certificate;
   net::Network network;
+  std::unique_ptr<OutgoingMail> outgoing;
   bool is_stopped = false;
 };
 
@@ -244,8 +250,10 @@ Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& cl
   for (const Listener& listener : state->listeners()) POSTHUS_TRY_VOID(state->listen(listener));
   POSTHUS_TRY_VOID(state->listen_on_socket());
   POSTHUS_TRY_VOID(write_file_durably(process_id_path(state->settings), std::to_string(getpid()) + "\n"));
+  state->outgoing = POSTHUS_TRY(OutgoingMail::create(state->settings, *state->store, state->network, clock));
   state->start_periodic_work();
   state->network.start();
+  state->outgoing->start();
   state->is_ready = true;
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
@@ -258,8 +266,10 @@ Result<> Server::reload_certificate() {
 void Server::stop() {
   if (std::exchange(state_->is_stopped, true)) return;
   state_->is_ready = false;
+  if (state_->outgoing) state_->outgoing->wind_down(kLastDeliveries);
   state_->store->close_within(kStorePatience);  // else a session that waits for long bulk work would keep us
   state_->network.stop(kDrain);
+  if (state_->outgoing) state_->outgoing->stop();
   unlink(socket_path(state_->settings).c_str());
   unlink(process_id_path(state_->settings).c_str());
 }

@@ -71,6 +71,8 @@ const std::array kDefinitions{
     Definition{"outgoing.https_port", &Settings::outgoing_https_port,
                "port of other domains' MTA-STS policies and TLS report receivers; another one than 443 is for tests", 1,
                kMaxPort},
+    Definition{"outgoing.smtp_port", &Settings::outgoing_smtp_port,
+               "port of the mail exchangers of other domains; another one than 25 is for tests", 1, kMaxPort},
     Definition{"login.exempt_networks", &Settings::exempt_networks, "networks whose failed logins are not throttled", 0, 0,
                Rule::kNetworks},
     Definition{"login.allow_plaintext", &Settings::allow_plaintext,

@@ -33,6 +33,7 @@ struct Settings {
   std::string dns_trust_anchor = "/usr/share/dns/root.key";
   std::string outgoing_roots;  // PEM file with whom we trust to vouch for other servers; empty: the system's
   std::uint64_t outgoing_https_port = 443;
+  std::uint64_t outgoing_smtp_port = 25;     // of other servers
   std::vector<std::string> exempt_networks;  // never throttled at login
   bool allow_plaintext = false;              // logins without TLS
   std::uint64_t map_bytes = 64ull << 30, budget_bytes = 64ull << 20, segment_bytes = 64ull << 20;

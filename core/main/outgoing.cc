@@ -1,0 +1,71 @@
+// Wiring of outgoing mail. Members stand in the order in which they need each other. Thread rule: outgoing.h.
+#include "core/main/outgoing.h"
+
+#include <utility>
+
+#include "core/dns/unbound_resolver.h"
+#include "core/main/dialer.h"
+
+namespace posthus::main {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{1000};
+
+}  // namespace
+
+OutgoingMail::OutgoingMail(const Settings& settings, net::Network& network) : network_(network), own_addresses_(settings) {
+  resolver_ = std::make_unique<dns::UnboundResolver>(
+      dns::UnboundOptions{.servers = settings.dns_servers, .trust_anchor = settings.dns_trust_anchor});
+}
+
+OutgoingMail::~OutgoingMail() = default;
+
+Result<std::unique_ptr<OutgoingMail>> OutgoingMail::create(const Settings& settings, store::Store& store, net::Network& network,
+                                                           const Clock& clock) {
+  auto dialer = POSTHUS_TRY(NetworkDialer::create(network));
+  std::unique_ptr<OutgoingMail> mail(new OutgoingMail(settings, network));
+  OutgoingMail* const self = mail.get();
+  mail->dialer_ = std::move(dialer);
+  mail->runner_ = std::make_unique<smtp::QueueRunner>(
+      smtp::QueueContext{.store = store,
+                         .resolver = *mail->resolver_,
+                         .dialer = *mail->dialer_,
+                         .clock = clock,
+                         .hostname = settings.hostname,
+                         .smtp_port = static_cast<std::uint16_t>(settings.outgoing_smtp_port),
+                         .run_blocking = [self](std::move_only_function<void()> work) { self->run_blocking(std::move(work)); },
+                         .is_own_address = [self](const std::string& address,
+                                                  std::uint16_t port) { return self->own_addresses_.contains(address, port); }});
+  return mail;
+}
+
+void OutgoingMail::run_blocking(std::move_only_function<void()> work) {
+  using Work = std::move_only_function<void()>;
+  auto* const kept = new Work(std::move(work));
+  const auto perform = [kept] {
+    const std::unique_ptr<Work> owner(kept);
+    (*owner)();
+  };
+  // WHY: what is left when the workers have stopped is done by whoever brings it, so that the end is orderly.
+  if (!network_.workers().try_submit(perform)) perform();
+}
+
+void OutgoingMail::start() {
+  runner_->start();
+  network_.timers().every(kTick, [this] { runner_->tick(); });
+}
+
+void OutgoingMail::queued(const std::vector<std::string>& domains) {
+  for (const std::string& domain : domains) runner_->added(domain);
+}
+
+void OutgoingMail::changed(const std::string& domain) { runner_->look_again(domain); }
+
+void OutgoingMail::wind_down(std::chrono::milliseconds patience) { runner_->wind_down(patience); }
+
+void OutgoingMail::stop() {
+  resolver_.reset();  // what is still asked ends here
+  runner_->stop();
+}
+
+}  // namespace posthus::main

@@ -1,0 +1,49 @@
+// OutgoingMail: the parts that deliver to other servers, wired: resolver, dialer, queue runner and its tick.
+// Thread rule: create, start and stop on the main thread; the rest on any.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/dns/resolver.h"
+#include "core/main/own_addresses.h"
+#include "core/main/settings.h"
+#include "core/net/network.h"
+#include "core/session/dialer.h"
+#include "smtp/queue_runner.h"
+#include "store/store.h"
+
+namespace posthus::main {
+
+class OutgoingMail {
+ public:
+  /// References outlive it. Errors: the system's root certificates cannot be read.
+  static Result<std::unique_ptr<OutgoingMail>> create(const Settings& settings, store::Store& store, net::Network& network,
+                                                      const Clock& clock);
+  ~OutgoingMail();
+
+  /// REQUIRES: the network has started.
+  void start();
+  /// Mail for these domains was queued.
+  void queued(const std::vector<std::string>& domains);
+  /// Rows of this domain (empty: any) were made due, or routes changed.
+  void changed(const std::string& domain);
+  /// Nothing new is taken; what is on its way has `patience` to arrive.
+  void wind_down(std::chrono::milliseconds patience);
+  /// REQUIRES: the network has stopped.
+  void stop();
+
+ private:
+  OutgoingMail(const Settings& settings, net::Network& network);
+  void run_blocking(std::move_only_function<void()> work);
+
+  net::Network& network_;
+  const OwnAddresses own_addresses_;
+  std::unique_ptr<session::Dialer> dialer_;
+  std::unique_ptr<dns::Resolver> resolver_;
+  std::unique_ptr<smtp::QueueRunner> runner_;
+};
+
+}  // namespace posthus::main
