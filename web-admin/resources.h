@@ -40,6 +40,12 @@ Response list_tokens(const Call& call);
 Response add_token(const Call& call);
 Response remove_token(const Call& call);
 
+// run_time_settings.cc
+Response list_settings(const Call& call);
+Response get_setting(const Call& call);
+Response put_setting(const Call& call);
+Response remove_setting(const Call& call);
+
 // maintenance.cc
 Response deliver(const Call& call);
 Response check_store(const Call& call);

@@ -19,11 +19,12 @@ import command_line_test  # noqa: E402
 import corpus_test  # noqa: E402
 import hostile_test  # noqa: E402
 import login_test  # noqa: E402
+import outgoing_test  # noqa: E402
 import python_test  # noqa: E402
 import reports_test  # noqa: E402
 from posthus_server import PosthusServer  # noqa: E402
 
-MODULES = [python_test, reports_test, clients_test, corpus_test, command_line_test, login_test, hostile_test]
+MODULES = [python_test, reports_test, clients_test, corpus_test, command_line_test, login_test, hostile_test, outgoing_test]
 
 
 class Scene:

@@ -1,0 +1,272 @@
+"""Servers with domains of their own on loopback addresses of their own, and what they need to exchange mail: settings, a sink, other
+peers. Used by outgoing_test.py. Standard library only; no packet leaves loopback."""
+import email
+import email.policy
+import imaplib
+import json
+import os
+import pwd
+import shutil
+import smtplib
+import socket
+import socketserver
+import subprocess
+import tempfile
+import threading
+import time
+
+import mail
+from posthus_server import PosthusServer, free_ports
+
+PATIENCE = 60  # seconds; only reached when what is waited for does not come
+PASSWORD = "correct-horse-7"
+# Everything within seconds, and mail exchangers on loopback.
+QUICK = {"queue.first_retry_seconds": "1", "queue.max_retry_seconds": "1", "queue.allow_loopback": "1", "queue.connect_seconds": "5"}
+
+
+def wait_for(condition, what):
+    """What `condition` returns, once it is true."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        result = condition()
+        if result:
+            return result
+        time.sleep(0.05)  # polling, bounded by PATIENCE
+    raise AssertionError("did not come: " + what)
+
+
+class Site:
+    """A Posthus server at one address with one domain and one user, anna@ or as told. `smtp_port`: the same for all that find each
+    other through the DNS."""
+
+    def __init__(self, binary, address, domain, user="anna", smtp_port=None, environment=None):
+        self.address, self.domain, self.user = address, domain, "%s@%s" % (user, domain)
+        self.server = PosthusServer(binary)
+        if smtp_port:
+            self.server.ports["smtp"] = smtp_port
+        self.server.environment.update({"POSTHUS_HOSTNAME": "mx." + domain, "POSTHUS_LISTEN": address,
+                                        "POSTHUS_PORTS_SMTP": str(self.server.ports["smtp"]),
+                                        "POSTHUS_OUTGOING_SMTP_PORT": str(self.server.ports["smtp"]),
+                                        # Nothing is asked beyond loopback: port 9 does not answer.
+                                        "POSTHUS_DNS_SERVERS": "127.0.0.1@9", "POSTHUS_DNS_TRUST_ANCHOR": ""})
+        self.server.environment.update(environment or {})
+
+    def __enter__(self):
+        self.server.start()
+        self.server.add_domain(self.domain)
+        self.server.add_user(self.user, PASSWORD)
+        for name, value in dict(QUICK, **{"queue.bind_addresses": self.address}).items():
+            self.set(name, value)
+        return self
+
+    def __exit__(self, *_):
+        self.server.stop()
+        shutil.rmtree(self.server.directory, ignore_errors=True)
+
+    @property
+    def smtp_port(self):
+        return self.server.ports["smtp"]
+
+    def call(self, method, path, body=None):
+        """The admin API through admin.sock; the decoded answer."""
+        data = b"" if body is None else json.dumps(body).encode()
+        head = "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % (method, path, len(data))
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(os.path.join(self.server.data, "admin.sock"))
+            s.sendall(head.encode() + data)
+            answer = b"".join(iter(lambda: s.recv(65536), b""))
+        head, _, text = answer.partition(b"\r\n\r\n")
+        assert head.split()[1].startswith(b"2"), answer.decode(errors="replace")
+        return json.loads(text) if text else None
+
+    def set(self, name, value):
+        self.call("PUT", "/api/v1/settings/" + name.replace("@", "%40"), {"value": value})
+
+    def route(self, name, *hops):
+        self.server.cli("route", "set", name, *hops)
+
+    def send(self, *to, marker=None, sender=None, options=(), rcpt_options=(), body="Hello.\r\n"):
+        """Submits a message; its marker (the Subject)."""
+        marker = marker or mail.unique()
+        client = smtplib.SMTP(self.address, self.server.ports["submission"], local_hostname="client.test")
+        client.starttls(context=PosthusServer.tls())
+        client.login(self.user, PASSWORD)
+        refused = client.sendmail(sender or self.user, list(to), mail.message(marker, sender=self.user, to=to[0], body=body), options, rcpt_options)
+        assert not refused, refused
+        client.quit()
+        return marker
+
+    def inbox(self, user=None):
+        """The messages of an inbox, parsed."""
+        client = imaplib.IMAP4_SSL(self.address, self.server.ports["imaps"], ssl_context=PosthusServer.tls())
+        client.login(user or self.user, PASSWORD)
+        client.select("INBOX")
+        _, found = client.search(None, "ALL")
+        messages = []
+        for number in found[0].split():
+            _, data = client.fetch(number, "(RFC822)")
+            messages.append(email.message_from_bytes(data[0][1], policy=email.policy.default))
+        client.logout()
+        return messages
+
+    def wait_for_mail(self, marker):
+        """The message with this Subject, once it is here."""
+        return wait_for(lambda: next((m for m in self.inbox() if m["Subject"] == marker), None), "%s for %s" % (marker, self.user))
+
+    def wait_for_report(self, count=1):
+        """The delivery reports in the inbox, once there are `count`."""
+        def reports():
+            found = [m for m in self.inbox() if m.get_content_type() == "multipart/report"]
+            return found if len(found) >= count else None
+        return wait_for(reports, "a report for " + self.user)
+
+    def queue(self):
+        return self.server.cli_json("queue", "list")["items"]
+
+    def wait_for_empty_queue(self):
+        wait_for(lambda: not self.queue(), "an empty queue at " + self.domain)
+
+
+class PlainHost:
+    """A mail server in Python. `answer(line)` may give another reply to a command line; `delay` seconds before every reply."""
+
+    def __init__(self, address, port=0, answer=None, delay=0):
+        self.answer, self.delay = answer or (lambda line: None), delay
+        self.messages = []
+        self.connections = 0
+        outer = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def say(self, text):
+                outer.stopping.wait(outer.delay)
+                self.wfile.write(text.encode() + b"\r\n")
+
+            def handle(self):
+                outer.connections += 1
+                try:
+                    self.converse()
+                except OSError:
+                    pass
+
+            def converse(self):
+                self.say("220 plain.test ESMTP")
+                for raw in self.rfile:
+                    line = raw.decode(errors="replace").strip()
+                    reply = outer.answer(line)
+                    if reply:
+                        self.say(reply)
+                    elif line.upper() == "DATA":
+                        self.say("354 go on")
+                        text = b""
+                        for data in self.rfile:
+                            if data == b".\r\n":
+                                break
+                            text += data
+                        outer.messages.append(text)
+                        self.say("250 2.0.0 taken")
+                    elif line.upper() == "QUIT":
+                        self.say("221 bye")
+                        return
+                    else:
+                        self.say("250 ok")
+
+        class Server(socketserver.ThreadingTCPServer):
+            allow_reuse_address = True
+            daemon_threads = True
+
+        self.stopping = threading.Event()
+        self.server = Server((address, port), Handler)
+        self.port = self.server.server_address[1]
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def wait_for_mail(self, marker):
+        wait_for(lambda: any(marker.encode() in m for m in self.messages), marker)
+
+
+class Postfix:
+    """Debian's Postfix with a configuration of its own. Takes mail for `domain` into a file (mbox) and relays everything else to
+    `relayhost` ("[127.0.0.2]:PORT")."""
+
+    def __init__(self, address, domain, relayhost):
+        self.address, self.domain, self.relayhost = address, domain, relayhost
+        self.port = free_ports(1)[0]
+        self.directory = tempfile.mkdtemp(prefix="posthus-postfix-")
+
+    def path(self, *parts):
+        return os.path.join(self.directory, *parts)
+
+    def __enter__(self):
+        os.chmod(self.directory, 0o755)
+        for part in ("etc", "queue", "data", "mail"):
+            os.mkdir(self.path(part))
+        with open(self.path("etc", "main.cf"), "w") as f:
+            f.write("\n".join([
+                "compatibility_level = 3.6", "queue_directory = " + self.path("queue"), "data_directory = " + self.path("data"),
+                "command_directory = /usr/sbin", "daemon_directory = /usr/lib/postfix/sbin", "mail_owner = postfix",
+                "setgid_group = postdrop", "myhostname = mx." + self.domain, "mydestination = ", "inet_interfaces = " + self.address,
+                "inet_protocols = ipv4", "smtp_bind_address = " + self.address, "mynetworks = 127.0.0.0/8", "alias_maps = ",
+                "virtual_mailbox_domains = " + self.domain, "virtual_mailbox_base = " + self.path("mail"),
+                "virtual_mailbox_maps = inline:{ben@%s=ben}" % self.domain, "virtual_uid_maps = static:%d" % pwd.getpwnam("postfix").pw_uid,
+                "virtual_gid_maps = static:%d" % pwd.getpwnam("postfix").pw_gid, "virtual_minimum_uid = 1", "relayhost = " + self.relayhost,
+                "smtp_tls_security_level = may", "maillog_file = " + self.path("postfix.log"), "maillog_file_prefixes = /tmp",
+                "smtputf8_enable = no", "shlib_directory = /usr/lib/postfix", "meta_directory = /etc/postfix", ""]))
+        with open("/usr/share/postfix/master.cf.dist") as f:
+            lines = f.read().splitlines()
+        master = []
+        for line in lines:
+            words = line.split()
+            if len(words) >= 8 and words[1] in ("inet", "unix", "fifo") and not line.startswith((" ", "#")):
+                words[4] = "n"  # no chroot: the sandbox would need copies of system files
+                if words[:2] == ["smtp", "inet"]:
+                    words[0] = "%s:%d" % (self.address, self.port)
+                line = " ".join(words)
+            master.append(line)
+        if not any(line.startswith("postlog ") for line in master):
+            master.append("postlog unix-dgram n - n - 1 postlogd")
+        with open(self.path("etc", "master.cf"), "w") as f:
+            f.write("\n".join(master) + "\n")
+        open(self.path("etc", "dynamicmaps.cf"), "w").close()
+        for part in ("data", "mail"):
+            shutil.chown(self.path(part), "postfix")
+        self.command("check", check=False)
+        self.command("start")
+        wait_for(self.is_listening, "Postfix: " + self.log())
+        return self
+
+    def command(self, what, check=True):
+        done = subprocess.run(["/usr/sbin/postfix", "-c", self.path("etc"), what], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=60)
+        assert not check or done.returncode == 0, done.stdout.decode() + self.log()
+
+    def is_listening(self):
+        try:
+            with socket.create_connection((self.address, self.port), timeout=2) as s:
+                return s.recv(100).startswith(b"220")
+        except OSError:
+            return False
+
+    def log(self):
+        try:
+            with open(self.path("postfix.log"), errors="replace") as f:
+                return f.read()[-3000:]
+        except OSError:
+            return "(no log)"
+
+    def mailbox(self):
+        try:
+            with open(self.path("mail", "ben"), errors="replace") as f:
+                return f.read()
+        except OSError:
+            return ""
+
+    def __exit__(self, *_):
+        self.command("stop", check=False)
+        shutil.rmtree(self.directory, ignore_errors=True)

@@ -1,0 +1,75 @@
+// /api/v1/settings: what changes without a restart. The table is store/run_time_settings.cc.
+#include "store/run_time_settings.h"
+
+#include "store/queue_reader.h"
+#include "web-admin/api.h"
+#include "web-admin/lists.h"
+#include "web-admin/resources.h"
+
+namespace posthus::web_admin {
+namespace {
+
+Result<> append_setting(JsonWriter& json, const store::QueueReader& reader, const store::RunTimeSetting& setting,
+                        const std::string& name) {
+  const auto value = POSTHUS_TRY(reader.setting(name));
+  json.begin_object().key("name").text(name).key("value");
+  if (value) {
+    json.text(*value);
+  } else {
+    json.null();
+  }
+  json.key("default").text(setting.default_value).key("meaning").text(setting.meaning).end_object();
+  return {};
+}
+
+Result<Response> list(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const store::QueueReader reader(*snapshot);
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  for (const store::RunTimeSetting& setting : store::run_time_settings()) {
+    POSTHUS_TRY_VOID(append_setting(json, reader, setting, std::string(setting.name)));
+  }
+  return json_response(200, json.end_array().end_object().take());
+}
+
+Result<Response> get(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  const std::string name = POSTHUS_TRY(store::normalise_setting_name(call.path[0]));
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  JsonWriter json;
+  for (const store::RunTimeSetting& setting : store::run_time_settings()) {
+    if (setting.name != std::string_view(name).substr(0, name.find('@'))) continue;
+    POSTHUS_TRY_VOID(append_setting(json, store::QueueReader(*snapshot), setting, name));
+  }
+  return json_response(200, json.take());
+}
+
+Result<Response> put(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  const std::string name = POSTHUS_TRY(store::normalise_setting_name(call.path[0]));
+  JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
+  fields.require("value");
+  const std::string value = fields.text("value").value_or("");
+  POSTHUS_TRY_VOID(fields.finish());
+  POSTHUS_TRY_VOID(store::check_setting(name, value));
+  POSTHUS_TRY(call.context.store.apply(store::PutSetting{name, value}));
+  return get(call);
+}
+
+Result<Response> remove(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  const std::string name = POSTHUS_TRY(store::normalise_setting_name(call.path[0]));
+  POSTHUS_TRY(call.context.store.apply(store::PutSetting{name, {}}));
+  return no_content();
+}
+
+}  // namespace
+
+Response list_settings(const Call& call) { return answer(list(call)); }
+Response get_setting(const Call& call) { return answer(get(call)); }
+Response put_setting(const Call& call) { return answer(put(call)); }
+Response remove_setting(const Call& call) { return answer(remove(call)); }
+
+}  // namespace posthus::web_admin
