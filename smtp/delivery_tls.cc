@@ -59,7 +59,8 @@ void Visit::approach() {
 void Visit::policy_known(TlsPolicy policy) {
   policy_ = std::move(policy);
   tls_use_ = use_of(policy_.requirement);
-  if (policy_.may_connect && !desk_.is_stopping()) return dial();
+  if (desk_.is_stopping()) return end(VisitResult::Kind::kNothingDue);
+  if (policy_.may_connect) return dial();
   last_failure_ = {.reply = {.code = 0, .enhanced = "4.7.5", .text = policy_.reason}, .stage = "STARTTLS"};
   advance(Advance::kNextAddress) ? approach() : give_up();
 }

@@ -10,6 +10,14 @@ namespace posthus::main {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{1000};
+constexpr std::chrono::milliseconds kForgetPolicies{3'600'000};
+
+net::RootCertificates roots(const Settings& settings) {
+  net::RootCertificates result;
+  const std::string& file = settings.outgoing_roots;
+  if (!file.empty()) result.file = file.starts_with('/') ? file : settings.data + "/" + file;
+  return result;
+}
 
 }  // namespace
 
@@ -22,10 +30,14 @@ OutgoingMail::~OutgoingMail() = default;
 
 Result<std::unique_ptr<OutgoingMail>> OutgoingMail::create(const Settings& settings, store::Store& store, net::Network& network,
                                                            const Clock& clock) {
-  auto dialer = POSTHUS_TRY(NetworkDialer::create(network));
+  auto dialer = POSTHUS_TRY(NetworkDialer::create(network, roots(settings)));
   std::unique_ptr<OutgoingMail> mail(new OutgoingMail(settings, network));
   OutgoingMail* const self = mail.get();
   mail->dialer_ = std::move(dialer);
+  mail->web_ = POSTHUS_TRY(WebClient::create(
+      *mail->resolver_, {.roots = roots(settings), .port = static_cast<std::uint16_t>(settings.outgoing_https_port)}));
+  mail->policies_ = std::make_unique<smtp::TlsPolicies>(
+      smtp::TlsPoliciesContext{.store = store, .resolver = *mail->resolver_, .fetcher = *mail->web_, .clock = clock}, nullptr);
   mail->runner_ = std::make_unique<smtp::QueueRunner>(
       smtp::QueueContext{.store = store,
                          .resolver = *mail->resolver_,
@@ -53,6 +65,7 @@ void OutgoingMail::run_blocking(std::move_only_function<void()> work) {
 void OutgoingMail::start() {
   runner_->start();
   network_.timers().every(kTick, [this] { runner_->tick(); });
+  network_.timers().every(kForgetPolicies, [this] { run_blocking([this] { policies_->expire(); }); });
 }
 
 void OutgoingMail::queued(const std::vector<std::string>& domains) {
@@ -64,6 +77,7 @@ void OutgoingMail::changed(const std::string& domain) { runner_->look_again(doma
 void OutgoingMail::wind_down(std::chrono::milliseconds patience) { runner_->wind_down(patience); }
 
 void OutgoingMail::stop() {
+  web_->stop();
   resolver_.reset();  // what is still asked ends here
   runner_->stop();
 }

@@ -10,16 +10,18 @@
 #include "core/dns/resolver.h"
 #include "core/main/own_addresses.h"
 #include "core/main/settings.h"
+#include "core/main/web_client.h"
 #include "core/net/network.h"
 #include "core/session/dialer.h"
 #include "smtp/queue_runner.h"
+#include "smtp/tls_policies.h"
 #include "store/store.h"
 
 namespace posthus::main {
 
 class OutgoingMail {
  public:
-  /// References outlive it. Errors: the system's root certificates cannot be read.
+  /// References outlive it. Errors: the root certificates cannot be read.
   static Result<std::unique_ptr<OutgoingMail>> create(const Settings& settings, store::Store& store, net::Network& network,
                                                       const Clock& clock);
   ~OutgoingMail();
@@ -43,6 +45,8 @@ class OutgoingMail {
   const OwnAddresses own_addresses_;
   std::unique_ptr<session::Dialer> dialer_;
   std::unique_ptr<dns::Resolver> resolver_;
+  std::unique_ptr<WebClient> web_;
+  std::unique_ptr<smtp::TlsPolicies> policies_;
   std::unique_ptr<smtp::QueueRunner> runner_;
 };
 
