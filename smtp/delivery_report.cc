@@ -83,12 +83,22 @@ store::QueueEntry report_entry(const ReportRequest& request, std::size_t local_h
   return entry;
 }
 
-std::string postmaster(const std::string& hostname) { return "postmaster@" + hostname; }
+// A sender of ours is written to by the postmaster of his domain, in its language.
+Result<> add_sender(const ReportRequest& request, mail::Report& report) {
+  report.from = "postmaster@" + request.hostname;
+  const auto address = mail::parse_mailbox(request.entry.reverse_path, mail::Utf8::kAllow);
+  if (!address) return {};
+  const auto domain = POSTHUS_TRY(store::DirectoryReader(request.snapshot).domain(address->domain));
+  if (!domain) return {};
+  report.from = "postmaster@" + domain->name;
+  report.language = domain->language;
+  return {};
+}
 
 Result<mail::Report> describe(ReportRequest& request, QueueId id) {
   mail::Report report;
   report.reporting_host = request.hostname;
-  report.from = postmaster(request.hostname);
+  POSTHUS_TRY_VOID(add_sender(request, report));
   report.to = request.entry.reverse_path;
   report.envelope_id = request.entry.envelope_id;
   report.arrival = request.entry.accepted;
