@@ -235,7 +235,7 @@ void ServerSession::reset_transaction() {
 
 void ServerSession::run(Output&) {
   if (awaiting_ == Awaiting::kVerify) exchange_->verify();
-  if (awaiting_ == Awaiting::kFinish) transfer_->finish_message();
+  if (awaiting_ == Awaiting::kFinish) transfer_->finish_message(context_.clock.now());
 }
 
 session::Step ServerSession::resumed(Output& output) {

@@ -25,6 +25,8 @@ struct ServerLimits {
   std::uint32_t max_transactions = 10'000;        // LIMITS MAILMAX; a connection is then opened anew, perhaps elsewhere
 };
 
+class SigningKeys;
+
 struct ServerContext {
   store::Store& store;
   sasl::Authenticator& authenticator;
@@ -35,6 +37,7 @@ struct ServerContext {
   bool checks_from = true;  // submission: From must be the user's own, like the envelope's sender
   ServerLimits limits = {};
   std::vector<std::string> address_literals = {};  // ours, as "[192.0.2.1]": mail to them is mail without a domain
+  SigningKeys* signing = nullptr;                  // of submitted mail that leaves; nothing: it is not signed
   /// Called after a message was queued, with its destinations (each once), on the thread of the session; must not block.
   std::function<void(const std::vector<std::string>& domains)> queued = {};
 };

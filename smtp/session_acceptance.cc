@@ -66,7 +66,10 @@ store::AddMessage ServerSession::make_request() {
   request.reverse_path = to_text(envelope.reverse_path);
   request.trace = trace_json(envelope, facts);
   request.id = message_id_;
-  if (!envelope.elsewhere.empty()) request.queue = queue_entry(envelope, message);
+  if (!envelope.elsewhere.empty()) {
+    request.queue = queue_entry(envelope, message);
+    request.queue->extra_header = transfer_->signature();
+  }
   request.recipients = envelope.elsewhere;
   return request;
 }

@@ -9,6 +9,7 @@
 #include "core/mail/date_time.h"
 #include "core/mail/trace.h"
 #include "smtp/session_state.h"
+#include "smtp/signing.h"
 
 namespace posthus::smtp {
 namespace {
@@ -79,6 +80,12 @@ std::string ServerSession::received_field() const {
   return mail::received_field(facts);
 }
 
+/// Does it go to other servers in the name of our user, so that it is to be signed? WHY not what we forward from outside: its
+/// From is not proven to be ours, and the signature of its own domain still holds.
+bool ServerSession::is_leaving() const {
+  return role_ == ListenerRole::kSubmission && context_.signing != nullptr && !envelope_->elsewhere.empty();
+}
+
 void ServerSession::begin_transfer() {
   const Timestamp now = context_.clock.now();
   message_id_ = next_queue_id(now);
@@ -89,7 +96,8 @@ void ServerSession::begin_transfer() {
   options.trace_fields = return_path + received_field();
   options.hostname = context_.hostname;
   if (role_ == ListenerRole::kSubmission) {
-    if (context_.checks_from) options.from_fields = FromFields::kKeep;
+    if (context_.checks_from || is_leaving()) options.from_fields = FromFields::kKeep;
+    if (is_leaving()) options.signing = Signing::kPrepared;
     options.date_field = "Date: " + mail::format_rfc5322_date(now) + "\r\n";
     options.message_id_field = "Message-ID: <" + to_text(message_id_) + "@" + context_.hostname + ">\r\n";
   }
@@ -163,15 +171,25 @@ void ServerSession::check_from() {
   if (!*is_own) transfer_->refuse(reply::kNotYourFrom);
 }
 
+void ServerSession::choose_keys() {
+  if (transfer_->refusal() || !transfer_->is_signed()) return;
+  const store::Snapshot* view = snapshot();
+  if (!view) return transfer_->refuse(reply::kTryAgain);
+  auto keys = context_.signing->of_message(*view, account_, transfer_->header().from(), envelope_->reverse_path);
+  if (!keys) return transfer_->refuse(reply::kTryAgain);
+  transfer_->sign_with(*std::move(keys));
+}
+
 session::Step ServerSession::text_done(Output& output) {
   transfer_->end();
   check_from();
+  choose_keys();
   if (transfer_->refusal()) return message_refused(*transfer_->refusal(), output);
   if (transfer_->may_block()) {
     awaiting_ = Awaiting::kFinish;
     return Step::kRun;
   }
-  transfer_->finish_message();
+  transfer_->finish_message(context_.clock.now());
   return message_finished(output);
 }
 

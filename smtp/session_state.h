@@ -131,6 +131,8 @@ class ServerSession final : public session::Session {
   Step text_done(Output& output);
   void check_from();
   Result<bool> is_own_from(std::string_view from);
+  bool is_leaving() const;
+  void choose_keys();
 
   // session_acceptance.cc
   Step message_finished(Output& output);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/ascii.h"
+#include "core/base/log.h"
 
 namespace posthus::smtp {
 
@@ -14,6 +15,7 @@ Transfer::Transfer(store::IncomingMessage message, TransferOptions options)
       max_bytes_(options.max_bytes),
       date_field_(std::move(options.date_field)),
       message_id_field_(std::move(options.message_id_field)) {
+  if (options.signing == Signing::kPrepared) signer_ = std::make_unique<mailauth::DkimSigner>();
   store_text(options.trace_fields);
 }
 
@@ -24,6 +26,7 @@ void Transfer::refuse(const Reply& reply) {
 
 void Transfer::store_text(std::string_view text) {
   if (!message_ || text.empty()) return;
+  if (signer_) signer_->append(text);  // trace fields too: they are never among what is signed
   const auto stored = message_->append(text);
   if (stored) return;
   refuse(stored.error().kind == ErrorKind::kUnavailable ? reply::kNoMemory : reply::kTryAgain);
@@ -78,8 +81,19 @@ void Transfer::end() {
   add_missing_fields();
 }
 
-void Transfer::finish_message() {
+void Transfer::sign(Timestamp now) {
+  if (keys_.empty()) return;
+  auto fields = signer_->finish(keys_, now);
+  if (fields) {
+    signature_ = *std::move(fields);
+  } else {  // a message without From, or with a hundred of them, leaves unsigned
+    log::warning("smtp.not_signed", {{"domain", keys_.front().domain}, {"context", fields.error().context}});
+  }
+}
+
+void Transfer::finish_message(Timestamp now) {
   if (!message_) return;
+  sign(now);
   const auto finished = message_->finish();
   if (finished) return;
   refuse(finished.error().kind == ErrorKind::kUnavailable ? reply::kNoMemory : reply::kTryAgain);

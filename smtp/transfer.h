@@ -4,11 +4,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/base/clock.h"
+#include "core/mailauth/dkim_sign.h"
 #include "smtp/data_reader.h"
 #include "smtp/forged_results.h"
 #include "smtp/header_scan.h"
@@ -19,12 +23,15 @@ namespace posthus::smtp {
 
 inline constexpr std::uint32_t kMaxReceived = 100;  // RFC 5321 §6.3: at least 100, else it is a loop
 
+enum class Signing : bool { kNone, kPrepared };  // kPrepared: the text is hashed as it comes
+
 struct TransferOptions {
   std::uint64_t max_bytes = 0;  // of the message as the client counts it
   std::string trace_fields;     // Return-Path and Received, each with CRLF
   std::string date_field;       // added when the header has none; empty: never
   std::string message_id_field;
   FromFields from_fields = FromFields::kPass;
+  Signing signing = Signing::kNone;
   std::string hostname;  // Authentication-Results fields in this name are taken out; empty: none
 };
 
@@ -39,15 +46,22 @@ class Transfer {
   /// The text is complete. What is left to do may block: finish_message().
   void end();
   /// Ends the stored text: hash, summary and, when spooled, sync to disk.
-  void finish_message();
+  void finish_message(Timestamp now);
 
   /// Why the message cannot be taken; nothing so far.
   const std::optional<Reply>& refusal() const { return refusal_; }
   void refuse(const Reply& reply);
   /// Bytes as the client counts them.
   std::uint64_t bytes() const { return bytes_; }
-  /// Whether finish_message() has to write to a file.
-  bool may_block() const { return message_ && message_->size() > store::kSpoolThreshold; }
+  /// Whether finish_message() has to write to a file, or to sign.
+  bool may_block() const { return !keys_.empty() || (message_ && message_->size() > store::kSpoolThreshold); }
+
+  /// Is the text hashed for a signature?
+  bool is_signed() const { return signer_ != nullptr; }
+  /// With these keys finish_message() signs; none: it does not. REQUIRES: is_signed().
+  void sign_with(std::vector<mailauth::SigningKey> keys) { keys_ = std::move(keys); }
+  /// DKIM-Signature fields, once finish_message() has made them.
+  const std::string& signature() const { return signature_; }
   /// REQUIRES: finish_message() was called and refusal() is empty. Once.
   store::IncomingMessage take_message() { return *std::move(message_); }
 
@@ -66,6 +80,7 @@ class Transfer {
   void append_kept(std::string_view text);
   void read_header(std::string_view text);
   void add_missing_fields();
+  void sign(Timestamp now);
 
   std::optional<store::IncomingMessage> message_;
   std::optional<Reply> refusal_;
@@ -74,7 +89,9 @@ class Transfer {
   HeaderScan header_;
   std::uint64_t bytes_ = 0;
   std::uint64_t max_bytes_;
-  std::string date_field_, message_id_field_;
+  std::string date_field_, message_id_field_, signature_;
+  std::unique_ptr<mailauth::DkimSigner> signer_;
+  std::vector<mailauth::SigningKey> keys_;
 };
 
 }  // namespace posthus::smtp

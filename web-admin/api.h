@@ -16,6 +16,7 @@
 #include "web-admin/message_upload.h"
 #include "web-admin/request.h"
 #include "web-admin/routes.h"
+#include "web-admin/signing_keys.h"
 
 namespace posthus::web_admin {
 
@@ -36,6 +37,7 @@ struct ServerContext {
   std::vector<ListenerStatus> listeners;
   std::function<bool()> is_ready = [] { return true; };
   sasl::PasswordCost password_cost = {};
+  KeyMaker make_signing_key = mailauth::make_signing_key;
   /// Mail for `domain` was made due by an admin, or how it goes was changed: look at once. Empty: at everything.
   std::function<void(const std::string& domain)> queue_changed = [](const std::string&) {};
 };

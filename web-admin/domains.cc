@@ -1,6 +1,7 @@
 // /api/v1/domains: the mail domains this server is responsible for.
 #include <limits>
 
+#include "core/base/log.h"
 #include "core/mail/address.h"
 #include "core/mail/date_time.h"
 #include "store/directory_reader.h"
@@ -77,6 +78,14 @@ Result<Response> list(const Call& call) {
   return json_response(200, json.end_object().take());
 }
 
+Result<> create(const Call& call, const store::DomainRecord& domain) {
+  const std::lock_guard lock(call.directory);
+  const auto outcome = call.context.store.apply(store::PutDomain{domain, store::PutRule::kCreate});
+  if (outcome) return {};
+  if (outcome.error().kind != ErrorKind::kExists) return std::unexpected(outcome.error());
+  return fail(ErrorKind::kExists, "domain " + domain.name + " exists already");
+}
+
 Result<Response> add(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
@@ -86,11 +95,11 @@ Result<Response> add(const Call& call) {
   read_changes(fields, domain);
   POSTHUS_TRY_VOID(fields.finish());
   domain.name = POSTHUS_TRY(domain_name(*name));
-  const std::lock_guard lock(call.directory);
-  auto outcome = call.context.store.apply(store::PutDomain{domain, store::PutRule::kCreate});
-  if (!outcome && outcome.error().kind == ErrorKind::kExists)
-    return fail(ErrorKind::kExists, "domain " + domain.name + " exists already");
-  if (!outcome) return std::unexpected(std::move(outcome).error());
+  POSTHUS_TRY_VOID(create(call, domain));
+  // WHY its failure is none of the domain's: it gets its keys when the server is started next.
+  const auto keys =
+      add_key_pair(call.context.store, domain.name, NewKeys::kActive, call.context.make_signing_key, call.context.clock.now());
+  if (!keys) log::warning("dkim.no_keys", {{"domain", domain.name}, {"context", keys.error().context}});
   return domain_response(201, domain);
 }
 

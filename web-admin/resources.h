@@ -20,6 +20,12 @@ Response get_domain(const Call& call);
 Response change_domain(const Call& call);
 Response remove_domain(const Call& call);
 
+// dkim.cc
+Response list_keys(const Call& call);
+Response rotate_keys(const Call& call);
+Response activate_keys(const Call& call);
+Response remove_key(const Call& call);
+
 // users.cc
 Response list_users(const Call& call);
 Response add_user(const Call& call);

@@ -42,6 +42,22 @@ void add_domain_commands(CLI::App& app, CommandLine& line) {
       ->required();
 }
 
+void add_dkim_commands(CLI::App& app, CommandLine& line) {
+  CLI::App* dkim = add_group(app, "dkim", "keys that mail of a domain is signed with");
+  add(*dkim, line, "show", "dkim show", "the keys of a domain and the DNS records they need")
+      ->add_option("DOMAIN", line.name)
+      ->required();
+  add(*dkim, line, "rotate", "dkim rotate", "make new keys; publish their records, then activate them")
+      ->add_option("DOMAIN", line.name)
+      ->required();
+  add(*dkim, line, "activate", "dkim activate", "sign with the new keys; the records of the old ones stay for 7 days")
+      ->add_option("DOMAIN", line.name)
+      ->required();
+  CLI::App* removed = add(*dkim, line, "remove", "dkim remove", "remove a key at once");
+  removed->add_option("DOMAIN", line.name)->required();
+  removed->add_option("SELECTOR", line.operands)->required()->expected(1);
+}
+
 void add_user_commands(CLI::App& app, CommandLine& line) {
   CLI::App* user = add_group(app, "user", "users and their mailboxes");
   CLI::App* added = add(*user, line, "add", "user add", "add a user");
@@ -125,6 +141,7 @@ std::expected<CommandLine, Usage> parse_command_line(int argc, const char* const
     add_common_options(app, line);
     add_other_commands(app, line);
     add_domain_commands(app, line);
+    add_dkim_commands(app, line);
     add_user_commands(app, line);
     add_alias_commands(app, line);
     add_token_commands(app, line);

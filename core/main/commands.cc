@@ -112,6 +112,46 @@ int remove_domain(const Invocation& i) {
   return call_and_print(i, "DELETE", domain_target(i.line), "", "Removed domain " + i.line.name + ".\n");
 }
 
+/// The record as a line of a zone file: strings of at most 255 bytes (RFC 6376 §3.6.2.2).
+std::string zone_line(const std::string& name, std::string_view record) {
+  std::string line = name + ". IN TXT (";
+  for (; !record.empty(); record.remove_prefix(std::min<std::size_t>(record.size(), 255))) {
+    line.append(" \"").append(record.substr(0, 255)).append("\"");
+  }
+  return line + " )\n";
+}
+
+/// What the API answered about the keys of a domain: a table, then the records.
+int print_keys(const Invocation& i, std::string_view method, const std::string& path) {
+  const auto client = ApiClient::open(i.loaded.settings, WithoutServer::kOpenStore);
+  if (!client) return refuse(client.error().context);
+  const auto answer = accepted((*client)->call(method, domain_target(i.line) + path, ""));
+  if (!answer) return 1;
+  if (i.line.is_json) {
+    print(answer->body);
+    return 0;
+  }
+  const auto page =
+      read_page(answer->body, {"/selector", "/algorithm", "/state", "/created", "/retires", "/record_name", "/record"});
+  if (!page) return refuse(page.error().context);
+  std::vector<Row> rows;
+  std::string records;
+  for (const Row& row : page->rows) {
+    rows.emplace_back(row.begin(), row.begin() + 5);
+    records += zone_line(row[5], row[6]);
+  }
+  print(table({"SELECTOR", "ALGORITHM", "STATE", "CREATED", "RETIRES"}, rows) + "\nRecords for the DNS:\n" + records);
+  return 0;
+}
+int show_keys(const Invocation& i) { return print_keys(i, "GET", "/dkim"); }
+int rotate_keys(const Invocation& i) { return print_keys(i, "POST", "/dkim/rotate"); }
+int activate_keys(const Invocation& i) { return print_keys(i, "POST", "/dkim/activate"); }
+int remove_key(const Invocation& i) {
+  const std::string& selector = i.line.operands.front();
+  return call_and_print(i, "DELETE", domain_target(i.line) + "/dkim/" + percent_encode(selector), "",
+                        "Removed key " + selector + " of " + i.line.name + ".\n");
+}
+
 /// With --generate the password is printed once, here.
 std::string password_line(const CommandLine& line, const Secret& password) {
   return line.password == PasswordSource::kGenerate ? "Password: " + std::string(password.reveal()) + "\n" : "";
@@ -297,6 +337,7 @@ struct NamedCommand {
 constexpr NamedCommand kCommands[] = {
     // clang-format off
     {"serve", serve_command},         {"domain add", add_domain},       {"domain list", list_domains},   {"domain remove", remove_domain},
+    {"dkim show", show_keys},         {"dkim rotate", rotate_keys},     {"dkim activate", activate_keys}, {"dkim remove", remove_key},
     {"user add", add_user},           {"user list", list_users},        {"user remove", remove_user},    {"user password", set_password},
     {"user quota", set_quota},        {"user disable", disable_user},   {"user enable", enable_user},    {"alias add", add_alias},
     {"alias list", list_aliases},     {"alias remove", remove_alias},   {"token create", create_token},  {"token list", list_tokens},

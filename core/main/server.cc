@@ -17,10 +17,12 @@
 #include "imap/server_session.h"
 #include "pop3/server_session.h"
 #include "smtp/server_session.h"
+#include "smtp/signing.h"
 #include "store/maintenance.h"
 #include "web-admin/api.h"
 #include "web-admin/http_server.h"
 #include "web-admin/server_session.h"
+#include "web-admin/signing_keys.h"
 
 namespace posthus::main {
 namespace {
@@ -52,11 +54,12 @@ std::vector<IpNetwork> parse_networks(const std::vector<std::string>& texts) {
 }
 
 smtp::ServerContext smtp_context(store::Store& store, sasl::Authenticator& authenticator, const Clock& clock,
-                                 const Settings& settings) {
+                                 const Settings& settings, smtp::SigningKeys& signing) {
   smtp::ServerContext context{
       .store = store, .authenticator = authenticator, .clock = clock, .hostname = settings.hostname, .offers_tls = true};
   context.limits.max_message_bytes = settings.message_bytes;
   context.address_literals = address_literals(settings.listen);
+  context.signing = &signing;
   return context;
 }
 
@@ -69,7 +72,7 @@ struct Server::State {
         store(std::move(opened)),
         credentials(*store),
         authenticator(credentials, clock, {.exempt_networks = parse_networks(settings.exempt_networks)}),
-        mx(smtp_context(*store, authenticator, clock, settings)),
+        mx(smtp_context(*store, authenticator, clock, settings, signing_keys)),
         pop3{.store = *store,
              .authenticator = authenticator,
              .clock = clock,
@@ -104,13 +107,15 @@ struct Server::State {
   Result<> listen(const Listener& listener);
   Result<> listen_on_socket();
   void start_periodic_work();
+  void tend_keys();
 
   const Settings settings;
   const Clock& clock;
-  std::atomic<bool> is_ready = false, is_reclaiming = false;
+  std::atomic<bool> is_ready = false, is_reclaiming = false, is_stopping = false;
   std::unique_ptr<store::Store> store;
   StoreCredentials credentials;
   sasl::Authenticator authenticator;
+  smtp::SigningKeys signing_keys;
   smtp::ServerContext mx;  // submission shares it
   pop3::MaildropLocks maildrop_locks;
   pop3::ServerContext pop3;
@@ -207,6 +212,16 @@ Result<> Server::State::listen_on_socket() {
   return {};
 }
 
+// Keys for domains that have none (of an older version, or whose making failed), none for those whose time is over.
+void Server::State::tend_keys() {
+  const auto make = [this](mailauth::SigningAlgorithm algorithm) -> Result<mailauth::NewKey> {
+    if (is_stopping) return fail(ErrorKind::kUnavailable, "stopping");
+    return mailauth::make_signing_key(algorithm);
+  };
+  const auto tended = web_admin::tend_keys(*store, make, clock.now());
+  if (!tended && !is_stopping) log::warning("dkim.tend_failed", {{"context", tended.error().context}});
+}
+
 void Server::State::start_periodic_work() {
   network.timers().every(kReclaimInterval, [this] {
     if (is_reclaiming.exchange(true)) return;
@@ -222,6 +237,7 @@ void Server::State::start_periodic_work() {
     network.workers().try_submit([this] {
       const auto expired = store::expire(*store, clock.now());
       if (!expired) log::warning("store.expire_failed", {{"context", expired.error().context}});
+      tend_keys();
     });
   };
   expire();  // goes on with removals that the last stop cut short
@@ -266,6 +282,7 @@ Result<> Server::reload_certificate() {
 void Server::stop() {
   if (std::exchange(state_->is_stopped, true)) return;
   state_->is_ready = false;
+  state_->is_stopping = true;
   if (state_->outgoing) state_->outgoing->wind_down(kLastDeliveries);
   state_->store->close_within(kStorePatience);  // else a session that waits for long bulk work would keep us
   state_->network.stop(kDrain);

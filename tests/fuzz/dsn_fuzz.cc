@@ -69,7 +69,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CHECK(children == 3 && summary.parts[1].type == "text" && summary.parts[2].type == "message");
   const Part& returned = summary.parts[last];
   const std::string_view body = std::string_view(composed).substr(returned.body_begin, returned.body_end - returned.body_begin);
-  if (returned.subtype == "rfc822" || returned.subtype == "global") CHECK(body == report.original_text);
+  // Without a blank line the line end before the boundary is taken for the end of a header line.
+  const bool is_full = returned.subtype == "rfc822" || returned.subtype == "global";
+  if (is_full && header_end(report.original_text)) CHECK(body == report.original_text);
   const std::string_view header = std::string_view(composed).substr(0, summary.header_size);
   for (const std::string_view once : {"From", "To", "Subject", "Date", "Message-ID", "Content-Type", "Auto-Submitted"}) {
     CHECK(count_fields(header, once) == 1);

@@ -26,7 +26,8 @@ struct Site {
                                .authenticator = world.authenticator.get(),
                                .clock = world.clock,
                                .hostname = "localhost",
-                               .password_cost = posthus::testing::kCheapCost}};
+                               .password_cost = posthus::testing::kCheapCost,
+                               .make_signing_key = posthus::testing::key_made_once}};
   posthus::web_admin::HttpServer http{api};
   posthus::web_admin::GateContext gate{http, world.clock};
 };

@@ -48,6 +48,13 @@ constexpr std::int64_t kStart = 1'795'262'400;
 
 }  // namespace
 
+Result<mailauth::NewKey> key_made_once(mailauth::SigningAlgorithm algorithm) {
+  static const mailauth::NewKey rsa = mailauth::make_signing_key(mailauth::SigningAlgorithm::kRsaSha256).value();
+  static const mailauth::NewKey ed25519 = mailauth::make_signing_key(mailauth::SigningAlgorithm::kEd25519Sha256).value();
+  const mailauth::NewKey& key = algorithm == mailauth::SigningAlgorithm::kRsaSha256 ? rsa : ed25519;
+  return mailauth::NewKey{key.private_key.clone(), key.public_key};
+}
+
 World::World() : World(+[](const Clock& c) { return store::Store::create_in_memory(c); }) {}
 
 World::World(std::unique_ptr<store::Store> (*make_store)(const Clock&))

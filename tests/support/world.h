@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/base/clock.h"
+#include "core/mailauth/dkim_sign.h"
 #include "core/sasl/authenticator.h"
 #include "store/store.h"
 
@@ -17,6 +18,9 @@ namespace posthus::testing {
 enum class Came : bool { kPlain, kInternationalized };
 /// The least argon2id takes and RFC 7677 allows: tests are not about how long guessing takes.
 inline constexpr sasl::PasswordCost kCheapCost{8, 1, 4096};
+
+/// A DKIM key of each algorithm, made once per process.
+Result<mailauth::NewKey> key_made_once(mailauth::SigningAlgorithm algorithm);
 
 class World {
  public:

@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
-#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include <fstream>
@@ -14,9 +13,12 @@
 #include "core/base/base64.h"
 #include "core/mail/header.h"
 #include "core/mailauth/dkim_canon.h"
+#include "tests/support/dkim_verifier.h"
 
 namespace posthus::mailauth {
 namespace {
+
+using namespace testing::dkim;
 
 // The secret keys of RFC 8463 appendix A.1, as PKCS #8.
 constexpr const char* kRfcRsaKey =
@@ -32,74 +34,10 @@ constexpr const char* kRfcRsaKey =
 constexpr const char* kRfcEd25519Key = "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g";
 constexpr SigningAlgorithm kBoth[] = {SigningAlgorithm::kRsaSha256, SigningAlgorithm::kEd25519Sha256};
 
-std::string body_hash(std::string_view body) {
-  RelaxedBody relaxed;
-  relaxed.append(body);
-  return std::string(as_view(relaxed.finish()));
-}
-
-std::string hash_of(std::string_view text) { return std::string(as_view(sha256(text))); }
-
 std::shared_ptr<const PrivateKey> read_key(SigningAlgorithm algorithm, std::string_view pkcs8) {
   const Result<std::shared_ptr<const PrivateKey>> key = PrivateKey::read(algorithm, pkcs8);
   EXPECT_TRUE(key.has_value());
   return key.value_or(nullptr);
-}
-
-/// The tags of a tag-list (RFC 6376 §3.2), white space taken out of the values.
-std::map<std::string, std::string> tags_of(std::string_view field) {
-  std::map<std::string, std::string> tags;
-  std::string text;
-  for (const char c : field.substr(field.find(':') + 1)) {
-    if (c > ' ') text.push_back(c);
-  }
-  std::stringstream list(text);
-  for (std::string tag; std::getline(list, tag, ';');) tags[tag.substr(0, tag.find('='))] = tag.substr(tag.find('=') + 1);
-  return tags;
-}
-
-std::vector<std::string_view> names_of(std::string_view list) {
-  std::vector<std::string_view> names;
-  for (;;) {
-    const std::size_t end = list.find(':');
-    names.push_back(list.substr(0, end));
-    if (end == std::string_view::npos) return names;
-    list.remove_prefix(end + 1);
-  }
-}
-
-/// `field` with the value of b= taken out (RFC 6376 §3.7). REQUIRES: b= is not the first tag.
-std::string without_signature(std::string_view field) {
-  std::size_t begin = field.find("b=", field.find_first_of("; \t"));
-  while (std::string_view("; \t\n").find(field[begin - 1]) == std::string_view::npos) begin = field.find("b=", begin + 1);
-  const std::size_t end = std::min(field.find(';', begin), field.size());
-  return std::string(field.substr(0, begin + 2)) + std::string(field.substr(end));
-}
-
-bool is_verified(const std::string& record, std::string_view digest, std::string_view signature) {
-  const std::map<std::string, std::string> tags = tags_of(":" + record);
-  const std::string key = base64_decode(tags.at("p")).value();
-  const auto* bytes = reinterpret_cast<const unsigned char*>(key.data());
-  const auto* signed_bytes = reinterpret_cast<const unsigned char*>(signature.data());
-  const auto* digest_bytes = reinterpret_cast<const unsigned char*>(digest.data());
-  if (tags.at("k") == "ed25519") {
-    EVP_PKEY* public_key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes, key.size());
-    EVP_MD_CTX* context = EVP_MD_CTX_new();
-    EXPECT_EQ(EVP_DigestVerifyInit(context, nullptr, nullptr, nullptr, public_key), 1);
-    const bool is_good = EVP_DigestVerify(context, signed_bytes, signature.size(), digest_bytes, digest.size()) == 1;
-    EVP_MD_CTX_free(context);
-    EVP_PKEY_free(public_key);
-    return is_good;
-  }
-  EVP_PKEY* public_key = d2i_PUBKEY(nullptr, &bytes, static_cast<long>(key.size()));
-  EVP_PKEY_CTX* context = EVP_PKEY_CTX_new(public_key, nullptr);
-  EXPECT_EQ(EVP_PKEY_verify_init(context), 1);
-  EXPECT_EQ(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING), 1);
-  EXPECT_EQ(EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()), 1);
-  const bool is_good = EVP_PKEY_verify(context, signed_bytes, signature.size(), digest_bytes, digest.size()) == 1;
-  EVP_PKEY_CTX_free(context);
-  EVP_PKEY_free(public_key);
-  return is_good;
 }
 
 /// A message of tests/golden/dkim: records by name, then the message with CRLF.
@@ -122,24 +60,6 @@ Golden read_golden(const std::string& name) {
     }
   }
   return golden;
-}
-
-std::vector<std::string_view> signatures_in(std::string_view header) {
-  std::vector<std::string_view> fields;
-  mail::for_each_field(header, [&](const mail::HeaderField& field) {
-    if (field.name == "DKIM-Signature") fields.push_back(field.raw);
-    return true;
-  });
-  return fields;
-}
-
-/// Is the one signature `field` right for `message` (which does not hold it)? Only relaxed/relaxed.
-bool is_right(std::string_view field, std::string_view message, const std::string& record) {
-  const std::map<std::string, std::string> tags = tags_of(field);
-  const std::size_t end = mail::header_end(message).value_or(message.size());
-  if (base64_encode(body_hash(message.substr(end))) != tags.at("bh")) return false;
-  const std::string text = signed_header(message.substr(0, end), names_of(tags.at("h")), without_signature(field));
-  return is_verified(record, hash_of(text), base64_decode(tags.at("b")).value());
 }
 
 const std::string kMessage =
@@ -248,13 +168,12 @@ TEST(Signer, BothAlgorithmsVerifyAndChangesBreakThem) {
   for (const SigningAlgorithm algorithm : kBoth) {
     const Pair pair = make_pair(algorithm);
     const std::string field = sign(kMessage, {pair.key});
-    EXPECT_TRUE(is_right(field, kMessage, pair.record)) << field;
-    EXPECT_FALSE(is_right(field, kMessage + "P.S. More.\r\n", pair.record));
-    EXPECT_FALSE(is_right(field, "From: eve@example.org\r\n" + kMessage, pair.record));
-    EXPECT_FALSE(
-        is_right(field, kMessage.substr(0, kMessage.find("Is")) + "X" + kMessage.substr(kMessage.find("Is")), pair.record));
-    EXPECT_FALSE(is_right(field, "Subject: more\r\n" + kMessage, pair.record));
-    EXPECT_TRUE(is_right(field, "Received: from a\r\n\tby b\r\n" + kMessage + "\r\n\r\n", pair.record));
+    EXPECT_TRUE(holds(field, kMessage, pair.record)) << field;
+    EXPECT_FALSE(holds(field, kMessage + "P.S. More.\r\n", pair.record));
+    EXPECT_FALSE(holds(field, "From: eve@example.org\r\n" + kMessage, pair.record));
+    EXPECT_FALSE(holds(field, kMessage.substr(0, kMessage.find("Is")) + "X" + kMessage.substr(kMessage.find("Is")), pair.record));
+    EXPECT_FALSE(holds(field, "Subject: more\r\n" + kMessage, pair.record));
+    EXPECT_TRUE(holds(field, "Received: from a\r\n\tby b\r\n" + kMessage + "\r\n\r\n", pair.record));
   }
 }
 
@@ -271,8 +190,8 @@ TEST(Signer, FieldsAreFoldedAndInTheOrderOfTheKeys) {
   EXPECT_EQ(tags.at("d"), "football.example.com");
   EXPECT_EQ(tags.at("h"), "from:from:to:to:subject:subject:date:date:message-id:message-id");
   EXPECT_EQ(tags.count("l"), 0U);
-  EXPECT_TRUE(is_right(fields[0], kMessage, rsa.record));
-  EXPECT_TRUE(is_right(fields[1], kMessage, ed25519.record));
+  EXPECT_TRUE(holds(fields[0], kMessage, rsa.record));
+  EXPECT_TRUE(holds(fields[1], kMessage, ed25519.record));
   std::stringstream lines(both);
   for (std::string line; std::getline(lines, line);) {
     EXPECT_LE(line.size(), 78U) << line;
@@ -290,10 +209,10 @@ TEST(Signer, LargeBodiesInOnePieceAndMessagesWithoutBody) {
   const Pair pair = make_pair(SigningAlgorithm::kEd25519Sha256);
   std::string large = kMessage;
   while (large.size() < 3'000'000) large += "Another line of text.\r\n";
-  EXPECT_TRUE(is_right(sign(large, {pair.key}, large.size()), large, pair.record));
+  EXPECT_TRUE(holds(sign(large, {pair.key}, large.size()), large, pair.record));
   EXPECT_EQ(sign(large, {pair.key}, large.size()), sign(large, {pair.key}, 4095));
   const std::string header = "From: a@football.example.com\r\n";
-  EXPECT_TRUE(is_right(sign(header, {pair.key}), header, pair.record));
+  EXPECT_TRUE(holds(sign(header, {pair.key}), header, pair.record));
 }
 
 TEST(Signer, RefusesWhatItCannotSign) {

@@ -42,7 +42,8 @@ class ApiTest : public ::testing::Test {
               .version = "9.9",
               .started = world_.clock.now(),
               .listeners = {{"imaps", "0.0.0.0", 2993, true}},
-              .is_ready = [this] { return is_ready_; }}),
+              .is_ready = [this] { return is_ready_; },
+              .make_signing_key = testing::key_made_once}),
         http_(api_),
         gate_{http_, world_.clock} {}
 
