@@ -194,8 +194,9 @@ std::chrono::seconds ClientSession::deadline() const {
 bool ClientSession::is_interruptible() const { return !transaction_ || !transaction_->is_text_sent; }
 
 void ClientSession::timed_out(Output&) {
+  if (phase_ == Phase::kOver) return;
   if (phase_ == Phase::kQuit) return end();
-  give_up("The host did not answer in time.");
+  give_up(phase_ == Phase::kText ? "The host did not take the text in time." : "The host did not answer in time.");
 }
 
 void ClientSession::shutting_down(Output& output) {

@@ -12,9 +12,10 @@ namespace {
 
 using session::Step;
 
-constexpr std::size_t kFlushAt = 64 * 1024;                // the contract of session::Output
-constexpr std::chrono::seconds kHandshakePatience{30};     // generous for a phone on a bad line
-constexpr std::chrono::seconds kClosePatience{30};         // for the last output
+constexpr std::size_t kFlushAt = 64 * 1024;             // the contract of session::Output
+constexpr std::chrono::seconds kHandshakePatience{30};  // generous for a phone on a bad line
+constexpr std::chrono::seconds kClosePatience{30};      // for the last output
+constexpr std::chrono::seconds kLeastPatience{0};
 constexpr std::chrono::seconds kLinger{2};                 // for the client to see the end and close first
 constexpr std::size_t kMaxDiscardedAtClose = 1024 * 1024;  // a client that talks on is cut
 constexpr std::uint8_t kStepsWithoutPause = 16;            // brief runs in a row before other connections have a turn
@@ -260,6 +261,7 @@ void Driver::arm_write() {
 }
 
 Task<bool> Driver::flush(std::chrono::seconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
   while (has_output()) {
     const IoResult put = stream_.write(std::string_view(output_).substr(output_begin_));
     if (put.status == IoStatus::kClosed) {
@@ -271,7 +273,15 @@ Task<bool> Driver::flush(std::chrono::seconds patience) {
       endpoint_->bytes_out->add(put.bytes);
       continue;
     }
-    if (!co_await wait_for_socket(put.status, patience, kCut)) co_return false;
+    // WHY: a server that takes a byte now and then must not hold us; clients of ours may be on any line (RFC 5321 §4.5.3.2.5).
+    std::chrono::seconds left = patience;
+    if (endpoint_->side == Endpoint::Side::kClient) {
+      left = std::max(std::chrono::ceil<std::chrono::seconds>(until - std::chrono::steady_clock::now()), kLeastPatience);
+    }
+    if (left <= kLeastPatience || !co_await wait_for_socket(put.status, left, kCut)) {
+      tell_too_slow();
+      co_return false;
+    }
   }
   output_begin_ = 0;
   thread_.take_back_output(output_);
@@ -304,6 +314,14 @@ void Driver::hear_last_words() {
   const std::span<char> buffer = thread_.read_buffer();
   const IoResult got = stream_.read(buffer.data(), buffer.size());
   if (got.status == IoStatus::kDone) session_->last_words({buffer.data(), got.bytes});
+}
+
+// Its output has not gone out in time. A server session has nothing to say to that, a client session has results to tell.
+void Driver::tell_too_slow() {
+  if (endpoint_->side != Endpoint::Side::kClient || !session_ || (pending_ & kCut) != 0) return;
+  fail_with(ErrorKind::kTimeout, "peer too slow");
+  std::string unsent;
+  session_->timed_out(unsent);
 }
 
 bool Driver::begin_handshake() {

@@ -111,6 +111,7 @@ class Driver final : public session::WakeTarget, public DeadlineWheel::Entry, pu
   Task<bool> wait_for_socket(IoStatus status, std::chrono::seconds patience, Events giving_up);
   Task<bool> close();
   void hear_last_words();
+  void tell_too_slow();
 
   struct Fed {
     session::Step step;

@@ -112,7 +112,8 @@ class Session {
   /// has sent, say) until something else happens or the server's patience ends and the connection is cut.
   virtual bool is_interruptible() const { return true; }
 
-  /// The deadline passed, or the server is shutting down: write the farewell the protocol allows (e.g. 421, BYE).
+  /// The deadline passed (of connections we made: also when the peer took our output too slowly, whatever the step is; then
+  /// nothing more is sent), or the server is shutting down: write the farewell the protocol allows (e.g. 421, BYE).
   /// The connection closes after the flush.
   virtual void timed_out(Output& output) = 0;
   virtual void shutting_down(Output& output) = 0;

@@ -1,4 +1,5 @@
 // Connections we make: the wait that runs on, the shutdown that waits, the last words of a peer, a handshake that fails.
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -145,6 +146,28 @@ TEST_F(OutboundSessionTest, LastWordsOfAPeerThatTakesNoMoreAreHeard) {
   }  // closed with input unread: the connection is reset
   ended.get();
   EXPECT_EQ(heard, "552 too big\r\n");
+}
+
+TEST_F(OutboundSessionTest, PeerThatTakesOutputInDropsIsTooSlow) {
+  Peer peer;
+  const int little = 4096;
+  ASSERT_EQ(::setsockopt(peer.listener.get(), SOL_SOCKET, SO_RCVBUF, &little, sizeof little), 0);
+  network_.start();
+  std::atomic<bool> has_timed_out{false};
+  auto script = std::make_unique<Script>();
+  script->patience = std::chrono::seconds(2);
+  script->on_opened = [](session::Output&) { return Step::kRun; };
+  // More than the buffers of both sockets hold; at a few bytes a millisecond it takes hours.
+  script->on_run = [](session::Output& output) { output.append(32 * 1024 * 1024, 'x'); };
+  script->on_timed_out = [&] { has_timed_out = true; };
+  std::future<void> ended = connect(peer.port, std::move(script));
+  const UniqueFd fd = peer.accept();
+  char bytes[64];
+  while (!has_timed_out.load()) {
+    static_cast<void>(::recv(fd.get(), bytes, sizeof bytes, MSG_DONTWAIT));
+    ::poll(nullptr, 0, 1);
+  }
+  ended.get();
 }
 
 TEST_F(OutboundSessionTest, SessionIsToldThatNoHandshakeCameAbout) {
