@@ -9,12 +9,13 @@
 #include "store/record_directory.h"
 #include "store/record_mailbox.h"
 #include "store/record_queue.h"
+#include "store/record_tls.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace posthus::store;
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 12) {
+  switch (data[0] % 14) {
     case 0:
       if (const auto r = decode_domain_record(bytes); r && bytes[0] == 2) CHECK(encode_domain_record(*r).size() == bytes.size());
       break;
@@ -51,6 +52,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 11:
       if (const auto r = decode_dkim_key_record(bytes)) CHECK(encode_dkim_key_record(*r).size() == bytes.size());
+      break;
+    case 12:
+      if (const auto r = decode_sts_policy(bytes)) CHECK(encode_sts_policy(*r) == bytes);
+      break;
+    case 13:
+      if (const auto r = decode_tls_tally(bytes)) CHECK(encode_tls_tally(*r) == bytes);
       break;
     default:
       if (const auto r = decode_expunged_row(bytes)) {
