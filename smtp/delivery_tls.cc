@@ -27,6 +27,7 @@ TlsPolicy own_policy(const Hop& hop) {
 
 std::optional<TlsResult> result_of(const ConnectionResult& connection, const TlsPolicy& policy) {
   if (connection.tls) {
+    if (policy.is_testing && !policy.is_host_listed) return TlsResult::kValidationFailure;
     const bool is_worth_a_word = policy.is_testing && !connection.tls->peer_error.empty();
     return is_worth_a_word ? tls_result_of(connection.tls->peer_error) : TlsResult::kSuccess;
   }

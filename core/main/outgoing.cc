@@ -3,13 +3,13 @@
 
 #include <utility>
 
-#include "core/dns/unbound_resolver.h"
 #include "core/main/dialer.h"
 
 namespace posthus::main {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{1000};
+constexpr std::chrono::milliseconds kCountReports{60'000};
 constexpr std::chrono::milliseconds kForgetPolicies{3'600'000};
 
 net::RootCertificates roots(const Settings& settings) {
@@ -36,8 +36,21 @@ Result<std::unique_ptr<OutgoingMail>> OutgoingMail::create(const Settings& setti
   mail->dialer_ = std::move(dialer);
   mail->web_ = POSTHUS_TRY(WebClient::create(
       *mail->resolver_, {.roots = roots(settings), .port = static_cast<std::uint16_t>(settings.outgoing_https_port)}));
+  mail->reports_ = std::make_unique<smtp::TlsReports>(smtp::TlsReportsContext{
+      .store = store,
+      .resolver = *mail->resolver_,
+      .fetcher = *mail->web_,
+      .clock = clock,
+      .hostname = settings.hostname,
+      .run_blocking = [self](std::move_only_function<void()> work) { self->run_blocking(std::move(work)); },
+      .sign = [self, &store, &clock](const std::string& domain, std::string_view text) -> Result<std::string> {
+        const auto snapshot = POSTHUS_TRY(store.snapshot());
+        return self->signing_keys_.sign(*snapshot, domain, text, clock.now());
+      },
+      .queued = [self](const std::string& domain) { self->queued({domain}); }});
   mail->policies_ = std::make_unique<smtp::TlsPolicies>(
-      smtp::TlsPoliciesContext{.store = store, .resolver = *mail->resolver_, .fetcher = *mail->web_, .clock = clock}, nullptr);
+      smtp::TlsPoliciesContext{.store = store, .resolver = *mail->resolver_, .fetcher = *mail->web_, .clock = clock},
+      mail->reports_.get());
   mail->runner_ = std::make_unique<smtp::QueueRunner>(
       smtp::QueueContext{.store = store,
                          .resolver = *mail->resolver_,
@@ -47,7 +60,8 @@ Result<std::unique_ptr<OutgoingMail>> OutgoingMail::create(const Settings& setti
                          .smtp_port = static_cast<std::uint16_t>(settings.outgoing_smtp_port),
                          .run_blocking = [self](std::move_only_function<void()> work) { self->run_blocking(std::move(work)); },
                          .is_own_address = [self](const std::string& address,
-                                                  std::uint16_t port) { return self->own_addresses_.contains(address, port); }});
+                                                  std::uint16_t port) { return self->own_addresses_.contains(address, port); },
+                         .tls_policies = mail->policies_.get()});
   return mail;
 }
 
@@ -65,6 +79,7 @@ void OutgoingMail::run_blocking(std::move_only_function<void()> work) {
 void OutgoingMail::start() {
   runner_->start();
   network_.timers().every(kTick, [this] { runner_->tick(); });
+  network_.timers().every(kCountReports, [this] { reports_->tick(); });
   network_.timers().every(kForgetPolicies, [this] { run_blocking([this] { policies_->expire(); }); });
 }
 
@@ -77,8 +92,8 @@ void OutgoingMail::changed(const std::string& domain) { runner_->look_again(doma
 void OutgoingMail::wind_down(std::chrono::milliseconds patience) { runner_->wind_down(patience); }
 
 void OutgoingMail::stop() {
+  resolver_->stop();  // what is still asked ends here; first, because web requests wait for its answers
   web_->stop();
-  resolver_.reset();  // what is still asked ends here
   runner_->stop();
 }
 

@@ -7,14 +7,16 @@
 #include <string>
 #include <vector>
 
-#include "core/dns/resolver.h"
+#include "core/dns/unbound_resolver.h"
 #include "core/main/own_addresses.h"
 #include "core/main/settings.h"
 #include "core/main/web_client.h"
 #include "core/net/network.h"
 #include "core/session/dialer.h"
 #include "smtp/queue_runner.h"
+#include "smtp/signing.h"
 #include "smtp/tls_policies.h"
+#include "smtp/tls_reports.h"
 #include "store/store.h"
 
 namespace posthus::main {
@@ -43,9 +45,11 @@ class OutgoingMail {
 
   net::Network& network_;
   const OwnAddresses own_addresses_;
+  smtp::SigningKeys signing_keys_;  // of TLS reports
   std::unique_ptr<session::Dialer> dialer_;
-  std::unique_ptr<dns::Resolver> resolver_;
+  std::unique_ptr<dns::UnboundResolver> resolver_;
   std::unique_ptr<WebClient> web_;
+  std::unique_ptr<smtp::TlsReports> reports_;
   std::unique_ptr<smtp::TlsPolicies> policies_;
   std::unique_ptr<smtp::QueueRunner> runner_;
 };

@@ -32,7 +32,8 @@ class WebClient final : public smtp::PolicyFetcher {
   void fetch(std::string domain, std::move_only_function<void(Result<std::string>)> done) override;
   /// The URI's port must be options.port, or not be given.
   void post(std::string uri, std::string report, std::move_only_function<void(Result<>)> done) override;
-  /// Ends what is under way or waits, each with kUnavailable; returns when all is told. REQUIRES: the resolver answers still.
+  /// Ends what is under way or waits, each with kUnavailable; returns when all is told. Stop the resolver first, else a
+  /// request that waits for its answer is waited for.
   void stop();
 
   static constexpr std::size_t kMaxThreads = 4;
