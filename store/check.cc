@@ -49,6 +49,9 @@ CheckReport Checker::run() {
   check_messages();
   check_counts();
   check_usage();
+  check_queue();
+  check_outgoing_settings();
+  check_trace();
   check_blobs();
   check_summary_owners();
   check_segments();

@@ -16,6 +16,7 @@
 #include "store/engine.h"
 #include "store/maintenance.h"
 #include "store/message_page.h"
+#include "store/queue_records.h"
 #include "store/segments.h"
 
 namespace posthus::store {
@@ -58,6 +59,13 @@ class Checker {
   void check_message(Counts& counts, const MessageRecord& message);
   void check_counts();
   void check_usage();
+  /// Every long value of a table, by its base key.
+  void scan_long(Table table, std::string_view name, FunctionRef<void(std::string_view base, std::string_view value)> visit);
+  void check_queue();  // this and the next four: check_queue.cc
+  std::optional<QueueEntry> check_queue_entry(QueueId id, std::string_view value);
+  void check_due(std::uint64_t expected);
+  void check_outgoing_settings();
+  void check_trace();
   void check_blobs();
   void check_blob(BlobId blob, const BlobRecord& record, std::uint64_t references);
   void check_text(BlobId blob, const BlobRecord& record);
@@ -74,7 +82,7 @@ class Checker {
 
   std::unordered_set<std::uint32_t> accounts_, removing_;
   std::unordered_map<std::uint32_t, Counts> mailboxes_;
-  std::vector<std::uint64_t> references_;  // a blob once per message that names it; sorted later
+  std::vector<std::uint64_t> references_;  // a blob once per message and queue entry that name it; sorted later
   std::map<std::uint32_t, SegmentRecord> segment_rows_;
   std::map<std::uint32_t, std::uint64_t> live_;  // by segment, summed over kBlobs
   std::uint64_t highest_blob_ = 0;

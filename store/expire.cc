@@ -1,8 +1,10 @@
-// Expiry: removals that were cut short, segments long put aside, old tombstones, mail kept for POP3 beyond its time.
+// Expiry: removals that were cut short, segments long put aside, old tombstones, old traces, mail kept for POP3 beyond its
+// time.
 #include <algorithm>
 #include <vector>
 
 #include "core/base/log.h"
+#include "store/expire_trace.h"
 #include "store/key.h"
 #include "store/maintenance.h"
 #include "store/orphaned_segments.h"
@@ -118,6 +120,7 @@ Result<> expire(Store& store, Timestamp now) {
   const Store::State& state = StoreParts::of(store);
   if (state.files) POSTHUS_TRY_VOID(remove_orphans(segments_directory(state.options.directory), days_before(now, kOrphanDays)));
   POSTHUS_TRY_VOID(expire_tombstones(store, days_before(now, kTombstoneDays)));
+  POSTHUS_TRY_VOID(expire_trace(store, now));
   return expire_pop3_mail(store, now);
 }
 

@@ -1,7 +1,8 @@
 // Rebuilding the index from the segments. What can still be read of the old index helps: the directory and the
 // mailboxes (with their UIDVALIDITY and UIDNEXT), and which mailboxes name a text with which flags. Without it owners,
 // mailboxes and dates come from the segment records; users made that way have no password. Messages get new UIDs above
-// UIDNEXT. Known limit: when the old index is lost, messages deleted but not yet reclaimed come back.
+// UIDNEXT. Mail that waits for other servers, and the trace, are in the index only: they are taken over when it can be read.
+// Known limits: when the old index is lost, messages deleted but not yet reclaimed come back, and the queue is empty.
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/base/queue_id.h"
 #include "core/base/random.h"
 #include "store/apply.h"
 #include "store/canonical_address.h"
@@ -18,6 +20,7 @@
 #include "store/key.h"
 #include "store/maintenance.h"
 #include "store/message_page.h"
+#include "store/queue_rows.h"
 #include "store/rows.h"
 #include "store/segment_walk.h"
 #include "store/store_open.h"
@@ -34,7 +37,8 @@ constexpr std::size_t kBatchRecords = 200;
 /// Tables that are taken over as they are.
 constexpr Table kDirectoryTables[] = {Table::kMeta,     Table::kDomains,  Table::kUsers,        Table::kLogins,
                                       Table::kAliases,  Table::kTokens,   Table::kMailboxNames, Table::kSubscriptions,
-                                      Table::kKeywords, Table::kDkimKeys, Table::kSettings};
+                                      Table::kKeywords, Table::kDkimKeys, Table::kSettings,     Table::kRoutes};
+constexpr std::size_t kTraceRowsPerCommit = 10'000;
 
 struct Place {
   MailboxId mailbox;
@@ -53,6 +57,8 @@ class Rebuilder {
   /// Takes over what can be read. Damage ends a table, not the rebuild.
   Result<> take_directory(const Snapshot& old);
   void take_places(const Snapshot& old);
+  /// REQUIRES: `old` lives until take_segments has ended.
+  Result<> take_queue(const Snapshot& old);
   Result<> take_segments(const std::string& directory);
   std::uint64_t messages() const { return messages_; }
 
@@ -60,6 +66,8 @@ class Rebuilder {
   Result<> take_segment(const std::string& path, std::uint32_t segment);
   Result<> take_batch(const std::vector<Found>& batch);
   Result<> take_record(WriteTransaction& transaction, const Found& found);
+  Result<> take_trace(const Snapshot& old);
+  void add_queue(AddMessage& request, BlobId blob) const;
   Result<std::vector<Target>> targets_of(WriteTransaction& transaction, const Found& found, const Origin& origin);
   Result<MailboxId> mailbox_of(WriteTransaction& transaction, const Owner& owner);
   Result<AccountId> account_of(WriteTransaction& transaction, const std::string& address);
@@ -71,6 +79,8 @@ class Rebuilder {
   bool has_directory_ = false, has_places_ = false;
   std::uint64_t old_next_blob_ = 0;
   std::unordered_map<std::uint64_t, std::vector<Place>> places_;  // by blob, of the old index
+  std::unordered_map<std::uint64_t, QueueId> queued_;             // the same
+  const Snapshot* old_ = nullptr;
   std::string store_uuid_;
   std::uint64_t messages_ = 0, damaged_ = 0, highest_blob_ = 0;
   std::map<std::uint32_t, SegmentRecord> segments_;
@@ -124,6 +134,41 @@ void Rebuilder::take_places(const Snapshot& old) {
     return Visit::kContinue;
   });
   has_places_ = is_whole && scanned;
+}
+
+Result<> Rebuilder::take_queue(const Snapshot& old) {
+  old_ = &old;
+  const Result<> scanned = old.scan(Table::kQueue, "", "", [this](std::string_view key, std::string_view) {
+    const auto parsed = key.size() > 2 ? parse_numbered_key(key.substr(0, key.size() - 2)) : std::nullopt;
+    if (!parsed || parsed->number != kEntryNumber || !key.ends_with(std::string_view("\0\0", 2))) return Visit::kContinue;
+    const auto entry = get_queue_entry(*old_, parsed->id);
+    if (entry && *entry) queued_[(*entry)->blob.value] = parsed->id;
+    return Visit::kContinue;
+  });
+  if (!scanned) log::warning("store.rebuild", {{"unreadable", scanned.error().context}});
+  return take_trace(old);
+}
+
+/// A piece at a time: it may be the largest table of all.
+Result<> Rebuilder::take_trace(const Snapshot& old) {
+  std::string from;
+  for (bool has_more = true; has_more;) {
+    has_more = false;
+    std::vector<std::pair<std::string, std::string>> rows;
+    const Result<> scanned = old.scan(Table::kTrace, from, "", [&](std::string_view key, std::string_view value) {
+      has_more = rows.size() == kTraceRowsPerCommit;
+      if (!has_more) rows.emplace_back(key, value);
+      return has_more ? Visit::kStop : Visit::kContinue;
+    });
+    if (!scanned) log::warning("store.rebuild", {{"unreadable", scanned.error().context}});
+    if (rows.empty()) return {};
+    from = rows.back().first + std::string(1, '\0');
+    POSTHUS_TRY_VOID(engine_.commit([&rows](WriteTransaction& transaction) -> Result<> {
+      for (const auto& [key, value] : rows) POSTHUS_TRY_VOID(transaction.put(Table::kTrace, key, value));
+      return {};
+    }));
+  }
+  return {};
 }
 
 Result<> Rebuilder::take_segments(const std::string& directory) {
@@ -185,8 +230,9 @@ Result<> Rebuilder::take_record(WriteTransaction& transaction, const Found& foun
     log::warning("store.rebuild", {{"blob", head.blob.value}, {"path", found.path}, {"what", what}});
     return {};
   };
+  const bool is_nowhere = has_places_ && head.blob.value < old_next_blob_ && !places_.contains(head.blob.value);
   // Known to have been deleted: its room may have been punched.
-  if (has_places_ && head.blob.value < old_next_blob_ && !places_.contains(head.blob.value)) return {};
+  if (is_nowhere && !queued_.contains(head.blob.value)) return {};
   if (head.text_length > kMaxTextInMemory) return damaged("length");
   const auto text = read_range(found.path, found.record.text_offset, head.text_length);
   const auto origin_bytes = read_range(found.path, found.record.text_offset + head.text_length, head.origin_length);
@@ -200,8 +246,12 @@ Result<> Rebuilder::take_record(WriteTransaction& transaction, const Found& foun
                      .internal_date = head.internal_date,
                      .reverse_path = origin->reverse_path,
                      .trace = ""};
-  request.targets = POSTHUS_TRY(targets_of(transaction, found, *origin));
-  if (request.targets.empty()) return damaged("no owner");
+  add_queue(request, head.blob);
+  if (!is_nowhere) request.targets = POSTHUS_TRY(targets_of(transaction, found, *origin));
+  if (request.targets.empty() && !request.queue) {
+    // It was for other servers only; whether they have it by now, nobody knows any more.
+    return origin->owners.empty() ? Result<>() : damaged("no owner");
+  }
   POSTHUS_TRY_VOID(request.message.append(*text));
   POSTHUS_TRY_VOID(request.message.finish());
   ApplyContext context{.transaction = transaction, .now = now_, .placement = {}, .progress = {}};
@@ -210,6 +260,21 @@ Result<> Rebuilder::take_record(WriteTransaction& transaction, const Found& foun
   segments_[found.segment].live += head.text_length;
   ++messages_;
   return {};
+}
+
+/// Whom elsewhere the message still waits for, as the old index has it.
+void Rebuilder::add_queue(AddMessage& request, BlobId blob) const {
+  const auto found = queued_.find(blob.value);
+  if (found == queued_.end()) return;
+  auto entry = get_queue_entry(*old_, found->second);
+  auto recipients = QueueReader(*old_).recipients(found->second, 1, kMaxQueuedRecipients);
+  if (!entry || !*entry || !recipients || recipients->empty()) {
+    log::warning("store.rebuild", {{"unreadable", "queue " + to_text(found->second)}});
+    return;
+  }
+  request.id = found->second;
+  request.queue = **std::move(entry);
+  request.recipients = *std::move(recipients);
 }
 
 Result<std::vector<Target>> Rebuilder::targets_of(WriteTransaction& transaction, const Found& found, const Origin& origin) {
@@ -298,10 +363,12 @@ Result<std::uint64_t> rebuild_index(const StoreOptions& options, const Clock& cl
   const auto engine = POSTHUS_TRY(LmdbEngine::open(index_directory(options.directory), options.map_bytes));
   Rebuilder rebuilder(*engine, clock.now());
   const auto old = LmdbEngine::open(aside, options.map_bytes);
+  std::unique_ptr<Snapshot> snapshot;
   if (old) {
-    const auto snapshot = POSTHUS_TRY((*old)->snapshot());
+    snapshot = POSTHUS_TRY((*old)->snapshot());
     POSTHUS_TRY_VOID(rebuilder.take_directory(*snapshot));
     rebuilder.take_places(*snapshot);
+    POSTHUS_TRY_VOID(rebuilder.take_queue(*snapshot));
   } else {
     log::warning("store.rebuild", {{"old_index", old.error().context}});
   }
