@@ -103,6 +103,11 @@ JsonWriter& JsonWriter::boolean(bool value) {
   out_.append(value ? "true" : "false");
   return *this;
 }
+JsonWriter& JsonWriter::raw(std::string_view json) {
+  separate();
+  out_.append(json);
+  return *this;
+}
 JsonWriter& JsonWriter::null() {
   separate();
   out_.append("null");

@@ -26,6 +26,8 @@ class JsonWriter {
   JsonWriter& number(std::uint64_t value);
   JsonWriter& boolean(bool value);
   JsonWriter& null();
+  /// A value that is JSON already. REQUIRES: it is.
+  JsonWriter& raw(std::string_view json);
   JsonWriter& texts(const std::vector<std::string>& values);
   std::string take() { return std::move(out_); }
 

@@ -25,6 +25,7 @@ std::string report_json(const store::CheckReport& report) {
   json.begin_object().key("consistent").boolean(report.findings_total == 0);
   json.key("domains").number(report.domains).key("users").number(report.users).key("mailboxes").number(report.mailboxes);
   json.key("messages").number(report.messages).key("blobs").number(report.blobs).key("bytes").number(report.bytes);
+  json.key("queued_messages").number(report.queued_messages).key("queued_recipients").number(report.queued_recipients);
   json.key("findings_total").number(report.findings_total).key("findings").begin_array();
   for (std::size_t i = 0; i < report.findings.size() && i < kMaxFindingsShown; ++i) {
     json.begin_object().key("where").text(report.findings[i].where).key("what").text(report.findings[i].what).end_object();

@@ -52,6 +52,22 @@ Response get_setting(const Call& call);
 Response put_setting(const Call& call);
 Response remove_setting(const Call& call);
 
+// queue.cc
+Response list_queue(const Call& call);
+Response change_queue(const Call& call);
+Response list_destinations(const Call& call);
+Response get_queued_message(const Call& call);
+
+// trace.cc
+Response search_trace(const Call& call);
+Response get_trace(const Call& call);
+
+// mail_routes.cc
+Response list_mail_routes(const Call& call);
+Response get_mail_route(const Call& call);
+Response put_mail_route(const Call& call);
+Response remove_mail_route(const Call& call);
+
 // maintenance.cc
 Response deliver(const Call& call);
 Response check_store(const Call& call);

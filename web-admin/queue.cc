@@ -1,0 +1,347 @@
+// /api/v1/queue: mail that waits for other servers, and what an admin does to it. RFC 5321 §4.5.4.1.
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "core/base/ascii.h"
+#include "core/base/queue_id.h"
+#include "core/mail/address.h"
+#include "core/mail/date_time.h"
+#include "store/queue_reader.h"
+#include "store/route_url.h"
+#include "web-admin/api.h"
+#include "web-admin/lists.h"
+#include "web-admin/resources.h"
+
+namespace posthus::web_admin {
+namespace {
+
+constexpr std::size_t kRecipientsShown = 10;       // of each message in a list
+constexpr std::size_t kMaxVisited = 5000;          // messages looked at for one page, however few the filter lets through
+constexpr std::size_t kRecipientsRead = 500;       // at once
+constexpr std::size_t kMaxCounted = 1000;          // due rows counted of one destination
+constexpr std::size_t kMaxCountedOfPage = 50'000;  // and of a page: it ends early then
+constexpr std::size_t kRowsWithReply = 10;         // due rows in which a reply of the destination is looked for
+constexpr std::size_t kMaxReason = 400;
+
+struct NamedAction {
+  std::string_view name;
+  store::QueueAction action;
+  std::string_view event;  // in the trace
+};
+constexpr std::array kActions{
+    NamedAction{"hold", store::QueueAction::kHold, "held"},
+    NamedAction{"release", store::QueueAction::kRelease, "released"},
+    NamedAction{"retry", store::QueueAction::kRetryNow, "retried"},
+    NamedAction{"remove", store::QueueAction::kRemove, "removed"},
+    NamedAction{"bounce", store::QueueAction::kBounce, "bounced"},
+    NamedAction{"reroute", store::QueueAction::kReroute, "rerouted"},
+};
+
+std::string_view to_string(store::QueueOrigin origin) {
+  switch (origin) {
+    case store::QueueOrigin::kSubmission: return "submission";
+    case store::QueueOrigin::kRelay: return "relay";
+    case store::QueueOrigin::kForward: return "forward";
+    case store::QueueOrigin::kReport: return "report";
+  }
+  return "";
+}
+
+Result<QueueId> queue_id(std::string_view text) {
+  const auto id = parse_queue_id(text);
+  if (!id) return fail(ErrorKind::kInvalid, "'" + std::string(text.substr(0, 50)) + "' is not a queue id");
+  return *id;
+}
+
+void append_time(JsonWriter& json, std::string_view key, Timestamp time) {
+  json.key(key);
+  if (time.microseconds > 0) {
+    json.text(mail::format_rfc3339(time));
+  } else {
+    json.null();
+  }
+}
+
+void append_text_or_null(JsonWriter& json, std::string_view key, std::string_view value) {
+  json.key(key);
+  if (value.empty()) {
+    json.null();
+  } else {
+    json.text(value);
+  }
+}
+
+std::vector<std::string> notify_words(std::uint8_t notify) {
+  std::vector<std::string> words;
+  if (notify & store::notify::kNever) words.emplace_back("never");
+  if (notify & store::notify::kSuccess) words.emplace_back("success");
+  if (notify & store::notify::kFailure) words.emplace_back("failure");
+  if (notify & store::notify::kDelay) words.emplace_back("delay");
+  return words;
+}
+
+void append_recipient(JsonWriter& json, const store::QueuedRecipient& recipient) {
+  json.begin_object().key("number").number(recipient.number).key("address").text(recipient.address);
+  json.key("destination").text(recipient.domain);
+  append_text_or_null(json, "original_recipient", recipient.original_recipient);
+  json.key("notify").texts(notify_words(recipient.notify)).key("attempts").number(recipient.attempts);
+  append_time(json, "next_attempt", recipient.next_attempt);
+  append_time(json, "last_attempt", recipient.last_attempt);
+  json.key("must_bounce").boolean(recipient.must_bounce);
+  append_text_or_null(json, "route", recipient.route);
+  append_text_or_null(json, "last_host", recipient.last_host);
+  append_text_or_null(json, "last_reply", recipient.last_reply);
+  json.end_object();
+}
+
+/// "held", "deferred" (somebody shown has been tried in vain) or "queued".
+std::string_view state_of(const store::QueuedMessage& message) {
+  if (message.entry.is_held) return "held";
+  const auto was_tried = [](const store::QueuedRecipient& recipient) { return recipient.attempts > 0; };
+  return std::ranges::any_of(message.recipients, was_tried) ? "deferred" : "queued";
+}
+
+/// What a list shows of a message, and more; the object is left open.
+Result<> append_entry(JsonWriter& json, const store::Snapshot& snapshot, const store::QueuedMessage& message) {
+  const store::QueueEntry& entry = message.entry;
+  json.begin_object().key("id").text(to_text(entry.id)).key("from").text(entry.reverse_path);
+  json.key("size").number(entry.size);
+  append_time(json, "accepted", entry.accepted);
+  json.key("origin").text(to_string(entry.origin));
+  const auto user = POSTHUS_TRY(store::DirectoryReader(snapshot).user(entry.account));
+  append_text_or_null(json, "account", user ? user->address : "");
+  json.key("state").text(state_of(message));
+  append_text_or_null(json, "hold_reason", entry.hold_reason);
+  append_text_or_null(json, "envelope_id", entry.envelope_id);
+  return {};
+}
+
+struct Filter {
+  std::string domain, sender, state;
+};
+
+Result<std::string> destination(std::string_view text) {
+  if (mail::is_domain_literal(text)) return std::string(text);
+  auto name = mail::normalise_domain(text);
+  if (!name) return fail(ErrorKind::kInvalid, "'" + std::string(text.substr(0, 300)) + "' is not a domain name");
+  return name;
+}
+
+Result<Filter> read_filter(const Target& target) {
+  Filter filter;
+  if (const std::string* domain = target.parameter("domain")) filter.domain = POSTHUS_TRY(destination(*domain));
+  if (const std::string* sender = target.parameter("sender")) filter.sender = *sender;
+  if (const std::string* state = target.parameter("state")) {
+    filter.state = *state;
+    if (*state != "held" && *state != "deferred" && *state != "queued") {
+      return fail(ErrorKind::kInvalid, "parameter 'state' must be held, deferred or queued");
+    }
+  }
+  return filter;
+}
+
+Result<bool> has_recipient_at(const store::QueueReader& reader, const store::QueuedMessage& message, std::string_view domain) {
+  const auto is_there = [domain](const store::QueuedRecipient& recipient) { return recipient.domain == domain; };
+  if (std::ranges::any_of(message.recipients, is_there)) return true;
+  if (message.recipients.size() <= kRecipientsShown) return false;
+  std::uint16_t last = message.recipients.back().number;
+  while (last < UINT16_MAX) {
+    const auto more = POSTHUS_TRY(reader.recipients(message.entry.id, static_cast<std::uint16_t>(last + 1), kRecipientsRead));
+    if (more.empty()) return false;
+    if (std::ranges::any_of(more, is_there)) return true;
+    last = more.back().number;
+  }
+  return false;
+}
+
+Result<bool> matches(const store::QueueReader& reader, const Filter& filter, const store::QueuedMessage& message) {
+  if (!filter.state.empty() && state_of(message) != filter.state) return false;
+  const std::string_view sender = filter.sender == "<>" ? std::string_view() : filter.sender;
+  if (!filter.sender.empty() && !ascii::equal_ignoring_case(sender, message.entry.reverse_path)) return false;
+  return filter.domain.empty() || POSTHUS_TRY(has_recipient_at(reader, message, filter.domain));
+}
+
+Result<Response> list(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain", "sender", "state"}));
+  const ListRange range = POSTHUS_TRY(list_range(call.target));
+  const Filter filter = POSTHUS_TRY(read_filter(call.target));
+  QueueId after = range.after.empty() ? QueueId() : POSTHUS_TRY(queue_id(range.after));
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const store::QueueReader reader(*snapshot);
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  std::size_t shown = 0;
+  bool is_end = false;
+  for (std::size_t visited = 0; visited < kMaxVisited && shown < range.limit; ++visited) {
+    const auto messages = POSTHUS_TRY(reader.messages(after, 1, kRecipientsShown + 1));
+    is_end = messages.empty();
+    if (is_end) break;
+    const store::QueuedMessage& message = messages[0];
+    after = message.entry.id;
+    if (!POSTHUS_TRY(matches(reader, filter, message))) continue;
+    ++shown;
+    POSTHUS_TRY_VOID(append_entry(json, *snapshot, message));
+    json.key("recipients").begin_array();
+    for (std::size_t i = 0; i < std::min(message.recipients.size(), kRecipientsShown); ++i) {
+      append_recipient(json, message.recipients[i]);
+    }
+    json.end_array().key("has_more_recipients").boolean(message.recipients.size() > kRecipientsShown).end_object();
+  }
+  json.end_array();
+  if (!is_end) is_end = POSTHUS_TRY(reader.messages(after, 1, 1)).empty();
+  append_next(json, is_end ? std::string() : to_text(after));
+  return json_response(200, json.end_object().take());
+}
+
+Result<Response> show(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after"}));
+  const ListRange range = POSTHUS_TRY(list_range(call.target));
+  const QueueId id = POSTHUS_TRY(queue_id(call.path[0]));
+  const auto after = range.after.empty() ? std::uint16_t{0} : ascii::parse_decimal<std::uint16_t>(range.after);
+  if (!after || *after == UINT16_MAX) return fail(ErrorKind::kInvalid, "parameter 'after' is not what a list gave as 'next'");
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const store::QueueReader reader(*snapshot);
+  auto entry = POSTHUS_TRY(reader.entry(id));
+  if (!entry) return fail(ErrorKind::kNotFound, "there is no message " + to_text(id) + " in the queue");
+  auto recipients = POSTHUS_TRY(reader.recipients(id, static_cast<std::uint16_t>(*after + 1), range.limit + 1));
+  const bool has_more = recipients.size() > range.limit;
+  if (has_more) recipients.pop_back();
+  const store::QueuedMessage message{*std::move(entry), std::move(recipients)};
+  JsonWriter json;
+  POSTHUS_TRY_VOID(append_entry(json, *snapshot, message));
+  json.key("items").begin_array();
+  for (const store::QueuedRecipient& recipient : message.recipients) append_recipient(json, recipient);
+  json.end_array();
+  append_next(json, has_more ? std::to_string(message.recipients.back().number) : std::string());
+  return json_response(200, json.end_object().take());
+}
+
+/// The fields that say which mail, put into `filter`; `account` is an address.
+Result<> read_change_filter(const Call& call, JsonFields& fields, store::QueueFilter& filter) {
+  const auto id = fields.text("id"), domain = fields.text("domain"), sender = fields.text("sender"),
+             account = fields.text("account");
+  const auto number = fields.number("recipient", UINT16_MAX);
+  filter.everything = fields.boolean("everything").value_or(false);
+  POSTHUS_TRY_VOID(fields.finish());
+  if (id) filter.id = POSTHUS_TRY(queue_id(*id));
+  if (number) filter.number = static_cast<std::uint16_t>(*number);
+  if (domain) filter.recipient_domain = POSTHUS_TRY(destination(*domain));
+  if (sender) filter.reverse_path = *sender;
+  if (account) {
+    const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+    const auto user = POSTHUS_TRY(store::DirectoryReader(*snapshot).user(*account));
+    if (!user) return fail(ErrorKind::kNotFound, "there is no user " + *account);
+    filter.account = user->account;
+  }
+  const bool restricts = id || domain || account || (sender && !sender->empty());
+  if (!restricts && !filter.everything) {
+    return fail(ErrorKind::kInvalid, "say which mail: 'id', 'domain', 'sender', 'account' or 'everything'");
+  }
+  if (number && !id) return fail(ErrorKind::kInvalid, "field 'recipient' goes with 'id'");
+  return {};
+}
+
+/// The route of a reroute, as the queue has it: it says host, port and TLS from the first byte, no more.
+Result<std::string> reroute_text(const std::optional<std::string>& route) {
+  if (!route || route->empty()) return std::string();
+  const auto hop = POSTHUS_TRY(store::parse_route_url(*route));
+  if (hop.tls == store::RouteRecord::Tls::kNever || hop.tls == store::RouteRecord::Tls::kRequired) {
+    return fail(ErrorKind::kInvalid, "a message is rerouted to smtp:// or smtps:// without '?tls='; set a route for that");
+  }
+  return store::to_text(hop);
+}
+
+std::string event_json(const Call& call, std::string_view event, std::string_view detail) {
+  JsonWriter json;
+  json.begin_object().key("time").text(mail::format_rfc3339(call.context.clock.now())).key("event").text(event);
+  json.key("by").text(call.principal.name);
+  if (!detail.empty()) json.key("detail").text(detail);
+  return json.end_object().take();
+}
+
+Result<Response> act(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
+  fields.require("action");
+  const auto action = fields.text("action"), reason = fields.text("reason"), route = fields.text("route");
+  store::ChangeQueue request;
+  POSTHUS_TRY_VOID(read_change_filter(call, fields, request.filter));
+  const auto named = std::ranges::find(kActions, std::string_view(*action), &NamedAction::name);
+  if (named == kActions.end())
+    return fail(ErrorKind::kInvalid, "field 'action' must be hold, release, retry, remove, bounce or reroute");
+  request.action = named->action;
+  if (reason && request.action != store::QueueAction::kHold) return fail(ErrorKind::kInvalid, "field 'reason' goes with 'hold'");
+  if (reason && reason->size() > kMaxReason) return fail(ErrorKind::kInvalid, "field 'reason' has more than 400 bytes");
+  if (route && request.action != store::QueueAction::kReroute)
+    return fail(ErrorKind::kInvalid, "field 'route' goes with 'reroute'");
+  if (request.action == store::QueueAction::kHold) request.text = reason.value_or("by " + call.principal.name);
+  if (request.action == store::QueueAction::kReroute) request.text = POSTHUS_TRY(reroute_text(route));
+  request.trace = event_json(call, named->event, request.text);
+  const bool makes_due = request.action != store::QueueAction::kHold && request.action != store::QueueAction::kRemove;
+  const std::string domain = request.filter.recipient_domain;
+  const auto outcome = call.context.store.apply(std::move(request));
+  if (!outcome && outcome.error().kind == ErrorKind::kNotFound) return fail(ErrorKind::kNotFound, "that is not in the queue");
+  if (!outcome) return std::unexpected(outcome.error());
+  if (makes_due && outcome->messages > 0) call.context.queue_changed(domain);
+  return json_response(200, JsonWriter().begin_object().key("recipients").number(outcome->messages).end_object().take());
+}
+
+/// The newest words of a destination among its first due rows.
+Result<store::QueuedRecipient> told_by(const store::QueueReader& reader, const std::vector<store::DueRecipient>& due) {
+  store::QueuedRecipient found;
+  for (std::size_t i = 0; i < std::min(due.size(), kRowsWithReply); ++i) {
+    auto recipient = POSTHUS_TRY(reader.recipient(due[i].id, due[i].number));
+    if (!recipient) continue;
+    if (found.domain.empty() || recipient->last_attempt > found.last_attempt) found = *std::move(recipient);
+  }
+  return found;
+}
+
+Result<std::size_t> append_destination(JsonWriter& json, const store::QueueReader& reader, const store::DueRecipient& first) {
+  const auto due = POSTHUS_TRY(reader.due(first.destination, {}, Timestamp{INT64_MAX}, kMaxCounted + 1));
+  const store::QueuedRecipient told = POSTHUS_TRY(told_by(reader, due));
+  json.begin_object().key("destination").text(told.domain);
+  json.key("waiting").number(std::min(due.size(), kMaxCounted)).key("has_more").boolean(due.size() > kMaxCounted);
+  append_time(json, "next_attempt", first.next_attempt);
+  append_time(json, "last_attempt", told.last_attempt);
+  append_text_or_null(json, "last_host", told.last_host);
+  append_text_or_null(json, "last_reply", told.last_reply);
+  json.end_object();
+  return due.size();
+}
+
+Result<Response> destinations(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after"}));
+  const ListRange range = POSTHUS_TRY(list_range(call.target));
+  const auto from = range.after.empty() ? std::uint64_t{0} : ascii::parse_decimal<std::uint64_t>(range.after);
+  if (!from) return fail(ErrorKind::kInvalid, "parameter 'after' is not what a list gave as 'next'");
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const store::QueueReader reader(*snapshot);
+  std::vector<store::DueRecipient> all;
+  auto next =
+      POSTHUS_TRY(reader.destinations(*from, range.limit, [&all](const store::DueRecipient& first) { all.push_back(first); }));
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  std::size_t counted = 0;
+  for (const store::DueRecipient& first : all) {
+    if (counted >= kMaxCountedOfPage) {
+      next = first.destination;
+      break;
+    }
+    counted += POSTHUS_TRY(append_destination(json, reader, first));
+  }
+  json.end_array();
+  append_next(json, next ? std::to_string(*next) : std::string());
+  return json_response(200, json.end_object().take());
+}
+
+}  // namespace
+
+Response list_queue(const Call& call) { return answer(list(call)); }
+Response change_queue(const Call& call) { return answer(act(call)); }
+Response get_queued_message(const Call& call) { return answer(show(call)); }
+Response list_destinations(const Call& call) { return answer(destinations(call)); }
+
+}  // namespace posthus::web_admin

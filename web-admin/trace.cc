@@ -1,0 +1,189 @@
+// /api/v1/trace: what happened to messages. A search walks from the newest back; each page looks at a bounded number of
+// messages and may be empty though the search goes on.
+// Known limit: addresses, Message-IDs and subjects are compared as they stand in the trace, ASCII case aside.
+#include <algorithm>
+#include <optional>
+
+#include "core/base/ascii.h"
+#include "core/base/queue_id.h"
+#include "core/mail/date_time.h"
+#include "store/queue_reader.h"
+#include "web-admin/api.h"
+#include "web-admin/lists.h"
+#include "web-admin/resources.h"
+
+namespace posthus::web_admin {
+namespace {
+
+constexpr std::size_t kMaxVisited = 5000;              // messages looked at for one page
+constexpr std::size_t kMaxVisitedBytes = 16ull << 20;  // and bytes of their events
+constexpr std::size_t kMaxWanted = 1000;               // bytes of a text that is searched for
+
+/// What a search wants; all needles are lower case and written as in JSON.
+struct Search {
+  std::string address;     // with quotes: a whole value; of "@domain" the end of one
+  std::string message_id;  // the whole member
+  std::string subject;     // a part of the value
+  QueueId from{0}, before{0};
+};
+
+/// As a JSON string with its quotes, lower case.
+std::string needle(std::string_view text) { return ascii::to_lower(JsonWriter().text(text).take()); }
+
+Result<const std::string*> wanted(const Target& target, std::string_view name) {
+  const std::string* value = target.parameter(name);
+  if (value && (value->empty() || value->size() > kMaxWanted)) {
+    return fail(ErrorKind::kInvalid,
+                "parameter '" + std::string(name) + "' must have 1 to " + std::to_string(kMaxWanted) + " bytes");
+  }
+  return value;
+}
+
+/// The smallest id of a message accepted at `time` (core/base/queue_id.h).
+Result<QueueId> id_at(const Target& target, std::string_view name) {
+  const std::string* text = target.parameter(name);
+  if (!text) return QueueId(0);
+  const auto time = mail::parse_rfc3339(*text);
+  if (!time || time->microseconds <= 0) {
+    return fail(ErrorKind::kInvalid, "parameter '" + std::string(name) + "' must be a time like 2026-01-31T12:00:00Z");
+  }
+  return QueueId(static_cast<std::uint64_t>(time->microseconds) << 12);
+}
+
+Result<Search> read_search(const Target& target, const ListRange& range) {
+  Search search;
+  if (const std::string* address = POSTHUS_TRY(wanted(target, "address"))) {
+    search.address = needle(*address);
+    if (address->starts_with('@')) search.address.erase(0, 1);
+  }
+  if (const std::string* id = POSTHUS_TRY(wanted(target, "message_id"))) {
+    search.message_id = "\"message_id\":" + needle(id->starts_with('<') ? *id : "<" + *id + ">");
+  }
+  if (const std::string* subject = POSTHUS_TRY(wanted(target, "subject"))) {
+    const std::string quoted = needle(*subject);
+    search.subject = quoted.substr(1, quoted.size() - 2);
+  }
+  search.from = POSTHUS_TRY(id_at(target, "from"));
+  search.before = POSTHUS_TRY(id_at(target, "until"));
+  if (range.after.empty()) return search;
+  const auto after = parse_queue_id(range.after);
+  if (!after) return fail(ErrorKind::kInvalid, "parameter 'after' is not what a list gave as 'next'");
+  if (search.before.value == 0 || *after < search.before) search.before = *after;
+  return search;
+}
+
+/// The value of the first member "subject", as it stands in JSON.
+std::string_view subject_of(std::string_view json) {
+  constexpr std::string_view kMember = "\"subject\":\"";
+  const std::size_t member = json.find(kMember);
+  if (member == std::string_view::npos) return {};
+  const std::string_view value = json.substr(member + kMember.size());
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (value[i] == '\\') {
+      ++i;
+    } else if (value[i] == '"') {
+      return value.substr(0, i);
+    }
+  }
+  return {};
+}
+
+bool matches(const Search& search, const std::vector<store::TraceEvent>& events) {
+  const std::string first = ascii::to_lower(events.front().json);
+  if (!search.message_id.empty() && first.find(search.message_id) == std::string::npos) return false;
+  if (!search.subject.empty() && subject_of(first).find(search.subject) == std::string_view::npos) return false;
+  if (search.address.empty()) return true;
+  return std::ranges::any_of(events, [&search](const store::TraceEvent& event) {
+    return ascii::to_lower(event.json).find(search.address) != std::string::npos;
+  });
+}
+
+void append_event(JsonWriter& json, const store::TraceEvent& event) {
+  // What is stored was written as JSON by this server.
+  const bool is_object = event.json.starts_with('{') && event.json.ends_with('}');
+  is_object ? json.raw(event.json) : json.text(event.json);
+}
+
+/// Walks and writes what a page shows.
+class Page {
+ public:
+  Page(const Search& search, std::size_t limit) : search_(search), limit_(limit) {}
+
+  store::Visit visit(QueueId id, const std::vector<store::TraceEvent>& events) {
+    if (id < search_.from) return stop(true);
+    if (shown_ == limit_ || visited_ == kMaxVisited || bytes_ > kMaxVisitedBytes) return stop(false);
+    last_ = id;
+    ++visited_;
+    for (const store::TraceEvent& event : events) bytes_ += event.json.size();
+    if (events.empty() || !matches(search_, events)) return store::Visit::kContinue;
+    ++shown_;
+    json.begin_object().key("id").text(to_text(id)).key("events").number(events.size()).key("first");
+    append_event(json, events.front());
+    json.key("last");
+    append_event(json, events.back());
+    json.end_object();
+    return store::Visit::kContinue;
+  }
+  /// Where the next page begins; empty at the end.
+  std::string next() const { return is_end_ ? std::string() : to_text(last_); }
+
+  JsonWriter json;
+
+ private:
+  store::Visit stop(bool is_end) {
+    is_end_ = is_end;
+    return store::Visit::kStop;
+  }
+
+  const Search& search_;
+  const std::size_t limit_;
+  std::size_t shown_ = 0, visited_ = 0, bytes_ = 0;
+  QueueId last_;
+  bool is_end_ = true;
+};
+
+Result<Response> search(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "address", "message_id", "subject", "from", "until"}));
+  const ListRange range = POSTHUS_TRY(list_range(call.target));
+  const Search wanted = POSTHUS_TRY(read_search(call.target, range));
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  Page page(wanted, range.limit);
+  page.json.begin_object().key("items").begin_array();
+  POSTHUS_TRY_VOID(store::QueueReader(*snapshot).traces(
+      wanted.before, [&page](QueueId id, const std::vector<store::TraceEvent>& events) { return page.visit(id, events); }));
+  page.json.end_array();
+  append_next(page.json, page.next());
+  return json_response(200, page.json.end_object().take());
+}
+
+Result<Response> timeline(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after"}));
+  const ListRange range = POSTHUS_TRY(list_range(call.target));
+  const auto id = parse_queue_id(call.path[0]);
+  if (!id) return fail(ErrorKind::kInvalid, "'" + call.path[0].substr(0, 50) + "' is not a queue id");
+  const auto first = range.after.empty() ? std::uint16_t{0} : ascii::parse_decimal<std::uint16_t>(range.after);
+  if (!first) return fail(ErrorKind::kInvalid, "parameter 'after' is not what a list gave as 'next'");
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const store::QueueReader reader(*snapshot);
+  auto events = POSTHUS_TRY(reader.trace(*id, *first, range.limit + 1));
+  if (events.empty() && *first == 0) return fail(ErrorKind::kNotFound, "there is no trace of " + to_text(*id));
+  std::string next;
+  if (events.size() > range.limit) {
+    next = std::to_string(events.back().number);
+    events.pop_back();
+  }
+  JsonWriter json;
+  json.begin_object().key("id").text(to_text(*id)).key("queued").boolean(POSTHUS_TRY(reader.entry(*id)).has_value());
+  json.key("items").begin_array();
+  for (const store::TraceEvent& event : events) append_event(json, event);
+  json.end_array();
+  append_next(json, next);
+  return json_response(200, json.end_object().take());
+}
+
+}  // namespace
+
+Response search_trace(const Call& call) { return answer(search(call)); }
+Response get_trace(const Call& call) { return answer(timeline(call)); }
+
+}  // namespace posthus::web_admin
