@@ -98,6 +98,64 @@ void add_token_commands(CLI::App& app, CommandLine& line) {
   add(*token, line, "revoke", "token revoke", "revoke a token")->add_option("ID", line.name)->required();
 }
 
+/// Which mail of the queue an action concerns.
+void add_queue_filter(CLI::App* command, CommandLine& line) {
+  command->add_option("--recipient", line.recipient, "only this recipient, by its number in queue show");
+  command->add_option("--domain", line.domain, "all mail for this domain");
+  command->add_option("--sender", line.sender, "all mail of this reverse-path; <> is the null reverse-path");
+  command->add_option("--account", line.account, "all mail this user sent");
+  command->add_flag("--all", line.is_everything, "all mail of the queue");
+}
+
+void add_queue_commands(CLI::App& app, CommandLine& line) {
+  CLI::App* queue = add_group(app, "queue", "mail that waits for other servers");
+  CLI::App* list = add(*queue, line, "list", "queue list", "list messages, oldest first");
+  list->add_option("--domain", line.domain, "only with a recipient there");
+  list->add_option("--sender", line.sender, "only of this reverse-path");
+  list->add_option("--state", line.state, "held, deferred or queued");
+  add(*queue, line, "show", "queue show", "one message and its recipients")->add_option("ID", line.name)->required();
+  add(*queue, line, "destinations", "queue destinations", "destinations with mail waiting and what they said last");
+  const auto action = [&](const std::string& name, const std::string& help) {
+    CLI::App* command = add(*queue, line, name, "queue " + name, help);
+    add_queue_filter(command, line);
+    return command;
+  };
+  CLI::App* hold = action("hold", "attempt nothing until it is released");
+  hold->add_option("ID", line.name);
+  hold->add_option("--reason", line.reason, "shown in queue show");
+  action("release", "attempt at once what is held")->add_option("ID", line.name);
+  action("retry", "attempt at once what waits for its time")->add_option("ID", line.name);
+  action("remove", "drop it without telling anybody")->add_option("ID", line.name);
+  action("bounce", "return it to the sender")->add_option("ID", line.name);
+  CLI::App* reroute = action("reroute", "send it to a named server instead; without --route its usual way again");
+  reroute->add_option("ID", line.name);
+  reroute->add_option("--route", line.route, "smtp://HOST:PORT or smtps://HOST:PORT");
+}
+
+void add_trace_commands(CLI::App& app, CommandLine& line) {
+  CLI::App* trace = add(app, line, "trace", "trace", "what happened to a message, or to the mail of an address");
+  trace->add_option("WHAT", line.name, "a queue id, an address, @DOMAIN, or with --message-id a Message-ID");
+  trace->add_flag("--message-id", line.is_message_id, "WHAT is a Message-ID");
+  trace->add_option("--subject", line.subject, "a part of the subject");
+  trace->add_option("--since", line.since, "a time like 2026-01-31T12:00:00Z");
+  trace->add_option("--until", line.until, "a time like 2026-01-31T12:00:00Z");
+}
+
+void add_route_commands(CLI::App& app, CommandLine& line) {
+  CLI::App* route = add_group(app, "route", "mail that goes to named servers instead of the MX of its domain");
+  add(*route, line, "list", "route list", "list routes");
+  CLI::App* set = add(*route, line, "set", "route set", "make or replace a route");
+  set->add_option("NAME", line.name, "a recipient domain, from:DOMAIN for a sender domain, or * for all other mail")->required();
+  set->add_option("SERVER", line.operands, "smtp://HOST:PORT, smtps://HOST:PORT, smtp://HOST:PORT?tls=required; tried in order")
+      ->required();
+  auto* login = set->add_option("--login", line.login, "log in there, inside TLS only");
+  set->add_flag_callback(
+         "--password-stdin", [&line] { line.password = PasswordSource::kStandardInput; },
+         "read the password from the first line of standard input")
+      ->needs(login);
+  add(*route, line, "remove", "route remove", "remove a route")->add_option("NAME", line.name)->required();
+}
+
 void add_other_commands(CLI::App& app, CommandLine& line) {
   add(app, line, "serve", "serve", "run the server");
   CLI::App* deliver = add(app, line, "deliver", "deliver", "put the message on standard input into a local inbox");
@@ -145,6 +203,9 @@ std::expected<CommandLine, Usage> parse_command_line(int argc, const char* const
     add_user_commands(app, line);
     add_alias_commands(app, line);
     add_token_commands(app, line);
+    add_queue_commands(app, line);
+    add_trace_commands(app, line);
+    add_route_commands(app, line);
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -24,6 +24,11 @@ struct CommandLine {
   std::string expires, from, domain, quota;
   PasswordSource password = PasswordSource::kPrompt;
   bool is_admin = false, rebuilds = false, reads_bytes = false;
+
+  // Of queue, trace and route:
+  std::string sender, account, state, reason, route, login, subject, since, until;
+  std::uint16_t recipient = 0;  // 0: all of the message
+  bool is_everything = false, is_message_id = false;
 };
 
 /// What to print and the exit code instead of a command: help (0) or a usage error (2).

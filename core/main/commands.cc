@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/main/api_client.h"
 #include "core/main/command_line.h"
+#include "core/main/command_parts.h"
 #include "core/main/data_directory.h"
 #include "core/main/output.h"
 #include "core/main/passwords.h"
@@ -25,63 +26,6 @@ namespace {
 
 using web_admin::JsonWriter;
 using web_admin::percent_encode;
-
-void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-int refuse(std::string_view text, int code = 1) {
-  std::fprintf(stderr, "posthus: %.*s\n", static_cast<int>(text.size()), text.data());
-  return code;
-}
-
-/// One command at work.
-struct Invocation {
-  const CommandLine& line;
-  const LoadedSettings& loaded;
-};
-using Command = int (*)(const Invocation& invocation);
-
-/// The answer when it is a success, else nothing after printing the refusal.
-std::optional<web_admin::Response> accepted(const Result<web_admin::Response>& answer) {
-  if (answer && answer->status < 400) return *answer;
-  refuse(answer ? json_value(answer->body, "/detail") : answer.error().context);
-  return std::nullopt;
-}
-
-/// Calls the API and prints `done`, or the answer itself with --json.
-int call_and_print(const Invocation& invocation, std::string_view method, const std::string& target, std::string_view json,
-                   const std::string& done, WithoutServer without = WithoutServer::kOpenStore) {
-  const auto client = ApiClient::open(invocation.loaded.settings, without);
-  if (!client) return refuse(client.error().context);
-  const auto answer = accepted((*client)->call(method, target, json));
-  if (!answer) return 1;
-  if (invocation.line.is_json) {
-    print(answer->body.empty() ? "{}\n" : answer->body);
-  } else {
-    print(done);
-  }
-  return 0;
-}
-
-/// Follows the pages of a list to its end.
-int print_list(const Invocation& invocation, const std::string& path, const Row& header,
-               const std::vector<std::string>& pointers) {
-  const auto client = ApiClient::open(invocation.loaded.settings, WithoutServer::kOpenStore);
-  if (!client) return refuse(client.error().context);
-  std::string target = path + "?limit=1000";
-  if (!invocation.line.domain.empty()) target += "&domain=" + percent_encode(invocation.line.domain);
-  std::vector<Row> rows;
-  std::string items, after;
-  do {
-    const auto answer = accepted((*client)->call("GET", after.empty() ? target : target + "&after=" + after));
-    if (!answer) return 1;
-    auto page = read_page(answer->body, pointers);
-    if (!page) return refuse(page.error().context);
-    for (Row& row : page->rows) rows.push_back(std::move(row));
-    for (const std::string& item : page->items) items += (items.empty() ? "" : ",\n  ") + item;
-    after = page->next;
-  } while (!after.empty());
-  print(invocation.line.is_json ? "{\"items\": [" + items + "], \"next\": null}\n" : table(header, rows));
-  return 0;
-}
 
 std::string domain_target(const CommandLine& line) { return "/api/v1/domains/" + percent_encode(line.name); }
 std::string user_target(const CommandLine& line) { return "/api/v1/users/" + percent_encode(line.name); }
@@ -330,10 +274,6 @@ int health(const Invocation& i) {
 
 int serve_command(const Invocation& i) { return serve(i.loaded); }
 
-struct NamedCommand {
-  std::string_view name;
-  Command run;
-};
 constexpr NamedCommand kCommands[] = {
     // clang-format off
     {"serve", serve_command},         {"domain add", add_domain},       {"domain list", list_domains},   {"domain remove", remove_domain},
@@ -363,6 +303,9 @@ int run_command_line(int argc, const char* const* argv) {
   // WHY: the command line answers for itself; the log is the server's, and only its failures matter here.
   if (line->command != "serve") log::configure(log::Level::kError, log::Format::kText);
   for (const NamedCommand& command : kCommands) {
+    if (command.name == line->command) return command.run({*line, *loaded});
+  }
+  for (const NamedCommand& command : queue_commands()) {
     if (command.name == line->command) return command.run({*line, *loaded});
   }
   return refuse("there is no command '" + line->command + "'", 2);

@@ -16,6 +16,10 @@ std::string to_text(const nlohmann::json& value) {
   if (value.is_null()) return "-";
   if (value.is_string()) return value.get<std::string>();
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+  // Recipients of the queue and the trace: who they are is what a table has room for.
+  for (const char* member : {"address", "recipient"}) {
+    if (value.is_object() && value.contains(member)) return to_text(value.at(member));
+  }
   if (!value.is_array()) return value.dump();
   std::string out;
   for (const auto& item : value) out += (out.empty() ? "" : ", ") + to_text(item);

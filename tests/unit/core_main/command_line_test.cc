@@ -30,6 +30,19 @@ TEST(CommandLine, NamesEveryCommand) {
       {"token create", {"token", "create", "x", "--scope", "read"}},
       {"token list", {"token", "list"}},
       {"token revoke", {"token", "revoke", "x"}},
+      {"queue list", {"queue", "list"}},
+      {"queue show", {"queue", "show", "x"}},
+      {"queue destinations", {"queue", "destinations"}},
+      {"queue hold", {"queue", "hold", "x"}},
+      {"queue release", {"queue", "release", "x"}},
+      {"queue retry", {"queue", "retry", "x"}},
+      {"queue remove", {"queue", "remove", "x"}},
+      {"queue bounce", {"queue", "bounce", "x"}},
+      {"queue reroute", {"queue", "reroute", "x"}},
+      {"trace", {"trace", "x"}},
+      {"route list", {"route", "list"}},
+      {"route set", {"route", "set", "x", "smtp://y"}},
+      {"route remove", {"route", "remove", "x"}},
       {"deliver", {"deliver", "x"}},
       {"check", {"check"}},
       {"backup", {"backup", "x"}},
@@ -100,6 +113,22 @@ TEST(CommandLine, OperandsAndOptionsOfCommands) {
   EXPECT_TRUE(check->reads_bytes);
   EXPECT_TRUE(check->rebuilds);
   EXPECT_EQ(parse({"deliver", "x", "--from", "s@b.test"})->from, "s@b.test");
+  const auto held = parse({"queue", "hold", "--domain", "a.test", "--sender", "<>", "--account", "u@b.test", "--reason", "why"});
+  ASSERT_TRUE(held) << held.error().text;
+  EXPECT_EQ(held->domain, "a.test");
+  EXPECT_EQ(held->sender, "<>");
+  EXPECT_EQ(held->account, "u@b.test");
+  EXPECT_EQ(held->reason, "why");
+  EXPECT_TRUE(parse({"queue", "remove", "--all"})->is_everything);
+  EXPECT_EQ(parse({"queue", "retry", "x", "--recipient", "7"})->recipient, 7);
+  EXPECT_FALSE(parse({"queue", "retry", "x", "--recipient", "70000"}));
+  EXPECT_EQ(parse({"queue", "reroute", "x", "--route", "smtp://h:25"})->route, "smtp://h:25");
+  const auto route = parse({"route", "set", "*", "smtp://a", "smtps://b", "--login", "me", "--password-stdin"});
+  ASSERT_TRUE(route) << route.error().text;
+  EXPECT_EQ(route->operands, (std::vector<std::string>{"smtp://a", "smtps://b"}));
+  EXPECT_EQ(route->login, "me");
+  EXPECT_EQ(route->password, PasswordSource::kStandardInput);
+  EXPECT_FALSE(parse({"route", "set", "*", "smtp://a", "--password-stdin"}));
 }
 
 TEST(CommandLine, HelpIsNoError) {

@@ -20,6 +20,7 @@ TEST(Output, ValuesAreWrittenAsPeopleWriteThem) {
   EXPECT_EQ(json_value(json, "/nothing"), "-");
   EXPECT_EQ(json_value(json, "/list"), "x, y");
   EXPECT_EQ(json_value(json, "/missing"), "-");
+  EXPECT_EQ(json_value(R"({"to":[{"address":"a@b.test","n":1},{"recipient":"c@d.test"}]})", "/to"), "a@b.test, c@d.test");
   EXPECT_EQ(json_value("not json", "/a"), "-");
 }
 

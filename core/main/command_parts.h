@@ -1,0 +1,46 @@
+// What the commands of the command line share: printing, calling the API, following lists. Thread rule: one thread.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/main/api_client.h"
+#include "core/main/command_line.h"
+#include "core/main/output.h"
+
+namespace posthus::main {
+
+/// One command at work.
+struct Invocation {
+  const CommandLine& line;
+  const LoadedSettings& loaded;
+};
+using Command = int (*)(const Invocation& invocation);
+struct NamedCommand {
+  std::string_view name;
+  Command run;
+};
+
+/// The commands of queue_commands.cc: queue, trace and route.
+std::span<const NamedCommand> queue_commands();
+
+/// To standard output.
+void print(std::string_view text);
+/// To standard error; returns `code`.
+int refuse(std::string_view text, int code = 1);
+
+/// The answer when it is a success, else nothing after printing the refusal.
+std::optional<web_admin::Response> accepted(const Result<web_admin::Response>& answer);
+
+/// Calls the API and prints `done`, or the answer itself with --json.
+int call_and_print(const Invocation& invocation, std::string_view method, const std::string& target, std::string_view json,
+                   const std::string& done, WithoutServer without = WithoutServer::kOpenStore);
+
+/// Follows the pages of a list to its end. `query`: further parameters, each with '&' before it.
+int print_list(const Invocation& invocation, const std::string& path, const Row& header, const std::vector<std::string>& pointers,
+               const std::string& query = "");
+
+}  // namespace posthus::main
