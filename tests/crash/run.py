@@ -2,7 +2,7 @@
 """kill -9 at random moments under load, with a ledger kept outside the server (ledger.py).
 
 usage: run.py POSTHUS [--rounds N] [--seed N]
-Load per round: SMTP senders, IMAP APPEND, STORE, MOVE and EXPUNGE, POP3 DELE. After every restart `posthus check` must
+Load per round: SMTP senders, submission to other servers (outgoing.py), IMAP APPEND, STORE, MOVE and EXPUNGE, POP3 DELE. After every restart `posthus check` must
 find nothing; every acknowledged message exists exactly once, where it was put, with its UID and the flags acknowledged
 last; what was expunged or deleted with an acknowledgement is gone; what was not acknowledged is there whole or not at all.
 Some servers are killed again while they open the store. At the end the ledger is falsified in every way it can be, and
@@ -23,15 +23,17 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
 
 import mail  # noqa: E402
+import outgoing  # noqa: E402
 from clients import MAILBOXES, Scene, address, expect_ok, survey  # noqa: E402
 from ledger import Ledger, lies  # noqa: E402
 from posthus_server import PosthusServer  # noqa: E402
 
 SENDERS, APPENDERS = 3, 2
 USERS = range(SENDERS + APPENDERS)
-KINDS = ["RCPT", "APPEND", "STORE", "MOVE", "EXPUNGE", "DELE"]
+KINDS = ["RCPT", "QUEUE", "APPEND", "STORE", "MOVE", "EXPUNGE", "DELE"]
 STOP_LIMIT = 10      # seconds
-MOST_MESSAGES = 400  # beyond it the mailboxes are emptied, which keeps a round short
+MOST_MESSAGES = 400  # beyond it the mailboxes are emptied, which keeps a round short; so is the queue
+NO_RESOLVER = {"POSTHUS_DNS_SERVERS": "127.0.0.1@1"}  # nobody answers there: what is queued stays queued
 
 
 def body(rng):
@@ -139,6 +141,8 @@ def one_round(server, ledger, rng):
     loads = [(smtp_load, user, random.Random(rng.random())) for user in range(SENDERS)]
     loads += [(imap_load, SENDERS + i, random.Random(rng.random())) for i in range(APPENDERS)]
     loads.append((pop_load, 0))
+    scene.queued = server.queued
+    loads.append((outgoing.queue_load, 0, random.Random(rng.random())))
     threads = [threading.Thread(target=until_killed, args=(load, scene, ledger, *arguments)) for load, *arguments in loads]
     for thread in threads:
         thread.start()
@@ -162,6 +166,9 @@ def one_round(server, ledger, rng):
     found, more = survey(scene, ledger, USERS)
     problems += more + ledger.problems(found)
     ledger.settle(found)
+    waiting = outgoing.look_at_queue(server)
+    problems += server.queued.problems(waiting)
+    server.queued.settle(waiting)
     return problems
 
 
@@ -170,6 +177,8 @@ def empty(server, ledger):
         for mailbox in MAILBOXES:
             mail.empty(Scene(server), address(user), mailbox)
     ledger.entries.clear()
+    server.cli("queue", "remove", "--all")
+    server.queued.settle({})
 
 
 def finds_lies(server, ledger):
@@ -187,7 +196,7 @@ def finds_lies(server, ledger):
         falsify()
         if not false.problems(found):
             problems.append("not found: " + name)
-    return problems
+    return problems + outgoing.finds_lies(server.queued, outgoing.look_at_queue(server))
 
 
 def say(problems, what):
@@ -205,12 +214,13 @@ def main():
     options = parser.parse_args()
     rng, ledger, failures = random.Random(options.seed), Ledger(), 0
     print("seed %d" % options.seed, flush=True)
-    with PosthusServer(options.binary) as server:
+    with PosthusServer(options.binary, environment=NO_RESOLVER) as server:
+        server.queued = outgoing.QueueLedger()
         server.add_domain("example.test")
         for user in USERS:
             server.add_user(address(user), Scene.password)
         for i in range(options.rounds):
-            if len(ledger.entries) > MOST_MESSAGES:
+            if max(len(ledger.entries), len(server.queued.there)) > MOST_MESSAGES:
                 empty(server, ledger)
             try:
                 problems = one_round(server, ledger, rng)
