@@ -42,6 +42,7 @@ CheckReport Checker::run() {
   check_logins();
   check_aliases();
   check_tokens();
+  check_tls();
   check_mailboxes();
   check_mailbox_names();
   check_mailbox_rows(Table::kKeywords, "keywords");

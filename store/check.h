@@ -50,6 +50,7 @@ class Checker {
   void check_logins();
   void check_aliases();
   void check_tokens();
+  void check_tls();  // check_tls.cc
   void check_mailboxes();
   void check_mailbox_names();
   void check_mailbox_rows(Table table, std::string_view name);

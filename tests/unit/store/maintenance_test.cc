@@ -8,6 +8,8 @@
 #include "store/blob_record.h"
 #include "store/file_segments.h"
 #include "store/key.h"
+#include "store/long_value.h"
+#include "store/record_tls.h"
 #include "store/rows.h"
 #include "store/store_state.h"
 #include "tests/unit/store/store_fixture.h"
@@ -94,6 +96,14 @@ TEST_F(Maintenance, CheckFindsEachKindOfDamage) {
        [](WriteTransaction& t, MailboxId, BlobId) { return t.erase(Table::kUsers, account_key(AccountId(1))); }},
       {"domain is missing",
        [](WriteTransaction& t, MailboxId, BlobId) { return t.erase(Table::kDomains, domain_key("example.org")); }},
+      {"an MTA-STS policy: MTA-STS policy",
+       [](WriteTransaction& t, MailboxId, BlobId) {
+         return put_long_value(t, Table::kStsPolicies, sts_policy_key("a.example"), "x");
+       }},
+      {"a TLS tally: key",
+       [](WriteTransaction& t, MailboxId, BlobId) {
+         return put_long_value(t, Table::kTlsTallies, tls_tally_key(1, "a.example"), encode_tls_tally({2, "a.example", {}}));
+       }},
       {"mailbox record",
        [](WriteTransaction& t, MailboxId mailbox, BlobId) { return t.put(Table::kMailboxes, mailbox_key(mailbox), "x"); }},
       {"live bytes", [](WriteTransaction& t, MailboxId,
