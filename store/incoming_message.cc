@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "core/base/check.h"
@@ -25,8 +26,8 @@ constexpr std::size_t kSpoolBuffer = 64 * 1024;  // bytes gathered before a writ
 struct IncomingMessage::State {
   std::string spool_directory;
   ByteReservation reservation;
-  Sha256 hash;
-  mail::SummaryBuilder builder;
+  std::optional<Sha256> hash{std::in_place};  // both until finish()
+  std::optional<mail::SummaryBuilder> builder{std::in_place};
   std::uint32_t checksum = 0;
   std::uint64_t size = 0;
   std::string bytes;  // the text; once spooled: what is not written yet
@@ -96,9 +97,9 @@ IncomingMessage::~IncomingMessage() = default;
 
 Result<> IncomingMessage::append(std::string_view more) {
   CHECK(!state_->is_finished);
-  state_->hash.update(more);
+  state_->hash->update(more);
   state_->checksum = crc32c(more, state_->checksum);
-  state_->builder.append(more);
+  state_->builder->append(more);
   state_->size += more.size();
   const bool may_spool = !state_->spool_directory.empty();
   while (!more.empty()) {
@@ -118,8 +119,11 @@ void IncomingMessage::declare_internationalized() { state_->is_internationalized
 Result<> IncomingMessage::finish() {
   CHECK(!state_->is_finished);
   state_->is_finished = true;
-  state_->digest = state_->hash.finish();
-  state_->summary = state_->builder.finish();
+  state_->digest = state_->hash->finish();
+  state_->summary = state_->builder->finish();
+  // WHY now: here it is the session's thread that gives their memory back; at the end it would be the Writer's.
+  state_->hash.reset();
+  state_->builder.reset();
   state_->summary.is_internationalized = state_->is_internationalized;
   state_->encoded_summary = mail::encode_summary(state_->summary);
   if (!state_->spool) return {};
