@@ -1,6 +1,7 @@
 // Expiry of the trace; see expire_trace.h. Ids begin with the time of acceptance, so what is old comes first.
 #include "store/expire_trace.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@ QueueId first_id_at(Timestamp time) { return QueueId(static_cast<std::uint64_t>(
 Result<std::uint32_t> days_kept(const Snapshot& snapshot) {
   const auto text = POSTHUS_TRY(QueueReader(snapshot).setting(kTraceDaysSetting));
   const auto days = text ? ascii::parse_decimal<std::uint32_t>(*text) : std::nullopt;
-  return days && *days >= 1 && *days <= kMaxTraceDays ? *days : kDefaultTraceDays;
+  return days && *days >= 1 ? std::min(*days, kMaxTraceDays) : kDefaultTraceDays;
 }
 
 struct OldRows {

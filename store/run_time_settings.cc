@@ -25,6 +25,7 @@ constexpr std::array kSettings{
     RunTimeSetting{"queue.allow_loopback", "0", "1: MX records may lead to this machine's loopback addresses; for tests"},
     RunTimeSetting{"queue.bind_addresses", "", "source addresses of connections, with commas; one of each family is used",
                    Kind::kAddresses},
+    RunTimeSetting{"trace.days", "30", "how long is kept what happened to a message; at most 3650"},
 };
 constexpr std::size_t kMaxAddresses = 16;
 
