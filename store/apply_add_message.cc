@@ -83,6 +83,8 @@ Result<> check_queue(const Snapshot& snapshot, const AddMessage& request) {
     }
     if (!fits(recipient)) return fail(ErrorKind::kTooLarge, "queued recipient");
   }
+  if (request.sent && !POSTHUS_TRY(get_user(snapshot, request.sent->account)))
+    return fail(ErrorKind::kNotFound, "sender's account");
   if (POSTHUS_TRY(get_queue_entry(snapshot, request.id))) return fail(ErrorKind::kExists, "queue id");
   return {};
 }
@@ -141,8 +143,12 @@ Result<> put_blob(ApplyContext& context, const AddMessage& request) {
   return put_long_value(context.transaction, Table::kSummaries, key, request.message.encoded_summary());
 }
 
-Result<> put_queue(ApplyContext& context, const AddMessage& request) {
+Result<> put_queue(ApplyContext& context, const AddMessage& request, const Sending& sending) {
   QueueEntry entry = *request.queue;
+  if (sending.record.is_held && !entry.is_held) {
+    entry.is_held = true;
+    entry.hold_reason = sending.record.hold_reason;
+  }
   entry.id = request.id;
   entry.blob = context.placement->blob;
   entry.size = request.message.size();
@@ -167,11 +173,17 @@ Result<> check_message(const ApplyContext& context, const AddMessage& request) {
 
 Result<WriteOutcome> put_message(ApplyContext& context, const AddMessage& request) {
   POSTHUS_TRY_VOID(put_blob(context, request));
-  if (request.queue) POSTHUS_TRY_VOID(put_queue(context, request));
+  Sending sending;
+  if (request.sent) {
+    sending = POSTHUS_TRY(count_sending(context, *request.sent));
+    POSTHUS_TRY_VOID(put_sending(context, sending));
+  }
+  if (request.queue) POSTHUS_TRY_VOID(put_queue(context, request, sending));
   if (!request.trace.empty()) POSTHUS_TRY_VOID(append_trace(context.transaction, request.id, {request.trace}));
   WriteOutcome outcome;
   outcome.added.reserve(request.targets.size());
   for (const Target& target : request.targets) outcome.added.push_back(POSTHUS_TRY(put_into(context, request, target)));
+  outcome.has_begun_hold = sending.has_begun_hold;
   if (outcome.added.empty()) return outcome;
   outcome.mailbox = outcome.added.front().mailbox;
   outcome.uid_validity = outcome.added.front().uid_validity;

@@ -78,7 +78,10 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const RecordAttempt& requ
   POSTHUS_TRY_VOID(check_events(request.trace));
   if (request.report) POSTHUS_TRY_VOID(check_message(context, *request.report));
   const auto entry = POSTHUS_TRY(get_queue_entry(context.transaction, request.id));
-  if (entry) POSTHUS_TRY_VOID(record_outcomes(context, *entry, request.outcomes));
+  if (entry) {
+    POSTHUS_TRY_VOID(record_outcomes(context, *entry, request.outcomes));
+    if (entry->origin == QueueOrigin::kSubmission) POSTHUS_TRY_VOID(count_bounces(context, entry->account, request.failures));
+  }
   POSTHUS_TRY_VOID(append_trace(context.transaction, request.id, request.trace));
   return request.report ? put_message(context, *request.report) : WriteOutcome();
 }

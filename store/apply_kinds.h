@@ -25,6 +25,7 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveAlias& reques
 Result<WriteOutcome> apply_kind(ApplyContext& context, const PutToken& request);         // apply_directory.cc
 Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveToken& request);      // apply_directory.cc
 Result<WriteOutcome> apply_kind(ApplyContext& context, const RecordAttempt& request);    // apply_attempt.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const HoldAccount& request);      // apply_sending.cc
 Result<WriteOutcome> apply_kind(ApplyContext& context, const AddTrace& request);         // apply_attempt.cc
 Result<WriteOutcome> apply_kind(ApplyContext& context, const ChangeQueue& request);      // apply_change_queue.cc
 Result<WriteOutcome> apply_kind(ApplyContext& context, const PutRoute& request);         // apply_settings.cc
@@ -39,6 +40,17 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const PutTlsTally& reques
 // The two halves of AddMessage (apply_add_message.cc), for requests that carry one. REQUIRES: context.placement is its.
 Result<> check_message(const ApplyContext& context, const AddMessage& request);
 Result<WriteOutcome> put_message(ApplyContext& context, const AddMessage& request);
+
+/// The account's record as it will be with `sent` (apply_sending.cc); reads only.
+struct Sending {
+  SendingRecord record;
+  std::vector<std::uint64_t> recipients;  // whose rows of kKnownRecipients are to be written
+  bool has_begun_hold = false;
+};
+Result<Sending> count_sending(const ApplyContext& context, const SentCopies& sent);
+Result<> put_sending(ApplyContext& context, const Sending& sending);
+/// Adds to the bounces of the account, if there still is one.
+Result<> count_bounces(ApplyContext& context, AccountId account, std::uint32_t bounces);
 
 /// A message that nobody waits for any more leaves the queue with its reference to the text (apply_attempt.cc).
 /// REQUIRES: no recipient is left.

@@ -118,7 +118,9 @@ Result<bool> remove_possessions(ApplyContext& context, AccountId account) {
     if (!mailbox) {
       const std::size_t erased =
           POSTHUS_TRY(erase_prefix(context.transaction, Table::kSubscriptions, account_key(account), kSliceMessages));
-      return erased < kSliceMessages;
+      const std::size_t known =
+          POSTHUS_TRY(erase_prefix(context.transaction, Table::kKnownRecipients, account_key(account), kSliceMessages));
+      return erased < kSliceMessages && known < kSliceMessages;
     }
     if (!POSTHUS_TRY(unmake_mailbox(context, *mailbox, kSliceMessages - removed, removed))) return false;
   }
@@ -167,6 +169,7 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveUser& request
     return outcome;
   }
   POSTHUS_TRY_VOID(context.transaction.erase(Table::kUsage, account_key(*account)));
+  POSTHUS_TRY_VOID(context.transaction.erase(Table::kSending, account_key(*account)));
   POSTHUS_TRY_VOID(context.transaction.erase(Table::kMeta, key));
   return outcome;
 }

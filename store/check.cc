@@ -1,5 +1,6 @@
 // The consistency check: every table, every reference. Never stops at the first bad record.
 #include "store/check.h"
+#include "store/sending_record.h"
 
 #include <sys/stat.h>
 
@@ -41,6 +42,7 @@ CheckReport Checker::run() {
   check_users();
   check_logins();
   check_aliases();
+  check_sending();
   check_tokens();
   check_tls();
   check_mailboxes();
@@ -123,6 +125,17 @@ void Checker::check_aliases() {
     if (!value) return find("alias " + printable(key), value.error().context);
     const auto alias = decode_alias_record(*value);
     if (!alias) find("alias " + printable(key), alias.error().context);
+  });
+}
+
+void Checker::check_sending() {
+  scan(Table::kSending, "sending", [this](std::string_view key, std::string_view value) {
+    const auto account = account_of_key(key);
+    const auto record = decode_sending_record(value);
+    if (!account || !record) return find("sending of " + printable(key), record ? "key" : record.error().context);
+    if (!accounts_.contains(account->value) && !removing_.contains(account->value)) {
+      find(named("sending of account", account->value), "there is no such account");
+    }
   });
 }
 

@@ -49,6 +49,7 @@ class Checker {
   void check_users();
   void check_logins();
   void check_aliases();
+  void check_sending();
   void check_tokens();
   void check_tls();  // check_tls.cc
   void check_mailboxes();

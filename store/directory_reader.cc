@@ -87,6 +87,32 @@ Result<std::optional<UserRecord>> DirectoryReader::user(std::string_view address
 
 Result<std::optional<UserRecord>> DirectoryReader::user(AccountId account) const { return get_user(snapshot_, account); }
 
+Result<std::optional<UserRecord>> DirectoryReader::first_server_admin() const {
+  std::optional<UserRecord> admin;
+  Result<> read;
+  const auto take = [&](std::string_view account_key) {
+    const auto account = account_of_key(account_key);
+    if (!account) return Visit::kContinue;
+    auto user = get_user(snapshot_, *account);
+    if (!user) {
+      read = std::unexpected(user.error());
+      return Visit::kStop;
+    }
+    if (!*user || (*user)->is_disabled) return Visit::kContinue;
+    admin = std::move(*user);
+    return Visit::kStop;
+  };
+  POSTHUS_TRY_VOID(
+      snapshot_.scan(Table::kMeta, meta::kAdminPrefix, end_of_prefix(meta::kAdminPrefix),
+                     [&take](std::string_view key, std::string_view) { return take(key.substr(meta::kAdminPrefix.size())); }));
+  POSTHUS_TRY_VOID(read);
+  if (admin) return admin;
+  // RFC 5321 §4.5.1 knows no server without a postmaster: where nobody is an admin, the oldest user is who set it up.
+  POSTHUS_TRY_VOID(snapshot_.scan(Table::kUsers, "", "", [&take](std::string_view key, std::string_view) { return take(key); }));
+  POSTHUS_TRY_VOID(read);
+  return admin;
+}
+
 Result<Usage> DirectoryReader::usage(AccountId account) const { return get_usage(snapshot_, account); }
 
 Result<std::optional<AliasRecord>> DirectoryReader::alias(std::string_view address) const {

@@ -49,6 +49,8 @@ class DirectoryReader {
   Result<std::optional<DomainRecord>> domain(std::string_view normalised_name) const;
   Result<std::optional<UserRecord>> user(std::string_view address) const;  // any case
   Result<std::optional<UserRecord>> user(AccountId account) const;
+  /// Who answers for the server: the first server admin that is not disabled; without any, the oldest user.
+  Result<std::optional<UserRecord>> first_server_admin() const;
   Result<Usage> usage(AccountId account) const;
   Result<std::optional<AliasRecord>> alias(std::string_view address) const;
   Result<std::optional<TokenRecord>> token(std::string_view id) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/base/bytes.h"
 #include "core/base/log.h"
 #include "store/expire_trace.h"
 #include "store/key.h"
@@ -10,6 +11,7 @@
 #include "store/orphaned_segments.h"
 #include "store/pending_removals.h"
 #include "store/record_mailbox.h"
+#include "store/sending_record.h"
 #include "store/store_open.h"
 #include "store/store_state.h"
 #include "store/tombstones.h"
@@ -99,6 +101,31 @@ Result<> expire_pop3_mail(Store& store, Timestamp now) {
   return {};
 }
 
+/// Recipients nobody has written to for long: their keys, a step at a time.
+Result<std::vector<std::string>> forgotten_recipients(const Store& store, std::uint32_t before) {
+  std::vector<std::string> keys;
+  const auto snapshot = POSTHUS_TRY(store.snapshot());
+  POSTHUS_TRY_VOID(snapshot->scan(Table::kKnownRecipients, "", "", [&](std::string_view key, std::string_view value) {
+    if (ByteReader(value).u32() < before) keys.emplace_back(key);
+    return keys.size() < kRowsPerStep ? Visit::kContinue : Visit::kStop;
+  }));
+  return keys;
+}
+
+Result<> expire_known_recipients(Store& store, std::uint32_t before) {
+  std::size_t count = kRowsPerStep;
+  while (count == kRowsPerStep && !StoreParts::of(store).is_closing) {
+    const auto keys = POSTHUS_TRY(forgotten_recipients(store, before));
+    count = keys.size();
+    if (count == 0) break;
+    POSTHUS_TRY_VOID(StoreParts::of(store).writer->maintain([&](MaintenanceContext& context) -> Result<> {
+      for (const std::string& key : keys) POSTHUS_TRY_VOID(context.transaction.erase(Table::kKnownRecipients, key));
+      return {};
+    }));
+  }
+  return {};
+}
+
 /// Users whose removal was cut short go now.
 Result<> finish_removals(Store& store) {
   std::vector<std::string> addresses;
@@ -121,6 +148,7 @@ Result<> expire(Store& store, Timestamp now) {
   if (state.files) POSTHUS_TRY_VOID(remove_orphans(segments_directory(state.options.directory), days_before(now, kOrphanDays)));
   POSTHUS_TRY_VOID(expire_tombstones(store, days_before(now, kTombstoneDays)));
   POSTHUS_TRY_VOID(expire_trace(store, now));
+  POSTHUS_TRY_VOID(expire_known_recipients(store, day_of(days_before(now, kKnownRecipientDays))));
   return expire_pop3_mail(store, now);
 }
 

@@ -73,6 +73,12 @@ std::string domain_key(std::string_view domain) {
   return key;
 }
 
+std::string known_recipient_key(AccountId account, std::uint64_t recipient) {
+  std::string key = account_key(account);
+  append_u64(key, recipient);
+  return key;
+}
+
 std::string token_key(std::string_view id) {
   std::string key;
   append_bounded(key, id, kMaxDomainInKey);

@@ -27,6 +27,7 @@ std::string mailbox_name_key(AccountId account, std::string_view name);         
 std::string page_key(MailboxId mailbox, Uid first);                             // kMessages
 std::string expunged_key(MailboxId mailbox, ModSeq modseq, std::uint16_t row);  // kExpunged: one request may need several rows
 std::string domain_key(std::string_view domain);                                // kDomains
+std::string known_recipient_key(AccountId account, std::uint64_t recipient);    // kKnownRecipients
 std::string token_key(std::string_view id);                                     // kTokens
 
 /// kLogins, and with a NUL behind it the base of kAliases. Domain first, so that one domain's addresses are a range and lists

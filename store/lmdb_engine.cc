@@ -26,9 +26,10 @@ constexpr std::uint64_t kMaxGrowthOfOneCommit = 16 * 1024 * 1024;
 
 // The names in the file; they never change. Same order as Table.
 constexpr std::array<const char*, kTables> kTableNames = {
-    "meta",          "domains",       "users",     "logins",   "aliases",  "tokens",    "usage",        "mailboxes",
-    "mailbox_names", "subscriptions", "keywords",  "messages", "expunged", "summaries", "blobs",        "segments",
-    "dkim_keys",     "queue",         "queue_due", "trace",    "settings", "routes",    "sts_policies", "tls_tallies"};
+    "meta",      "domains",       "users",         "logins",   "aliases",         "tokens",   "usage",
+    "mailboxes", "mailbox_names", "subscriptions", "keywords", "messages",        "expunged", "summaries",
+    "blobs",     "segments",      "dkim_keys",     "queue",    "queue_due",       "trace",    "settings",
+    "routes",    "sts_policies",  "tls_tallies",   "sending",  "known_recipients"};
 
 Error lmdb_error(int code, std::string_view what) {
   ErrorKind kind = ErrorKind::kIo;

@@ -33,6 +33,15 @@ struct RecordAttempt {
   std::vector<RecipientOutcome> outcomes;
   std::vector<std::string> trace;  // events, JSON objects
   std::unique_ptr<AddMessage> report;
+  std::uint32_t failures = 0;  // recipients who failed for good: they count for the habits of the sender's account
+};
+
+/// An account's mail is queued as held from now on, or no longer: then it counts as its habit whatever it was held for. What
+/// is in the queue already is ChangeQueue's business. kNotFound when there is no such account.
+struct HoldAccount {
+  AccountId account;
+  bool is_held = true;
+  std::string reason;  // for people
 };
 
 /// Which of the queue; what is empty or 0 does not restrict. All empty is refused (kInvalid) unless `everything`.

@@ -2,8 +2,6 @@
 #include "store/resolver.h"
 
 #include "core/base/ascii.h"
-#include "core/base/bytes.h"
-#include "store/key.h"
 #include "store/rows.h"
 
 namespace posthus::store {
@@ -125,30 +123,7 @@ Result<> Resolver::add_targets(const std::vector<std::string>& targets, int dept
 }
 
 Result<> Resolver::add_server_admin(int depth) {
-  std::optional<UserRecord> admin;
-  Result<> read;
-  const auto take = [&](std::string_view account_key) {
-    const auto account = account_of_key(account_key);
-    if (!account) return Visit::kContinue;
-    auto user = get_user(snapshot_, *account);
-    if (!user) {
-      read = std::unexpected(user.error());
-      return Visit::kStop;
-    }
-    if (!*user || (*user)->is_disabled) return Visit::kContinue;
-    admin = std::move(*user);
-    return Visit::kStop;
-  };
-  POSTHUS_TRY_VOID(
-      snapshot_.scan(Table::kMeta, meta::kAdminPrefix, end_of_prefix(meta::kAdminPrefix),
-                     [&take](std::string_view key, std::string_view) { return take(key.substr(meta::kAdminPrefix.size())); }));
-  POSTHUS_TRY_VOID(read);
-  if (!admin) {
-    // RFC 5321 §4.5.1 knows no server without a postmaster: where nobody is an admin, the oldest user is who set it up.
-    POSTHUS_TRY_VOID(
-        snapshot_.scan(Table::kUsers, "", "", [&take](std::string_view key, std::string_view) { return take(key); }));
-    POSTHUS_TRY_VOID(read);
-  }
+  const auto admin = POSTHUS_TRY(DirectoryReader(snapshot_).first_server_admin());
   return admin ? add_user(*admin, depth) : Result<>{};
 }
 

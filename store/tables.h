@@ -7,30 +7,32 @@
 namespace posthus::store {
 
 enum class Table : std::uint8_t {
-  kMeta,           // name                       -> format version, id counters, store UUID
-  kDomains,        // domain                     -> DomainRecord
-  kUsers,          // account                    -> UserRecord
-  kLogins,         // lookup key of address      -> account
-  kAliases,        // lookup key, or "@domain"   -> AliasRecord
-  kTokens,         // token id                   -> TokenRecord
-  kUsage,          // account                    -> bytes, messages, kept exact
-  kMailboxes,      // mailbox                    -> MailboxRecord (counts kept exact)
-  kMailboxNames,   // account, name              -> mailbox
-  kSubscriptions,  // account, name              -> (empty); may name what does not exist (RFC 9051 §6.3.7)
-  kKeywords,       // mailbox                    -> keyword names, bit by position
-  kMessages,       // mailbox, first uid of page -> page: highest ModSeq, then up to 48 fixed-size message records
-  kExpunged,       // mailbox, ModSeq            -> uid ranges that vanished
-  kSummaries,      // blob, row number           -> piece of the encoded summary
-  kBlobs,          // blob                       -> segment, offset, length, references, SHA-256
-  kSegments,       // segment                    -> bytes written, bytes live, sealed
-  kDkimKeys,       // domain, selector           -> DkimKeyRecord
-  kQueue,          // queue id, recipient number -> QueuedRecipient; number 0: QueueEntry
-  kQueueDue,       // destination hash, next attempt, queue id, recipient number -> (empty)
-  kTrace,          // queue id, event number     -> what happened to a message, a JSON object
-  kSettings,       // name                       -> value (run-time settings)
-  kRoutes,         // name                       -> RouteRecord
-  kStsPolicies,    // domain                     -> StsPolicyRecord (MTA-STS, store/tls_records.h)
-  kTlsTallies,     // day, domain                -> TlsTallyRecord
+  kMeta,             // name                       -> format version, id counters, store UUID
+  kDomains,          // domain                     -> DomainRecord
+  kUsers,            // account                    -> UserRecord
+  kLogins,           // lookup key of address      -> account
+  kAliases,          // lookup key, or "@domain"   -> AliasRecord
+  kTokens,           // token id                   -> TokenRecord
+  kUsage,            // account                    -> bytes, messages, kept exact
+  kMailboxes,        // mailbox                    -> MailboxRecord (counts kept exact)
+  kMailboxNames,     // account, name              -> mailbox
+  kSubscriptions,    // account, name              -> (empty); may name what does not exist (RFC 9051 §6.3.7)
+  kKeywords,         // mailbox                    -> keyword names, bit by position
+  kMessages,         // mailbox, first uid of page -> page: highest ModSeq, then up to 48 fixed-size message records
+  kExpunged,         // mailbox, ModSeq            -> uid ranges that vanished
+  kSummaries,        // blob, row number           -> piece of the encoded summary
+  kBlobs,            // blob                       -> segment, offset, length, references, SHA-256
+  kSegments,         // segment                    -> bytes written, bytes live, sealed
+  kDkimKeys,         // domain, selector           -> DkimKeyRecord
+  kQueue,            // queue id, recipient number -> QueuedRecipient; number 0: QueueEntry
+  kQueueDue,         // destination hash, next attempt, queue id, recipient number -> (empty)
+  kTrace,            // queue id, event number     -> what happened to a message, a JSON object
+  kSettings,         // name                       -> value (run-time settings)
+  kRoutes,           // name                       -> RouteRecord
+  kStsPolicies,      // domain                     -> StsPolicyRecord (MTA-STS, store/tls_records.h)
+  kTlsTallies,       // day, domain                -> TlsTallyRecord
+  kSending,          // account                   -> SendingRecord: what it has sent, for limits and habits
+  kKnownRecipients,  // account, recipient hash   -> day (u32) it last wrote to him
   kCount
 };
 

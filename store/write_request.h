@@ -14,6 +14,7 @@
 #include "store/queue_records.h"
 #include "store/queue_requests.h"
 #include "store/records.h"
+#include "store/sending_record.h"
 #include "store/tls_records.h"
 
 namespace posthus::store {
@@ -44,6 +45,9 @@ struct AddMessage {
   QueueId id;                               // of the trace and the queue; REQUIRED when there is a trace or a queue entry
   std::optional<QueueEntry> queue;          // its id is `id`, whatever it says
   std::vector<QueuedRecipient> recipients;  // elsewhere; empty exactly when `queue` is
+  /// What counts for the sender's limits and habits. When his account is on hold, or goes on hold with this, so is the
+  /// queue entry. Outcome: has_begun_hold.
+  std::optional<SentCopies> sent;
 };
 
 enum class FlagChange : std::uint8_t { kReplace, kAdd, kRemove };
@@ -148,8 +152,8 @@ struct RemoveToken {
 
 using WriteRequest = std::variant<AddMessage, ChangeFlags, Expunge, CopyMessages, CreateMailbox, DeleteMailbox, RenameMailbox,
                                   SetSubscription, ClaimRecent, PutDomain, RemoveDomain, PutUser, RemoveUser, PutAlias,
-                                  RemoveAlias, PutToken, RemoveToken, RecordAttempt, ChangeQueue, AddTrace, PutRoute, RemoveRoute,
-                                  PutDkimKey, RemoveDkimKey, PutSetting, PutStsPolicy, RemoveStsPolicy, PutTlsTally>;
+                                  RemoveAlias, PutToken, RemoveToken, RecordAttempt, ChangeQueue, HoldAccount, AddTrace, PutRoute,
+                                  RemoveRoute, PutDkimKey, RemoveDkimKey, PutSetting, PutStsPolicy, RemoveStsPolicy, PutTlsTally>;
 
 /// The message a request brings along: AddMessage itself, or the report of a RecordAttempt. Null: none.
 inline const AddMessage* message_of(const WriteRequest& request) {
@@ -177,6 +181,7 @@ struct WriteOutcome {
   UidSet uids;
   std::vector<AddedMessage> added;
   std::uint64_t messages = 0;
+  bool has_begun_hold = false;
 };
 
 /// Called once on the Writer's thread, after the commit is durable (or the request was refused). Must not block or throw.

@@ -101,6 +101,7 @@ void join(WriteOutcome& all, WriteOutcome&& slice) {
   if (slice.modseq.value != 0) all.modseq = slice.modseq;
   append_uids(all.uids, slice.uids);
   all.messages += slice.messages;
+  all.has_begun_hold = all.has_begun_hold || slice.has_begun_hold;
   if (all.added.empty()) {
     all.added = std::move(slice.added);
   } else {
