@@ -34,4 +34,15 @@ RecipientVerdict admit_recipient(const RecipientFacts& facts) {
   return {Routing::kRefused, reply::kTryAgain};
 }
 
+Reply admit_sending(const SendingFacts& facts) {
+  // Zero is no limit of a day but a rule: what will not change by tomorrow is not put off until then.
+  if (facts.limits.messages_per_day == 0) return reply::kMayNotSend;
+  if (facts.record.messages + facts.copies > facts.limits.messages_per_day) return reply::kDailyLimit;
+  const bool has_new = facts.new_recipients > 0;
+  if (has_new && facts.record.new_recipients + facts.new_recipients > facts.limits.new_recipients_per_day) {
+    return reply::kNewRecipientLimit;
+  }
+  return reply::kRecipientOk;
+}
+
 }  // namespace posthus::smtp

@@ -8,6 +8,7 @@
 #include "core/mail/address.h"
 #include "smtp/reply.h"
 #include "store/directory_reader.h"
+#include "store/sending_reader.h"
 
 namespace posthus::smtp {
 
@@ -44,5 +45,15 @@ struct SenderFacts {
 };
 /// kSenderOk or the refusal.
 Reply admit_sender(const SenderFacts& facts);
+
+/// What is known when a logged-in account names recipients elsewhere.
+struct SendingFacts {
+  const store::SendingRecord& record;  // rolled to now
+  const store::EffectiveLimits& limits;
+  std::size_t copies = 0;          // of this message, with those that are asked for now
+  std::size_t new_recipients = 0;  // among them
+};
+/// kRecipientOk or the refusal.
+Reply admit_sending(const SendingFacts& facts);
 
 }  // namespace posthus::smtp

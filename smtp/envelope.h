@@ -2,19 +2,36 @@
 // Thread rule: a value, owned by one session.
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/base/ids.h"
 #include "core/mail/address.h"
+#include "core/mail/dsn.h"
 #include "smtp/parameters.h"
 #include "smtp/path.h"
+#include "store/sending_reader.h"
 
 namespace posthus::smtp {
 
+/// As the client named it, and what it came to.
 struct Recipient {
   mail::Address address;
   RcptParameters parameters;
+  bool has_inbox = false;                 // at least one here
+  bool is_elsewhere = false;              // it is itself on another server
+  std::vector<std::string> forwarded_to;  // addresses elsewhere that it stands for here
+};
+
+/// What the sender's limits count of this message.
+struct SendingState {
+  store::SendingRecord record;  // as it was at the first recipient elsewhere, rolled
+  store::EffectiveLimits limits;
+  std::vector<std::uint64_t> copies;  // recipient_hash of each elsewhere
+  std::size_t new_recipients = 0;
+  std::string hold_reason;  // not empty: this message changes the account's habit
 };
 
 struct Envelope {
@@ -24,6 +41,10 @@ struct Envelope {
   std::vector<MailboxId> inboxes;                 // where it goes; may hold one twice until sort()
   std::vector<store::QueuedRecipient> elsewhere;  // on other servers; may hold one twice until sort()
   std::uint32_t refused_recipients = 0;
+  std::unique_ptr<SendingState> sending;         // of submission, from the first recipient elsewhere on
+  std::unique_ptr<mail::Report> success_report;  // for the sender, once the message is stored
+  bool shows_subject = true;                     // in the trace
+  bool is_relayed = false;                       // some recipient is of a domain we are backup MX of
 
   /// One copy for each inbox, however many recipients lead to it; one for each address elsewhere (the first one's
   /// parameters count).
@@ -44,18 +65,11 @@ struct MessageFacts {
   bool has_8bit_header = false;
   bool has_8bit = false;  // anywhere
 };
+/// Who of the recipients here has it, for a sender who asked (NOTIFY=SUCCESS); empty when nobody did.
+std::vector<mail::ReportedRecipient> delivered_recipients(const Envelope& envelope, Timestamp now);
 store::QueueEntry queue_entry(const Envelope& envelope, const MessageFacts& facts);
 
 /// The address as text; "" for the null reverse-path.
 std::string to_text(const ReversePath& path);
-
-/// The JSON object kept in the trace table: client, login, envelope and its DSN parameters. At most kMaxTrace bytes:
-/// recipients that do not fit are only counted.
-struct TraceFacts {
-  std::string_view id, remote_address, helo, with, login;
-  std::uint64_t size = 0;
-};
-inline constexpr std::size_t kMaxTrace = 1600;  // a row of the store is at most 2000 bytes with its key
-std::string trace_json(const Envelope& envelope, const TraceFacts& facts);
 
 }  // namespace posthus::smtp

@@ -114,7 +114,15 @@ std::optional<std::string> original_recipient(std::string_view value) {
   return out + *address;
 }
 
-enum MailBit : std::uint8_t { kSizeSeen = 1, kBodySeen = 2, kUtf8Seen = 4, kAuthSeen = 8, kRetSeen = 16, kEnvidSeen = 32 };
+enum MailBit : std::uint8_t {
+  kSizeSeen = 1,
+  kBodySeen = 2,
+  kUtf8Seen = 4,
+  kAuthSeen = 8,
+  kRetSeen = 16,
+  kEnvidSeen = 32,
+  kTlsSeen = 64
+};
 
 // Which parameter of MAIL it is; 0 for an unknown one.
 std::uint8_t mail_bit(const Parameter& parameter) {
@@ -124,6 +132,7 @@ std::uint8_t mail_bit(const Parameter& parameter) {
   if (is_named(parameter, "AUTH")) return kAuthSeen;
   if (is_named(parameter, "RET")) return kRetSeen;
   if (is_named(parameter, "ENVID")) return kEnvidSeen;
+  if (is_named(parameter, "REQUIRETLS")) return kTlsSeen;
   return 0;
 }
 
@@ -153,6 +162,7 @@ bool set_envelope_id(MailParameters& out, std::string_view value) {
 
 bool set_mail_parameter(MailParameters& out, std::uint8_t bit, const Parameter& parameter) {
   if (bit == kUtf8Seen) return out.is_utf8 = !parameter.has_value;
+  if (bit == kTlsSeen) return out.requires_tls = !parameter.has_value;
   if (!parameter.has_value) return false;
   switch (bit) {
     case kSizeSeen: return set_size(out, parameter.value);

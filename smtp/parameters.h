@@ -1,6 +1,6 @@
 // ESMTP parameters of MAIL and RCPT: SIZE (RFC 1870 §5), BODY (RFC 6152 §2, RFC 3030 §3), SMTPUTF8 (RFC 6531 §3.4),
-// AUTH (RFC 4954 §5), RET, ENVID, NOTIFY and ORCPT (RFC 3461 §4). Unknown ones are refused (RFC 5321 §4.1.1.11).
-// Thread rule: pure functions.
+// AUTH (RFC 4954 §5), RET, ENVID, NOTIFY and ORCPT (RFC 3461 §4), REQUIRETLS (RFC 8689 §2). Unknown ones are refused (RFC 5321
+// §4.1.1.11). Thread rule: pure functions.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,8 @@ enum class Ret : std::uint8_t { kUnset, kFull, kHeaders };
 struct MailParameters {
   std::uint64_t size = 0;  // bytes the client announced; 0: not said
   Body body = Body::k7Bit;
-  bool is_utf8 = false;  // SMTPUTF8
+  bool is_utf8 = false;       // SMTPUTF8
+  bool requires_tls = false;  // REQUIRETLS
   Ret ret = Ret::kUnset;
   std::string envelope_id;          // ENVID, decoded; empty: none
   std::optional<std::string> auth;  // AUTH=, decoded; "" for "<>"

@@ -71,6 +71,12 @@ inline constexpr Reply kTryAgain{451, "4.3.0", "Temporary failure, try again lat
 inline constexpr Reply kNoMemory{452, "4.3.1", "Insufficient system storage, try again later"};
 inline constexpr Reply kMailboxFull{452, "4.2.2", "Mailbox is full"};
 inline constexpr Reply kTooManyRecipients{452, "4.5.3", "Too many recipients in one message"};
+inline constexpr Reply kDailyLimit{452, "4.7.1",
+                                   "You have sent as many messages to other servers as your account may in a day, "
+                                   "try again tomorrow"};
+inline constexpr Reply kNewRecipientLimit{452, "4.7.1",
+                                          "You have written to as many new recipients as your account may in a day, "
+                                          "try again tomorrow"};
 inline constexpr Reply kLoginUnavailable{454, "4.7.0", "Temporary authentication failure, try again later"};
 inline constexpr Reply kLoginThrottled{454, "4.7.0", "Too many failed logins, try again later"};
 
@@ -110,9 +116,12 @@ inline constexpr Reply kLoginNeedsTls{538, "5.7.11", "Encryption required for au
 inline constexpr Reply kLoginRejected{535, "5.7.8", "Authentication credentials invalid"};
 inline constexpr Reply kLoginDisabled{525, "5.7.13", "User account disabled"};
 inline constexpr Reply kUnknownUser{550, "5.1.1", "No such user here"};
+inline constexpr Reply kReportsOnly{550, "5.7.1", "This address takes delivery reports only"};
+inline constexpr Reply kUnknownThere{550, "5.1.1", "The server this domain's mail goes to knows no such user"};
 inline constexpr Reply kDisabledUser{550, "5.2.1", "Mailbox disabled, not accepting messages"};
 inline constexpr Reply kExceedsQuota{552, "5.2.2", "The message is larger than the whole mailbox may be"};
 inline constexpr Reply kRelayDenied{550, "5.7.1", "Relaying denied"};
+inline constexpr Reply kMayNotSend{550, "5.7.1", "Your account may not send to other servers"};
 inline constexpr Reply kAliasLoop{550, "5.4.6", "The aliases of this address form a loop"};
 inline constexpr Reply kNotYourAddress{553, "5.7.1", "The sender address does not belong to the authenticated user"};
 inline constexpr Reply kNotYourFrom{550, "5.7.1",

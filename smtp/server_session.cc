@@ -228,6 +228,7 @@ const store::Snapshot* ServerSession::snapshot() {
 
 void ServerSession::reset_transaction() {
   envelope_.reset();
+  pending_.reset();
   transfer_.reset();
   outcome_.reset();
   if (stage_ != stage::kFresh) stage_ = stage::kReady;
@@ -242,6 +243,7 @@ session::Step ServerSession::resumed(Output& output) {
   begin_reading(Reading::kCommand);
   switch (std::exchange(awaiting_, Awaiting::kNothing)) {
     case Awaiting::kVerify: return continue_login(output);
+    case Awaiting::kRecipient: return recipient_checked(output);
     case Awaiting::kFinish: return message_finished(output);
     case Awaiting::kCommit: return message_committed(output);
     case Awaiting::kNothing: break;

@@ -15,6 +15,7 @@
 #include "core/sasl/authenticator.h"
 #include "core/session/session.h"
 #include "smtp/admission.h"
+#include "smtp/recipient_check.h"
 #include "store/store.h"
 
 namespace posthus::smtp {
@@ -40,6 +41,7 @@ struct ServerContext {
   SigningKeys* signing = nullptr;                  // of submitted mail that leaves; nothing: it is not signed
   /// Called after a message was queued, with its destinations (each once), on the thread of the session; must not block.
   std::function<void(const std::vector<std::string>& domains)> queued = {};
+  RecipientCheck* recipient_check = nullptr;  // for relay domains that want it; none: their recipients are taken unasked
 };
 
 // RFC 5321 §4.5.3.2: what a server waits for.

@@ -1,11 +1,16 @@
 // What becomes of a message whose text is complete: "250" only when the store has made it durable, all of it or nothing.
 // RFC 5321 §6.1. Thread rule: core/session/session.h.
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "core/base/log.h"
 #include "core/base/metrics.h"
 #include "core/base/queue_id.h"
+#include "smtp/acceptance_trace.h"
+#include "smtp/account_habit.h"
+#include "smtp/hold_notice.h"
+#include "smtp/own_message.h"
 #include "smtp/session_state.h"
 
 namespace posthus::smtp {
@@ -36,8 +41,109 @@ Reply reply_for(const Error& error) {
 
 session::Step ServerSession::message_finished(Output& output) {
   if (transfer_->refusal()) return message_refused(*transfer_->refusal(), output);
+  if (const auto refusal = count_copies()) return message_refused(*refusal, output);
   awaiting_ = Awaiting::kCommit;
   return Step::kWait;
+}
+
+// The limits again, as they stand now: other sessions of the account may have sent since RCPT. And the habits.
+std::optional<Reply> ServerSession::count_copies() {
+  if (!envelope_->sending) return std::nullopt;
+  SendingState& sending = *envelope_->sending;
+  const auto view = context_.store.snapshot();
+  if (!view) return reply::kTryAgain;
+  auto record = store::SendingReader(**view).record(account_);
+  if (!record) return reply::kTryAgain;
+  std::sort(sending.copies.begin(), sending.copies.end());
+  sending.copies.erase(std::unique(sending.copies.begin(), sending.copies.end()), sending.copies.end());
+  sending.record = store::rolled(*std::move(record), context_.clock.now());
+  const auto copies = static_cast<std::uint32_t>(sending.copies.size());
+  const std::string network = habit_network(remote_address_);
+  sending.hold_reason = change_of_habit({sending.record, network, copies, sending.limits.burst});
+  const Reply verdict = admit_sending({sending.record, sending.limits, copies, sending.new_recipients});
+  return verdict.code >= 400 ? std::optional(verdict) : std::nullopt;
+}
+
+std::optional<store::SentCopies> ServerSession::sent_copies() const {
+  if (!envelope_->sending) return std::nullopt;
+  const SendingState& sending = *envelope_->sending;
+  store::SentCopies sent;
+  sent.account = account_;
+  sent.network = habit_network(remote_address_);
+  sent.recipients = sending.copies;
+  sent.hold_reason = sending.hold_reason;
+  return sent;
+}
+
+store::QueueOrigin ServerSession::origin() const {
+  if (role_ == ListenerRole::kSubmission) return store::QueueOrigin::kSubmission;
+  return envelope_->is_relayed ? store::QueueOrigin::kRelay : store::QueueOrigin::kForward;
+}
+
+std::string ServerSession::trace_of_acceptance(std::string_view header, Timestamp now) const {
+  AcceptanceFacts facts;
+  facts.id = message_id_;
+  facts.time = now;
+  facts.role = role_;
+  facts.remote_address = remote_address_;
+  facts.helo = helo_;
+  facts.with = transmission_type();
+  facts.login = login_;
+  if (tls_) {
+    facts.tls_version = tls_->version;
+    facts.cipher = tls_->cipher;
+  }
+  facts.size = transfer_->bytes();
+  facts.header = header;
+  facts.shows_subject = envelope_->shows_subject;
+  if (envelope_->sending) {
+    const SendingState& sending = *envelope_->sending;
+    facts.hold_reason = sending.record.is_held ? sending.record.hold_reason : sending.hold_reason;
+  }
+  return acceptance_trace(*envelope_, facts);
+}
+
+// NOTIFY=SUCCESS of recipients here (RFC 3461 §4.1). Made before the message leaves the session, sent when it is stored.
+void ServerSession::prepare_success_report(Timestamp now) {
+  // WHY only after submission: the sender is known to be real; elsewhere a report would be backscatter.
+  if (role_ != ListenerRole::kSubmission || !envelope_->reverse_path) return;
+  auto delivered = delivered_recipients(*envelope_, now);
+  if (delivered.empty()) return;
+  const store::IncomingMessage& message = transfer_->message();
+  auto report = std::make_unique<mail::Report>();
+  report->reporting_host = context_.hostname;
+  report->from = "postmaster@" + envelope_->reverse_path->domain;
+  report->to = to_text(envelope_->reverse_path);
+  report->envelope_id = envelope_->parameters.envelope_id;
+  report->arrival = now;
+  report->now = now;
+  report->message_id = to_text(message_id_) + ".delivered";
+  report->queue_id = to_text(message_id_);
+  // RFC 3461 §6.2: of a message that arrived only the header is returned. Of a large one that lies in a file already, what
+  // is kept of it in memory.
+  const std::uint64_t header_size = std::min<std::uint64_t>(message.summary().header_size, mail::kMaxReportedHeader);
+  report->original_header = message.is_spooled()
+                                ? message.summary().cached_fields
+                                : std::string(message.bytes().substr(local_header_bytes_, header_size - local_header_bytes_));
+  report->is_utf8 = envelope_->parameters.is_utf8 && transfer_->has_8bit_header();
+  report->recipients = std::move(delivered);
+  envelope_->success_report = std::move(report);
+}
+
+void ServerSession::send_own_messages() {
+  const Timestamp now = context_.clock.now();
+  if ((*outcome_)->has_begun_hold) {
+    HoldNotice notice{.hostname = context_.hostname, .account = login_, .queue_id = to_text(message_id_), .now = now};
+    notice.reason = envelope_->sending->hold_reason;
+    send_hold_notices(context_.store, std::move(notice));
+  }
+  if (!envelope_->success_report) return;
+  mail::Report& report = *envelope_->success_report;
+  report.language = report_language(context_.store, envelope_->reverse_path->domain);
+  OwnMessage message{.to = *envelope_->reverse_path, .text = mail::compose_report(report), .event = "report"};
+  message.is_utf8 = report.is_utf8;
+  message.requires_tls = envelope_->parameters.requires_tls;
+  send_own_message(context_.store, message, now);
 }
 
 // One request for everything, so that a 250 is never half true: inboxes here, recipients elsewhere, the trace.
@@ -45,26 +151,20 @@ store::AddMessage ServerSession::make_request() {
   Envelope& envelope = *envelope_;
   envelope.sort();
   const Timestamp now = context_.clock.now();
-  const std::string id = to_text(message_id_);
-  TraceFacts facts;
-  facts.id = id;
-  facts.remote_address = remote_address_;
-  facts.helo = helo_;
-  facts.with = transmission_type();
-  facts.login = login_;
-  facts.size = transfer_->bytes();
   MessageFacts message;
-  message.origin = role_ == ListenerRole::kSubmission ? store::QueueOrigin::kSubmission : store::QueueOrigin::kForward;
+  message.origin = origin();
   message.account = account_;
   message.accepted = now;
   message.local_header_bytes = local_header_bytes_;
   message.has_8bit_header = transfer_->has_8bit_header();
   message.has_8bit = transfer_->message().summary().has_8bit;
-  store::AddMessage request{.message = transfer_->take_message(), .targets = {}, .internal_date = now};
+  prepare_success_report(now);
+  store::AddMessage request{.message = transfer_->take_message(), .internal_date = now};
   request.targets.reserve(envelope.inboxes.size());
   for (const MailboxId inbox : envelope.inboxes) request.targets.push_back({inbox, 0, {}});
   request.reverse_path = to_text(envelope.reverse_path);
-  request.trace = trace_json(envelope, facts);
+  request.sent = sent_copies();
+  request.trace = trace_of_acceptance(request.message.summary().cached_fields, now);
   request.id = message_id_;
   if (!envelope.elsewhere.empty()) {
     request.queue = queue_entry(envelope, message);
@@ -75,6 +175,7 @@ store::AddMessage ServerSession::make_request() {
 }
 
 void ServerSession::begin(session::Resume resume) {
+  if (awaiting_ == Awaiting::kRecipient) return ask_primary(std::move(resume));
   context_.store.submit(make_request(), [this, resume = std::move(resume)](Result<store::WriteOutcome> outcome) mutable {
     outcome_ = std::make_unique<Result<store::WriteOutcome>>(std::move(outcome));
     resume();
@@ -96,6 +197,7 @@ session::Step ServerSession::message_accepted(Output& output) {
   append_reply(output, reply::kAccepted, id + " accepted");
   message_metrics().accepted.add();
   message_metrics().bytes.add(transfer_->bytes());
+  send_own_messages();
   if (!envelope_->elsewhere.empty() && context_.queued) context_.queued(envelope_->destinations());
   if (log::is_enabled(log::Level::kInfo)) {
     log::info("smtp.accepted", {{"id", id},

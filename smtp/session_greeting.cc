@@ -1,4 +1,4 @@
-// EHLO, HELO and STARTTLS. RFC 5321 §4.1.1.1, RFC 3207, RFC 9422. Thread rule: core/session/session.h.
+// EHLO, HELO and STARTTLS. RFC 5321 §4.1.1.1, RFC 3207, RFC 9422, RFC 8689 §2. Thread rule: core/session/session.h.
 #include <string>
 
 #include "smtp/session_state.h"
@@ -60,6 +60,7 @@ session::Step ServerSession::on_ehlo(std::string_view argument, Output& output) 
   answer.line("LIMITS RCPTMAX=" + std::to_string(context_.limits.max_recipients) +
               " MAILMAX=" + std::to_string(context_.limits.max_transactions));
   if (context_.offers_tls && !is_tls()) answer.line("STARTTLS");
+  if (is_tls()) answer.line("REQUIRETLS");
   if (role_ == ListenerRole::kSubmission && is_tls()) {
     std::string mechanisms = "AUTH";
     for (const std::string_view name : context_.authenticator.mechanisms(login_facts())) {

@@ -1,7 +1,7 @@
 // ServerSession: the state of one SMTP connection and the names of all that can happen to it. Its parts are in
 // server_session.cc (lines, verbs, deadlines), session_greeting.cc (EHLO, STARTTLS), session_login.cc (AUTH),
-// session_envelope.cc (MAIL, RCPT), session_data.cc (DATA, BDAT), session_acceptance.cc (into the store, and the 250).
-// Thread rule: core/session/session.h. What an idle connection does not need is allocated on demand.
+// session_envelope.cc (MAIL), session_recipient.cc (RCPT), session_data.cc (DATA, BDAT), session_acceptance.cc (into the store,
+// and the 250). Thread rule: core/session/session.h. What an idle connection does not need is allocated on demand.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include "core/base/result.h"
 #include "smtp/command.h"
 #include "smtp/envelope.h"
+#include "smtp/recipient_check.h"
 #include "smtp/server_session.h"
 #include "smtp/transfer.h"
 
@@ -56,7 +57,19 @@ class ServerSession final : public session::Session {
     kChunk,          // after BDAT
   };
   /// What resumed() goes on with.
-  enum class Awaiting : std::uint8_t { kNothing, kVerify, kFinish, kCommit };
+  enum class Awaiting : std::uint8_t { kNothing, kVerify, kRecipient, kFinish, kCommit };
+
+  struct Destination {
+    store::Resolution resolution;
+    bool is_return = false;  // through a forward address, back to a sender: for reports only
+  };
+  /// A recipient between its resolution and its answer.
+  struct PendingRecipient {
+    RcptCommand command;
+    store::Resolution resolution;
+    RecipientVerdict verdict;
+    PrimaryAnswer answer = PrimaryAnswer::kUnavailable;
+  };
 
   struct VerbRow {
     Verb verb;
@@ -111,10 +124,19 @@ class ServerSession final : public session::Session {
   Step sender_checked(MailCommand command, Output& output);
   /// Also for the null reverse-path; only asked on submission, else false.
   Result<bool> is_own_address(const ReversePath& path);
+
+  // session_recipient.cc
   Step on_rcpt(std::string_view argument, Output& output);
   Step refuse_recipient(const Reply& reply, Output& output);
-  Step recipient_resolved(RcptCommand command, const store::Resolution& resolution, Output& output);
-  std::vector<store::QueuedRecipient> forwarded(const std::vector<std::string>& targets, const RcptCommand& command) const;
+  Step recipient_resolved(RcptCommand command, store::Resolution resolution, Output& output);
+  Result<Destination> resolve(const store::Snapshot& view, const mail::Address& recipient);
+  void ask_primary(session::Resume resume);
+  Step recipient_checked(Output& output);
+  Step recipient_admitted(Output& output);
+  Result<std::vector<store::QueuedRecipient>> queued_recipients(const Recipient& recipient);
+  bool shows_subject();
+  Result<> begin_sending(const store::Snapshot& view);
+  Reply check_limits(const std::vector<store::QueuedRecipient>& elsewhere);
   bool add_targets(const std::vector<MailboxId>& inboxes, std::vector<store::QueuedRecipient> elsewhere);
   mail::Address routed_address(const mail::Address& address) const;
   std::uint64_t quota_of(const mail::Address& address);
@@ -136,7 +158,13 @@ class ServerSession final : public session::Session {
 
   // session_acceptance.cc
   Step message_finished(Output& output);
+  std::optional<Reply> count_copies();
   store::AddMessage make_request();
+  std::optional<store::SentCopies> sent_copies() const;
+  void prepare_success_report(Timestamp now);
+  void send_own_messages();
+  store::QueueOrigin origin() const;
+  std::string trace_of_acceptance(std::string_view header, Timestamp now) const;
   Step message_committed(Output& output);
   Step message_refused(const Reply& reply, Output& output);
   Step message_accepted(Output& output);
@@ -147,6 +175,7 @@ class ServerSession final : public session::Session {
   std::string login_;
   std::unique_ptr<session::TlsFacts> tls_;
   std::unique_ptr<Envelope> envelope_;
+  std::unique_ptr<PendingRecipient> pending_;
   std::unique_ptr<Transfer> transfer_;
   std::unique_ptr<sasl::LoginExchange> exchange_;
   std::unique_ptr<store::Snapshot> snapshot_;  // only within received()

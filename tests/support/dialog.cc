@@ -13,6 +13,7 @@
 
 #include "core/base/ascii.h"
 #include "core/base/base64.h"
+#include "tests/support/queue_directives.h"
 
 namespace posthus::testing {
 
@@ -219,6 +220,7 @@ class Runner {
       if (index >= texts.size()) return "no such message";
       return texts[index].find(wanted) != std::string::npos ? "" : "not in the stored text:\n" + texts[index];
     }
+    if (const auto outcome = queue_directive(world_, name, words)) return *outcome;
     return "unknown directive: " + line;
   }
 

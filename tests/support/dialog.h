@@ -16,6 +16,12 @@
 //   @wake N      waits until connection N has been woken from IDLE and lets it speak
 //   @timeout N   its deadline passes
 //   @store-has ADDRESS MAILBOX COUNT     @store-text ADDRESS MAILBOX INDEX substring
+//   @queue-has RECIPIENT [FACT=REGEX ...]   from, reports, domain, notify, orcpt, envid, ret, body, utf8, tls, origin, held,
+//   account
+//   @queue-count RECIPIENTS              @trace-has TEXT (without blanks)
+//   @relay DOMAIN [check]                @forward ADDRESS keep|move TARGET...
+//   @settle     what the server stores by itself is stored
+//   @limits ADDRESS MESSAGES NEW         @release ADDRESS   @admin ADDRESS   @setting NAME VALUE
 // In texts, ${plain:LOGIN:PASSWORD} is the base64 of SASL PLAIN, ${base64:TEXT} that of TEXT.
 #pragma once
 

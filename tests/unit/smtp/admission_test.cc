@@ -123,29 +123,5 @@ TEST(QueueEntry, SaysWhatTheMessageNeedsNotWhatTheClientSaid) {
   }
 }
 
-TEST(TraceJson, HoldsEnvelopeAndDsnParameters) {
-  Envelope envelope;
-  envelope.reverse_path = mail::Address{"a\"b", "example.org"};
-  envelope.parameters.ret = Ret::kFull;
-  envelope.parameters.envelope_id = "x1";
-  envelope.recipients.push_back({{"anna", "example.test"}, {notify::kSuccess | notify::kDelay, "rfc822;bob@example.test"}});
-  TraceFacts facts{"id1", "192.0.2.1", "mx.example.org", "ESMTP", "", 42};
-  EXPECT_EQ(trace_json(envelope, facts),
-            "{\"event\":\"accepted\",\"id\":\"id1\",\"client\":\"192.0.2.1\",\"helo\":\"mx.example.org\",\"with\":\"ESMTP\","
-            "\"envid\":\"x1\","
-            "\"ret\":\"FULL\",\"size\":42,\"from\":\"\\\"a\\\\\\\"b\\\"@example.org\",\"to\":[{\"address\":\"anna@example.test\","
-            "\"notify\":\"SUCCESS,DELAY\",\"orcpt\":\"rfc822;bob@example.test\"}]}");
-}
-
-TEST(TraceJson, StaysSmallWithManyRecipients) {
-  Envelope envelope;
-  for (int i = 0; i < 1000; ++i) envelope.recipients.push_back({{"user" + std::to_string(i), "example.test"}, {}});
-  const std::string json =
-      trace_json(envelope, {"id1", "192.0.2.1", std::string(1000, 'h'), "ESMTP", std::string(1000, '"'), 42});
-  EXPECT_LE(json.size(), kMaxTrace);
-  EXPECT_NE(json.find("\"more\":9"), std::string::npos) << json;
-  EXPECT_EQ(json.back(), '}');
-}
-
 }  // namespace
 }  // namespace posthus::smtp

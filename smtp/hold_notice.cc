@@ -1,0 +1,104 @@
+// Words of the notice; see hold_notice.h. RFC 3834 §5 (Auto-Submitted).
+#include "smtp/hold_notice.h"
+
+#include <string_view>
+
+#include "core/base/queue_id.h"
+#include "core/mail/address.h"
+#include "core/mail/date_time.h"
+#include "smtp/own_message.h"
+#include "store/directory_reader.h"
+
+namespace posthus::smtp {
+namespace {
+
+struct Words {
+  std::string_view subject;  // ASCII: then it needs no encoding
+  std::string_view what, why, owner, admin;
+};
+
+constexpr Words kEnglish{
+    "Outgoing mail of your account is on hold",
+    "Mail from this account to other servers is waiting and is not being sent:",
+    "What happened:",
+    "Mail between people on this server still arrives. If it was not you who sent these messages, change your password now.\r\n"
+    "The administrator of this server has been told and can release the mail.",
+    "If this is right, release it:\r\n\r\n    posthus account release ",
+};
+constexpr Words kGerman{
+    "Ausgehende E-Mail Ihres Kontos wird zurueckgehalten",
+    "E-Mail dieses Kontos an andere Server wartet und wird nicht gesendet:",
+    "Was geschehen ist:",
+    "E-Mail zwischen Menschen auf diesem Server kommt weiter an. Wenn nicht Sie diese Nachrichten gesendet haben, ändern Sie\r\n"
+    "jetzt Ihr Passwort. Der Administrator dieses Servers weiß Bescheid und kann die E-Mail freigeben.",
+    "Wenn das seine Richtigkeit hat, geben Sie sie frei:\r\n\r\n    posthus account release ",
+};
+constexpr Words kNorwegian{
+    "Utgaaende e-post fra kontoen din holdes tilbake",
+    "E-post fra denne kontoen til andre tjenere venter og sendes ikke:",
+    "Hva som skjedde:",
+    "E-post mellom folk på denne tjeneren kommer fortsatt fram. Hvis det ikke var du som sendte meldingene, må du bytte "
+    "passord\r\n"
+    "nå. Administratoren av tjeneren har fått beskjed og kan frigi e-posten.",
+    "Hvis dette er i orden, frigi den:\r\n\r\n    posthus account release ",
+};
+
+const Words& words_of(mail::ReportLanguage language) {
+  switch (language) {
+    case mail::ReportLanguage::kGerman: return kGerman;
+    case mail::ReportLanguage::kNorwegian: return kNorwegian;
+    case mail::ReportLanguage::kEnglish: break;
+  }
+  return kEnglish;
+}
+
+std::string_view domain_of(std::string_view address) { return address.substr(address.rfind('@') + 1); }
+
+void send_to(store::Store& store, const HoldNotice& notice) {
+  auto to = mail::parse_mailbox(notice.to, mail::Utf8::kAllow);
+  if (!to) return;
+  OwnMessage message{.to = *std::move(to), .text = {}, .event = "notice"};
+  message.text = compose_hold_notice(notice, report_language(store, domain_of(notice.to)));
+  send_own_message(store, message, notice.now);
+}
+
+/// The address of the first server admin; "" when there is none.
+std::string admin_address(store::Store& store) {
+  const auto snapshot = store.snapshot();
+  if (!snapshot) return {};
+  const auto admin = store::DirectoryReader(**snapshot).first_server_admin();
+  return admin && *admin ? (*admin)->address : std::string();
+}
+
+}  // namespace
+
+std::string compose_hold_notice(const HoldNotice& notice, mail::ReportLanguage language) {
+  const Words& words = words_of(language);
+  const std::string from = "postmaster@" + std::string(domain_of(notice.account));
+  std::string out = "From: " + from + "\r\nTo: " + notice.to + "\r\nSubject: " + std::string(words.subject) + "\r\n";
+  out += "Date: " + mail::format_rfc5322_date(notice.now) + "\r\n";
+  out += "Message-ID: <" + to_text(next_queue_id(notice.now)) + ".hold@" + notice.hostname + ">\r\n";
+  out += "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n";
+  out += "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n";
+  out.append(words.what).append("\r\n\r\n    ").append(notice.account).append("\r\n\r\n");
+  out.append(words.why).append("\r\n\r\n    ").append(notice.reason).append(" (").append(notice.queue_id).append(")\r\n\r\n");
+  if (notice.is_for_admin) {
+    out.append(words.admin).append(notice.account).append("\r\n");
+  } else {
+    out.append(words.owner).append("\r\n");
+  }
+  return out;
+}
+
+void send_hold_notices(store::Store& store, HoldNotice notice) {
+  const std::string admin = admin_address(store);
+  notice.to = notice.account;
+  notice.is_for_admin = notice.to == admin;
+  send_to(store, notice);
+  if (admin.empty() || admin == notice.account) return;
+  notice.to = admin;
+  notice.is_for_admin = true;
+  send_to(store, notice);
+}
+
+}  // namespace posthus::smtp

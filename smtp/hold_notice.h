@@ -1,0 +1,28 @@
+// The notice that an account's outgoing mail is on hold: to its owner and to the server's admin, each in his domain's
+// language. Thread rule: composing is pure; send_hold_notices as send_own_message.
+#pragma once
+
+#include <string>
+
+#include "core/base/clock.h"
+#include "core/mail/dsn.h"
+#include "store/store.h"
+
+namespace posthus::smtp {
+
+struct HoldNotice {
+  std::string hostname;  // ours
+  std::string account;   // the address whose mail is held
+  std::string reason;
+  std::string queue_id;  // of the message that set it off
+  std::string to;
+  bool is_for_admin = false;  // tells how to release it
+  Timestamp now;
+};
+/// The whole message, CRLF, ASCII or UTF-8 in the body only.
+std::string compose_hold_notice(const HoldNotice& notice, mail::ReportLanguage language);
+
+/// To the owner and, when he is somebody else, to the first server admin.
+void send_hold_notices(store::Store& store, HoldNotice notice);
+
+}  // namespace posthus::smtp

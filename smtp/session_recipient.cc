@@ -1,0 +1,191 @@
+// RCPT: every recipient gets its own answer, and leads to inboxes here, to the queue, or to both. RFC 5321 §4.1.1.3,
+// §3.9 (aliases); RFC 6409 §6.1. Thread rule: core/session/session.h. The directory is read in one snapshot per received().
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "core/base/ascii.h"
+#include "smtp/forwarding.h"
+#include "smtp/session_state.h"
+#include "store/queue_reader.h"
+
+namespace posthus::smtp {
+
+// rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF
+session::Step ServerSession::on_rcpt(std::string_view argument, Output& output) {
+  if (envelope_->recipients.size() >= context_.limits.max_recipients) {
+    // WHY: no error and no log line each: a client may have sent thousands in one pipeline, and tries these again.
+    if (++envelope_->refused_recipients > kMaxSurplusRecipients) return refuse_and_close(reply::kTooManyErrors, output);
+    return answer(reply::kTooManyRecipients, output);
+  }
+  const auto utf8 = envelope_->parameters.is_utf8 ? mail::Utf8::kAllow : mail::Utf8::kRefuse;
+  auto command = parse_rcpt(argument, utf8);
+  if (!command) return refuse(command.error(), output);
+  const bool has_dsn = command->parameters.notify != notify::kUnset || !command->parameters.original_recipient.empty();
+  if (has_dsn && !context_.offers_dsn) return refuse(reply::kUnknownParameter, output);
+  const store::Snapshot* view = snapshot();
+  if (!view) return refuse_recipient(reply::kTryAgain, output);
+  auto resolution = resolve(*view, routed_address(command->recipient));
+  if (!resolution) return refuse_recipient(reply::kTryAgain, output);
+  if (resolution->is_return && envelope_->reverse_path) return refuse_recipient(reply::kReportsOnly, output);
+  return recipient_resolved(*std::move(command), std::move(resolution->resolution), output);
+}
+
+// A forward address of ours leads to the sender whose mail we sent on; all others are the directory's business.
+Result<ServerSession::Destination> ServerSession::resolve(const store::Snapshot& view, const mail::Address& recipient) {
+  const store::DirectoryReader directory(view);
+  std::optional<mail::Address> sender;
+  if (role_ == ListenerRole::kMx) sender = POSTHUS_TRY(forwarded_sender(view, recipient, context_.clock.now()));
+  Destination destination{POSTHUS_TRY(directory.resolve(sender.value_or(recipient), envelope_->parameters.size)),
+                          sender.has_value()};
+  if (sender && destination.resolution.kind == store::Resolution::Kind::kNoSuchDomain) {
+    destination.resolution.kind = store::Resolution::Kind::kRemoteAlias;
+    destination.resolution.remote_targets = {mail::to_string(*sender)};
+  }
+  return destination;
+}
+
+session::Step ServerSession::recipient_resolved(RcptCommand command, store::Resolution resolution, Output& output) {
+  RecipientFacts facts;
+  facts.role = role_;
+  facts.resolution = resolution.kind;
+  facts.message_size = envelope_->parameters.size;
+  if (resolution.kind == store::Resolution::Kind::kOverQuota) facts.quota_bytes = quota_of(routed_address(command.recipient));
+  const RecipientVerdict verdict = admit_recipient(facts);
+  if (verdict.routing == Routing::kRefused) return refuse_recipient(verdict.reply, output);
+  pending_ = std::make_unique<PendingRecipient>(PendingRecipient{std::move(command), std::move(resolution), verdict});
+  if (!pending_->resolution.checks_recipients || role_ != ListenerRole::kMx || !context_.recipient_check) {
+    return recipient_admitted(output);
+  }
+  awaiting_ = Awaiting::kRecipient;
+  return Step::kWait;
+}
+
+void ServerSession::ask_primary(session::Resume resume) {
+  auto answered = [this, resume = std::move(resume)](PrimaryAnswer answer) mutable {
+    pending_->answer = answer;
+    resume();
+  };
+  context_.recipient_check->ask(pending_->command.recipient, std::move(answered));
+}
+
+session::Step ServerSession::recipient_checked(Output& output) {
+  // WHY: when the primary cannot be asked the mail is taken: that is what a backup MX is for.
+  if (pending_->answer != PrimaryAnswer::kRefused) return recipient_admitted(output);
+  pending_.reset();
+  return refuse_recipient(reply::kUnknownThere, output);
+}
+
+session::Step ServerSession::recipient_admitted(Output& output) {
+  const auto pending = std::move(pending_);
+  RcptCommand& command = pending->command;
+  store::Resolution& resolution = pending->resolution;
+  Recipient recipient;
+  recipient.address = std::move(command.recipient);
+  recipient.parameters = std::move(command.parameters);
+  recipient.has_inbox = !resolution.inboxes.empty();
+  recipient.is_elsewhere = pending->verdict.routing == Routing::kRemote;
+  if (pending->verdict.routing == Routing::kForward) recipient.forwarded_to = std::move(resolution.remote_targets);
+  const auto elsewhere = queued_recipients(recipient);
+  if (!elsewhere) return refuse_recipient(reply::kTryAgain, output);
+  const Reply limit = check_limits(*elsewhere);
+  if (limit.code >= 400) return refuse_recipient(limit, output);
+  if (!add_targets(resolution.inboxes, *elsewhere)) return refuse_recipient(reply::kTooManyRecipients, output);
+  if (envelope_->recipients.empty()) envelope_->shows_subject = shows_subject();
+  if (resolution.kind == store::Resolution::Kind::kRelay) envelope_->is_relayed = true;
+  envelope_->recipients.push_back(std::move(recipient));
+  return answer(pending->verdict.reply, output);
+}
+
+session::Step ServerSession::refuse_recipient(const Reply& reply, Output& output) {
+  log_refusal(reply);
+  ++envelope_->refused_recipients;
+  append_reply(output, reply);
+  if (++refused_recipients_ < kMaxRefusedRecipients) return Step::kRead;
+  return refuse_and_close(reply::kTooManyErrors, output);
+}
+
+Result<std::vector<store::QueuedRecipient>> ServerSession::queued_recipients(const Recipient& recipient) {
+  std::vector<store::QueuedRecipient> queued;
+  if (recipient.is_elsewhere) queued.push_back(to_queued(recipient.address, recipient.parameters));
+  if (recipient.forwarded_to.empty()) return queued;
+  const store::Snapshot* view = snapshot();
+  if (!view) return fail(ErrorKind::kUnavailable);
+  const std::string reverse_path =
+      POSTHUS_TRY(forward_reverse_path(*view, envelope_->reverse_path, routed_address(recipient.address), context_.clock.now()));
+  for (const std::string& target : recipient.forwarded_to) {
+    const mail::Address address = POSTHUS_TRY(mail::parse_mailbox(target, mail::Utf8::kAllow));
+    queued.push_back(to_queued(address, recipient.parameters));
+    queued.back().reverse_path = reverse_path;
+  }
+  return queued;
+}
+
+bool ServerSession::shows_subject() {
+  const store::Snapshot* view = snapshot();
+  if (!view) return false;
+  const auto setting = store::QueueReader(*view).setting("trace.subject");
+  return setting && *setting != "off";
+}
+
+Result<> ServerSession::begin_sending(const store::Snapshot& view) {
+  const store::SendingReader reader(view);
+  auto state = std::make_unique<SendingState>();
+  state->record = store::rolled(POSTHUS_TRY(reader.record(account_)), context_.clock.now());
+  state->limits = POSTHUS_TRY(reader.limits(account_));
+  envelope_->sending = std::move(state);
+  return {};
+}
+
+// Limits are of what leaves this server by an account's hand.
+Reply ServerSession::check_limits(const std::vector<store::QueuedRecipient>& elsewhere) {
+  if (role_ != ListenerRole::kSubmission || elsewhere.empty()) return reply::kRecipientOk;
+  const store::Snapshot* view = snapshot();
+  if (!view || (!envelope_->sending && !begin_sending(*view))) return reply::kTryAgain;
+  SendingState& sending = *envelope_->sending;
+  std::size_t new_recipients = sending.new_recipients;
+  std::vector<std::uint64_t> copies;
+  copies.reserve(elsewhere.size());
+  for (const store::QueuedRecipient& recipient : elsewhere) {
+    copies.push_back(store::recipient_hash(recipient.address));
+    const auto is_known = store::SendingReader(*view).knows(account_, copies.back());
+    if (!is_known) return reply::kTryAgain;
+    if (!*is_known) ++new_recipients;
+  }
+  const Reply verdict = admit_sending({sending.record, sending.limits, sending.copies.size() + copies.size(), new_recipients});
+  if (verdict.code >= 400) return verdict;
+  sending.new_recipients = new_recipients;
+  sending.copies.insert(sending.copies.end(), copies.begin(), copies.end());
+  return verdict;
+}
+
+bool ServerSession::add_targets(const std::vector<MailboxId>& inboxes, std::vector<store::QueuedRecipient> elsewhere) {
+  Envelope& all = *envelope_;
+  const auto is_full = [&] {
+    return all.inboxes.size() + inboxes.size() > kMaxInboxes ||
+           all.elsewhere.size() + elsewhere.size() > store::kMaxQueuedRecipients;
+  };
+  if (is_full()) all.sort();
+  if (is_full()) return false;
+  all.inboxes.insert(all.inboxes.end(), inboxes.begin(), inboxes.end());
+  std::move(elsewhere.begin(), elsewhere.end(), std::back_inserter(all.elsewhere));
+  return true;
+}
+
+// Mail to an address literal of ours is mail to the server as such (RFC 5321 §4.1.3).
+mail::Address ServerSession::routed_address(const mail::Address& address) const {
+  if (address.domain.empty() || address.domain.front() != '[') return address;
+  for (const std::string& literal : context_.address_literals) {
+    if (ascii::equal_ignoring_case(literal, address.domain)) return {address.local_part, ""};
+  }
+  return address;
+}
+
+std::uint64_t ServerSession::quota_of(const mail::Address& address) {
+  const store::Snapshot* view = snapshot();
+  if (!view) return 0;
+  const auto user = store::DirectoryReader(*view).user(mail::to_string(address));
+  return user && *user ? (*user)->quota_bytes : 0;
+}
+
+}  // namespace posthus::smtp
