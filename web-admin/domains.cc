@@ -1,4 +1,6 @@
 // /api/v1/domains: the mail domains this server is responsible for.
+#include <algorithm>
+#include <array>
 #include <limits>
 
 #include "core/base/log.h"
@@ -15,11 +17,18 @@ namespace {
 constexpr std::uint64_t kMaxQuota = std::numeric_limits<std::int64_t>::max();  // stays exact in every client's integers
 constexpr std::uint64_t kMaxRetentionDays = 36'500;
 
+constexpr std::array<std::string_view, 3> kLanguages{"en", "de", "nb"};  // same order as mail::ReportLanguage
+
 void append_domain(JsonWriter& json, const store::DomainRecord& domain) {
   json.begin_object().key("name").text(domain.name).key("display_name").text(mail::domain_to_unicode(domain.name));
   json.key("disabled").boolean(domain.is_disabled).key("default_quota_bytes").number(domain.default_quota_bytes);
   json.key("pop3_retention_days").number(domain.pop3_retention_days);
-  json.key("created").text(mail::format_rfc3339(domain.created)).end_object();
+  json.key("created").text(mail::format_rfc3339(domain.created));
+  json.key("kind").text(domain.kind == store::DomainKind::kRelay ? "relay" : "mailboxes");
+  json.key("checks_recipients").boolean(domain.checks_recipients);
+  json.key("language").text(kLanguages[static_cast<std::size_t>(domain.language)]);
+  append_limits(json, domain.limits);
+  json.end_object();
 }
 
 Response domain_response(int status, const store::DomainRecord& domain) {
@@ -44,12 +53,36 @@ Result<store::DomainRecord> find_domain(const Call& call) {
   return std::move(*domain);
 }
 
-void read_changes(JsonFields& fields, store::DomainRecord& domain) {
+Result<> read_kind(JsonFields& fields, store::DomainRecord& domain) {
+  const auto kind = fields.text("kind");
+  if (!kind) return {};
+  if (*kind != "mailboxes" && *kind != "relay") {
+    return fail(ErrorKind::kInvalid, "field 'kind' must be \"mailboxes\" or \"relay\"");
+  }
+  domain.kind = *kind == "relay" ? store::DomainKind::kRelay : store::DomainKind::kMailboxes;
+  return {};
+}
+
+Result<> read_language(JsonFields& fields, store::DomainRecord& domain) {
+  const auto language = fields.text("language");
+  if (!language) return {};
+  const auto found = std::ranges::find(kLanguages, *language);
+  if (found == kLanguages.end()) return fail(ErrorKind::kInvalid, "field 'language' must be \"en\", \"de\" or \"nb\"");
+  domain.language = static_cast<mail::ReportLanguage>(found - kLanguages.begin());
+  return {};
+}
+
+Result<> read_changes(JsonFields& fields, store::DomainRecord& domain) {
+  POSTHUS_TRY_VOID(read_kind(fields, domain));
+  POSTHUS_TRY_VOID(read_language(fields, domain));
+  if (const auto value = fields.boolean("checks_recipients")) domain.checks_recipients = *value;
+  read_limits(fields, domain.limits);
   if (const auto value = fields.boolean("disabled")) domain.is_disabled = *value;
   if (const auto value = fields.number("default_quota_bytes", kMaxQuota)) domain.default_quota_bytes = *value;
   if (const auto value = fields.number("pop3_retention_days", kMaxRetentionDays)) {
     domain.pop3_retention_days = static_cast<std::uint32_t>(*value);
   }
+  return {};
 }
 
 // The verification cache must not let users of a disabled domain in.
@@ -92,7 +125,7 @@ Result<Response> add(const Call& call) {
   fields.require("name");
   const auto name = fields.text("name");
   store::DomainRecord domain{.created = call.context.clock.now()};
-  read_changes(fields, domain);
+  POSTHUS_TRY_VOID(read_changes(fields, domain));
   POSTHUS_TRY_VOID(fields.finish());
   domain.name = POSTHUS_TRY(domain_name(*name));
   POSTHUS_TRY_VOID(create(call, domain));
@@ -107,7 +140,7 @@ Result<Response> change(const Call& call) {
   JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
   const std::lock_guard lock(call.directory);
   store::DomainRecord domain = POSTHUS_TRY(find_domain(call));
-  read_changes(fields, domain);
+  POSTHUS_TRY_VOID(read_changes(fields, domain));
   POSTHUS_TRY_VOID(fields.finish());
   POSTHUS_TRY(call.context.store.apply(store::PutDomain{domain, store::PutRule::kReplace}));
   if (domain.is_disabled) POSTHUS_TRY_VOID(forget_users(call, domain.name));

@@ -2,6 +2,9 @@
 // Thread rule: workers only; they may block.
 #pragma once
 
+#include "store/engine.h"
+#include "store/records.h"
+#include "web-admin/json.h"
 #include "web-admin/routes.h"
 
 namespace posthus::web_admin {
@@ -33,6 +36,14 @@ Response get_user(const Call& call);
 Response change_user(const Call& call);
 Response remove_user(const Call& call);
 Response set_password(const Call& call);
+
+// sending.cc
+Response release_account(const Call& call);
+Response hold_account(const Call& call);
+void append_limits(JsonWriter& json, const store::SendLimits& limits);
+void read_limits(JsonFields& fields, store::SendLimits& limits);
+/// "sending": what the account has sent today, and whether it is on hold.
+Result<> append_sending(JsonWriter& json, const store::Snapshot& snapshot, AccountId account, Timestamp now);
 
 // aliases.cc
 Response list_aliases(const Call& call);

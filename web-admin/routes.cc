@@ -30,6 +30,8 @@ constexpr std::array kRoutes{
     Route{"PATCH", "/api/v1/users/{address}", Scope::kAdmin, BodyKind::kJson, change_user},
     Route{"DELETE", "/api/v1/users/{address}", Scope::kAdmin, BodyKind::kNone, remove_user},
     Route{"PUT", "/api/v1/users/{address}/password", Scope::kAdmin, BodyKind::kJson, set_password},
+    Route{"POST", "/api/v1/users/{address}/hold", Scope::kAdmin, BodyKind::kJson, hold_account},
+    Route{"POST", "/api/v1/users/{address}/release", Scope::kAdmin, BodyKind::kNone, release_account},
     Route{"GET", "/api/v1/aliases", Scope::kRead, BodyKind::kNone, list_aliases},
     Route{"POST", "/api/v1/aliases", Scope::kAdmin, BodyKind::kJson, add_alias},
     Route{"GET", "/api/v1/aliases/{address}", Scope::kRead, BodyKind::kNone, get_alias},

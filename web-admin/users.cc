@@ -19,7 +19,8 @@ constexpr std::size_t kMaxPassword = 1024;  // bounds the work of normalising an
 
 std::string_view role_name(store::Role role) { return role == store::Role::kServerAdmin ? "server_admin" : "user"; }
 
-void append_user(JsonWriter& json, const store::UserRecord& user, const store::Usage& usage) {
+Result<> append_user(const Call& call, const store::Snapshot& snapshot, JsonWriter& json, const store::UserRecord& user) {
+  const store::Usage usage = POSTHUS_TRY(store::DirectoryReader(snapshot).usage(user.account));
   json.begin_object().key("address").text(user.address).key("disabled").boolean(user.is_disabled);
   json.key("role").text(role_name(user.role)).key("has_password").boolean(!user.password_hash.empty());
   json.key("quota_bytes").number(user.quota_bytes);
@@ -30,17 +31,20 @@ void append_user(JsonWriter& json, const store::UserRecord& user, const store::U
   } else {
     json.null();
   }
-  json.key("created").text(mail::format_rfc3339(user.created)).end_object();
+  json.key("created").text(mail::format_rfc3339(user.created));
+  json.key("forward_to").texts(user.forward_to).key("keeps_copy").boolean(user.keeps_copy);
+  append_limits(json, user.limits);
+  POSTHUS_TRY_VOID(append_sending(json, snapshot, user.account, call.context.clock.now()));
+  json.end_object();
+  return {};
 }
 
 Result<Response> user_response(const Call& call, int status, std::string_view address) {
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
-  const store::DirectoryReader directory(*snapshot);
-  const auto user = POSTHUS_TRY(directory.user(address));
+  const auto user = POSTHUS_TRY(store::DirectoryReader(*snapshot).user(address));
   if (!user) return fail(ErrorKind::kNotFound, "there is no user " + std::string(address));
-  const store::Usage usage = POSTHUS_TRY(directory.usage(user->account));
   JsonWriter json;
-  append_user(json, *user, usage);
+  POSTHUS_TRY_VOID(append_user(call, *snapshot, json, *user));
   return json_response(status, json.take());
 }
 
@@ -79,6 +83,9 @@ Result<> read_changes(JsonFields& fields, store::UserRecord& user) {
   } else if (const auto days = fields.number("pop3_retention_days", kMaxRetentionDays)) {
     user.pop3_retention_days = static_cast<std::uint32_t>(*days);
   }
+  if (auto value = fields.texts("forward_to")) user.forward_to = *std::move(value);
+  if (const auto value = fields.boolean("keeps_copy")) user.keeps_copy = *value;
+  read_limits(fields, user.limits);
   return {};
 }
 
@@ -113,7 +120,7 @@ Result<Response> list(const Call& call) {
   const auto page = POSTHUS_TRY(directory.users(domain, range.after, range.limit));
   JsonWriter json;
   json.begin_object().key("items").begin_array();
-  for (const store::UserRecord& user : page.items) append_user(json, user, POSTHUS_TRY(directory.usage(user.account)));
+  for (const store::UserRecord& user : page.items) POSTHUS_TRY_VOID(append_user(call, *snapshot, json, user));
   json.end_array();
   append_next(json, page.next);
   return json_response(200, json.end_object().take());

@@ -129,7 +129,9 @@ TEST_F(ApiTest, DomainsLiveAndDie) {
   const std::string expected =
       "{\"name\":\"xn--bcher-kva.test\",\"display_name\":\"bücher.test\",\"disabled\":false,"
       "\"default_quota_bytes\":1000,\"pop3_retention_days\":7," +
-      kCreated + "}\n";
+      kCreated +
+      ",\"kind\":\"mailboxes\",\"checks_recipients\":false,\"language\":\"en\",\"messages_per_day\":null,"
+      "\"new_recipients_per_day\":null}\n";
   EXPECT_EQ(made.body, expected);
   EXPECT_EQ(call("GET", "/api/v1/domains/b%C3%BCcher.test").body, expected);
   EXPECT_NE(call("PATCH", "/api/v1/domains/xn--bcher-kva.test", R"({"disabled":true})")
@@ -181,6 +183,33 @@ TEST_F(ApiTest, ListsArePaged) {
   EXPECT_EQ(refusal("GET", "/api/v1/users?dom=x"), "400 parameter 'dom' is not known here");
 }
 
+TEST_F(ApiTest, DomainsMayBeRelayed) {
+  const Answer made =
+      call("POST", "/api/v1/domains", R"({"name":"branch.test","kind":"relay","checks_recipients":true,"language":"nb"})");
+  EXPECT_EQ(made.status, 201) << made.body;
+  EXPECT_NE(made.body.find(R"("kind":"relay","checks_recipients":true,"language":"nb")"), std::string::npos) << made.body;
+  EXPECT_EQ(refusal("POST", "/api/v1/domains", R"({"name":"a.test","kind":"other"})"),
+            "400 field 'kind' must be \"mailboxes\" or \"relay\"");
+  EXPECT_EQ(refusal("POST", "/api/v1/domains", R"({"name":"a.test","language":"fr"})"),
+            "400 field 'language' must be \"en\", \"de\" or \"nb\"");
+  EXPECT_EQ(call("POST", "/api/v1/users", R"({"address":"a@branch.test"})").status, 400);
+}
+
+TEST_F(ApiTest, UsersForwardAndAreHeldAndReleased) {
+  call("POST", "/api/v1/users", R"({"address":"anna@example.test","password":"password-1"})");
+  const Answer changed = call("PATCH", "/api/v1/users/anna@example.test",
+                              R"({"forward_to":["anna@away.test"],"keeps_copy":false,"messages_per_day":7})");
+  EXPECT_NE(changed.body.find(R"("forward_to":["anna@away.test"],"keeps_copy":false,"messages_per_day":7,)"), std::string::npos)
+      << changed.body;
+  EXPECT_EQ(call("PATCH", "/api/v1/users/anna@example.test", R"({"forward_to":["nonsense"]})").status, 400);
+  EXPECT_EQ(call("POST", "/api/v1/users/anna@example.test/hold", R"({"reason":"stolen"})").status, 204);
+  EXPECT_NE(call("GET", "/api/v1/users/anna@example.test").body.find(R"("held":true,"hold_reason":"stolen")"), std::string::npos);
+  const Answer released = call("POST", "/api/v1/users/anna@example.test/release");
+  EXPECT_EQ(released.body, "{\"address\":\"anna@example.test\",\"released\":0}\n");
+  EXPECT_NE(call("GET", "/api/v1/users/anna@example.test").body.find(R"("held":false)"), std::string::npos);
+  EXPECT_EQ(refusal("POST", "/api/v1/users/nobody@example.test/release"), "404 there is no user nobody@example.test");
+}
+
 TEST_F(ApiTest, UsersLiveAndDie) {
   call("PATCH", "/api/v1/domains/example.test", R"({"default_quota_bytes":5000})");
   const Answer made = call("POST", "/api/v1/users", R"({"address":"Anna@Example.TEST","password":"password-1"})");
@@ -188,7 +217,9 @@ TEST_F(ApiTest, UsersLiveAndDie) {
   EXPECT_EQ(made.body,
             "{\"address\":\"anna@example.test\",\"disabled\":false,\"role\":\"user\",\"has_password\":true,\"quota_bytes\":5000,"
             "\"usage\":{\"bytes\":0,\"messages\":0},\"pop3_retention_days\":null," +
-                kCreated + "}\n");
+                kCreated +
+                ",\"forward_to\":[],\"keeps_copy\":true,\"messages_per_day\":null,\"new_recipients_per_day\":null,\"sending\":{"
+                "\"messages_today\":0,\"new_recipients_today\":0,\"bounces_today\":0,\"held\":false,\"hold_reason\":null}}\n");
   EXPECT_EQ(call("GET", "/api/v1/users/anna@example.test").body, made.body);
   EXPECT_EQ(call("GET", "/api/v1/users?domain=example.test").body,
             "{\"items\":[" + made.body.substr(0, made.body.size() - 1) + "],\"next\":null}\n");
