@@ -125,7 +125,7 @@ bool ServerSession::shows_subject() {
   const store::Snapshot* view = snapshot();
   if (!view) return false;
   const auto setting = store::QueueReader(*view).setting("trace.subject");
-  return setting && *setting != "off";
+  return setting && *setting != "0";
 }
 
 Result<> ServerSession::begin_sending(const store::Snapshot& view) {

@@ -25,6 +25,10 @@ constexpr std::array kSettings{
     RunTimeSetting{"queue.allow_loopback", "0", "1: MX records may lead to this machine's loopback addresses; for tests"},
     RunTimeSetting{"queue.bind_addresses", "", "source addresses of connections, with commas; one of each family is used",
                    Kind::kAddresses},
+    RunTimeSetting{"limits.messages_per_day", "1000", "copies one account may send to other servers in a day"},
+    RunTimeSetting{"limits.new_recipients_per_day", "200", "recipients it has not written to lately, in a day"},
+    RunTimeSetting{"limits.burst", "100", "copies within ten minutes that put no account on hold"},
+    RunTimeSetting{"trace.subject", "1", "0: the trace does not keep the subjects of messages"},
     RunTimeSetting{"trace.days", "30", "how long is kept what happened to a message; at most 3650"},
 };
 constexpr std::size_t kMaxAddresses = 16;

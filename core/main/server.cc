@@ -16,6 +16,7 @@
 #include "core/net/network.h"
 #include "imap/server_session.h"
 #include "pop3/server_session.h"
+#include "smtp/forwarding.h"
 #include "smtp/server_session.h"
 #include "smtp/signing.h"
 #include "store/maintenance.h"
@@ -257,6 +258,7 @@ Server::~Server() { stop(); }
 Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& clock, std::function<void()> on_fatal) {
   POSTHUS_TRY_VOID(make_data_directory(settings));
   auto store = POSTHUS_TRY(store::Store::open(store_options(settings), clock));
+  POSTHUS_TRY_VOID(smtp::prepare_forward_secret(*store));
   store->on_fatal([on_fatal = std::move(on_fatal)](const Error& error) {
     log::error("store.fatal", {{"kind", to_string(error.kind)}, {"context", error.context}});
     on_fatal();
