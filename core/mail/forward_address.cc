@@ -70,6 +70,16 @@ std::optional<std::string_view> take_until_equals(std::string_view& rest) {
   return taken;
 }
 
+/// The same for a domain: an address literal may hold '=' itself (RFC 5321 §4.1.3, General-address-literal).
+std::optional<std::string_view> take_domain(std::string_view& rest) {
+  if (!rest.starts_with('[')) return take_until_equals(rest);
+  const std::size_t end = rest.find("]=");
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view taken = rest.substr(0, end + 1);
+  rest.remove_prefix(end + 2);
+  return taken;
+}
+
 /// What stands behind the hash of "SRS1=…" for `sender`: the first server, its separator and the rest of its address.
 std::string behind_hash(const Address& sender) {
   const std::string_view local_part = sender.local_part;
@@ -85,7 +95,7 @@ Result<Address> checked(std::string_view local_part, std::string_view domain) {
 
 // rest = day "=" domain "=" local-part
 Result<Address> read_original(std::string_view rest, Timestamp now) {
-  const auto day_text = take_until_equals(rest), domain = take_until_equals(rest);
+  const auto day_text = take_until_equals(rest), domain = take_domain(rest);
   const auto day = read_day(day_text.value_or(""));
   if (!day || !domain) return fail(ErrorKind::kInvalid, "forward address");
   const std::int64_t age = (day_of(now) - *day + kDays) % kDays;
@@ -96,7 +106,7 @@ Result<Address> read_original(std::string_view rest, Timestamp now) {
 
 // rest = first-domain "=" separator text
 Result<Address> read_first_server(std::string_view rest) {
-  const auto domain = take_until_equals(rest);
+  const auto domain = take_domain(rest);
   if (!domain || rest.empty() || !is_separator(rest.front())) return fail(ErrorKind::kInvalid, "forward address");
   return checked("SRS0" + std::string(rest), *domain);
 }

@@ -38,9 +38,9 @@ TEST(ForwardAddress, SurvivesChangedCase) {
 }
 
 TEST(ForwardAddress, HoldsOddSenders) {
-  for (const Address& sender :
-       {Address{"a b", "example.org"}, Address{"a=b=c", "example.org"}, Address{"=", "x.test"}, Address{"anna", "[192.0.2.1]"},
-        Address{"anna", "[IPv6:2001:db8::1]"}, Address{"jørgen", "example.org"}, Address{"\"\\", "example.org"}}) {
+  for (const Address& sender : {Address{"a b", "example.org"}, Address{"a=b=c", "example.org"}, Address{"=", "x.test"},
+                                Address{"anna", "[192.0.2.1]"}, Address{"anna", "[IPv6:2001:db8::1]"},
+                                Address{"anna", "[tag:a=b]"}, Address{"jørgen", "example.org"}, Address{"\"\\", "example.org"}}) {
     const Address forwarded = forward(sender);
     EXPECT_EQ(parse_mailbox(to_string(forwarded), Utf8::kAllow).value(), forwarded) << to_string(forwarded);
     EXPECT_EQ(original_sender(forwarded, {kSecret}, kNow).value(), sender) << to_string(forwarded);

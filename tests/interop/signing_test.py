@@ -1,0 +1,102 @@
+"""DKIM signatures of submitted mail as another program verifies them (Debian's python3-dkim), over real mails: RFC 6376, RFC 8463."""
+import glob
+import os
+import re
+import smtplib
+
+import dkim
+import mail
+from outgoing_scene import PASSWORD, PlainHost, Site, wait_for
+from posthus_server import PosthusServer
+
+ADDRESS = "127.0.0.2"
+MIME = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "mime")
+FROM = re.compile(rb"(?im)^(from|date|message-id)[ \t]*:.*\r\n([ \t].*\r\n)*")
+
+
+def real_mails(sender):
+    """Mails of tests/golden/mime with `sender` as their author, each with its path."""
+    for path in sorted(glob.glob(os.path.join(MIME, "**", "*.*"), recursive=True)):
+        if os.path.basename(path).startswith(("LICENSE", "SOURCE")) or os.path.getsize(path) > 200_000:
+            continue
+        with open(path, "rb") as file:
+            text = re.sub(rb"\r\n|\r|\n", b"\r\n", file.read())
+        header, blank, body = text.partition(b"\r\n\r\n")
+        if not blank or b"\0" in text or max(map(len, text.split(b"\r\n"))) > 990:
+            continue
+        yield path, b"From: " + sender.encode() + b"\r\n" + FROM.sub(b"", header + b"\r\n") + b"\r\n" + body
+
+
+def records(site):
+    return {key["record_name"].encode() + b".": key["record"].encode() for key in site.server.cli_json("dkim", "show", site.domain)["items"]}
+
+
+def verdicts(text, names):
+    """How each of the two signatures comes out: True, False or the verifier's refusal to read the message."""
+    for index in (0, 1):
+        try:
+            yield dkim.DKIM(text).verify(idx=index, dnsfunc=lambda name, timeout=5: names.get(name))
+        except dkim.MessageFormatError as refusal:
+            yield refusal
+
+
+def submitted(site, mails):
+    client = smtplib.SMTP(site.address, site.server.ports["submission"], local_hostname="client.test")
+    client.starttls(context=PosthusServer.tls())
+    client.login(site.user, PASSWORD)
+    for _path, text in mails:
+        client.sendmail(site.user, ["ben@there.test"], text, ["BODY=8BITMIME"])
+    client.quit()
+
+
+def test_signatures_hold_for_real_mails(scene):
+    with PlainHost(ADDRESS) as host, Site(scene.server.binary, ADDRESS, "here.test") as site:
+        site.route("*", "smtp://%s:%d" % (ADDRESS, host.port))
+        mails = list(real_mails(site.user))
+        assert len(mails) > 100, len(mails)
+        submitted(site, mails)
+        wait_for(lambda: len(host.messages) >= len(mails), "all of %d mails" % len(mails))
+        names = records(site)
+        good = unreadable = 0
+        for message in host.messages:
+            text = re.sub(rb"(?m)^\.", b"", message)
+            assert text.count(b"\r\nDKIM-Signature: ") + text.startswith(b"DKIM-Signature: ") >= 2, text[:2000]
+            for verdict in verdicts(text, names):
+                assert verdict is not False, text[:3000]
+                good += verdict is True
+                unreadable += verdict is not True
+        assert unreadable <= len(mails) // 10 and good >= 2 * len(mails) - unreadable, (good, unreadable)
+
+
+def test_a_changed_message_does_not_verify(scene):
+    with PlainHost(ADDRESS) as host, Site(scene.server.binary, ADDRESS, "here.test") as site:
+        site.route("*", "smtp://%s:%d" % (ADDRESS, host.port))
+        host_text = one_sent(site, host)
+        names = records(site)
+        assert list(verdicts(host_text, names)) == [True, True], host_text
+        assert list(verdicts(host_text.replace(b"Hello", b"Hallo"), names)) == [False, False]
+        assert list(verdicts(b"From: eve@evil.test\r\n" + host_text, names)) == [False, False]
+
+
+def one_sent(site, host):
+    marker = mail.unique().encode()
+    site.send("ben@there.test", marker=marker.decode())
+    wait_for(lambda: any(marker in m for m in host.messages), "the message")
+    return re.sub(rb"(?m)^\.", b"", next(m for m in host.messages if marker in m))
+
+
+def test_new_keys_take_over_and_old_signatures_still_verify(scene):
+    with PlainHost(ADDRESS) as host, Site(scene.server.binary, ADDRESS, "here.test") as site:
+        site.route("*", "smtp://%s:%d" % (ADDRESS, host.port))
+        before = one_sent(site, host)
+        first = set(records(site))
+        site.server.cli("dkim", "rotate", site.domain)
+        assert list(verdicts(one_sent(site, host), {n: r for n, r in records(site).items() if n in first})) == [True, True]
+        site.server.cli("dkim", "activate", site.domain)
+        names = records(site)
+        assert len(names) == 4, names
+        assert list(verdicts(before, names)) == [True, True]
+        assert list(verdicts(one_sent(site, host), {n: r for n, r in names.items() if n not in first})) == [True, True]
+        shown = site.server.cli("dkim", "show", site.domain).stdout.decode()
+        assert shown.count("retiring") == 2 and shown.count(" IN TXT (") == 4, shown
+        assert site.server.cli("dkim", "show", "nowhere.test", check=False).returncode == 1
