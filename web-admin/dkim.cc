@@ -56,7 +56,9 @@ Result<Response> keys_response(const Call& call, int status, const std::string& 
   for (const store::DkimKeyRecord& key : POSTHUS_TRY(listed_keys(*snapshot, domain, call.context.clock.now()))) {
     append_key(json, key);
   }
-  return json_response(status, json.end_array().end_object().take());
+  json.end_array();
+  append_next(json, "");  // a page like others: a domain never has more keys than one holds
+  return json_response(status, json.end_object().take());
 }
 
 Result<Response> list(const Call& call) { return keys_response(call, 200, POSTHUS_TRY(our_domain(call))); }
