@@ -47,21 +47,21 @@ dns::Answer ask(dns::Resolver& resolver, const std::string& name, dns::RecordTyp
 }  // namespace
 
 struct WebClient::State {
-  State(dns::Resolver& to_ask, WebClientOptions given, std::shared_ptr<net::TlsContext> context)
-      : resolver(to_ask), options(std::move(given)), tls(std::move(context)) {}
+  State(dns::Resolver& to_ask, WebClientOptions given) : resolver(to_ask), options(std::move(given)) {}
 
   void submit(Request request);
   std::thread start_thread();
   void work();
+  Result<std::shared_ptr<net::TlsContext>> context();
   Result<HttpResponse> perform(const Request& request);
   Result<std::vector<IpAddress>> addresses(const std::string& host);
 
   dns::Resolver& resolver;
   const WebClientOptions options;
-  const std::shared_ptr<net::TlsContext> tls;
   UniqueFd stop_event{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
 
-  std::mutex mutex;  // of the following
+  std::mutex mutex;                      // of the following
+  std::shared_ptr<net::TlsContext> tls;  // made with the first request: the system's roots take a megabyte
   std::deque<Request> waiting;
   std::condition_variable has_work;
   std::vector<std::thread> threads;
@@ -70,8 +70,7 @@ struct WebClient::State {
 };
 
 Result<std::unique_ptr<WebClient>> WebClient::create(dns::Resolver& resolver, WebClientOptions options) {
-  auto tls = POSTHUS_TRY(net::TlsContext::create_client(options.roots));
-  auto state = std::make_unique<State>(resolver, std::move(options), std::move(tls));
+  auto state = std::make_unique<State>(resolver, std::move(options));
   if (!state->stop_event) return fail(ErrorKind::kUnavailable, "no descriptor");
   return std::unique_ptr<WebClient>(new WebClient(std::move(state)));
 }
@@ -149,12 +148,19 @@ Result<std::vector<IpAddress>> WebClient::State::addresses(const std::string& ho
   return found;
 }
 
+Result<std::shared_ptr<net::TlsContext>> WebClient::State::context() {
+  const std::lock_guard lock(mutex);
+  if (!tls) tls = POSTHUS_TRY(net::TlsContext::create_client(options.roots));
+  return tls;
+}
+
 Result<HttpResponse> WebClient::State::perform(const Request& request) {
+  const auto roots = POSTHUS_TRY(context());
   const WebEnd end{std::chrono::steady_clock::now() + options.deadline, stop_event.get()};
   Result<HttpResponse> last = fail(ErrorKind::kUnavailable, "no address");
   for (const IpAddress& address : POSTHUS_TRY(addresses(request.host))) {
     const std::size_t limit = request.limit * 2 + kMaxResponseHead;  // chunks of one byte are another server's problem
-    auto bytes = exchange_over_tls(*tls, address, options.port, request.host, request.text, limit, end);
+    auto bytes = exchange_over_tls(*roots, address, options.port, request.host, request.text, limit, end);
     if (bytes) return parse_response(*bytes, request.limit);
     last = std::unexpected(bytes.error());
     if (bytes.error().kind != ErrorKind::kUnavailable) break;  // another address is no better, or there is no time

@@ -25,7 +25,7 @@ struct WebClientOptions {
 
 class WebClient final : public smtp::PolicyFetcher {
  public:
-  /// The resolver outlives it. Errors: kInvalid when the root certificates cannot be read.
+  /// The resolver outlives it. The roots are read at the first request. Errors: kUnavailable, no descriptor.
   static Result<std::unique_ptr<WebClient>> create(dns::Resolver& resolver, WebClientOptions options);
   ~WebClient() override;
 
