@@ -107,9 +107,11 @@ session::Step ClientSession::replied(const HostReply& reply, Output& output) {
 void ClientSession::last_words(std::string_view bytes) {
   if (phase_ == Phase::kOver || phase_ == Phase::kQuit) return;
   parser_ = ReplyParser();
-  if (parser_.parse(bytes) != ReplyParser::Progress::kReply) return;
-  const HostReply reply = parser_.take();
-  if (!reply.is_temporary() && !reply.is_refusal()) return;
+  HostReply reply;
+  while (!reply.is_temporary() && !reply.is_refusal()) {
+    if (parser_.parse(bytes) != ReplyParser::Progress::kReply) return;
+    reply = parser_.take();
+  }
   if (transaction_ && reply.code != 421 && phase_ == Phase::kText) settle_accepted(reply, "DATA");
   give_up(to_remote_reply(reply));
 }

@@ -62,7 +62,8 @@ bool is_identity(const Part& part) {
 
 // message/global may be encoded (RFC 6532 §3.5), so it is a leaf; other messages are converted inside.
 bool is_global(const Part& part) { return part.type == "message" && part.subtype.starts_with("global"); }
-bool is_container(const Part& part) { return part.is_multipart || (part.is_message && !is_global(part)); }
+// A multipart without any part is none: what stands in it is no preamble, and must not be lost.
+bool is_container(const Part& part) { return part.subtree > 1 && (part.is_multipart || (part.is_message && !is_global(part))); }
 
 Result<std::vector<Segment>> segments_of(const std::vector<Part>& parts, std::uint64_t size) {
   std::vector<Segment> segments;

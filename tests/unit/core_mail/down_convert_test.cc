@@ -140,6 +140,8 @@ TEST(DownConversion, WhatMustNotChangeIsRefused) {
   EXPECT_EQ(converted(signed_mail("blue")), signed_mail("blue"));
   EXPECT_EQ(converted("MIME-Version: 1.0\r\nContent-Type: message/partial\r\n\r\nbl\xc3\xa5\r\n"),
             "refused: it has a part message/partial that is not 7-bit");
+  EXPECT_EQ(converted("MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\nbl\xc3\xa5\r\n"),
+            "refused: it has a part multipart/mixed that is not 7-bit");
   EXPECT_EQ(converted("MIME-Version: 1.0\r\nContent-Type: multipart/mixed\r\n\r\nbl\xc3\xa5\r\n"),
             "refused: it has a multipart or message that cannot be taken apart");
   EXPECT_EQ(converted("MIME-Version: 1.0\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\nbl\xc3\xa5\r\n"),

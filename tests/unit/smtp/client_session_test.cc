@@ -148,6 +148,37 @@ TEST_F(ClientSessionTest, SilentHostTimesOut) {
   EXPECT_EQ(source.connection->failure.text, "The host did not answer in time.");
 }
 
+// A host that refuses while the text is on its way, and closes: what it said is the answer to the text.
+TEST_F(ClientSessionTest, LastWordsOfTheHostAreTheAnswer) {
+  struct Row {
+    std::string_view words;
+    Verdict verdict;
+    std::uint16_t code;
+  };
+  for (const Row& row :
+       {Row{"552 5.3.4 too big\r\n", Verdict::kFailed, 552}, Row{"250 ok\r\n451 later\r\n", Verdict::kDeferred, 451},
+        Row{"421 bye\r\n", Verdict::kDeferred, 421}, Row{"250 ok\r\n", Verdict::kDeferred, 0}}) {
+    source = Source{};
+    source.messages.push_back(make_message(std::string(400'000, 'x'), {"anna@example.test"}));
+    auto session = make_client_session({.hostname = "mail.example.org"}, source);
+    std::string output;
+    session->opened(output);
+    for (const std::string_view reply : {"220 mx\r\n", "250 mx\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n"}) {
+      session::Input input(reply);
+      if (session->received(input, output) != session::Step::kRun) continue;
+      session->run(output);
+      session->resumed(output);
+    }
+    session->last_words(row.words);
+    session.reset();
+    ASSERT_EQ(source.results.size(), 1u);
+    EXPECT_EQ(source.results[0].recipients[0].verdict, row.verdict) << row.words;
+    EXPECT_EQ(source.results[0].recipients[0].reply.code, row.code) << row.words;
+    EXPECT_EQ(source.results[0].recipients[0].stage, "DATA");
+    EXPECT_TRUE(source.connection.has_value());
+  }
+}
+
 TEST_F(ClientSessionTest, FailedHandshakeIsTold) {
   testing::MemoryHost host;
   host.tls_failure = "certificate has expired";
