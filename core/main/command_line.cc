@@ -35,7 +35,10 @@ void add_password_options(CLI::App* command, CommandLine& line) {
 
 void add_domain_commands(CLI::App& app, CommandLine& line) {
   CLI::App* domain = add_group(app, "domain", "mail domains");
-  add(*domain, line, "add", "domain add", "add a domain")->add_option("NAME", line.name)->required();
+  CLI::App* added = add(*domain, line, "add", "domain add", "add a domain");
+  added->add_option("NAME", line.name)->required();
+  CLI::Option* relay = added->add_flag("--relay", line.is_relay, "its mailboxes are on another server: be its backup MX");
+  added->add_flag("--check-recipients", line.checks_recipients, "ask that server for recipients")->needs(relay);
   add(*domain, line, "list", "domain list", "list domains");
   add(*domain, line, "remove", "domain remove", "remove a domain without users and aliases")
       ->add_option("NAME", line.name)
@@ -77,6 +80,26 @@ void add_user_commands(CLI::App& app, CommandLine& line) {
   quota->add_option("BYTES", line.quota, "bytes, or with K, M, G; 0 is unlimited")->required();
   add(*user, line, "disable", "user disable", "no logins and no mail")->add_option("ADDRESS", line.name)->required();
   add(*user, line, "enable", "user enable", "undo disable")->add_option("ADDRESS", line.name)->required();
+}
+
+void add_account_commands(CLI::App& app, CommandLine& line) {
+  CLI::App* user = app.get_subcommand("user");
+  CLI::App* forward = add(*user, line, "forward", "user forward", "send mail on to other addresses; without --to no longer");
+  forward->add_option("ADDRESS", line.name)->required();
+  forward->add_option("--to", line.forward_to, "an address; may be repeated")->allow_extra_args(false);
+  auto* keep = forward->add_flag_callback("--keep-copy", [&line] { line.keeps_copy = true; }, "also into the inbox");
+  forward->add_flag_callback("--no-copy", [&line] { line.keeps_copy = false; }, "not into the inbox")->excludes(keep);
+  CLI::App* limits = add(*user, line, "limits", "user limits", "what the account may send to other servers in a day");
+  limits->add_option("ADDRESS", line.name)->required();
+  limits->add_option("--messages", line.messages_per_day, "a number, or 'default'");
+  limits->add_option("--new-recipients", line.new_recipients_per_day, "a number, or 'default'");
+  CLI::App* account = add_group(app, "account", "accounts whose outgoing mail waits");
+  CLI::App* hold = add(*account, line, "hold", "account hold", "mail of the account to other servers waits from now on");
+  hold->add_option("ADDRESS", line.name)->required();
+  hold->add_option("--reason", line.reason, "for people");
+  add(*account, line, "release", "account release", "take an account off hold and send what waits")
+      ->add_option("ADDRESS", line.name)
+      ->required();
 }
 
 void add_alias_commands(CLI::App& app, CommandLine& line) {
@@ -201,6 +224,7 @@ std::expected<CommandLine, Usage> parse_command_line(int argc, const char* const
     add_domain_commands(app, line);
     add_dkim_commands(app, line);
     add_user_commands(app, line);
+    add_account_commands(app, line);
     add_alias_commands(app, line);
     add_token_commands(app, line);
     add_queue_commands(app, line);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,12 @@ struct CommandLine {
   std::string expires, from, domain, quota;
   PasswordSource password = PasswordSource::kPrompt;
   bool is_admin = false, rebuilds = false, reads_bytes = false;
+
+  // Of relay domains and of what accounts send:
+  bool is_relay = false, checks_recipients = false;
+  std::vector<std::string> forward_to;
+  std::optional<bool> keeps_copy;
+  std::string messages_per_day, new_recipients_per_day;
 
   // Of queue, trace and route:
   std::string sender, account, state, reason, route, login, subject, since, until;

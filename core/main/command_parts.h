@@ -26,6 +26,8 @@ struct NamedCommand {
 
 /// The commands of queue_commands.cc: queue, trace and route.
 std::span<const NamedCommand> queue_commands();
+/// Those of account_commands.cc: forwarding, limits, hold and release.
+std::span<const NamedCommand> account_commands();
 
 /// To standard output.
 void print(std::string_view text);

@@ -45,8 +45,11 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) {
 }
 
 int add_domain(const Invocation& i) {
-  const std::string json = JsonWriter().begin_object().key("name").text(i.line.name).end_object().take();
-  return call_and_print(i, "POST", "/api/v1/domains", json, "Added domain " + i.line.name + ".\n", WithoutServer::kMakeStore);
+  JsonWriter json;
+  json.begin_object().key("name").text(i.line.name);
+  if (i.line.is_relay) json.key("kind").text("relay").key("checks_recipients").boolean(i.line.checks_recipients);
+  return call_and_print(i, "POST", "/api/v1/domains", json.end_object().take(), "Added domain " + i.line.name + ".\n",
+                        WithoutServer::kMakeStore);
 }
 int list_domains(const Invocation& i) {
   return print_list(i, "/api/v1/domains", {"DOMAIN", "DISABLED", "DEFAULT QUOTA", "POP3 DAYS"},
@@ -306,6 +309,9 @@ int run_command_line(int argc, const char* const* argv) {
     if (command.name == line->command) return command.run({*line, *loaded});
   }
   for (const NamedCommand& command : queue_commands()) {
+    if (command.name == line->command) return command.run({*line, *loaded});
+  }
+  for (const NamedCommand& command : account_commands()) {
     if (command.name == line->command) return command.run({*line, *loaded});
   }
   return refuse("there is no command '" + line->command + "'", 2);
