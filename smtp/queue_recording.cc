@@ -55,6 +55,7 @@ void log_settlement(const Settlement& settlement) {
 
 store::RecordAttempt request_of(const Settlement& settlement, Record& record) {
   store::RecordAttempt request;
+  request.failures = record.failures;
   request.id = settlement.entry.id;
   request.outcomes = std::move(record.outcomes);
   request.trace = std::move(record.trace);

@@ -99,6 +99,7 @@ class Recorder {
     outcome.last_host = settlement_.host;
     outcome.last_reply = last_words(settled);
     const Fate fate = decide(settled, chance, outcome);
+    if (fate == Fate::kFailed) ++record_.failures;
     // RFC 5321 §4.5.5, RFC 3461 §6: no report about a report.
     const bool is_reported =
         !settlement_.entry.reverse_path.empty() && wants_report(settled.recipient.notify, fate, settlement_.offers_dsn);

@@ -40,6 +40,7 @@ struct Settlement {
 };
 
 struct Record {
+  std::uint32_t failures = 0;  // recipients a host refused for good: they count for the habits of the account
   std::vector<store::RecipientOutcome> outcomes;
   std::vector<std::string> trace;
   std::vector<mail::ReportedRecipient> reported;  // empty: nobody is told anything
