@@ -25,7 +25,6 @@ void append_domain(JsonWriter& json, const store::DomainRecord& domain) {
   json.key("pop3_retention_days").number(domain.pop3_retention_days);
   json.key("created").text(mail::format_rfc3339(domain.created));
   json.key("kind").text(domain.kind == store::DomainKind::kRelay ? "relay" : "mailboxes");
-  json.key("checks_recipients").boolean(domain.checks_recipients);
   json.key("language").text(kLanguages[static_cast<std::size_t>(domain.language)]);
   append_limits(json, domain.limits);
   json.end_object();
@@ -75,7 +74,6 @@ Result<> read_language(JsonFields& fields, store::DomainRecord& domain) {
 Result<> read_changes(JsonFields& fields, store::DomainRecord& domain) {
   POSTHUS_TRY_VOID(read_kind(fields, domain));
   POSTHUS_TRY_VOID(read_language(fields, domain));
-  if (const auto value = fields.boolean("checks_recipients")) domain.checks_recipients = *value;
   read_limits(fields, domain.limits);
   if (const auto value = fields.boolean("disabled")) domain.is_disabled = *value;
   if (const auto value = fields.number("default_quota_bytes", kMaxQuota)) domain.default_quota_bytes = *value;

@@ -37,8 +37,7 @@ void add_domain_commands(CLI::App& app, CommandLine& line) {
   CLI::App* domain = add_group(app, "domain", "mail domains");
   CLI::App* added = add(*domain, line, "add", "domain add", "add a domain");
   added->add_option("NAME", line.name)->required();
-  CLI::Option* relay = added->add_flag("--relay", line.is_relay, "its mailboxes are on another server: be its backup MX");
-  added->add_flag("--check-recipients", line.checks_recipients, "ask that server for recipients")->needs(relay);
+  added->add_flag("--relay", line.is_relay, "its mailboxes are on another server: be its backup MX");
   add(*domain, line, "list", "domain list", "list domains");
   add(*domain, line, "remove", "domain remove", "remove a domain without users and aliases")
       ->add_option("NAME", line.name)

@@ -27,7 +27,7 @@ struct CommandLine {
   bool is_admin = false, rebuilds = false, reads_bytes = false;
 
   // Of relay domains and of what accounts send:
-  bool is_relay = false, checks_recipients = false;
+  bool is_relay = false;
   std::vector<std::string> forward_to;
   std::optional<bool> keeps_copy;
   std::string messages_per_day, new_recipients_per_day;

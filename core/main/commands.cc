@@ -47,7 +47,7 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) {
 int add_domain(const Invocation& i) {
   JsonWriter json;
   json.begin_object().key("name").text(i.line.name);
-  if (i.line.is_relay) json.key("kind").text("relay").key("checks_recipients").boolean(i.line.checks_recipients);
+  if (i.line.is_relay) json.key("kind").text("relay");
   return call_and_print(i, "POST", "/api/v1/domains", json.end_object().take(), "Added domain " + i.line.name + ".\n",
                         WithoutServer::kMakeStore);
 }

@@ -130,7 +130,7 @@ TEST_F(ApiTest, DomainsLiveAndDie) {
       "{\"name\":\"xn--bcher-kva.test\",\"display_name\":\"bücher.test\",\"disabled\":false,"
       "\"default_quota_bytes\":1000,\"pop3_retention_days\":7," +
       kCreated +
-      ",\"kind\":\"mailboxes\",\"checks_recipients\":false,\"language\":\"en\",\"messages_per_day\":null,"
+      ",\"kind\":\"mailboxes\",\"language\":\"en\",\"messages_per_day\":null,"
       "\"new_recipients_per_day\":null}\n";
   EXPECT_EQ(made.body, expected);
   EXPECT_EQ(call("GET", "/api/v1/domains/b%C3%BCcher.test").body, expected);
@@ -184,10 +184,9 @@ TEST_F(ApiTest, ListsArePaged) {
 }
 
 TEST_F(ApiTest, DomainsMayBeRelayed) {
-  const Answer made =
-      call("POST", "/api/v1/domains", R"({"name":"branch.test","kind":"relay","checks_recipients":true,"language":"nb"})");
+  const Answer made = call("POST", "/api/v1/domains", R"({"name":"branch.test","kind":"relay","language":"nb"})");
   EXPECT_EQ(made.status, 201) << made.body;
-  EXPECT_NE(made.body.find(R"("kind":"relay","checks_recipients":true,"language":"nb")"), std::string::npos) << made.body;
+  EXPECT_NE(made.body.find(R"("kind":"relay","language":"nb")"), std::string::npos) << made.body;
   EXPECT_EQ(refusal("POST", "/api/v1/domains", R"({"name":"a.test","kind":"other"})"),
             "400 field 'kind' must be \"mailboxes\" or \"relay\"");
   EXPECT_EQ(refusal("POST", "/api/v1/domains", R"({"name":"a.test","language":"fr"})"),
