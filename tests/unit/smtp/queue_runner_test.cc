@@ -379,6 +379,29 @@ TEST_F(QueueRunnerTest, ASilentHostDelaysNobody) {
   EXPECT_LE(dialer.open_connections(), 5U);
 }
 
+TEST_F(QueueRunnerTest, AThousandDeadDomainsCostAnAttemptEachAndNoRewriting) {
+  constexpr int kDomains = 1000, kMessages = 10;
+  std::string lines;
+  Letter letter;
+  for (int i = 0; i < kDomains; ++i) {
+    const std::string domain = "d" + std::to_string(i) + ".example";
+    lines += domain + " A 198.51.100." + std::to_string(i % 250 + 1) + "\n";
+    letter.to.push_back("x@" + domain);
+  }
+  zone(lines);
+  std::vector<QueueId> ids;
+  for (int i = 0; i < kMessages; ++i) ids.push_back(queue(letter));
+  settle();
+  EXPECT_EQ(dialer.dialled().size(), static_cast<std::size_t>(kDomains));
+  std::size_t attempted = 0;
+  for (const QueueId id : ids) attempted += waiting(id)->attempts;
+  EXPECT_EQ(attempted, 1U);  // of the ten rows of a domain one was tried, nine stay as they are
+  FakeHost& other = host(3);
+  queue({.to = {"dan@other.org"}});
+  settle();
+  EXPECT_EQ(other.messages.size(), 1U);
+}
+
 // ---- concurrency ----
 
 TEST_F(QueueRunnerTest, ConnectionsOfADestinationGrowSlowlyAndAreLimited) {
