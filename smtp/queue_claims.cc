@@ -4,6 +4,7 @@
 
 #include "core/base/log.h"
 #include "smtp/queue_runner_state.h"
+#include "store/route_url.h"
 
 namespace posthus::smtp {
 namespace {
@@ -20,7 +21,7 @@ std::string domain_of(const std::string& reverse_path) {
 Result<> choose_way(const store::QueueReader& reader, Batch& batch) {
   const store::QueuedRecipient& recipient = batch.recipients.front();
   if (!recipient.route.empty()) {
-    const auto hop = parse_hop(recipient.route);
+    const auto hop = store::parse_route_url(recipient.route);
     if (hop) {
       batch.way = recipient.route;
       batch.route = store::RouteRecord{.name = recipient.route, .hops = {*hop}, .login = {}, .password = {}, .created = {}};

@@ -3,7 +3,6 @@
 #include "smtp/route.h"
 
 #include <algorithm>
-#include <charconv>
 #include <random>
 #include <set>
 #include <tuple>
@@ -308,45 +307,6 @@ RoutePlan route(const RouteFacts& facts, const Answers& answers) {
   if (facts.route && !facts.route->hops.empty()) return by_route(facts, lookup);
   if (facts.domain.size() > 2 && facts.domain.front() == '[') return by_literal(facts);
   return by_exchangers(facts, lookup);
-}
-
-Result<store::RouteRecord::Hop> parse_hop(std::string_view text) {
-  constexpr std::string_view kPlain = "smtp://", kImplicit = "smtps://";
-  const auto invalid = [text] {
-    return fail(ErrorKind::kInvalid, "\"" + std::string(text) + "\" is not smtp://host:port or smtps://host:port");
-  };
-  store::RouteRecord::Hop hop;
-  std::string_view rest = text;
-  if (rest.starts_with(kPlain)) {
-    rest.remove_prefix(kPlain.size());
-  } else if (rest.starts_with(kImplicit)) {
-    rest.remove_prefix(kImplicit.size());
-    hop.tls = store::RouteRecord::Tls::kImplicit;
-    hop.port = 465;
-  } else {
-    return invalid();
-  }
-  std::size_t host_end = rest.find(':');
-  if (rest.starts_with('[')) {
-    const std::size_t bracket = rest.find(']');
-    if (bracket == std::string_view::npos) return invalid();
-    const auto address = parse_ip_address(rest.substr(1, bracket - 1));
-    if (!address) return invalid();
-    hop.host = to_string(*address);
-    host_end = bracket + 1 < rest.size() ? bracket + 1 : std::string_view::npos;
-  } else if (const std::string_view host = rest.substr(0, host_end); parse_ip_address(host)) {
-    hop.host = host;
-  } else {
-    auto name = mail::normalise_domain(host);
-    if (!name) return invalid();
-    hop.host = *std::move(name);
-  }
-  if (host_end == std::string_view::npos) return hop;
-  const std::string_view port = rest.substr(host_end);
-  const auto [end, error] =
-      std::from_chars(port.data() + std::min<std::size_t>(1, port.size()), port.data() + port.size(), hop.port);
-  if (port.front() != ':' || error != std::errc() || end != port.data() + port.size() || hop.port == 0) return invalid();
-  return hop;
 }
 
 }  // namespace posthus::smtp

@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "core/base/ip_address.h"
-#include "core/base/result.h"
 #include "core/dns/resolver.h"
 #include "smtp/client_session.h"
 #include "store/queue_records.h"
@@ -72,9 +71,5 @@ struct RoutePlan {
 };
 
 RoutePlan route(const RouteFacts& facts, const Answers& answers);
-
-/// "smtp://host:port", "smtps://host" (TLS from the first byte), the port 25 or 465 when it is not said; host is a name,
-/// an IPv4 address or an IPv6 address in brackets. Errors: kInvalid.
-Result<store::RouteRecord::Hop> parse_hop(std::string_view text);
 
 }  // namespace posthus::smtp

@@ -23,7 +23,7 @@ Result<> append_setting(JsonWriter& json, const store::QueueReader& reader, cons
 }
 
 Result<Response> list(const Call& call) {
-  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after"}));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   const store::QueueReader reader(*snapshot);
   JsonWriter json;
@@ -31,7 +31,9 @@ Result<Response> list(const Call& call) {
   for (const store::RunTimeSetting& setting : store::run_time_settings()) {
     POSTHUS_TRY_VOID(append_setting(json, reader, setting, std::string(setting.name)));
   }
-  return json_response(200, json.end_array().end_object().take());
+  json.end_array();
+  append_next(json, "");
+  return json_response(200, json.end_object().take());
 }
 
 Result<Response> get(const Call& call) {

@@ -178,6 +178,15 @@ void add_route_commands(CLI::App& app, CommandLine& line) {
   add(*route, line, "remove", "route remove", "remove a route")->add_option("NAME", line.name)->required();
 }
 
+void add_setting_commands(CLI::App& app, CommandLine& line) {
+  CLI::App* setting = add_group(app, "setting", "settings that change without a restart");
+  add(*setting, line, "list", "setting list", "list settings with their defaults");
+  CLI::App* set = add(*setting, line, "set", "setting set", "change a setting");
+  set->add_option("NAME", line.name, "a name of setting list; many may be given for one destination, NAME@DOMAIN")->required();
+  set->add_option("VALUE", line.operands)->required()->expected(1);
+  add(*setting, line, "remove", "setting remove", "let its default hold again")->add_option("NAME", line.name)->required();
+}
+
 void add_other_commands(CLI::App& app, CommandLine& line) {
   add(app, line, "serve", "serve", "run the server");
   CLI::App* deliver = add(app, line, "deliver", "deliver", "put the message on standard input into a local inbox");
@@ -229,6 +238,7 @@ std::expected<CommandLine, Usage> parse_command_line(int argc, const char* const
     add_queue_commands(app, line);
     add_trace_commands(app, line);
     add_route_commands(app, line);
+    add_setting_commands(app, line);
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -1,4 +1,4 @@
-// posthus queue, posthus trace and posthus route: outgoing mail on the command line.
+// posthus queue, posthus trace, posthus route and posthus setting: outgoing mail on the command line.
 #include <array>
 
 #include "core/base/queue_id.h"
@@ -109,6 +109,20 @@ int remove_route(const Invocation& i) {
   return call_and_print(i, "DELETE", route_target(i.line), "", "Removed the route of " + i.line.name + ".\n");
 }
 
+std::string setting_target(const CommandLine& line) { return "/api/v1/settings/" + percent_encode(line.name); }
+
+int list_settings(const Invocation& i) {
+  return print_list(i, "/api/v1/settings", {"NAME", "VALUE", "DEFAULT", "MEANING"}, {"/name", "/value", "/default", "/meaning"});
+}
+int set_setting(const Invocation& i) {
+  JsonWriter json;
+  json.begin_object().key("value").text(i.line.operands.front());
+  return call_and_print(i, "PUT", setting_target(i.line), json.end_object().take(), "Set " + i.line.name + ".\n");
+}
+int remove_setting(const Invocation& i) {
+  return call_and_print(i, "DELETE", setting_target(i.line), "", "The default of " + i.line.name + " holds again.\n");
+}
+
 constexpr std::array kQueueCommands{
     NamedCommand{"queue list", list_queue},
     NamedCommand{"queue show", show_message},
@@ -123,6 +137,9 @@ constexpr std::array kQueueCommands{
     NamedCommand{"route list", list_routes},
     NamedCommand{"route set", set_route},
     NamedCommand{"route remove", remove_route},
+    NamedCommand{"setting list", list_settings},
+    NamedCommand{"setting set", set_setting},
+    NamedCommand{"setting remove", remove_setting},
 };
 
 }  // namespace

@@ -1,8 +1,11 @@
 // SSL_CTX objects. A replaced one lives on in the connections that began with it (OpenSSL counts references).
 #include "core/net/tls_context.h"
 
+#include <utility>
+
 #include "core/base/check.h"
 #include "core/base/ip_address.h"
+#include "core/base/log.h"
 #include "core/net/openssl_pointers.h"
 
 namespace posthus::net {
@@ -98,13 +101,22 @@ Result<std::shared_ptr<TlsContext>> TlsContext::create_client(const RootCertific
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
   const auto path_or_null = [](const std::string& path) { return path.empty() ? nullptr : path.c_str(); };
   const bool is_system = roots.file.empty() && roots.directory.empty();
-  const int has_roots =
-      is_system ? SSL_CTX_set_default_verify_paths(context.get())
-                : SSL_CTX_load_verify_locations(context.get(), path_or_null(roots.file), path_or_null(roots.directory));
-  if (has_roots != 1) return fail(ErrorKind::kInvalid, "root certificates: " + take_openssl_error());
+  const bool has_roots =
+      is_system || SSL_CTX_load_verify_locations(context.get(), path_or_null(roots.file), path_or_null(roots.directory)) == 1;
+  if (!has_roots) return fail(ErrorKind::kInvalid, "root certificates: " + take_openssl_error());
   ERR_clear_error();
   if (SSL_CTX_dane_enable(context.get()) != 1) return fail(ErrorKind::kIo, "DANE: " + take_openssl_error());
-  return std::shared_ptr<TlsContext>(new TlsContext(std::move(context)));
+  std::shared_ptr<TlsContext> result(new TlsContext(std::move(context)));
+  result->awaits_system_roots_ = is_system;
+  return result;
+}
+
+// WHY: the system's roots are a megabyte in memory, which a server that has nothing to send does without.
+void TlsContext::load_system_roots() const {
+  const std::lock_guard guard(mutex_);
+  if (!std::exchange(awaits_system_roots_, false)) return;
+  if (SSL_CTX_set_default_verify_paths(context_.get()) != 1) log::warning("tls.no_roots", {{"error", take_openssl_error()}});
+  ERR_clear_error();
 }
 
 Result<> TlsContext::replace(const CertificateAndKey& certificate_and_key) {
@@ -129,6 +141,7 @@ SslPointer TlsContext::accept_on(int fd, const std::string& protocol) const {
 }
 
 SslPointer TlsContext::connect_on(int fd, const std::string& server_name) const {
+  load_system_roots();
   SslPointer ssl(SSL_new(current().get()));
   CHECK(ssl != nullptr);
   CHECK(SSL_set_fd(ssl.get(), fd) == 1);

@@ -32,8 +32,8 @@ class TlsContext {
   /// For accepting. Errors: kInvalid when the PEM cannot be read or key and certificate do not belong together.
   static Result<std::shared_ptr<TlsContext>> create_server(const CertificateAndKey& certificate_and_key);
 
-  /// For connecting. What a peer's certificate must prove is said for each connection. Errors: kInvalid when the roots
-  /// cannot be read.
+  /// For connecting. What a peer's certificate must prove is said for each connection. Without `roots` the system's are
+  /// read at the first connection. Errors: kInvalid when `roots` cannot be read.
   static Result<std::shared_ptr<TlsContext>> create_client(const RootCertificates& roots = {});
 
   ~TlsContext();
@@ -54,9 +54,11 @@ class TlsContext {
  private:
   explicit TlsContext(std::shared_ptr<ssl_ctx_st> context);
   std::shared_ptr<ssl_ctx_st> current() const;
+  void load_system_roots() const;
 
   mutable std::mutex mutex_;
   std::shared_ptr<ssl_ctx_st> context_;
+  mutable bool awaits_system_roots_ = false;
 };
 
 }  // namespace posthus::net

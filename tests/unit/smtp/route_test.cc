@@ -315,30 +315,5 @@ TEST_F(Routing, DnssecIsRemembered) {
   EXPECT_TRUE(plan().hops[0].is_address_secure);
 }
 
-TEST(ParseHop, HostsAndPorts) {
-  const auto plain = parse_hop("smtp://relay.example.net:2525");
-  ASSERT_TRUE(plain);
-  EXPECT_EQ(plain->host, "relay.example.net");
-  EXPECT_EQ(plain->port, 2525);
-  EXPECT_EQ(plain->tls, store::RouteRecord::Tls::kOpportunistic);
-  EXPECT_EQ(parse_hop("smtp://192.0.2.1")->port, 25);
-  EXPECT_EQ(parse_hop("smtps://b\xC3\xBC"
-                      "cher.example")
-                ->host,
-            "xn--bcher-kva.example");
-  EXPECT_EQ(parse_hop("smtps://b.example")->port, 465);
-  EXPECT_EQ(parse_hop("smtp://[2001:db8::1]:26")->host, "2001:db8::1");
-  EXPECT_EQ(parse_hop("smtp://[2001:db8::1]:26")->port, 26);
-  EXPECT_EQ(parse_hop("smtp://[2001:db8::1]")->port, 25);
-}
-
-TEST(ParseHop, RefusesWhatIsNone) {
-  for (const char* text : {"", "relay.example.net", "http://a.example", "smtp://", "smtp://:25", "smtp://a.example:",
-                           "smtp://a.example:0", "smtp://a.example:65536", "smtp://a.example:25x", "smtp://[2001:db8::1",
-                           "smtp://[nonsense]:25", "smtp://[2001:db8::1]25", "smtp://a b.example", "smtp://a.example/path"}) {
-    EXPECT_FALSE(parse_hop(text)) << text;
-  }
-}
-
 }  // namespace
 }  // namespace posthus::smtp
