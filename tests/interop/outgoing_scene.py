@@ -213,7 +213,8 @@ class Postfix:
                 "command_directory = /usr/sbin", "daemon_directory = /usr/lib/postfix/sbin", "mail_owner = postfix",
                 "setgid_group = postdrop", "myhostname = mx." + self.domain, "mydestination = ",
                 # Postfix wants the address of an interface here; what it listens on is in master.cf.
-                "inet_interfaces = 127.0.0.1", "inet_protocols = ipv4", "smtp_bind_address = " + self.address, "mynetworks = 127.0.0.0/8", "alias_maps = ",
+                "inet_interfaces = 127.0.0.1", "inet_protocols = ipv4", "smtp_bind_address = " + self.address,
+                "mynetworks = 127.0.0.0/8", "alias_maps = ",
                 "virtual_mailbox_domains = " + self.domain, "virtual_mailbox_base = " + self.path("mail"),
                 "virtual_mailbox_maps = inline:{ben@%s=ben}" % self.domain, "virtual_uid_maps = static:%d" % pwd.getpwnam("postfix").pw_uid,
                 "virtual_gid_maps = static:%d" % pwd.getpwnam("postfix").pw_gid, "virtual_minimum_uid = 1", "relayhost = " + self.relayhost,
