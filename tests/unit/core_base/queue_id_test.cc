@@ -8,7 +8,7 @@ namespace {
 
 TEST(QueueIdText, IsReadAgainInAnyCase) {
   for (const std::uint64_t value :
-       {std::uint64_t{1}, std::uint64_t{31}, std::uint64_t{32}, 1'795'262'400'000'000ull << 12, UINT64_MAX}) {
+       {std::uint64_t{1}, std::uint64_t{31}, std::uint64_t{32}, std::uint64_t{1'795'262'400'000'000} << 12, UINT64_MAX}) {
     const std::string text = to_text(QueueId(value));
     EXPECT_EQ(text.size(), 13u);
     EXPECT_EQ(parse_queue_id(text), QueueId(value));

@@ -109,7 +109,7 @@ TEST_F(SendingTest, CopiesAndNewRecipientsAreCountedWithTheMessage) {
   EXPECT_EQ(record().messages, 4u);
   AddMessage stranger = message(3, {13});
   stranger.sent->account = AccountId(99);
-  EXPECT_EQ(refusal(stranger), ErrorKind::kNotFound);
+  EXPECT_EQ(refusal(std::move(stranger)), ErrorKind::kNotFound);
 }
 
 TEST_F(SendingTest, AHeldAccountsMailWaitsUntilItIsReleased) {
