@@ -188,9 +188,9 @@ TEST_F(ApiTest, DomainsMayBeRelayed) {
   EXPECT_EQ(made.status, 201) << made.body;
   EXPECT_NE(made.body.find(R"("kind":"relay","language":"nb")"), std::string::npos) << made.body;
   EXPECT_EQ(refusal("POST", "/api/v1/domains", R"({"name":"a.test","kind":"other"})"),
-            "400 field 'kind' must be \"mailboxes\" or \"relay\"");
+            R"(400 field 'kind' must be \"mailboxes\" or \"relay\")");
   EXPECT_EQ(refusal("POST", "/api/v1/domains", R"({"name":"a.test","language":"fr"})"),
-            "400 field 'language' must be \"en\", \"de\" or \"nb\"");
+            R"(400 field 'language' must be \"en\", \"de\" or \"nb\")");
   EXPECT_EQ(call("POST", "/api/v1/users", R"({"address":"a@branch.test"})").status, 400);
 }
 
