@@ -83,7 +83,6 @@ class RequestTest : public ::testing::Test {
       if (outcome->account.value != 0) joined.account = outcome->account;
       if (outcome->mailbox.value != 0) joined.mailbox = outcome->mailbox;
       if (outcome->uid_validity != 0) joined.uid_validity = outcome->uid_validity;
-      joined.messages += outcome->messages;
       joined.has_begun_hold = joined.has_begun_hold || outcome->has_begun_hold;
       if (outcome->modseq.value != 0) joined.modseq = outcome->modseq;
       joined.uids.insert(joined.uids.end(), outcome->uids.begin(), outcome->uids.end());
