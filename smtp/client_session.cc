@@ -167,6 +167,7 @@ std::string_view ClientSession::stage() const {
     case Phase::kEnvelope: break;
     default: return "MAIL";
   }
+  if (transaction_->is_text_sent) return "end of data";  // with MAIL and RCPT in one group: the host may have it all
   if (transaction_->replies == 0) return "MAIL";
   if (transaction_->replies <= transaction_->group.size()) return "RCPT";
   return transaction_->is_chunked ? "end of data" : "DATA";

@@ -201,7 +201,8 @@ void Visit::finished(MessageResult result) {
       left.recipients.push_back(std::move(recipient));
       continue;
     }
-    if (!r.is_host_fault) has_progressed_ = true;
+    // What this message needs and the host lacks (size, SMTPUTF8) says nothing of other messages.
+    if (!r.is_host_fault || r.verdict == RecipientResult::Verdict::kFailed) has_progressed_ = true;
     settlement.recipients.push_back(settled(recipient, r));
   }
   if (!left.recipients.empty()) try_again_.push_back(std::move(left));

@@ -8,9 +8,7 @@
 namespace posthus::smtp {
 
 void HeaderScan::end_of_name() {
-  std::string_view name(name_.data(), name_length_);
-  // RFC 5322 §4.5: white space before the colon is obsolete, but read.
-  while (!name.empty() && ascii::is_space_or_tab(name.back())) name.remove_suffix(1);
+  const std::string_view name(name_.data(), name_length_);
   if (name == "received") {
     ++received_fields_;
   } else if (name == "date") {
@@ -51,6 +49,7 @@ std::size_t HeaderScan::read(std::string_view bytes) {
       at = end;
       if (!lf) break;
       is_in_value_ = false;
+      has_blank_ = false;
       name_length_ = 0;
       continue;
     }
@@ -68,6 +67,12 @@ std::size_t HeaderScan::read(std::string_view bytes) {
       is_in_value_ = true;
     } else if (c == ':') {
       end_of_name();
+    } else if (name_length_ > 0 && ascii::is_space_or_tab(c)) {
+      // RFC 5322 §4.5: white space before the colon is obsolete, but read, however much of it there is.
+      has_blank_ = true;
+    } else if (has_blank_) {
+      is_in_value_ = true;  // two words before the colon are no name
+      continue;
     } else if (c == '\n' || name_length_ == name_.size() || (name_length_ == 0 && ascii::is_space_or_tab(c))) {
       // No field, a name longer than any we look for, or a continuation line. (A LF is looked at again as a value.)
       is_in_value_ = true;

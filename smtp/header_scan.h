@@ -54,6 +54,7 @@ class HeaderScan {
   bool is_in_from_ = false;  // in a From field or its continuation
   bool is_from_cut_ = false;
   bool is_in_value_ = false;    // past the name: only the line end matters
+  bool has_blank_ = false;      // white space after the name: only a colon may follow
   bool is_holding_cr_ = false;  // a CR at the start of a line
   bool has_ended_ = false;
   bool has_date_ = false, has_message_id_ = false;

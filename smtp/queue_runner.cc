@@ -151,6 +151,8 @@ void QueueRunner::State::visit_ended(std::uint64_t hash, std::uint64_t number, V
       d.next_due = now;  // whatever is due waits for the end of the rest
       std::vector<store::DueRecipient>().swap(d.ahead);
     }
+    // WHY: a visit that ended at a limit of messages has not read on, so what is due next is not known.
+    if (result.kind != VisitResult::Kind::kNothingDue) d.next_due = std::min(d.next_due, context.clock.now());
     schedule(hash);
   }
   if (is_unreached) look_after_aged(hash, result.failure);

@@ -100,9 +100,11 @@ class Recorder {
     outcome.last_reply = last_words(settled);
     const Fate fate = decide(settled, chance, outcome);
     if (fate == Fate::kFailed) ++record_.failures;
-    // RFC 5321 §4.5.5, RFC 3461 §6: no report about a report.
-    const bool is_reported =
-        !settlement_.entry.reverse_path.empty() && wants_report(settled.recipient.notify, fate, settlement_.offers_dsn);
+    // RFC 5321 §4.5.5, RFC 3461 §6: no report about a report. Success is told only to our own users: nobody has checked who
+    // stands behind the reverse-path of other mail, and a report would be backscatter.
+    const bool is_reported = !settlement_.entry.reverse_path.empty() &&
+                             wants_report(settled.recipient.notify, fate, settlement_.offers_dsn) &&
+                             (fate != Fate::kRelayed || settlement_.entry.origin == store::QueueOrigin::kSubmission);
     if (is_reported) record_.reported.push_back(reported(settlement_, settled, fate, now_));
     tell(settled, fate, outcome);
     record_.outcomes.push_back(std::move(outcome));

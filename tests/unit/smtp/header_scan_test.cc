@@ -84,5 +84,18 @@ TEST(HeaderScan, EndsAtOnceInAMessageWithoutHeader) {
   EXPECT_TRUE(scan.has_ended());
 }
 
+TEST(HeaderScan, AFieldNameMayHaveAnyAmountOfBlanksBehindIt) {
+  for (const std::string_view blanks : {" ", "\t", "        ", "                                        "}) {
+    for (const std::size_t cut : kCuts) {
+      HeaderScan scan(FromFields::kKeep);
+      fields_of(scan,
+                "From" + std::string(blanks) + ": ceo@example.test\r\nReceived" + std::string(blanks) + ": a\r\nFro m: x\r\n\r\n",
+                cut);
+      EXPECT_EQ(scan.from(), " ceo@example.test\r\n") << cut;
+      EXPECT_EQ(scan.received_fields(), 1u) << cut;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace posthus::smtp

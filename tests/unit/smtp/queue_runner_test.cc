@@ -88,6 +88,27 @@ TEST_F(QueueRunnerTest, ManyMessagesGoOverOneConnection) {
   EXPECT_EQ(queued_messages(), 0U);
 }
 
+TEST_F(QueueRunnerTest, AHostThatTakesOneMessageAConnectionIsVisitedUntilNothingIsLeft) {
+  FakeHost& a = host(1);
+  a.ehlo = "250-fake.example\r\n250-PIPELINING\r\n250-LIMITS MAILMAX=1\r\n250 ENHANCEDSTATUSCODES\r\n";
+  for (int i = 0; i < 300; ++i) queue({.to = {"ben@example.org"}});
+  settle();
+  EXPECT_EQ(a.messages.size(), 300U);
+  EXPECT_EQ(queued_messages(), 0U);
+}
+
+TEST_F(QueueRunnerTest, WhatOneMessageNeedsAndTheHostLacksDoesNotRestTheDestination) {
+  FakeHost& a = host(1);
+  host(2);
+  a.ehlo = "250-fake.example\r\n250 SIZE 100\r\n";
+  queue({.to = {"ben@example.org"}, .text = "Subject: x\r\n\r\n" + std::string(200, 'x') + "\r\n"});
+  settle();
+  queue({.to = {"cleo@example.org"}, .text = "Subject: x\r\n\r\nx\r\n"});
+  settle();
+  ASSERT_EQ(a.messages.size(), 1U);
+  EXPECT_EQ(a.messages[0].rcpt[0], "cleo@example.org");
+}
+
 TEST_F(QueueRunnerTest, RecipientsOfOneDomainShareATransaction) {
   FakeHost& a = host(1);
   FakeHost& other = host(3);

@@ -113,6 +113,17 @@ TEST(Settlement, AHostThatDoesDsnIsLeftToReportSuccess) {
   EXPECT_TRUE(make_record(s, after(1s), 1000).reported.empty());
 }
 
+TEST(Settlement, SuccessIsToldToOurOwnUsersOnly) {
+  Settlement s = settlement({recipient(1, Verdict::kRelayed, kTaken)});
+  s.recipients[0].recipient.notify = notify::kSuccess;
+  s.entry.origin = store::QueueOrigin::kSubmission;
+  EXPECT_EQ(make_record(s, after(1s), 1000).reported.size(), 1U);
+  for (const auto origin : {store::QueueOrigin::kRelay, store::QueueOrigin::kForward, store::QueueOrigin::kReport}) {
+    s.entry.origin = origin;
+    EXPECT_TRUE(make_record(s, after(1s), 1000).reported.empty());
+  }
+}
+
 TEST(Settlement, NothingIsReportedAboutANullReversePath) {
   Settlement s = settlement({recipient(1, Verdict::kFailed, kUnknown)});
   s.entry.reverse_path.clear();
