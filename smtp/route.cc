@@ -131,6 +131,12 @@ TlsUse tls_use(store::RouteRecord::Tls tls) {
   return TlsUse::kRequired;
 }
 
+// A password is given only to a server whose certificate holds, or to this machine.
+TlsUse route_tls(store::RouteRecord::Tls tls, const store::RouteRecord& record, const IpAddress& address) {
+  const TlsUse use = tls_use(tls);
+  return use == TlsUse::kOpportunistic && !record.login.empty() && !is_loopback(address) ? TlsUse::kRequired : use;
+}
+
 // WHY: what the admin named wrongly is deferred, never returned: he will mend it.
 RoutePlan by_route(const RouteFacts& facts, Lookup& lookup) {
   const store::RouteRecord& record = *facts.route;
@@ -151,7 +157,7 @@ RoutePlan by_route(const RouteFacts& facts, Lookup& lookup) {
       plan.hops.push_back({.host = named.host,
                            .address = address,
                            .port = named.port,
-                           .tls = tls_use(named.tls),
+                           .tls = route_tls(named.tls, record, address),
                            .login = record.login,
                            .password = record.password,
                            .is_from_route = true,

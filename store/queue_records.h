@@ -75,7 +75,8 @@ struct QueuedRecipient {
 /// recipient domain, sender domain, "*".
 struct RouteRecord {
   std::string name;
-  enum class Tls : std::uint8_t { kNever, kOpportunistic, kRequired, kImplicit };  // kRequired, kImplicit: certificate checked
+  /// kRequired, kImplicit: certificate checked. With a login kOpportunistic means kRequired, but for loopback.
+  enum class Tls : std::uint8_t { kNever, kOpportunistic, kRequired, kImplicit };
   struct Hop {
     std::string host;  // name or IP address, used as it is, no MX lookup
     std::uint16_t port = 25;

@@ -81,7 +81,13 @@ Result<std::string> decode_chunks(std::string_view bytes, std::size_t limit) {
     if (error != std::errc{} || ascii::trim({stop, static_cast<std::size_t>(last - stop)}) != "") {
       return fail(ErrorKind::kInvalid, "a chunk without a size");
     }
-    if (size == 0) return body;
+    if (size == 0) {
+      // The trailer section ends with an empty line.
+      for (;;) {
+        if (bytes.find('\n') == std::string_view::npos) return fail(ErrorKind::kInvalid, "the response is cut off");
+        if (take_line(bytes).empty()) return body;
+      }
+    }
     if (size > limit - body.size()) return fail(ErrorKind::kTooLarge, "the response is too large");
     if (bytes.size() < size) return fail(ErrorKind::kInvalid, "the response is cut off");
     body += bytes.substr(0, size);
@@ -95,7 +101,7 @@ Result<std::string> decode_chunks(std::string_view bytes, std::size_t limit) {
 bool is_complete_response(std::string_view bytes) {
   const auto head = parse_head(bytes);
   if (!head) return false;
-  if (head->is_chunked) return head->body.ends_with("0\r\n\r\n");
+  if (head->is_chunked) return decode_chunks(head->body, bytes.size()).has_value();
   return head->length && head->body.size() >= *head->length;
 }
 

@@ -76,6 +76,9 @@ TEST(HttpResponseTest, AWholeResponseIsKnownBeforeTheConnectionEnds) {
   EXPECT_TRUE(is_complete_response(whole));
   EXPECT_TRUE(is_complete_response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"));
   EXPECT_FALSE(is_complete_response("HTTP/1.1 200 OK\r\n\r\nhello")) << "nobody knows";
+  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\nmax_age: 604800\r\n\r\n0\r\n\r\n";
+  for (std::size_t i = 0; i < chunked.size(); ++i) EXPECT_FALSE(is_complete_response(chunked.substr(0, i))) << i;
+  EXPECT_TRUE(is_complete_response(chunked)) << "a chunk that ends as the last one does";
 }
 
 }  // namespace

@@ -273,6 +273,8 @@ TEST_F(Routing, ARouteIsUsedAsItIsWithoutMx) {
   EXPECT_EQ(p.hops[0].host, "relay.example.net");
   EXPECT_EQ(p.hops[0].port, 2525);
   EXPECT_EQ(p.hops[0].login, "us");
+  EXPECT_EQ(p.hops[0].tls, TlsUse::kRequired) << "a password is for a server that has proven its name";
+  EXPECT_EQ(p.hops[1].tls, TlsUse::kOpportunistic) << "loopback";
   EXPECT_TRUE(p.hops[0].is_from_route);
   EXPECT_EQ(to_string(p.hops[1].address), "127.0.0.1");  // the admin said so
   EXPECT_EQ(p.hops[1].port, 26);
