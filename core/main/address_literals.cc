@@ -26,7 +26,7 @@ std::string text_of(const sockaddr* address) {
 void add(std::vector<std::string>& literals, const std::string& text) {
   const auto address = parse_ip_address(text);
   if (!address) return;
-  std::string literal = to_address_literal(*address);
+  std::string literal = "[" + to_address_literal(*address) + "]";
   if (std::ranges::find(literals, literal) == literals.end()) literals.push_back(std::move(literal));
 }
 

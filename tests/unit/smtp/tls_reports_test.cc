@@ -113,7 +113,7 @@ TEST_F(TlsReportsTest, CountsAddUpAcrossTicksAndRestarts) {
   tick();
   ASSERT_EQ(tallies().size(), 1u);
   ASSERT_EQ(tallies()[0].policies.size(), 1u);
-  const auto& policy = tallies()[0].policies[0];
+  const store::TlsPolicyTally policy = tallies()[0].policies[0];
   EXPECT_EQ(policy.successes, 2u);
   EXPECT_EQ(policy.failures, 3u);
   ASSERT_EQ(policy.details.size(), 2u);
