@@ -192,12 +192,13 @@ class PlainHost:
 
 
 class Postfix:
-    """Debian's Postfix with a configuration of its own. Takes mail for `domain` into a file (mbox) and relays everything else to
-    `relayhost` ("[127.0.0.2]:PORT")."""
+    """Debian's Postfix with a configuration of its own. Takes mail for `domains` into a file (mbox) and sends everything else to
+    `relayhost` ("[127.0.0.2]:PORT"), or where the DNS at `resolver` (an address, port 53) says, at the port it listens on itself.
+    `pair`: a certificate, for STARTTLS."""
 
-    def __init__(self, address, domain, relayhost):
-        self.address, self.domain, self.relayhost = address, domain, relayhost
-        self.port = free_ports(1)[0]
+    def __init__(self, address, *domains, relayhost="", port=None, resolver=None, pair=None):
+        self.address, self.domains, self.relayhost, self.resolver, self.pair = address, domains, relayhost, resolver, pair
+        self.port = port or free_ports(1)[0]
         self.directory = tempfile.mkdtemp(prefix="posthus-postfix-")
 
     def path(self, *parts):
@@ -207,19 +208,42 @@ class Postfix:
         os.chmod(self.directory, 0o755)
         for part in ("etc", "queue", "data", "mail"):
             os.mkdir(self.path(part))
+        self.write_main()
+        self.write_master()
+        open(self.path("etc", "dynamicmaps.cf"), "w").close()
+        if self.resolver:
+            with open(self.path("etc", "resolv.conf"), "w") as f:
+                f.write("nameserver %s\noptions timeout:2 attempts:2 edns0\n" % self.resolver)
+        for part in ("data", "mail"):
+            shutil.chown(self.path(part), "postfix")
+        self.command("check", check=False)
+        self.start()
+        return self
+
+    def write_main(self):
+        user = pwd.getpwnam("postfix")
+        lines = [
+            "compatibility_level = 3.6", "queue_directory = " + self.path("queue"), "data_directory = " + self.path("data"),
+            "command_directory = /usr/sbin", "daemon_directory = /usr/lib/postfix/sbin", "mail_owner = postfix",
+            "setgid_group = postdrop", "myhostname = mx." + self.domains[0], "mydestination = ",
+            # Postfix wants the address of an interface here; what it listens on is in master.cf.
+            "inet_interfaces = 127.0.0.1", "inet_protocols = ipv4", "smtp_bind_address = " + self.address,
+            "mynetworks = 127.0.0.0/8", "alias_maps = ",
+            "virtual_mailbox_domains = " + " ".join(self.domains), "virtual_mailbox_base = " + self.path("mail"),
+            "virtual_mailbox_maps = inline:{%s}" % ", ".join("ben@%s=ben" % domain for domain in self.domains),
+            "virtual_uid_maps = static:%d" % user.pw_uid, "virtual_gid_maps = static:%d" % user.pw_gid, "virtual_minimum_uid = 1",
+            "relayhost = " + self.relayhost, "smtp_tls_security_level = may", "maillog_file = " + self.path("postfix.log"),
+            "maillog_file_prefixes = /tmp", "smtputf8_enable = no", "shlib_directory = /usr/lib/postfix", "meta_directory = /etc/postfix",
+            # Within seconds, as QUICK.
+            "queue_run_delay = 1s", "minimal_backoff_time = 1s", "maximal_backoff_time = 2s", "smtp_connect_timeout = 5s",
+            "smtp_tcp_port = %d" % self.port, "default_destination_concurrency_failed_cohort_limit = 0"]
+        if self.pair:
+            lines += ["smtpd_tls_security_level = may", "smtpd_tls_received_header = yes", "smtpd_tls_cert_file = " + self.pair.certificate,
+                      "smtpd_tls_key_file = " + self.pair.key]
         with open(self.path("etc", "main.cf"), "w") as f:
-            f.write("\n".join([
-                "compatibility_level = 3.6", "queue_directory = " + self.path("queue"), "data_directory = " + self.path("data"),
-                "command_directory = /usr/sbin", "daemon_directory = /usr/lib/postfix/sbin", "mail_owner = postfix",
-                "setgid_group = postdrop", "myhostname = mx." + self.domain, "mydestination = ",
-                # Postfix wants the address of an interface here; what it listens on is in master.cf.
-                "inet_interfaces = 127.0.0.1", "inet_protocols = ipv4", "smtp_bind_address = " + self.address,
-                "mynetworks = 127.0.0.0/8", "alias_maps = ",
-                "virtual_mailbox_domains = " + self.domain, "virtual_mailbox_base = " + self.path("mail"),
-                "virtual_mailbox_maps = inline:{ben@%s=ben}" % self.domain, "virtual_uid_maps = static:%d" % pwd.getpwnam("postfix").pw_uid,
-                "virtual_gid_maps = static:%d" % pwd.getpwnam("postfix").pw_gid, "virtual_minimum_uid = 1", "relayhost = " + self.relayhost,
-                "smtp_tls_security_level = may", "maillog_file = " + self.path("postfix.log"), "maillog_file_prefixes = /tmp",
-                "smtputf8_enable = no", "shlib_directory = /usr/lib/postfix", "meta_directory = /etc/postfix", ""]))
+            f.write("\n".join(lines) + "\n")
+
+    def write_master(self):
         with open("/usr/share/postfix/master.cf.dist") as f:
             lines = f.read().splitlines()
         master = []
@@ -235,17 +259,20 @@ class Postfix:
             master.append("postlog unix-dgram n - n - 1 postlogd")
         with open(self.path("etc", "master.cf"), "w") as f:
             f.write("\n".join(master) + "\n")
-        open(self.path("etc", "dynamicmaps.cf"), "w").close()
-        for part in ("data", "mail"):
-            shutil.chown(self.path(part), "postfix")
-        self.command("check", check=False)
+
+    def start(self):
         self.command("start")
         wait_for(self.is_listening, "Postfix: " + self.log())
-        return self
+
+    def stop(self):
+        self.command("stop", check=False)
 
     def command(self, what, check=True):
-        done = subprocess.run(["/usr/sbin/postfix", "-c", self.path("etc"), what], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=60)
+        command = ["/usr/sbin/postfix", "-c", self.path("etc"), what]
+        if self.resolver:  # the C library knows no other way to another resolver than this file: the processes get one of their own
+            script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+            command = ["unshare", "--mount", "sh", "-c", script, self.path("etc", "resolv.conf"), *command]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
         assert not check or done.returncode == 0, done.stdout.decode() + self.log()
 
     def is_listening(self):
@@ -269,6 +296,20 @@ class Postfix:
         except OSError:
             return ""
 
+    def wait_for_mail(self, marker):
+        wait_for(lambda: "Subject: " + marker in self.mailbox(), "%s in Postfix's mailbox: %s" % (marker, self.log()))
+
+    def count(self, marker):
+        return self.mailbox().count("Subject: %s\n" % marker)
+
+    def send(self, recipient, sender=None, marker=None):
+        """From ben@ its first domain; the marker (the Subject)."""
+        marker = marker or mail.unique()
+        sender = sender or "ben@" + self.domains[0]
+        with smtplib.SMTP(self.address, self.port, local_hostname="client.test") as client:
+            client.sendmail(sender, [recipient], mail.message(marker, sender=sender, to=recipient))
+        return marker
+
     def __exit__(self, *_):
-        self.command("stop", check=False)
+        self.stop()
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -145,7 +145,7 @@ def test_a_recipient_that_is_refused_comes_back_with_the_words_of_the_server(sce
 
 def test_postfix_takes_and_gives_mail(scene):
     with Site(scene.server.binary, HERE, "here.test") as here, \
-            Postfix(THERE, "postfix.test", "[%s]:%d" % (HERE, here.smtp_port)) as postfix:
+            Postfix(THERE, "postfix.test", relayhost="[%s]:%d" % (HERE, here.smtp_port)) as postfix:
         here.route("postfix.test", hop(THERE, postfix.port))
         marker = here.send("ben@postfix.test", body="One.\r\n.\r\n..Two.\r\n")
         wait_for(lambda: marker in postfix.mailbox(), "mail in Postfix's mailbox: " + postfix.log())

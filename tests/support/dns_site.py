@@ -6,6 +6,7 @@
         dns.trust_anchor    a file with the root's DS, for dns.trust_anchor
         dns.environment()   both, for PosthusServer
         dns.set_zone(name, text)
+        dns.resolver_address   with resolver=True: an address whose port 53 serves the same, for programs that only know those (root only)
 
 Zone texts are master file lines relative to the zone, without SOA and NS. A zone is secure (signed, delegated with its DS) unless it
 is named in `insecure` (not signed), `bogus` (signed, the root has another DS) or `broken` (the server answers SERVFAIL). What no
@@ -59,8 +60,9 @@ def ask(port, name, kind=6, timeout=0.2):
 
 
 class DnsSite:
-    def __init__(self, zones, insecure=(), bogus=(), broken=()):
+    def __init__(self, zones, insecure=(), bogus=(), broken=(), resolver=False):
         self.zones = dict(zones)
+        self.resolver_address = "127.53.%d.%d" % (random.randrange(256), random.randrange(1, 255)) if resolver else None
         self.insecure, self.bogus, self.broken = set(insecure), set(bogus), set(broken)
         self.zones.update({name: "" for name in self.broken if name not in self.zones})
         self.serials = {}
@@ -115,8 +117,9 @@ class DnsSite:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def write_configuration(self):
+        more = ", %s@53" % self.resolver_address if self.resolver_address else ""
         lines = [
-            "server:", "  rundir: %s" % self.directory, "  listen: 127.0.0.1@%d" % self.port, "  udp-workers: 1", "  tcp-workers: 2",
+            "server:", "  rundir: %s" % self.directory, "  listen: [127.0.0.1@%d%s]" % (self.port, more), "  udp-workers: 1", "  tcp-workers: 2",
             "  background-workers: 1", "log:", "  - target: stderr", "    any: info", "database:", "  storage: %s" % self.directory,
             "  kasp-db-max-size: 16M", "  journal-db-max-size: 16M", "  timer-db-max-size: 4M",
             "policy:", "  - id: posthus", "    algorithm: ecdsap256sha256",

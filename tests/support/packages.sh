@@ -5,7 +5,7 @@ build_packages="clang-19 mold ccache cmake ninja-build pkg-config libasio-dev li
 
 # GoogleTest and sanitizers for the tests of our own; the rest are the stock clients and tools of the end-to-end tests.
 test_packages="libgtest-dev libclang-rt-19-dev llvm-19 clang-format-19 git python3 openssl strace knot knot-dnsutils
-  curl swaks python3-dkim libio-socket-ssl-perl libnet-ssleay-perl libsasl2-modules msmtp mutt isync fetchmail"
+  postfix curl swaks python3-dkim libio-socket-ssl-perl libnet-ssleay-perl libsasl2-modules msmtp mutt isync fetchmail"
 
 # install_packages NAME...: installs those that are missing, through sudo only when not root. Debian 12 names.
 install_packages() {
@@ -21,6 +21,10 @@ install_packages() {
     as_root=(sudo)
   fi
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 update -qq
+  # Postfix is a peer of the tests, which give it settings: it must not become this machine's mail server.
+  if [[ " ${missing[*]} " == *" postfix "* ]]; then
+    "${as_root[@]}" debconf-set-selections <<<"postfix postfix/main_mailer_type select No configuration"
+  fi
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends "${missing[@]}"
 }
 
