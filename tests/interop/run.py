@@ -17,6 +17,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
 import clients_test  # noqa: E402
 import command_line_test  # noqa: E402
 import corpus_test  # noqa: E402
+import exim_test  # noqa: E402
 import hostile_test  # noqa: E402
 import login_test  # noqa: E402
 import outgoing_test  # noqa: E402
@@ -28,7 +29,7 @@ import tls_policy_test  # noqa: E402
 from posthus_server import PosthusServer  # noqa: E402
 
 MODULES = [python_test, reports_test, clients_test, corpus_test, command_line_test, login_test, hostile_test, outgoing_test,
-           signing_test, tls_policy_test, three_servers_test]
+           signing_test, tls_policy_test, three_servers_test, exim_test]
 
 
 class Scene:
