@@ -58,6 +58,7 @@ step "end to end with stock clients"
 counted /usr/bin/python3 tests/interop/run.py build/release/posthus
 step "kill -9 under load"
 counted /usr/bin/python3 tests/crash/run.py build/release/posthus --rounds 12
+counted /usr/bin/python3 tests/crash/relay.py build/release/posthus --rounds 6
 
 step "disk faults"
 counted /usr/bin/python3 tests/crash/faults.py build/release/posthus
