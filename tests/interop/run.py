@@ -18,6 +18,7 @@ import clients_test  # noqa: E402
 import command_line_test  # noqa: E402
 import corpus_test  # noqa: E402
 import exim_test  # noqa: E402
+import hostile_peers_test  # noqa: E402
 import hostile_test  # noqa: E402
 import login_test  # noqa: E402
 import outgoing_test  # noqa: E402
@@ -29,7 +30,8 @@ import tls_policy_test  # noqa: E402
 from posthus_server import PosthusServer  # noqa: E402
 
 MODULES = [python_test, reports_test, clients_test, corpus_test, command_line_test, login_test, hostile_test, outgoing_test,
-           signing_test, tls_policy_test, three_servers_test, exim_test]
+           signing_test, tls_policy_test, three_servers_test, exim_test,
+           hostile_peers_test]
 
 
 class Scene:
