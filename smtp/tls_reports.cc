@@ -70,7 +70,7 @@ void TlsReports::end_work() {
 void TlsReports::tick() {
   {
     const std::lock_guard lock(mutex_);
-    if (working_ > 0) return;  // the minute before still waits for answers
+    if (working_ > 0) return;  // what was begun before still waits for answers
     ++working_;
   }
   context_.run_blocking([this] {
@@ -78,6 +78,14 @@ void TlsReports::tick() {
     send_due();
     end_work();
   });
+}
+
+void TlsReports::flush_within(std::chrono::milliseconds patience) {
+  begin_work(1);
+  flush();
+  end_work();
+  std::unique_lock lock(mutex_);
+  idle_.wait_for(lock, patience, [this] { return working_ == 0; });
 }
 
 void TlsReports::flush() {

@@ -1,9 +1,10 @@
 // TlsReports: how TLS to other domains went, counted by day, reported the day after to those who asked for it. RFC 8460.
-// Outcomes are counted in memory and joined to the store's record once a minute: a crash costs a minute of counting.
+// Outcomes are counted in memory and joined to the store's record at each tick: a crash costs what was counted since the last.
 // Only domains with a TLSRPT record leave rows. Known limit: a report by mail goes the way of all mail, with the
 // destination's TLS policy (§5.3 would have it delivered without).
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -45,8 +46,11 @@ class TlsReports final : public TlsOutcomes {
   ~TlsReports() override;
 
   void add(const TlsPolicy& policy, TlsOutcome outcome) override;
-  /// Once a minute or so: joins what was counted to the store, sends reports that are due. Does not block.
+  /// Every few seconds: joins what was counted to the store, sends reports that are due. Does not block.
   void tick();
+
+  /// Before an orderly end: joins what was counted to the store; waits for it no longer than `patience`.
+  void flush_within(std::chrono::milliseconds patience);
 
   static constexpr std::size_t kMaxDomains = 1000;            // counted between two ticks; further ones are not
   static constexpr std::size_t kReportsAtOnce = 20;           // looked at in one tick

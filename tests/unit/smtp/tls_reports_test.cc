@@ -56,10 +56,13 @@ class TlsReportsTest : public ::testing::Test {
   }
   void tick() {
     reports->tick();
+    work();
+  }
+  void work() {
     while (!work_.empty()) {
-      auto work = std::move(work_.front());
+      auto next = std::move(work_.front());
       work_.erase(work_.begin());
-      work();
+      next();
     }
     must(store::RemoveStsPolicy{"none"});  // what was submitted before is done by now
   }
@@ -100,6 +103,14 @@ TEST_F(TlsReportsTest, OnlyDomainsThatAskForReportsAreKept) {
   ASSERT_EQ(tallies().size(), 1u);
   EXPECT_EQ(tallies()[0].domain, "by-mail.test");
   EXPECT_EQ(tallies()[0].day, 20'000u);
+}
+
+TEST_F(TlsReportsTest, AnOrderlyEndJoinsWhatWasCounted) {
+  count("by-mail.test");
+  reports->flush_within(std::chrono::milliseconds(0));
+  work();
+  EXPECT_EQ(tallies().size(), 1u);
+  EXPECT_TRUE(post_box.posts.empty());
 }
 
 TEST_F(TlsReportsTest, CountsAddUpAcrossTicksAndRestarts) {
