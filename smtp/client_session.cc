@@ -95,6 +95,7 @@ session::Step ClientSession::replied(const HostReply& reply, Output& output) {
     case Phase::kAuthPassword: return on_login(reply, output);
     case Phase::kReset: {
       needs_reset_ = false;
+      if (!transaction_) return quit(output);
       return reply.is_success() ? begin_transaction(output) : give_up(to_remote_reply(reply));
     }
     case Phase::kEnvelope: return on_envelope(reply, output);

@@ -45,6 +45,7 @@ struct OutgoingMessage {
   bool is_utf8 = false;
   bool requires_tls = false;
   std::uint64_t size = 0;
+  bool is_trial = false;  // a dry run: over with the answers to RCPT, which are the results. `read` is not called
   std::function<Result<>(std::uint64_t offset, std::uint64_t length, std::string& out)> read;
 };
 inline constexpr std::size_t kMaxRecipientsPerTransaction = 100;  // RFC 5321 §4.5.3.1.8: what every server takes

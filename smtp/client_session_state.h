@@ -163,6 +163,7 @@ class ClientSession final : public session::Session {
   bool is_extended_ = false;     // EHLO was taken
   bool is_reply_begun_ = false;  // some bytes of the awaited reply have come
   bool needs_reset_ = false;     // the host still has an envelope of ours
+  bool is_trial_ = false;        // nothing is sent (OutgoingMessage::is_trial)
   std::size_t awaited_ = 0;      // replies due
   std::uint32_t transactions_ = 0;
   PeerFeatures peer_;

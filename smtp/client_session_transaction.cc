@@ -103,7 +103,8 @@ void ClientSession::take_message() {
                        [](const auto& recipient) { return recipient.standing == Standing::kWaiting; });
   };
   if (has_waiting() && !takes_body()) plan_conversion();
-  if (has_waiting()) read_on(kReadAhead);
+  is_trial_ = t.message.is_trial;
+  if (has_waiting() && !is_trial_) read_on(kReadAhead);
   if (!t.is_read_broken) return;
   settle_all(Verdict::kDeferred, {.code = 0, .enhanced = {}, .text = "The message could not be read here."}, "MAIL",
              Blame::kMessage);
@@ -173,8 +174,11 @@ void ClientSession::plan_conversion() {
 }
 
 session::Step ClientSession::message_taken(Output& output) {
-  if (!transaction_) return quit(output);
-  return leave_transaction(output);
+  if (transaction_) return leave_transaction(output);
+  if (!is_trial_ || !needs_reset_) return quit(output);
+  // A dry run says in so many words that nothing will come.
+  output.append("RSET\r\n");
+  return await_reply(Phase::kReset);
 }
 
 void ClientSession::choose_group() {
@@ -219,6 +223,7 @@ void ClientSession::write_pipeline(Output& output) {
   for (const std::uint16_t index : t.group) write_recipient(t.message.recipients[index], output);
   t.named = t.group.size();
   awaited_ += t.group.size();
+  if (is_trial_) return;
   // WHY: a long text is not sent before anybody wants it.
   if (t.is_chunked && !has_whole_text()) return;
   t.is_text_begun = true;
@@ -299,6 +304,7 @@ void ClientSession::on_recipient(std::uint16_t index, const HostReply& reply) {
   ClientTransaction& t = *transaction_;
   ClientTransaction::Recipient& recipient = t.recipients[index];
   if (recipient.standing == Standing::kSettled) return;  // MAIL was refused already
+  if (reply.is_success() && is_trial_) return settle(index, Verdict::kDelivered, to_remote_reply(reply), "RCPT", Blame::kMessage);
   if (reply.is_success()) {
     recipient.standing = Standing::kAccepted;
     ++t.accepted;

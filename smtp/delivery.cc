@@ -8,6 +8,7 @@
 
 #include "core/base/log.h"
 #include "core/base/random.h"
+#include "smtp/hop_policy.h"
 #include "smtp/outgoing_text.h"
 
 namespace posthus::smtp {
@@ -135,10 +136,13 @@ void Visit::refuse_all() {
 void Visit::dial() {
   connection_.reset();
   tls_.clear();
+  const TlsUse use = is_without_tls_ ? TlsUse::kNever : tls_use_;
   DoneOnce done([this](const std::string& failure) { connection_ended(failure); });
   context_.dialer.dial(
-      dial_options(),
-      [this](const session::ConnectionFacts&, session::Waker) { return make_client_session(client_options(), *this); },
+      dial_options(plan_.hops[hop_], policy_, use, outgoing_),
+      [this, use](const session::ConnectionFacts&, session::Waker) {
+        return make_client_session(client_options(plan_.hops[hop_], use, context_.hostname), *this);
+      },
       [done = std::move(done)](const std::string& failure) mutable { done(failure); });
 }
 

@@ -93,8 +93,6 @@ class Visit final : public MessageSource {
   void policy_known(TlsPolicy policy);
   void tell_policies();
   void dial();
-  session::DialOptions dial_options() const;
-  ClientOptions client_options() const;
   void connection_ended(const std::string& failure);
   bool advance(Advance how);
   void give_up();

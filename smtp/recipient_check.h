@@ -16,11 +16,18 @@ enum class PrimaryAnswer : std::uint8_t {
   kUnavailable,  // nobody could be asked, or the answer was temporary
 };
 
+struct PrimaryReply {
+  PrimaryAnswer answer = PrimaryAnswer::kUnavailable;
+  // What the primary said when it refused.
+  std::uint16_t code = 0;
+  std::string enhanced, text;
+};
+
 class RecipientCheck {
  public:
   virtual ~RecipientCheck() = default;
   /// Calls `done` exactly once, perhaps before it returns; within half a minute, since a client waits for its reply.
-  virtual void ask(const mail::Address& recipient, std::move_only_function<void(PrimaryAnswer)> done) = 0;
+  virtual void ask(const mail::Address& recipient, std::move_only_function<void(PrimaryReply)> done) = 0;
 };
 
 }  // namespace posthus::smtp

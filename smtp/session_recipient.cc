@@ -10,6 +10,11 @@
 #include "store/queue_reader.h"
 
 namespace posthus::smtp {
+namespace {
+
+constexpr std::size_t kMaxPrimaryWords = 400;  // with code and prefix a line of at most 512 (RFC 5321 §4.5.3.1.5)
+
+}  // namespace
 
 // rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF
 session::Step ServerSession::on_rcpt(std::string_view argument, Output& output) {
@@ -62,8 +67,8 @@ session::Step ServerSession::recipient_resolved(RcptCommand command, store::Reso
 }
 
 void ServerSession::ask_primary(session::Resume resume) {
-  auto answered = [this, resume = std::move(resume)](PrimaryAnswer answer) mutable {
-    pending_->answer = answer;
+  auto answered = [this, resume = std::move(resume)](PrimaryReply reply) mutable {
+    pending_->primary = std::move(reply);
     resume();
   };
   context_.recipient_check->ask(pending_->command.recipient, std::move(answered));
@@ -71,9 +76,10 @@ void ServerSession::ask_primary(session::Resume resume) {
 
 session::Step ServerSession::recipient_checked(Output& output) {
   // WHY: when the primary cannot be asked the mail is taken: that is what a backup MX is for.
-  if (pending_->answer != PrimaryAnswer::kRefused) return recipient_admitted(output);
+  if (pending_->primary.answer != PrimaryAnswer::kRefused) return recipient_admitted(output);
+  const PrimaryReply primary = std::move(pending_->primary);
   pending_.reset();
-  return refuse_recipient(reply::kUnknownThere, output);
+  return refuse_as_primary(primary, output);
 }
 
 session::Step ServerSession::recipient_admitted(Output& output) {
@@ -97,10 +103,26 @@ session::Step ServerSession::recipient_admitted(Output& output) {
   return answer(pending->verdict.reply, output);
 }
 
+// The primary's words, that the sender may read them as if it had been asked itself.
+session::Step ServerSession::refuse_as_primary(const PrimaryReply& primary, Output& output) {
+  const bool is_code = primary.code >= 500 && primary.code <= 599;
+  const bool has_class = primary.enhanced.starts_with("5.");
+  const Reply reply{is_code ? primary.code : reply::kUnknownThere.code,
+                    has_class ? std::string_view(primary.enhanced) : reply::kUnknownThere.enhanced, reply::kUnknownThere.text};
+  std::string words = "The server this domain's mail goes to said: " + primary.text.substr(0, kMaxPrimaryWords);
+  std::ranges::replace_if(
+      words, [](char c) { return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F; }, '?');
+  return refuse_recipient(reply, primary.text.empty() ? reply.text : std::string_view(words), output);
+}
+
 session::Step ServerSession::refuse_recipient(const Reply& reply, Output& output) {
+  return refuse_recipient(reply, reply.text, output);
+}
+
+session::Step ServerSession::refuse_recipient(const Reply& reply, std::string_view words, Output& output) {
   log_refusal(reply);
   ++envelope_->refused_recipients;
-  append_reply(output, reply);
+  append_reply(output, reply, words);
   if (++refused_recipients_ < kMaxRefusedRecipients) return Step::kRead;
   return refuse_and_close(reply::kTooManyErrors, output);
 }

@@ -68,7 +68,7 @@ class ServerSession final : public session::Session {
     RcptCommand command;
     store::Resolution resolution;
     RecipientVerdict verdict;
-    PrimaryAnswer answer = PrimaryAnswer::kUnavailable;
+    PrimaryReply primary;
   };
 
   struct VerbRow {
@@ -128,6 +128,8 @@ class ServerSession final : public session::Session {
   // session_recipient.cc
   Step on_rcpt(std::string_view argument, Output& output);
   Step refuse_recipient(const Reply& reply, Output& output);
+  Step refuse_recipient(const Reply& reply, std::string_view words, Output& output);
+  Step refuse_as_primary(const PrimaryReply& primary, Output& output);
   Step recipient_resolved(RcptCommand command, store::Resolution resolution, Output& output);
   Result<Destination> resolve(const store::Snapshot& view, const mail::Address& recipient);
   void ask_primary(session::Resume resume);

@@ -188,7 +188,7 @@ class TlsPolicies::Inquiry {
   static void finish(std::unique_ptr<Inquiry> self) { self->done_(std::move(self->policy_)); }
 
   void count(TlsResult result, std::string reason) {
-    if (!state_.outcomes) return;
+    if (!state_.outcomes || !question_.is_counted) return;
     TlsOutcome outcome{.domain = question_.domain, .host = question_.host, .result = result};
     outcome.reason = std::move(reason);
     state_.outcomes->add(policy_, std::move(outcome));

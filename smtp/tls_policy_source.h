@@ -22,6 +22,7 @@ struct TlsQuestion {
   bool is_from_mx = false;       // an MX record names the host
   bool is_mx_secure = false;     // dns::Answer::is_secure of the MX question; true when nobody asked (a route)
   std::string canonical_domain;  // dns::Answer::canonical_name of the MX question; empty: `domain`
+  bool is_counted = true;        // what goes wrong counts for TLSRPT; false for dry runs
 };
 
 struct TlsPolicy {

@@ -16,6 +16,7 @@
 #include "web-admin/message_upload.h"
 #include "web-admin/request.h"
 #include "web-admin/routes.h"
+#include "web-admin/send_tests.h"
 #include "web-admin/signing_keys.h"
 
 namespace posthus::web_admin {
@@ -40,6 +41,7 @@ struct ServerContext {
   KeyMaker make_signing_key = mailauth::make_signing_key;
   /// Mail for `domain` was made due by an admin, or how it goes was changed: look at once. Empty: at everything.
   std::function<void(const std::string& domain)> queue_changed = [](const std::string&) {};
+  SendTests* send_tests = nullptr;  // dry runs; nullptr in the command line, which has no network
 };
 
 class Api {
@@ -57,6 +59,8 @@ class Api {
   const ServerContext& context() const { return context_; }
   /// For the status. REQUIRES: before the first request.
   void add_listener(ListenerStatus listener) { context_.listeners.push_back(std::move(listener)); }
+  /// REQUIRES: before the first request; outlives them.
+  void set_send_tests(SendTests& tests) { context_.send_tests = &tests; }
 
  private:
   ServerContext context_;

@@ -26,6 +26,7 @@ void append_domain(JsonWriter& json, const store::DomainRecord& domain) {
   json.key("created").text(mail::format_rfc3339(domain.created));
   json.key("kind").text(domain.kind == store::DomainKind::kRelay ? "relay" : "mailboxes");
   json.key("language").text(kLanguages[static_cast<std::size_t>(domain.language)]);
+  json.key("check_recipients").boolean(domain.checks_recipients);
   append_limits(json, domain.limits);
   json.end_object();
 }
@@ -74,6 +75,11 @@ Result<> read_language(JsonFields& fields, store::DomainRecord& domain) {
 Result<> read_changes(JsonFields& fields, store::DomainRecord& domain) {
   POSTHUS_TRY_VOID(read_kind(fields, domain));
   POSTHUS_TRY_VOID(read_language(fields, domain));
+  const auto checks = fields.boolean("check_recipients");
+  domain.checks_recipients = checks.value_or(domain.checks_recipients && domain.kind == store::DomainKind::kRelay);
+  if (domain.checks_recipients && domain.kind != store::DomainKind::kRelay) {
+    return fail(ErrorKind::kInvalid, "field 'check_recipients' is of relay domains only");
+  }
   read_limits(fields, domain.limits);
   if (const auto value = fields.boolean("disabled")) domain.is_disabled = *value;
   if (const auto value = fields.number("default_quota_bytes", kMaxQuota)) domain.default_quota_bytes = *value;

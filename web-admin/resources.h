@@ -79,6 +79,10 @@ Response get_mail_route(const Call& call);
 Response put_mail_route(const Call& call);
 Response remove_mail_route(const Call& call);
 
+// send_test.cc
+Response start_send_test(const Call& call);
+Response get_send_test(const Call& call);
+
 // maintenance.cc
 Response deliver(const Call& call);
 Response check_store(const Call& call);

@@ -54,6 +54,8 @@ constexpr std::array kRoutes{
     Route{"GET", "/api/v1/routes/{name}", Scope::kRead, BodyKind::kNone, get_mail_route},
     Route{"PUT", "/api/v1/routes/{name}", Scope::kAdmin, BodyKind::kJson, put_mail_route},
     Route{"DELETE", "/api/v1/routes/{name}", Scope::kAdmin, BodyKind::kNone, remove_mail_route},
+    Route{"POST", "/api/v1/send-test", Scope::kAdmin, BodyKind::kJson, start_send_test},
+    Route{"GET", "/api/v1/send-test/{id}", Scope::kRead, BodyKind::kNone, get_send_test},
     Route{"POST", "/api/v1/deliver", Scope::kAdmin, BodyKind::kMessage, deliver},
     Route{"POST", "/api/v1/check", Scope::kAdmin, BodyKind::kJson, check_store},
     Route{"POST", "/api/v1/backup", Scope::kLocal, BodyKind::kJson, backup_store},

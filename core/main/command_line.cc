@@ -38,6 +38,8 @@ void add_domain_commands(CLI::App& app, CommandLine& line) {
   CLI::App* added = add(*domain, line, "add", "domain add", "add a domain");
   added->add_option("NAME", line.name)->required();
   added->add_flag("--relay", line.is_relay, "its mailboxes are on another server: be its backup MX");
+  added->add_flag("--check-recipients", line.checks_recipients, "of a relay domain: ask its server before taking a recipient")
+      ->needs("--relay");
   add(*domain, line, "list", "domain list", "list domains");
   add(*domain, line, "remove", "domain remove", "remove a domain without users and aliases")
       ->add_option("NAME", line.name)
@@ -163,6 +165,19 @@ void add_trace_commands(CLI::App& app, CommandLine& line) {
   trace->add_option("--until", line.until, "a time like 2026-01-31T12:00:00Z");
 }
 
+void add_send_test_command(CLI::App& app, CommandLine& line) {
+  CLI::App* test =
+      add(app, line, "send-test", "send-test", "try the way to an address, from the DNS to QUIT, without sending anything");
+  test->add_option("ADDRESS", line.name)->required();
+  test->add_option_function<std::string>(
+      "--from",
+      [&line](const std::string& from) {
+        line.from = from;
+        line.is_from_given = true;
+      },
+      "the reverse-path; <> is the null one");
+}
+
 void add_route_commands(CLI::App& app, CommandLine& line) {
   CLI::App* route = add_group(app, "route", "mail that goes to named servers instead of the MX of its domain");
   add(*route, line, "list", "route list", "list routes");
@@ -237,6 +252,7 @@ std::expected<CommandLine, Usage> parse_command_line(int argc, const char* const
     add_token_commands(app, line);
     add_queue_commands(app, line);
     add_trace_commands(app, line);
+    add_send_test_command(app, line);
     add_route_commands(app, line);
     add_setting_commands(app, line);
     try {

@@ -27,7 +27,7 @@ struct CommandLine {
   bool is_admin = false, rebuilds = false, reads_bytes = false;
 
   // Of relay domains and of what accounts send:
-  bool is_relay = false;
+  bool is_relay = false, checks_recipients = false;
   std::vector<std::string> forward_to;
   std::optional<bool> keeps_copy;
   std::string messages_per_day, new_recipients_per_day;
@@ -35,7 +35,7 @@ struct CommandLine {
   // Of queue, trace and route:
   std::string sender, account, state, reason, route, login, subject, since, until;
   std::uint16_t recipient = 0;  // 0: all of the message
-  bool is_everything = false, is_message_id = false;
+  bool is_everything = false, is_message_id = false, is_from_given = false;
 };
 
 /// What to print and the exit code instead of a command: help (0) or a usage error (2).

@@ -29,6 +29,9 @@ std::span<const NamedCommand> queue_commands();
 /// Those of account_commands.cc: forwarding, limits, hold and release.
 std::span<const NamedCommand> account_commands();
 
+/// That of send_test_command.cc.
+std::span<const NamedCommand> send_test_commands();
+
 /// To standard output.
 void print(std::string_view text);
 /// To standard error; returns `code`.

@@ -48,6 +48,7 @@ int add_domain(const Invocation& i) {
   JsonWriter json;
   json.begin_object().key("name").text(i.line.name);
   if (i.line.is_relay) json.key("kind").text("relay");
+  if (i.line.checks_recipients) json.key("check_recipients").boolean(true);
   return call_and_print(i, "POST", "/api/v1/domains", json.end_object().take(), "Added domain " + i.line.name + ".\n",
                         WithoutServer::kMakeStore);
 }
@@ -312,6 +313,9 @@ int run_command_line(int argc, const char* const* argv) {
     if (command.name == line->command) return command.run({*line, *loaded});
   }
   for (const NamedCommand& command : account_commands()) {
+    if (command.name == line->command) return command.run({*line, *loaded});
+  }
+  for (const NamedCommand& command : send_test_commands()) {
     if (command.name == line->command) return command.run({*line, *loaded});
   }
   return refuse("there is no command '" + line->command + "'", 2);

@@ -9,7 +9,8 @@ namespace posthus::main {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{1000};
-constexpr std::chrono::milliseconds kCountReports{60'000};
+constexpr std::chrono::milliseconds kCountReports{10'000};
+constexpr std::chrono::milliseconds kLastCount{500};  // at the end: a question to the DNS that is answered from its cache
 constexpr std::chrono::milliseconds kForgetPolicies{3'600'000};
 
 net::RootCertificates roots(const Settings& settings) {
@@ -62,6 +63,18 @@ Result<std::unique_ptr<OutgoingMail>> OutgoingMail::create(const Settings& setti
                          .is_own_address = [self](const std::string& address,
                                                   std::uint16_t port) { return self->own_addresses_.contains(address, port); },
                          .tls_policies = mail->policies_.get()});
+  mail->trials_ = std::make_unique<smtp::Trials>(
+      smtp::TrialContext{.store = store,
+                         .resolver = *mail->resolver_,
+                         .dialer = *mail->dialer_,
+                         .clock = clock,
+                         .hostname = settings.hostname,
+                         .smtp_port = static_cast<std::uint16_t>(settings.outgoing_smtp_port),
+                         .run_blocking = [self](std::move_only_function<void()> work) { self->run_blocking(std::move(work)); },
+                         .is_own_address = [self](const std::string& address,
+                                                  std::uint16_t port) { return self->own_addresses_.contains(address, port); },
+                         .tls_policies = mail->policies_.get()});
+  mail->call_forward_ = std::make_unique<smtp::CallForward>(*mail->trials_, clock);
   return mail;
 }
 
@@ -78,7 +91,10 @@ void OutgoingMail::run_blocking(std::move_only_function<void()> work) {
 
 void OutgoingMail::start() {
   runner_->start();
-  network_.timers().every(kTick, [this] { runner_->tick(); });
+  network_.timers().every(kTick, [this] {
+    runner_->tick();
+    trials_->tick();
+  });
   network_.timers().every(kCountReports, [this] { reports_->tick(); });
   network_.timers().every(kForgetPolicies, [this] { run_blocking([this] { policies_->expire(); }); });
 }
@@ -89,7 +105,11 @@ void OutgoingMail::queued(const std::vector<std::string>& domains) {
 
 void OutgoingMail::changed(const std::string& domain) { runner_->look_again(domain); }
 
-void OutgoingMail::wind_down(std::chrono::milliseconds patience) { runner_->wind_down(patience); }
+void OutgoingMail::wind_down(std::chrono::milliseconds patience) {
+  trials_->stop();
+  runner_->wind_down(patience);
+  reports_->flush_within(kLastCount);
+}
 
 void OutgoingMail::stop() {
   resolver_->stop();  // what is still asked ends here; first, because web requests wait for its answers

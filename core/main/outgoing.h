@@ -13,10 +13,12 @@
 #include "core/main/web_client.h"
 #include "core/net/network.h"
 #include "core/session/dialer.h"
+#include "smtp/call_forward.h"
 #include "smtp/queue_runner.h"
 #include "smtp/signing.h"
 #include "smtp/tls_policies.h"
 #include "smtp/tls_reports.h"
+#include "smtp/trial.h"
 #include "store/store.h"
 
 namespace posthus::main {
@@ -34,6 +36,9 @@ class OutgoingMail {
   void queued(const std::vector<std::string>& domains);
   /// Rows of this domain (empty: any) were made due, or routes changed.
   void changed(const std::string& domain);
+  /// Dry runs, and asking the primaries of relay domains.
+  smtp::Trials& trials() { return *trials_; }
+  smtp::RecipientCheck& recipient_check() { return *call_forward_; }
   /// Nothing new is taken; what is on its way has `patience` to arrive.
   void wind_down(std::chrono::milliseconds patience);
   /// REQUIRES: the network has stopped.
@@ -52,6 +57,8 @@ class OutgoingMail {
   std::unique_ptr<smtp::TlsReports> reports_;
   std::unique_ptr<smtp::TlsPolicies> policies_;
   std::unique_ptr<smtp::QueueRunner> runner_;
+  std::unique_ptr<smtp::Trials> trials_;
+  std::unique_ptr<smtp::CallForward> call_forward_;
 };
 
 }  // namespace posthus::main

@@ -77,4 +77,18 @@ Result<PageOfList> read_page(std::string_view json, const std::vector<std::strin
   }
 }
 
+std::vector<Row> read_steps(std::string_view json) {
+  std::vector<Row> steps;
+  try {
+    for (const auto& step : nlohmann::json::parse(json).at("steps")) {
+      Row row{at(step, "/mark"), at(step, "/stage"), at(step, "/host"), at(step, "/meaning")};
+      for (const auto& line : step.at("lines")) row.push_back(to_text(line));
+      steps.push_back(std::move(row));
+    }
+  } catch (const nlohmann::json::exception&) {
+    steps.clear();
+  }
+  return steps;
+}
+
 }  // namespace posthus::main

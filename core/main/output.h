@@ -27,4 +27,7 @@ struct PageOfList {
 };
 Result<PageOfList> read_page(std::string_view json, const std::vector<std::string>& pointers);
 
+/// The steps of a dry run: mark, stage, host, meaning, then its lines; empty when `json` is none.
+std::vector<Row> read_steps(std::string_view json);
+
 }  // namespace posthus::main

@@ -11,6 +11,7 @@
 #include "core/main/certificates.h"
 #include "core/main/data_directory.h"
 #include "core/main/outgoing.h"
+#include "core/main/send_tests.h"
 #include "core/main/store_credentials.h"
 #include "core/main/version.h"
 #include "core/net/network.h"
@@ -127,6 +128,7 @@ struct Server::State {
   std::unique_ptr<ServerCertificate> certificate;
   net::Network network;
   std::unique_ptr<OutgoingMail> outgoing;
+  std::unique_ptr<DryRuns> dry_runs;
   bool is_stopped = false;
 };
 
@@ -269,6 +271,9 @@ Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& cl
   POSTHUS_TRY_VOID(state->listen_on_socket());
   POSTHUS_TRY_VOID(write_file_durably(process_id_path(state->settings), std::to_string(getpid()) + "\n"));
   state->outgoing = POSTHUS_TRY(OutgoingMail::create(state->settings, *state->store, state->network, clock));
+  state->mx.recipient_check = &state->outgoing->recipient_check();
+  state->dry_runs = std::make_unique<DryRuns>(*state->store, state->outgoing->trials(), clock);
+  state->api.set_send_tests(*state->dry_runs);
   state->start_periodic_work();
   state->network.start();
   state->outgoing->start();

@@ -343,6 +343,9 @@ session::TlsFacts Driver::tls_facts() {
   PeerVerdict verdict = judge_peer(stream_.ssl(), endpoint_->verification);
   facts.is_peer_verified = verdict.is_verified;
   facts.peer_error = std::move(verdict.error);
+  if (endpoint_->verification.certificate_seen) {
+    if (const auto certificate = describe_peer(stream_.ssl())) endpoint_->verification.certificate_seen(*certificate);
+  }
   return facts;
 }
 

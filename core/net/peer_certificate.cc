@@ -1,7 +1,10 @@
 // OpenSSL does the work: X509_VERIFY_PARAM for names, SSL_dane for TLSA records.
 #include "core/net/peer_certificate.h"
 
+#include <openssl/x509v3.h>
+
 #include <algorithm>
+#include <ctime>
 
 #include "core/base/ip_address.h"
 #include "core/net/openssl_pointers.h"
@@ -53,6 +56,43 @@ Result<> expect_dane(SSL* ssl, const PeerVerification& verification) {
   return {};
 }
 
+std::string address_text(std::string_view bytes) {
+  if (bytes.size() != 4 && bytes.size() != 16) return "?";
+  IpAddress address;
+  address.is_v6 = bytes.size() == 16;
+  std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
+  return to_string(address);
+}
+
+constexpr std::size_t kMaxNameText = 300;  // of a subject or issuer: a line that people read
+
+std::string one_line(const X509_NAME* name) {
+  char text[kMaxNameText + 1] = {};
+  X509_NAME_oneline(name, text, sizeof text);
+  return text;
+}
+
+std::int64_t seconds_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  return time != nullptr && ASN1_TIME_to_tm(time, &parts) == 1 ? static_cast<std::int64_t>(timegm(&parts)) : 0;
+}
+
+// RFC 5280 §4.2.1.6: the names that count.
+std::vector<std::string> names_of(const X509* certificate) {
+  std::vector<std::string> names;
+  auto* const all = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(all) && names.size() < session::kMaxCertificateNames; ++i) {
+    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(all, i);
+    if (name->type != GEN_DNS && name->type != GEN_IPADD) continue;
+    const ASN1_STRING* const value = name->type == GEN_DNS ? name->d.dNSName : name->d.iPAddress;
+    const std::string bytes(reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
+                            static_cast<std::size_t>(ASN1_STRING_length(value)));
+    names.push_back(name->type == GEN_DNS ? bytes.substr(0, kMaxNameText) : address_text(bytes));
+  }
+  GENERAL_NAMES_free(all);
+  return names;
+}
+
 bool has_usable_record(const PeerVerification& verification, SSL* ssl) {
   return std::any_of(verification.tlsa.begin(), verification.tlsa.end(),
                      [](const PeerVerification::Tlsa& record) { return is_usable_usage(record.usage); }) &&
@@ -90,6 +130,18 @@ PeerVerdict judge_peer(ssl_st* ssl, const PeerVerification& verification) {
   if (verification.names.empty()) return {false, "no name to verify"};
   if (result != X509_V_OK) return {false, X509_verify_cert_error_string(result)};
   return {true, {}};
+}
+
+std::optional<session::CertificateFacts> describe_peer(ssl_st* ssl) {
+  const X509* const certificate = SSL_get0_peer_certificate(ssl);
+  if (certificate == nullptr) return std::nullopt;
+  session::CertificateFacts facts;
+  facts.subject = one_line(X509_get_subject_name(certificate));
+  facts.issuer = one_line(X509_get_issuer_name(certificate));
+  facts.names = names_of(certificate);
+  facts.not_before = seconds_of(X509_get0_notBefore(certificate));
+  facts.not_after = seconds_of(X509_get0_notAfter(certificate));
+  return facts;
 }
 
 std::string certificate_error(ssl_st* ssl) {

@@ -2,6 +2,7 @@
 // RFC 7671 and RFC 7672 (DANE for SMTP), RFC 7435 (opportunistic security). Thread rule: any thread, one at a time for an SSL.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,9 @@ struct PeerVerdict {
 };
 /// After the handshake.
 PeerVerdict judge_peer(ssl_st* ssl, const session::PeerVerification& verification);
+
+/// After the handshake: what the certificate says of itself; nothing when there is none.
+std::optional<session::CertificateFacts> describe_peer(ssl_st* ssl);
 
 /// What was wrong with the certificate when a handshake failed for it: "certificate has expired"; empty: nothing was.
 std::string certificate_error(ssl_st* ssl);

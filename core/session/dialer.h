@@ -13,6 +13,14 @@
 
 namespace posthus::session {
 
+/// What the certificate of a server we connected to says of itself; nothing of it is proved. Times in seconds since 1970.
+struct CertificateFacts {
+  std::string subject, issuer;     // one line, as OpenSSL writes names
+  std::vector<std::string> names;  // DNS names and addresses, at most kMaxCertificateNames
+  std::int64_t not_before = 0, not_after = 0;
+};
+inline constexpr std::size_t kMaxCertificateNames = 20;  // as many as people read
+
 /// What a peer's certificate must prove. The handshake fails when it does not (Session::tls_failed tells why).
 struct PeerVerification {
   enum class Kind : std::uint8_t {
@@ -27,6 +35,8 @@ struct PeerVerification {
   Kind kind = Kind::kNone;
   std::vector<std::string> names;
   std::vector<Tlsa> tlsa;
+  /// Told of the certificate after a handshake, before Session::tls_started, on its thread; may be empty.
+  std::function<void(const CertificateFacts&)> certificate_seen;
 };
 
 enum class DialTls : std::uint8_t { kNone, kStartTls, kImplicit };

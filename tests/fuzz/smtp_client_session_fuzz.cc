@@ -9,6 +9,7 @@
 #include "core/base/check.h"
 #include "core/base/log.h"
 #include "smtp/client_session.h"
+#include "smtp/recorded_session.h"
 #include "tests/support/loopback_driver.h"
 #include "tests/support/outgoing_source.h"
 
@@ -31,6 +32,7 @@ void add_messages(testing::OutgoingSource& source, std::uint8_t choice) {
     message.id = QueueId{i + 1};
     message.reverse_path = i == 1 ? "" : "sender@example.org";
     message.body = static_cast<store::BodyKind>(i == 3 ? 0 : i);
+    message.is_trial = (choice & 32) != 0;
     message.requires_tls = (choice & 1) != 0 && i == 2;
     message.envelope_id = "id+1 =";
     for (std::uint16_t number = 1; number <= (i == 0 ? 3 : 1); ++number) {
@@ -44,6 +46,20 @@ void add_messages(testing::OutgoingSource& source, std::uint8_t choice) {
   }
   if ((choice & 4) != 0) source.readable = 40;
 }
+
+/// Reads along: nothing of a login, and never more than was promised.
+class Reader final : public smtp::ExchangeListener {
+ public:
+  void exchanged(smtp::Exchange exchange) override {
+    CHECK(exchange.command.find("YW5uYQ") == std::string::npos && exchange.command.find("AGFubmE") == std::string::npos);
+    lines_ += exchange.reply.size();
+    CHECK(lines_ <= smtp::RecordedSession::kMaxLines);
+  }
+  void tls_established(const session::TlsFacts&) override {}
+
+ private:
+  std::size_t lines_ = 0;
+};
 
 }  // namespace
 
@@ -69,8 +85,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     facts.is_peer_verified = (choice & 8) != 0;
     driver.set_tls_facts(facts);
     if ((choice & 16) != 0) driver.set_tls_failure("no");
-    driver.open(smtp::make_client_session(options, source),
-                options.tls == smtp::TlsUse::kImplicit ? testing::Tls::kImplicit : testing::Tls::kNo);
+    const ManualClock clock(Timestamp::from_seconds(1));
+    std::unique_ptr<session::Session> session = smtp::make_client_session(options, source);
+    if ((content & 64) != 0) {
+      session = std::make_unique<smtp::RecordedSession>(std::move(session), std::make_shared<Reader>(), clock,
+                                                        Timestamp::from_seconds(60));
+    }
+    driver.open(std::move(session), options.tls == smtp::TlsUse::kImplicit ? testing::Tls::kImplicit : testing::Tls::kNo);
     constexpr std::size_t kCuts[] = {1, 7, 100, 1000};
     driver.send(said, kCuts[choice >> 6]);
     check_commands(driver.output());

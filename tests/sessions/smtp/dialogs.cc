@@ -17,14 +17,27 @@ void set_limit(T& limit, const testing::ConnectionOptions& options, const std::s
   if (found != options.end()) limit = ascii::parse_decimal<T>(found->second).value();
 }
 
+/// A primary that refuses nobody@ and curt@, does not answer for later@, and takes everybody else.
+class Primary final : public RecipientCheck {
+ public:
+  void ask(const mail::Address& recipient, std::move_only_function<void(PrimaryReply)> done) override {
+    using enum PrimaryAnswer;
+    if (recipient.local_part == "nobody") return done({kRefused, 553, "5.1.6", "nobody moved away \xC3\xB8\r\n250 ok"});
+    if (recipient.local_part == "curt") return done({kRefused, 550, "", ""});
+    done({recipient.local_part == "later" ? kUnavailable : kTaken, 0, "", ""});
+  }
+};
+
 testing::DialogAdapter make_adapter() {
+  auto primary = std::make_shared<Primary>();
   auto contexts = std::make_shared<std::vector<std::unique_ptr<ServerContext>>>();
-  return [contexts](testing::World& world, const testing::ConnectionOptions& options, const session::ConnectionFacts& facts,
-                    session::Waker waker) {
+  return [contexts, primary](testing::World& world, const testing::ConnectionOptions& options,
+                             const session::ConnectionFacts& facts, session::Waker waker) {
     auto context =
         std::make_unique<ServerContext>(ServerContext{*world.store, *world.authenticator, world.clock, "mx.example.test"});
     context->offers_tls = !options.contains("starttls");
     context->address_literals = {"[192.0.2.100]"};
+    context->recipient_check = primary.get();
     set_limit(context->limits.max_message_bytes, options, "size");
     set_limit(context->limits.max_recipients, options, "rcptmax");
     set_limit(context->limits.max_transactions, options, "mailmax");

@@ -184,6 +184,7 @@ class Player {
                                                          : store::BodyKind::k7Bit;
     message.is_utf8 = has(words, "utf8");
     message.requires_tls = has(words, "requiretls");
+    message.is_trial = has(words, "trial");
     message.envelope_id = unescape(value_of(words, "envid"));
     message.return_content = value_of(words, "ret") == "full"   ? store::ReturnContent::kFull
                              : value_of(words, "ret") == "hdrs" ? store::ReturnContent::kHeaders

@@ -1,7 +1,7 @@
 // Client dialogs: scripts of what another server says (S) and what our SMTP client must say (C), and what it reports.
 // Run whole and cut into 7, 2 and 1 bytes; and again with the host closing after every byte.
 //
-//   @message [from=ADDRESS] [to=ADDRESS[,ADDRESS]] [body=8bit|binary] [utf8] [requiretls] [envid=X] [ret=full|hdrs]
+//   @message [from=ADDRESS] [to=ADDRESS[,ADDRESS]] [body=8bit|binary] [utf8] [requiretls] [trial] [envid=X] [ret=full|hdrs]
 //            [notify=never|success+failure+delay] [orcpt=X] [fill=BYTES] [readable=BYTES] <<END ... END
 //                the next message of the source; lines end in CRLF; fill= adds lines of dots up to so many bytes
 //   @connect [tls=never|opportunistic|required|implicit] [login=NAME] [password=WORD] [loopback] [max=N]

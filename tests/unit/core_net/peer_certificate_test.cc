@@ -151,6 +151,22 @@ TEST_F(PeerCertificateTest, NothingAskedNothingRefusedButTold) {
   expect_unverified(meet(stranger_.pair(), names(Kind::kNone, {})), "no name to verify");
 }
 
+TEST_F(PeerCertificateTest, WhatTheCertificateSaysIsTold) {
+  std::optional<session::CertificateFacts> seen;
+  PeerVerification verification = names(Kind::kNone);
+  verification.certificate_seen = [&seen](const session::CertificateFacts& facts) { seen = facts; };
+  meet(expired_.pair(), verification);
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->names, std::vector<std::string>{"mx.example.org"});
+  EXPECT_NE(seen->subject.find("mx.example.org"), std::string::npos) << seen->subject;
+  EXPECT_NE(seen->issuer.find("Authority"), std::string::npos) << seen->issuer;
+  EXPECT_NEAR(static_cast<double>(seen->not_after - seen->not_before), 19.0 * 86'400, 60);
+  seen.reset();
+  verification.kind = Kind::kPkix;
+  meet(expired_.pair(), verification);
+  EXPECT_FALSE(seen) << "no handshake came about";
+}
+
 TEST_F(PeerCertificateTest, DaneEndEntityIgnoresNameExpiryAndRoots) {
   expect_verified(meet(good_.pair(), dane(3, 1, 1, good_.key_digest())));
   expect_verified(meet(other_name_.pair(), dane(3, 1, 1, other_name_.key_digest())));

@@ -130,7 +130,7 @@ TEST_F(ApiTest, DomainsLiveAndDie) {
       "{\"name\":\"xn--bcher-kva.test\",\"display_name\":\"bücher.test\",\"disabled\":false,"
       "\"default_quota_bytes\":1000,\"pop3_retention_days\":7," +
       kCreated +
-      ",\"kind\":\"mailboxes\",\"language\":\"en\",\"messages_per_day\":null,"
+      ",\"kind\":\"mailboxes\",\"language\":\"en\",\"check_recipients\":false,\"messages_per_day\":null,"
       "\"new_recipients_per_day\":null}\n";
   EXPECT_EQ(made.body, expected);
   EXPECT_EQ(call("GET", "/api/v1/domains/b%C3%BCcher.test").body, expected);
@@ -192,6 +192,74 @@ TEST_F(ApiTest, DomainsMayBeRelayed) {
   EXPECT_EQ(refusal("POST", "/api/v1/domains", R"({"name":"a.test","language":"fr"})"),
             R"(400 field 'language' must be \"en\", \"de\" or \"nb\")");
   EXPECT_EQ(call("POST", "/api/v1/users", R"({"address":"a@branch.test"})").status, 400);
+}
+
+TEST_F(ApiTest, RecipientsAreCheckedOfRelayDomainsOnly) {
+  EXPECT_NE(call("POST", "/api/v1/domains", R"({"name":"branch.test","kind":"relay","check_recipients":true})")
+                .body.find(R"("check_recipients":true)"),
+            std::string::npos);
+  EXPECT_EQ(refusal("PATCH", "/api/v1/domains/example.test", R"({"check_recipients":true})"),
+            "400 field 'check_recipients' is of relay domains only");
+  const Answer changed = call("PATCH", "/api/v1/domains/branch.test", R"({"language":"de"})");
+  EXPECT_NE(changed.body.find(R"("check_recipients":true)"), std::string::npos) << changed.body;
+  const Answer moved = call("PATCH", "/api/v1/domains/branch.test", R"({"kind":"mailboxes"})");
+  EXPECT_NE(moved.body.find(R"("check_recipients":false)"), std::string::npos) << moved.body;
+}
+
+/// One dry run, which is over when it is asked for again.
+struct OneSendTest final : SendTests {
+  Result<std::string> start(const mail::Address& address, const std::optional<std::string>& from) override {
+    if (address.local_part == "busy") return fail(ErrorKind::kBusy, "too many");
+    test = {.id = "t1", .address = mail::to_string(address), .from = from.value_or("admin@example.test")};
+    test.started = Timestamp::from_seconds(1'800'000'000);
+    return test.id;
+  }
+  std::optional<SendTest> find(std::string_view id) override {
+    if (id != test.id) return std::nullopt;
+    SendTest found = test;
+    test.verdict = "refused";
+    test.stage = "RCPT";
+    test.code = 550;
+    test.enhanced = "5.1.1";
+    test.text = "no";
+    test.explanation = "The host refuses.";
+    test.steps = {{.time = test.started,
+                   .mark = "bad",
+                   .stage = "RCPT",
+                   .host = "mx.a.test [192.0.2.1]:25",
+                   .meaning = "Refused.",
+                   .lines = {"> RCPT", "< 550"}}};
+    return found;
+  }
+  SendTest test;
+};
+
+TEST_F(ApiTest, DryRunsAreBegunAndLookedAt) {
+  EXPECT_EQ(refusal("POST", "/api/v1/send-test", R"({"address":"a@b.test"})"), "503 a dry run needs the running server");
+  OneSendTest tests;
+  api_.set_send_tests(tests);
+  const Answer begun = call("POST", "/api/v1/send-test", R"({"address":"A@B.test"})");
+  EXPECT_EQ(begun.status, 202);
+  EXPECT_EQ(begun.body,
+            "{\"id\":\"t1\",\"address\":\"A@b.test\",\"from\":\"admin@example.test\",\"started\":\"2027-01-15T08:00:00Z\","
+            "\"verdict\":\"running\",\"stage\":\"\",\"explanation\":\"\",\"reply\":null,\"steps\":[]}\n");
+  const Answer over = call("GET", "/api/v1/send-test/t1");
+  EXPECT_EQ(over.status, 200);
+  EXPECT_NE(over.body.find("\"verdict\":\"refused\",\"stage\":\"RCPT\",\"explanation\":\"The host refuses.\","
+                           "\"reply\":{\"code\":550,\"enhanced\":\"5.1.1\",\"text\":\"no\"},"
+                           "\"steps\":[{\"time\":\"2027-01-15T08:00:00Z\",\"mark\":\"bad\",\"stage\":\"RCPT\","
+                           "\"host\":\"mx.a.test [192.0.2.1]:25\",\"meaning\":\"Refused.\",\"lines\":[\"> RCPT\",\"< 550\"]}]}"),
+            std::string::npos)
+      << over.body;
+  call("POST", "/api/v1/send-test", R"({"address":"a@b.test","from":""})");
+  EXPECT_EQ(tests.test.from, "");
+  EXPECT_EQ(refusal("GET", "/api/v1/send-test/t2"), "404 there is no such dry run, or it was long ago");
+  EXPECT_EQ(refusal("POST", "/api/v1/send-test", R"({"address":"nobody"})"), "400 field 'address' must be a mail address");
+  EXPECT_EQ(refusal("POST", "/api/v1/send-test", R"({"address":"a@b.test","from":"x y"})"),
+            "400 field 'from' must be a mail address, or empty");
+  EXPECT_EQ(refusal("POST", "/api/v1/send-test", "{}"), "400 field 'address' is missing");
+  EXPECT_EQ(call("POST", "/api/v1/send-test", R"({"address":"busy@b.test"})").status, 503);
+  EXPECT_EQ(call("POST", "/api/v1/send-test", R"({"address":"a@b.test"})", {}).status, 401);
 }
 
 TEST_F(ApiTest, UsersForwardAndAreHeldAndReleased) {
