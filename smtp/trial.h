@@ -89,7 +89,7 @@ class Trials {
   /// No new connections; all that run are told that they are over.
   void stop();
 
-  static constexpr std::size_t kMaxRunning = 40;  // a quarter of the connections a queue runner has
+  static constexpr std::size_t kMaxRunning = 40;  // less than half of the connections a queue runner has
 
  private:
   class Run;

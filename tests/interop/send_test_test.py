@@ -3,6 +3,7 @@ a Postfix. RFC 5321 §4.1.1.3, §6.2; RFC 7672; RFC 8461."""
 import contextlib
 import json
 import smtplib
+import threading
 
 import mail
 from authority import Authority
@@ -146,3 +147,19 @@ def test_recipients_of_a_relay_domain_are_asked_for_at_its_postfix(scene):
         here.call("PATCH", "/api/v1/domains/postfix.test", {"check_recipients": False})
         assert rcpt(here, "nobody@postfix.test")[0][0] == 250
         assert not here.inbox()
+
+
+def test_a_primary_that_says_nothing_holds_nobody_up(scene):
+    with PlainHost(THERE, delay=600) as silent, Site(scene.server.binary, HERE, "here.test") as here:
+        here.server.cli("domain", "add", "silent.test", "--relay", "--check-recipients")
+        here.route("silent.test", "smtp://%s:%d" % (THERE, silent.port))
+        answers = []
+        asking = [threading.Thread(target=lambda i=i: answers.extend(rcpt(here, "u%d@silent.test" % i))) for i in range(8)]
+        for thread in asking:
+            thread.start()
+        wait_for(lambda: silent.connections > 0, "a question to the primary")
+        assert rcpt(here, here.user)[0][0] == 250
+        assert silent.connections <= 5, silent.connections
+        for thread in asking:
+            thread.join()
+        assert [code for code, _ in answers] == [250] * 8, answers
