@@ -54,6 +54,14 @@ bool is_loopback(const IpAddress& address) {
   return address.bytes[15] == 1 && std::all_of(address.bytes.begin(), address.bytes.end() - 1, [](auto b) { return b == 0; });
 }
 
+bool is_global(const IpAddress& address) {
+  static constexpr std::string_view kSpecial[] = {
+      "0.0.0.0/8",      "10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8",     "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+      "192.0.2.0/24",   "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",   "::/8",
+      "64:ff9b:1::/48", "100::/64",       "2001:db8::/32", "fc00::/7",        "fe80::/10",      "ff00::/8"};
+  return std::ranges::none_of(kSpecial, [&](std::string_view text) { return parse_ip_network(text)->contains(address); });
+}
+
 bool IpNetwork::contains(const IpAddress& a) const {
   if (a.is_v6 != address.is_v6) return false;
   IpAddress masked = a;

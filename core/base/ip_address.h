@@ -21,6 +21,9 @@ std::string to_string(const IpAddress& address);
 /// RFC 5321 §4.1.3 without the brackets: "192.0.2.1" or "IPv6:2001:db8::1".
 std::string to_address_literal(const IpAddress& address);
 bool is_loopback(const IpAddress& address);
+/// May it be an address of the public Internet: none of the private, shared, link-local, documentation, multicast or reserved
+/// blocks (RFC 6890)?
+bool is_global(const IpAddress& address);
 
 /// A network in CIDR form, "192.0.2.0/24"; a plain address is a network of one.
 struct IpNetwork {

@@ -18,8 +18,9 @@ std::string normal_name(std::string_view text) {
 
 std::optional<RecordType> type_named(std::string_view text) {
   constexpr std::pair<std::string_view, RecordType> kNames[] = {
-      {"A", RecordType::kA},   {"AAAA", RecordType::kAaaa}, {"CNAME", RecordType::kCname}, {"PTR", RecordType::kPtr},
-      {"MX", RecordType::kMx}, {"TXT", RecordType::kTxt},   {"SRV", RecordType::kSrv},     {"TLSA", RecordType::kTlsa},
+      {"A", RecordType::kA},     {"AAAA", RecordType::kAaaa}, {"CNAME", RecordType::kCname},
+      {"PTR", RecordType::kPtr}, {"MX", RecordType::kMx},     {"TXT", RecordType::kTxt},
+      {"SRV", RecordType::kSrv}, {"TLSA", RecordType::kTlsa}, {"CAA", RecordType::kCaa},
   };
   for (const auto& [name, type] : kNames) {
     if (ascii::equal_ignoring_case(text, name)) return type;
@@ -111,6 +112,13 @@ bool put_record(RecordType type, const std::vector<Word>& words, Answer& into) {
                            put_number(words, 2, record.matching_type);
       record.data = data.value_or("");
       into.tlsa.push_back(record);
+      return is_good;
+    }
+    case RecordType::kCaa: {
+      CaaRecord record;
+      const bool is_good = words.size() == 3 && put_number(words, 0, record.flags);
+      if (is_good) record.tag = ascii::to_lower(words[1].text), record.value = words[2].text;
+      into.authorities.push_back(record);
       return is_good;
     }
   }

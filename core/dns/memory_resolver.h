@@ -26,7 +26,7 @@ class MemoryResolver final : public Resolver {
   ///   mx.example.org A 127.0.0.5               mx.example.org AAAA ::1
   ///   www.example.org CNAME mx.example.org     5.0.0.127.in-addr.arpa PTR mx.example.org
   ///   example.org    TXT "v=STSv1; " "id=1"    _imap._tcp.example.org SRV 0 1 143 mx.example.org
-  ///   _25._tcp.mx.example.org TLSA 3 1 1 00112233
+  ///   _25._tcp.mx.example.org TLSA 3 1 1 00112233   example.org CAA 0 issue "letsencrypt.org"
   /// A mark ends a line: "!secure" behind a record makes its set secure; "!secure", "!bogus", "!temporary", "!noname"
   /// behind a lone name hold for that name and all below it, behind name and type for that question.
   /// Errors: kInvalid with the line.

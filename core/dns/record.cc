@@ -1,4 +1,4 @@
-// Record data: RFC 1035 §3.3, RFC 2782, RFC 6698 §2.1.
+// Record data: RFC 1035 §3.3, RFC 2782, RFC 6698 §2.1, RFC 8659 §4.1.
 #include "core/dns/record.h"
 
 #include <algorithm>
@@ -73,6 +73,19 @@ bool append_tlsa(std::string_view rdata, Answer& into) {
   return reader.ok() && append(into.tlsa, std::move(record));
 }
 
+// RFC 8659 §4.1: flags, the length of the tag, the tag, and all that is left is the value.
+bool append_caa(std::string_view rdata, Answer& into) {
+  ByteReader reader(rdata);
+  CaaRecord record{.flags = reader.u8()};
+  const std::string_view tag = reader.take(reader.u8());
+  const bool is_good = reader.ok() && !tag.empty() &&
+                       std::all_of(tag.begin(), tag.end(), [](char c) { return ascii::is_alpha(c) || ascii::is_digit(c); });
+  if (!is_good) return false;
+  record.tag = ascii::to_lower(tag);
+  record.value = std::string(reader.rest());
+  return append(into.authorities, std::move(record));
+}
+
 }  // namespace
 
 std::optional<std::string> parse_name(std::string_view wire) {
@@ -115,6 +128,7 @@ bool append_record(RecordType type, std::string_view rdata, Answer& into) {
     case RecordType::kTxt: return append_text(rdata, into);
     case RecordType::kSrv: return append_srv(rdata, into);
     case RecordType::kTlsa: return append_tlsa(rdata, into);
+    case RecordType::kCaa: return append_caa(rdata, into);
   }
   return false;
 }

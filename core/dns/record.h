@@ -1,6 +1,6 @@
-// Record data in wire form into an Answer. RFC 1035 §3.3, RFC 2782 (SRV), RFC 6698 §2.1 (TLSA), RFC 7505 (null MX).
-// Hostile input: every length is checked, names have at most 255 octets, one pass. Pure functions.
-// Known limit: a name with octets other than letters, digits, '-', '_' and '/' makes its record unreadable; mail needs none.
+// Record data in wire form into an Answer. RFC 1035 §3.3, RFC 2782 (SRV), RFC 6698 §2.1 (TLSA), RFC 7505 (null MX), RFC 8659
+// (CAA). Hostile input: every length is checked, names have at most 255 octets, one pass. Pure functions. Known limit: a name
+// with octets other than letters, digits, '-', '_' and '/' makes its record unreadable; mail needs none.
 #pragma once
 
 #include <optional>

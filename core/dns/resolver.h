@@ -12,7 +12,17 @@
 
 namespace posthus::dns {
 
-enum class RecordType : std::uint16_t { kA = 1, kCname = 5, kPtr = 12, kMx = 15, kTxt = 16, kAaaa = 28, kSrv = 33, kTlsa = 52 };
+enum class RecordType : std::uint16_t {
+  kA = 1,
+  kCname = 5,
+  kPtr = 12,
+  kMx = 15,
+  kTxt = 16,
+  kAaaa = 28,
+  kSrv = 33,
+  kTlsa = 52,
+  kCaa = 257
+};
 
 enum class Status : std::uint8_t {
   kFound,      // at least one record of the type asked for (aliases followed)
@@ -35,6 +45,11 @@ struct SrvRecord {
   std::uint16_t priority = 0, weight = 0, port = 0;
   std::string target;
 };
+/// RFC 8659 §4.1.
+struct CaaRecord {
+  std::uint8_t flags = 0;
+  std::string tag, value;  // "issue", "letsencrypt.org"; the tag in lower case
+};
 
 /// Only the vector of the type asked for is filled, with at most kMaxRecords.
 struct Answer {
@@ -49,6 +64,7 @@ struct Answer {
   std::vector<std::string> names;    // kPtr, kCname
   std::vector<TlsaRecord> tlsa;
   std::vector<SrvRecord> services;
+  std::vector<CaaRecord> authorities;  // kCaa
 };
 inline constexpr std::size_t kMaxRecords = 256;  // an MX set of 1000 hosts is an attack, not a mail system
 

@@ -10,11 +10,11 @@
 using namespace posthus::dns;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  constexpr RecordType kTypes[] = {RecordType::kA,   RecordType::kCname, RecordType::kPtr, RecordType::kMx,
-                                   RecordType::kTxt, RecordType::kAaaa,  RecordType::kSrv, RecordType::kTlsa};
+  constexpr RecordType kTypes[] = {RecordType::kA,    RecordType::kCname, RecordType::kPtr,  RecordType::kMx, RecordType::kTxt,
+                                   RecordType::kAaaa, RecordType::kSrv,   RecordType::kTlsa, RecordType::kCaa};
   if (size == 0) return 0;
   std::string_view input(reinterpret_cast<const char*>(data), size);
-  const RecordType type = kTypes[data[0] % 8];
+  const RecordType type = kTypes[data[0] % 9];
   input.remove_prefix(1);
   MemoryResolver zone;
   static_cast<void>(zone.add_zone(input));
