@@ -13,6 +13,9 @@ namespace {
 
 using Kind = RunTimeSetting::Kind;
 
+constexpr std::uint64_t kMaxPort = 65'535;
+constexpr std::uint64_t kMaxStsAge = 31'557'600;  // RFC 8461 §3.2
+
 constexpr std::array kSettings{
     RunTimeSetting{"queue.first_retry_seconds", "300", "the first retry; then the delay doubles", Kind::kNumber, true},
     RunTimeSetting{"queue.max_retry_seconds", "14400", "the longest delay between attempts", Kind::kNumber, true},
@@ -30,24 +33,84 @@ constexpr std::array kSettings{
     RunTimeSetting{"limits.burst", "100", "copies within ten minutes that put no account on hold"},
     RunTimeSetting{"trace.subject", "1", "0: the trace does not keep the subjects of messages"},
     RunTimeSetting{"trace.days", "30", "how long is kept what happened to a message; at most 3650"},
+    RunTimeSetting{"public.addresses", "",
+                   "addresses under which the world sees this server, with commas; empty: its interfaces'", Kind::kAddresses},
+    RunTimeSetting{"public.submission_port", "587", "port that clients are told of; 0: none", Kind::kNumber, false, "", kMaxPort},
+    RunTimeSetting{"public.submissions_port", "465", "port that clients are told of; 0: none", Kind::kNumber, false, "",
+                   kMaxPort},
+    RunTimeSetting{"public.imap_port", "143", "port that clients are told of; 0: none", Kind::kNumber, false, "", kMaxPort},
+    RunTimeSetting{"public.imaps_port", "993", "port that clients are told of; 0: none", Kind::kNumber, false, "", kMaxPort},
+    RunTimeSetting{"public.pop3_port", "110", "port that clients are told of; 0: none", Kind::kNumber, false, "", kMaxPort},
+    RunTimeSetting{"public.pop3s_port", "995", "port that clients are told of; 0: none", Kind::kNumber, false, "", kMaxPort},
+    RunTimeSetting{"public.reports", "postmaster", "local part that reports about mail of a domain go to", Kind::kChoice, true,
+                   "postmaster none"},
+    RunTimeSetting{"mta_sts.mode", "testing", "what others are told about encrypting mail to us; off: no policy", Kind::kChoice,
+                   true, "off none testing enforce"},
+    RunTimeSetting{"mta_sts.max_age", "604800", "seconds for which others remember it", Kind::kNumber, true, "", kMaxStsAge},
+    RunTimeSetting{"dns.certificate_authorities", "letsencrypt.org",
+                   "who may issue certificates for this host (CAA), with commas; empty: no record", Kind::kNames},
+    RunTimeSetting{"dns.update_server", "", "name server that takes dynamic updates (RFC 2136), as IP or IP@PORT",
+                   Kind::kEndpoint, true},
+    RunTimeSetting{"dns.update_zone", "", "the zone there; empty: the domain itself", Kind::kNames, true},
+    RunTimeSetting{"dns.update_key", "", "key for it, NAME:BASE64 with hmac-sha256; never shown", Kind::kSecret, true},
+    RunTimeSetting{"delivery.blocklists", "zen.spamhaus.org,bl.spamcop.net",
+                   "DNS block lists that are asked daily about our addresses, with commas", Kind::kNames},
+    RunTimeSetting{"delivery.probe_hosts", "", "servers whose port 25 is tried by the delivery check, with commas", Kind::kNames},
 };
 constexpr std::size_t kMaxAddresses = 16;
+constexpr std::size_t kMaxNames = 32;
+constexpr std::size_t kMaxSecret = 1000;  // a TSIG key takes some 130
 
 const RunTimeSetting* find(std::string_view name) {
   const auto it = std::find_if(kSettings.begin(), kSettings.end(), [name](const RunTimeSetting& s) { return s.name == name; });
   return it == kSettings.end() ? nullptr : it;
 }
 
-Result<> check_addresses(std::string_view value) {
+using Check = bool (*)(std::string_view item);
+
+bool is_address(std::string_view text) { return parse_ip_address(text).has_value(); }
+
+bool is_name(std::string_view text) {
+  const auto name = mail::normalise_domain(text);
+  return name && *name == text && !mail::is_domain_literal(text);
+}
+
+bool is_endpoint(std::string_view text) {
+  const std::size_t at = text.find('@');
+  const auto port = at == std::string_view::npos ? 53 : ascii::parse_decimal<std::uint16_t>(text.substr(at + 1)).value_or(0);
+  return port != 0 && is_address(text.substr(0, at));
+}
+
+Result<> check_items(std::string_view value, Check is_good, std::size_t most, std::string_view what) {
   std::size_t count = 0;
   while (!value.empty()) {
     const std::size_t comma = std::min(value.find(','), value.size());
     const std::string_view text = ascii::trim(value.substr(0, comma));
-    if (!parse_ip_address(text)) return fail(ErrorKind::kInvalid, "'" + std::string(text.substr(0, 100)) + "' is no IP address");
-    if (++count > kMaxAddresses) return fail(ErrorKind::kInvalid, "too many addresses");
+    if (!is_good(text)) return fail(ErrorKind::kInvalid, "'" + std::string(text.substr(0, 100)) + "' is no " + std::string(what));
+    if (++count > most) return fail(ErrorKind::kInvalid, "too many of them");
     value.remove_prefix(std::min(comma + 1, value.size()));
   }
   return {};
+}
+
+Result<> check_choice(const RunTimeSetting& setting, std::string_view value) {
+  const std::string words = " " + std::string(setting.choices) + " ";
+  const bool is_word =
+      value.find(' ') == std::string_view::npos && words.find(" " + std::string(value) + " ") != std::string::npos;
+  if (is_word) return {};
+  return fail(ErrorKind::kInvalid, std::string(setting.name) + " must be one of: " + std::string(setting.choices));
+}
+
+Result<> check_secret(std::string_view value) {
+  const bool is_text = std::all_of(value.begin(), value.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+  if (is_text && value.size() <= kMaxSecret) return {};
+  return fail(ErrorKind::kInvalid, "not a text without spaces of at most " + std::to_string(kMaxSecret) + " bytes");
+}
+
+Result<> check_number(const RunTimeSetting& setting, std::string_view value) {
+  const auto number = ascii::parse_decimal<std::uint64_t>(value);
+  if (number && *number <= setting.maximum) return {};
+  return fail(ErrorKind::kInvalid, std::string(setting.name) + " must be a number from 0 to " + std::to_string(setting.maximum));
 }
 
 }  // namespace
@@ -71,11 +134,15 @@ Result<> check_setting(std::string_view name, std::string_view value) {
   const RunTimeSetting* const setting = find(name.substr(0, name.find('@')));
   if (!setting) return fail(ErrorKind::kNotFound, std::string(name.substr(0, 100)));
   if (value.empty()) return {};
-  if (setting->kind == Kind::kAddresses) return check_addresses(value);
-  constexpr std::uint64_t kMost = 1'000'000'000;
-  const auto number = ascii::parse_decimal<std::uint64_t>(value);
-  if (number && *number <= kMost) return {};
-  return fail(ErrorKind::kInvalid, std::string(setting->name) + " must be a number from 0 to " + std::to_string(kMost));
+  switch (setting->kind) {
+    case Kind::kNumber: return check_number(*setting, value);
+    case Kind::kAddresses: return check_items(value, is_address, kMaxAddresses, "IP address");
+    case Kind::kNames: return check_items(value, is_name, kMaxNames, "domain name");
+    case Kind::kEndpoint: return check_items(value, is_endpoint, 1, "server like 192.0.2.1 or 192.0.2.1@53");
+    case Kind::kChoice: return check_choice(*setting, value);
+    case Kind::kSecret: return check_secret(value);
+  }
+  return {};
 }
 
 }  // namespace posthus::store

@@ -13,8 +13,12 @@ namespace posthus::store {
 
 struct RunTimeSetting {
   std::string_view name, default_value, meaning;
-  enum class Kind : std::uint8_t { kNumber, kAddresses } kind = Kind::kNumber;
-  bool is_per_destination = false;  // may be given as "name@domain" as well
+  /// kChoice: one of the words in `choices`. kNames: domain names with commas (in A-labels). kEndpoint: "IP" or "IP@PORT".
+  /// kSecret: a text that the API takes and never shows.
+  enum class Kind : std::uint8_t { kNumber, kAddresses, kChoice, kNames, kEndpoint, kSecret } kind = Kind::kNumber;
+  bool is_per_destination = false;        // may be given as "name@domain" as well
+  std::string_view choices = {};          // with spaces between them
+  std::uint64_t maximum = 1'000'000'000;  // of numbers
 };
 
 std::span<const RunTimeSetting> run_time_settings();
