@@ -109,6 +109,9 @@ def test_a_dry_run_tells_what_is_wrong_with_a_domain_or_its_hosts(scene):
         assert code == 1 and test["verdict"] == "unavailable" and "DNSSEC" in text(test, "route"), test
         code, test = send_test(here, here.user)
         assert code == 0 and "inbox of this server" in text(test, "directory"), test
+        here.server.cli("alias", "add", "out@here.test", "ben@there.test")
+        code, test = send_test(here, "out@here.test")
+        assert code == 1 and "forwarded to ben@there.test" in text(test, "directory") and "on a list" in test["reply"]["text"], test
         code, test = send_test(here, "nobody@here.test")
         assert code == 1 and test["verdict"] == "refused", test
         assert here.server.cli("send-test", "no address", check=False).returncode == 1

@@ -72,5 +72,23 @@ TEST(RoutesTest, FindsByMethodAndPath) {
   EXPECT_EQ(find("GET", "/api/v1").allowed, "");
 }
 
+// "#/components/schemas/Domain" leads to a name at four spaces below "  schemas:" below "components:".
+TEST(OpenApiTest, EveryReferenceLeadsSomewhere) {
+  std::ifstream file(std::string(POSTHUS_SOURCE_DIR) + "/web-admin/openapi.yaml");
+  std::set<std::string> wanted, there;
+  std::string section;
+  constexpr std::string_view kReference = "#/components/";
+  for (std::string line; std::getline(file, line);) {
+    for (std::size_t at = 0; (at = line.find(kReference, at)) != std::string::npos;) {
+      at += kReference.size();
+      wanted.insert(line.substr(at, line.find('"', at) - at));
+    }
+    if (line.starts_with("  ") && line[2] != ' ') section = line.substr(2, line.find(':') - 2);
+    if (line.starts_with("    ") && line[4] != ' ') there.insert(section + "/" + line.substr(4, line.find(':') - 4));
+  }
+  EXPECT_GT(wanted.size(), 30u);
+  for (const std::string& reference : wanted) EXPECT_TRUE(there.contains(reference)) << reference;
+}
+
 }  // namespace
 }  // namespace posthus::web_admin
