@@ -102,7 +102,10 @@ bool has_usable_record(const PeerVerification& verification, SSL* ssl) {
 }  // namespace
 
 Result<> expect_peer(ssl_st* ssl, const PeerVerification& verification) {
-  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  // RFC 9525 §6.3, RFC 8461 §4.1: names are those of the subjectAltName, never a common name. DANE-TA alone still reads the
+  // common name of a certificate without any (RFC 7672 §3.2.3).
+  const bool is_dane = verification.kind == PeerVerification::Kind::kDane;
+  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | (is_dane ? 0 : X509_CHECK_FLAG_NEVER_CHECK_SUBJECT));
   switch (verification.kind) {
     case PeerVerification::Kind::kDane: return expect_dane(ssl, verification);
     case PeerVerification::Kind::kPkix:

@@ -1,6 +1,7 @@
 // Certificates made by the test that needs them: an authority, and servers it vouches for, valid or not.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -50,7 +51,7 @@ struct MadeCertificate {
   }
 };
 
-enum class MadeAs : bool { kServer, kAuthority };
+enum class MadeAs : std::uint8_t { kServer, kAuthority, kServerByCommonName };  // the last without a subjectAltName
 
 /// Valid from `from_days` to `to_days` from now. Without an issuer it is self-signed.
 inline MadeCertificate make_certificate(const std::string& name, MadeAs as, const MadeCertificate* issuer = nullptr,
@@ -78,7 +79,8 @@ inline MadeCertificate make_certificate(const std::string& name, MadeAs as, cons
     add(NID_key_usage, "critical,keyCertSign");
   } else {
     add(NID_basic_constraints, "critical,CA:FALSE");
-    add(NID_subject_alt_name, (name.find_first_not_of("0123456789.") == std::string::npos ? "IP:" : "DNS:") + name);
+    if (as == MadeAs::kServer)
+      add(NID_subject_alt_name, (name.find_first_not_of("0123456789.") == std::string::npos ? "IP:" : "DNS:") + name);
   }
   CHECK(X509_sign(x, (issuer ? issuer->key : made.key).get(), EVP_sha256()) > 0);
   return made;

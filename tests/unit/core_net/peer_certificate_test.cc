@@ -144,6 +144,14 @@ TEST_F(PeerCertificateTest, PkixAsksForAnAddressWhenThatIsTheName) {
   expect_failed(meet(good_.pair(), names(Kind::kPkix, {"127.0.0.1"})), "IP address mismatch");
 }
 
+// RFC 9525 §6.3, RFC 8461 §4.1; RFC 7672 §3.2.3 for DANE-TA.
+TEST_F(PeerCertificateTest, ACommonNameIsNoNameButForDaneTrustAnchors) {
+  const MadeCertificate common = make_certificate("mx.example.org", MadeAs::kServerByCommonName, &authority_);
+  expect_failed(meet(common.pair(), names(Kind::kPkix)), "hostname mismatch");
+  expect_unverified(meet(common.pair(), names(Kind::kNone)), "hostname mismatch");
+  expect_verified(meet(common.pair(&authority_), dane(2, 1, 1, authority_.key_digest())));
+}
+
 TEST_F(PeerCertificateTest, NothingAskedNothingRefusedButTold) {
   expect_verified(meet(good_.pair(), names(Kind::kNone)));
   expect_unverified(meet(other_name_.pair(), names(Kind::kNone)), "hostname mismatch");
