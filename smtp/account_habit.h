@@ -11,7 +11,7 @@
 namespace posthus::smtp {
 
 inline constexpr std::uint32_t kHabitFactor = 4;         // this many times the usual busiest ten minutes are a burst
-inline constexpr std::uint32_t kNewNetworkDivisor = 4;   // from a network never used before a quarter is one
+inline constexpr std::uint32_t kNewNetworkDivisor = 2;   // from a network never used before half of it is one
 inline constexpr std::uint32_t kSmallestBurst = 10;      // never less: a family's invitations
 inline constexpr std::uint32_t kManyBounces = 20;        // in a day, and ...
 inline constexpr std::uint32_t kBouncesPerMessages = 2;  // ... half of all that was sent

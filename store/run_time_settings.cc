@@ -30,7 +30,7 @@ constexpr std::array kSettings{
                    Kind::kAddresses},
     RunTimeSetting{"limits.messages_per_day", "1000", "copies one account may send to other servers in a day"},
     RunTimeSetting{"limits.new_recipients_per_day", "200", "recipients it has not written to lately, in a day"},
-    RunTimeSetting{"limits.burst", "100", "copies within ten minutes that put no account on hold"},
+    RunTimeSetting{"limits.burst", "300", "copies within ten minutes that put no account on hold"},
     RunTimeSetting{"trace.subject", "1", "0: the trace does not keep the subjects of messages"},
     RunTimeSetting{"trace.days", "30", "how long is kept what happened to a message; at most 3650"},
     RunTimeSetting{"public.addresses", "",

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "store/sending_reader.h"
+
 namespace posthus::smtp {
 namespace {
 
@@ -24,7 +26,7 @@ TEST(ChangeOfHabit, HoldsBurstsStrangersAndBounces) {
       {"a newsletter as always", 0, 500, 0, 0, {}, "", 2000, false, ""},
       {"four times of it", 0, 500, 0, 0, {}, "", 2001, false, "2001 copies"},
       {"a known network", 0, 0, 0, 0, {"192.0.2.0/24"}, "192.0.2.0/24", 100, false, ""},
-      {"a new network, few", 0, 0, 0, 0, {"192.0.2.0/24"}, "198.51.100.0/24", 25, false, ""},
+      {"a new network, few", 0, 0, 0, 0, {"192.0.2.0/24"}, "198.51.100.0/24", 50, false, ""},
       {"a new network, many",
        0,
        0,
@@ -32,9 +34,9 @@ TEST(ChangeOfHabit, HoldsBurstsStrangersAndBounces) {
        0,
        {"192.0.2.0/24"},
        "198.51.100.0/24",
-       26,
+       51,
        false,
-       "26 copies within ten minutes, up to 25"},
+       "51 copies within ten minutes, up to 50"},
       {"an unknown address", 0, 0, 0, 0, {"192.0.2.0/24"}, "", 100, false, ""},
       {"few bounces", 0, 0, 19, 19, {}, "", 1, false, ""},
       {"many, but of many more", 0, 0, 41, 20, {}, "", 1, false, ""},
@@ -55,6 +57,19 @@ TEST(ChangeOfHabit, HoldsBurstsStrangersAndBounces) {
     EXPECT_EQ(reason.substr(0, wanted.size()), wanted) << c.name;
     EXPECT_EQ(reason.empty(), wanted.empty()) << c.name << ": " << reason;
   }
+}
+
+TEST(ChangeOfHabit, ANewsletterToHundredAndFiftyPeopleIsNone) {
+  const std::uint32_t burst = store::EffectiveLimits{}.burst;
+  store::SendingRecord record;
+  EXPECT_EQ(change_of_habit({record, "192.0.2.0/24", 150, burst}), "") << "the first one ever";
+  record.window_messages = 150;
+  EXPECT_EQ(change_of_habit({record, "192.0.2.0/24", 150, burst}), "") << "its correction right after it";
+  EXPECT_NE(change_of_habit({record, "192.0.2.0/24", 200, burst}), "");
+  record.window_messages = 0;
+  record.networks.push_back({"192.0.2.0/24", 1});
+  EXPECT_EQ(change_of_habit({record, "198.51.100.0/24", 150, burst}), "") << "on a journey";
+  EXPECT_NE(change_of_habit({record, "198.51.100.0/24", 200, burst}), "");
 }
 
 TEST(ChangeOfHabit, NetworksAreThoseOfAProvidersCustomer) {
