@@ -131,7 +131,11 @@ std::string acceptance_trace(const Envelope& envelope, const AcceptanceFacts& fa
   if (envelope.parameters.ret != Ret::kUnset) {
     append_member(out, "ret", envelope.parameters.ret == Ret::kFull ? "FULL" : "HDRS");
   }
-  if (envelope.parameters.requires_tls) out.append(",\"requires_tls\":true");
+  if (envelope.parameters.requires_tls) {
+    out.append(",\"requires_tls\":true");
+  } else if (facts.asks_for_no_tls) {
+    out.append(",\"ignores_tls_policy\":true");
+  }
   out.append(",\"size\":").append(std::to_string(facts.size));
   append_header_facts(out, facts);
   append_member(out, "held", facts.hold_reason);

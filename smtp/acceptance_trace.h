@@ -19,6 +19,7 @@ struct AcceptanceFacts {
   std::string_view remote_address, helo, with, login;
   std::string_view tls_version, cipher;  // empty: no TLS
   std::uint64_t size = 0;                // as the client counts it
+  bool asks_for_no_tls = false;          // "TLS-Required: No"
   std::string_view header;               // fields of the message, at least Message-ID and Subject; empty: unknown
   bool shows_subject = true;             // setting trace.subject
   std::string_view hold_reason;          // not empty: it is held

@@ -76,6 +76,7 @@ struct ConnectionResult {
   RemoteReply failure;     // when not: what went wrong, and where
   std::string_view stage;
   bool is_tls_failure = false;  // the handshake or the certificate; with opportunistic TLS the caller may try without
+  bool is_lasting = false;      // of TLS or REQUIRETLS: the host does not have what is needed; a later attempt will not help
   std::string greeting_name;    // the host's name in its greeting
   std::optional<session::TlsFacts> tls;
 };
@@ -105,6 +106,8 @@ struct ClientOptions {
   TlsUse tls = TlsUse::kOpportunistic;
   std::string login, password;         // AUTH PLAIN or LOGIN, only inside TLS; empty: none
   bool may_login_without_tls = false;  // the connection does not leave this machine (loopback)
+  bool is_name_proven = false;         // by DNSSEC, MTA-STS or the admin: with a certificate that holds REQUIRETLS may be said
+  bool needs_requiretls = false;       // a host that does not offer REQUIRETLS gets nothing (RFC 8689 §4.2.1)
   std::uint32_t max_messages = 100;    // then QUIT: servers dislike connections that never end
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/base/base64.h"
 #include "smtp/client_session_state.h"
+#include "smtp/tls_policy_source.h"
 
 namespace posthus::smtp {
 namespace {
@@ -51,13 +52,17 @@ session::Step ClientSession::on_helo(const HostReply& reply, Output& output) {
 
 session::Step ClientSession::features_known(Output& output) {
   const bool wants_tls = options_.tls == TlsUse::kOpportunistic || options_.tls == TlsUse::kRequired;
+  if (connection_.tls && options_.needs_requiretls && !peer_.requiretls) {
+    connection_.is_lasting = true;
+    return refuse_host({.code = 0, .enhanced = "5.7.30", .text = "The host does not offer REQUIRETLS."}, "EHLO", output);
+  }
   if (connection_.tls || !wants_tls) return log_in(output);
   if (peer_.starttls) {
     output.append("STARTTLS\r\n");
     return await_reply(Phase::kStartTls);
   }
   if (options_.tls == TlsUse::kOpportunistic) return log_in(output);
-  connection_.is_tls_failure = true;
+  connection_.is_tls_failure = connection_.is_lasting = true;
   return refuse_host({.code = 0, .enhanced = "4.7.10", .text = "The host does not offer STARTTLS."}, "STARTTLS", output);
 }
 
@@ -68,6 +73,7 @@ session::Step ClientSession::on_starttls(const HostReply& reply, Output& output)
   }
   if (options_.tls == TlsUse::kOpportunistic) return log_in(output);
   connection_.is_tls_failure = true;
+  connection_.is_lasting = reply.is_refusal();
   return refuse_host(to_remote_reply(reply), "STARTTLS", output);
 }
 
@@ -83,6 +89,8 @@ session::Step ClientSession::tls_started(const session::TlsFacts& facts, Output&
 void ClientSession::tls_failed(std::string_view reason) {
   phase_ = Phase::kHandshake;
   connection_.is_tls_failure = true;
+  // A certificate that is wrong stays wrong for a while; what broke off may go well the next time.
+  connection_.is_lasting = tls_result_of(reason) != TlsResult::kValidationFailure;
   give_up("TLS: " + washed(reason));
 }
 

@@ -46,6 +46,7 @@ struct ClientTransaction {
   bool is_text_sent = false;   // the last byte is written: the host may have the message before we hear of it
   bool is_chunked = false;     // BDAT
   bool needs_utf8 = false;
+  bool says_requiretls = false;
   std::uint64_t offset = 0;                        // of the text not read yet
   std::string read_ahead;                          // text that was read and not sent yet
   bool has_sent_some = false;                      // read_ahead does not begin where the text does

@@ -120,11 +120,14 @@ void ClientSession::check_message() {
   const OutgoingMessage& message = t.message;
   t.needs_utf8 = message.is_utf8 || !is_ascii(message.reverse_path);
   if (!is_one_line(message.reverse_path)) return refuse_message(0, "5.1.7", "The sender's address cannot be sent.");
-  // RFC 8689 §4.2.1
-  if (message.requires_tls && !(connection_.tls && connection_.tls->is_peer_verified)) {
+  // RFC 8689 §4.2.1. A report (null reverse-path) goes all the same, and says it where it may be said (§5, §2).
+  const bool is_proven = options_.is_name_proven && connection_.tls && connection_.tls->is_peer_verified;
+  t.says_requiretls = message.requires_tls && is_proven && peer_.requiretls;
+  const bool must_say = message.requires_tls && !message.reverse_path.empty();
+  if (must_say && !is_proven) {
     return refuse_message(0, "5.7.10", "The message requires TLS, and the host's certificate could not be verified.");
   }
-  if (message.requires_tls && !peer_.requiretls) {
+  if (must_say && !peer_.requiretls) {
     return refuse_message(0, "5.7.30", "The message requires TLS all the way, and the host does not offer REQUIRETLS.");
   }
   if (t.needs_utf8 && !peer_.smtputf8) {
@@ -247,7 +250,7 @@ void ClientSession::write_mail(Output& output) const {
     output.append(" BODY=8BITMIME");
   }
   if (t.needs_utf8) output.append(" SMTPUTF8");
-  if (message.requires_tls) output.append(" REQUIRETLS");
+  if (t.says_requiretls) output.append(" REQUIRETLS");
   if (peer_.dsn) {
     if (message.return_content == store::ReturnContent::kFull) output.append(" RET=FULL");
     if (message.return_content == store::ReturnContent::kHeaders) output.append(" RET=HDRS");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <tuple>
 #include <utility>
 
 #include "core/base/log.h"
@@ -22,7 +23,19 @@ constexpr std::size_t kMaxSessions = 5;
 // Failures without a host (no such domain) recorded in one visit; what is left comes with the next one.
 constexpr std::size_t kMaxRefused = 100;
 
-bool asks_for_patience(std::uint16_t code) { return code == 421 || code == 450 || code == 451; }
+// RFC 5321 §3.8, §4.2.2: 421 is of the host. 450 and 451 are when they come before any recipient was named; later they are of
+// the recipient (greylisting) or of the text.
+bool asks_for_patience(const RemoteReply& reply, std::string_view stage) {
+  if (reply.code == 421) return true;
+  return (reply.code == 450 || reply.code == 451) && stage != "RCPT" && stage != "DATA" && stage != "end of data";
+}
+
+// Does it say that the host has no use for our mail now, whatever the message? A text it defers is that message's matter.
+bool is_trouble_of_host(const RecipientResult& result) {
+  if (!result.is_host_fault || result.verdict == RecipientResult::Verdict::kFailed) return false;
+  const bool is_after_mail = result.stage == "RCPT" || result.stage == "DATA" || result.stage == "end of data";
+  return result.reply.code == 0 || result.reply.code == 421 || !is_after_mail;
+}
 
 std::string explain(const RecipientResult& failure) {
   if (failure.reply.code != 0) return {};
@@ -55,6 +68,7 @@ void Visit::prepare() {
   if (!first) return end(Kind::kNothingDue);
   domain_ = first->recipients.front().domain;
   way_ = first->way;
+  demand_ = first->tls_demand();
   route_ = std::move(first->route);
   seed_ = random_u64();
   waiting_.push_back(*std::move(first));
@@ -141,7 +155,7 @@ void Visit::dial() {
   context_.dialer.dial(
       dial_options(plan_.hops[hop_], policy_, use, outgoing_),
       [this, use](const session::ConnectionFacts&, session::Waker) {
-        return make_client_session(client_options(plan_.hops[hop_], use, context_.hostname), *this);
+        return make_client_session(session_options(use), *this);
       },
       [done = std::move(done)](const std::string& failure) mutable { done(failure); });
 }
@@ -199,14 +213,15 @@ void Visit::finished(MessageResult result) {
     // A session that says nothing of a recipient has not delivered to it.
     const RecipientResult unsaid{.number = recipient.number, .reply = {.text = "no answer"}, .stage = "RCPT"};
     const RecipientResult& r = it == result.recipients.end() ? unsaid : *it;
-    if (asks_for_patience(r.reply.code)) is_slowed_ = true;
+    if (asks_for_patience(r.reply, r.stage)) is_slowed_ = true;
+    // What this message needs and the host lacks (size, SMTPUTF8) says nothing of other messages.
+    if (!is_trouble_of_host(r)) has_progressed_ = true;
     if (may_try_elsewhere(r)) {
       last_failure_ = r;
+      note_hope(Hope::kLater);
       left.recipients.push_back(std::move(recipient));
       continue;
     }
-    // What this message needs and the host lacks (size, SMTPUTF8) says nothing of other messages.
-    if (!r.is_host_fault || r.verdict == RecipientResult::Verdict::kFailed) has_progressed_ = true;
     settlement.recipients.push_back(settled(recipient, r));
   }
   if (!left.recipients.empty()) try_again_.push_back(std::move(left));
@@ -234,7 +249,7 @@ void Visit::connection_ended(const std::string& failure) {
   if (connection_) {
     last_failure_.reply = connection_->failure;
     last_failure_.stage = connection_->stage;
-    if (asks_for_patience(connection_->failure.code)) is_slowed_ = true;
+    if (asks_for_patience(connection_->failure, connection_->stage)) is_slowed_ = true;
   }
   // RFC 7435: with opportunistic TLS a failed handshake is worth no more than no TLS at all.
   if (connection_ && connection_->is_tls_failure && tls_use_ == TlsUse::kOpportunistic && !is_without_tls_) {
@@ -242,7 +257,7 @@ void Visit::connection_ended(const std::string& failure) {
     return dial();
   }
   is_without_tls_ = false;
-  return advance(Advance::kNextAddress) ? approach() : give_up();
+  pass_over(last_failure_, Advance::kNextAddress, connection_ && connection_->is_lasting ? Hope::kNone : Hope::kLater);
 }
 
 std::optional<std::size_t> Visit::next_host() const {
@@ -286,8 +301,14 @@ Settlement Visit::without_host(const Batch& batch, Verdict verdict) const {
   return out;
 }
 
-// No host is left: what we have in hand is put off.
+// No host is left: what we have in hand is put off. RFC 8689 §4.2.1: when none can give what the message demands, it comes
+// back at once.
 void Visit::give_up() {
+  if (refusal_ && !has_hope_) {
+    std::tie(last_failure_, hop_) = *refusal_;
+    tls_.clear();
+    return desk_.run_blocking([this] { refuse_all(); });
+  }
   for (const Batch& batch : waiting_) desk_.settle(destination_, without_host(batch, Verdict::kDeferred));
   waiting_.clear();
   end(has_progressed_ ? Kind::kWorked : Kind::kUnreachable);

@@ -20,17 +20,30 @@
 
 namespace posthus::smtp {
 
+/// What a message demands of TLS itself (RFC 8689). Such messages have a way of their own: no connection is shared with others.
+enum class TlsDemand : std::uint8_t {
+  kUsual,     // what the destination's policy says
+  kProven,    // REQUIRETLS: a host whose name is proven, with a certificate that holds, and that offers REQUIRETLS
+  kOptional,  // "TLS-Required: No": TLS when it can be had, whatever the policy says
+};
+
 /// Recipients of one message that go in one transaction. Whoever has it has claimed them: nobody else delivers to them.
 struct Batch {
   store::QueueEntry entry;
   std::vector<store::QueuedRecipient> recipients;  // at least one, of one destination, with one reverse-path
-  /// Why it does not go the way of its destination: the recipient's reroute, or the name of its sender's route; else empty.
+  /// Why it does not go the way of its destination: the recipient's reroute or the name of its sender's route, and what it
+  /// demands of TLS; else empty.
   std::string way;
   std::optional<store::RouteRecord> route;  // the one that holds; only with a visit's first batch
 
   const std::string& reverse_path() const {
     const std::string& own = recipients.front().reverse_path;
     return own.empty() ? entry.reverse_path : own;
+  }
+  // RFC 8689 §4.2.1: what has a null reverse-path (a report) is not held up by it.
+  TlsDemand tls_demand() const {
+    if (entry.requires_tls) return reverse_path().empty() ? TlsDemand::kUsual : TlsDemand::kProven;
+    return entry.ignores_tls_policy ? TlsDemand::kOptional : TlsDemand::kUsual;
   }
 };
 
@@ -42,7 +55,7 @@ struct VisitResult {
     kNoWay,        // unreachable, but by a way of its own: others of the destination may fare better
   };
   Kind kind = Kind::kNothingDue;
-  bool is_slowed = false;  // a host asked for patience (421, 450, 451)
+  bool is_slowed = false;  // a host asked for patience (421; 450 or 451 before any recipient was named)
   Settlement failure;      // of kUnreachable: what happened, with one recipient without an address
 };
 
@@ -81,6 +94,7 @@ class Visit final : public MessageSource {
 
  private:
   enum class Advance : bool { kNextAddress, kNextHost };
+  enum class Hope : bool { kNone, kLater };  // may a host that failed do at another time?
 
   void prepare();
   Result<> read_facts();
@@ -91,6 +105,12 @@ class Visit final : public MessageSource {
   /// Asks what TLS must be at the hop, then dials.
   void approach();
   void policy_known(TlsPolicy policy);
+  void demand_proof();
+  bool is_name_proven() const;
+  ClientOptions session_options(TlsUse use) const;
+  /// The host does not do for what we have in hand: the next one.
+  void pass_over(RecipientResult why, Advance how, Hope hope);
+  void note_hope(Hope hope);
   void tell_policies();
   void dial();
   void connection_ended(const std::string& failure);
@@ -122,15 +142,20 @@ class Visit final : public MessageSource {
   std::size_t hop_ = 0;
   std::size_t sessions_ = 0;     // connections over which messages could be sent
   bool is_without_tls_ = false;  // the hop is tried once more after TLS failed
+  TlsDemand demand_ = TlsDemand::kUsual;
   TlsPolicy policy_;
   TlsUse tls_use_ = TlsUse::kOpportunistic;
+  bool is_policy_told_ = false;  // how the connection goes says something of the destination's policy (RFC 8460)
+  // Of kProven: why hosts cannot do what is demanded, the best known reason; and whether some may yet.
+  std::optional<std::pair<RecipientResult, std::size_t>> refusal_;  // with the hop
+  bool has_hope_ = false;
   std::optional<ConnectionResult> connection_;
   std::string tls_;               // of the connection, for people
   std::vector<Batch> waiting_;    // for the next host: the first message, and what hosts before did not take for now
   std::vector<Batch> in_dialog_;  // given to the session
   std::vector<Batch> try_again_;  // not taken by this host; another one may
   RecipientResult last_failure_;  // why the host before did not do
-  bool has_progressed_ = false;   // some host took or refused a recipient for good
+  bool has_progressed_ = false;   // some host has dealt with a message: taken, refused or deferred it
   bool is_slowed_ = false;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/base/log.h"
 #include "core/base/queue_id.h"
 #include "core/mail/address.h"
 #include "core/mail/header.h"
@@ -30,14 +31,14 @@ Result<Reader> find_reader(const store::Snapshot& snapshot, const std::string& r
     reader.problem = "the sender's address cannot be read";
     return reader;
   }
-  Resolution resolution = POSTHUS_TRY(store::DirectoryReader(snapshot).resolve(*address, 0));
+  Resolution resolution = POSTHUS_TRY(store::DirectoryReader(snapshot).resolve(*address, 0, store::QuotaCheck::kNone));
   switch (resolution.kind) {
     case Resolution::Kind::kLocal:
-    case Resolution::Kind::kOverQuota:  // WHY: a report is small, and nobody else would tell him
     case Resolution::Kind::kRemoteAlias:
       reader.inboxes = std::move(resolution.inboxes);
       reader.elsewhere = std::move(resolution.remote_targets);
       break;
+    case Resolution::Kind::kOverQuota:
     case Resolution::Kind::kNoSuchUser:
     case Resolution::Kind::kDisabled:
     case Resolution::Kind::kAliasLoop: break;
@@ -54,7 +55,9 @@ Result<> add_original(const ReportRequest& request, mail::Report& report) {
   const store::QueueEntry& entry = request.entry;
   const std::uint64_t size = entry.size - std::min<std::uint64_t>(entry.size, entry.local_header_bytes);
   const bool is_failure = std::any_of(request.recipients.begin(), request.recipients.end(), has_failed);
-  const bool returns_all = entry.return_content == store::ReturnContent::kFull && is_failure && size <= kMaxReturnedText;
+  // RFC 8689 §5: with REQUIRETLS never more than the header.
+  const bool returns_all =
+      entry.return_content == store::ReturnContent::kFull && is_failure && size <= kMaxReturnedText && !entry.requires_tls;
   std::string text;
   const std::uint64_t wanted = returns_all ? size : std::min<std::uint64_t>(size, mail::kMaxReportedHeader);
   POSTHUS_TRY_VOID(request.store.read_message(request.snapshot, entry.blob, entry.local_header_bytes, wanted, text));
@@ -79,8 +82,20 @@ store::QueueEntry report_entry(const ReportRequest& request, std::size_t local_h
   entry.accepted = request.now;
   entry.origin = store::QueueOrigin::kReport;
   entry.is_utf8 = request.entry.is_utf8;
+  entry.requires_tls = request.entry.requires_tls;              // RFC 8689 §5
+  entry.ignores_tls_policy = request.entry.ignores_tls_policy;  // RFC 8689 §6
   if (entry.is_utf8) entry.body = store::BodyKind::k8BitMime;
   return entry;
+}
+
+// WHY unsigned is better than not at all: the report is all that tells the sender.
+std::string signature(const ReportRequest& request, const mail::Report& report, std::string_view text) {
+  if (!request.signing) return {};
+  const std::string_view domain = std::string_view(report.from).substr(report.from.rfind('@') + 1);
+  auto fields = request.signing->sign(request.snapshot, domain, text, request.now);
+  if (fields) return *std::move(fields);
+  log::warning("smtp.not_signed", {{"domain", domain}, {"context", fields.error().context}});
+  return {};
 }
 
 // A sender of ours is written to by the postmaster of his domain, in its language.
@@ -106,7 +121,13 @@ Result<mail::Report> describe(ReportRequest& request, QueueId id) {
   report.message_id = to_text(id);
   report.queue_id = to_text(request.entry.id);
   report.is_utf8 = request.entry.is_utf8;
-  POSTHUS_TRY_VOID(add_original(request, report));
+  report.ignores_tls_policy = request.entry.ignores_tls_policy;
+  if (const auto read = add_original(request, report); !read) {
+    // WHY: a message that cannot be read any more is not delivered either; its sender hears of it all the same.
+    if (read.error().kind != ErrorKind::kCorrupt && read.error().kind != ErrorKind::kNotFound)
+      return std::unexpected(read.error());
+    log::warning("queue.unreadable", {{"id", report.queue_id}, {"context", read.error().context}});
+  }
   report.recipients = std::move(request.recipients);
   return report;
 }
@@ -135,7 +156,8 @@ Result<ReportMessage> make_report(ReportRequest request) {
   ReportMessage result{.message = nullptr, .event = report_event(request, id, reader.problem), .destination = {}};
   if (!reader.problem.empty()) return {std::move(result)};
   const std::string return_path = mail::return_path_field(std::nullopt);
-  const std::string text = mail::compose_report(POSTHUS_TRY(describe(request, id)));
+  const mail::Report report = POSTHUS_TRY(describe(request, id));
+  const std::string text = mail::compose_report(report);
   store::IncomingMessage message = request.store.begin_message();
   if (request.entry.is_utf8) message.declare_internationalized();
   POSTHUS_TRY_VOID(message.append(return_path));
@@ -155,7 +177,9 @@ Result<ReportMessage> make_report(ReportRequest request) {
     result.message->recipients.push_back(POSTHUS_TRY(queued(address)));
     result.destination = result.message->recipients.back().domain;
   }
-  if (!reader.elsewhere.empty()) result.message->queue = report_entry(request, return_path.size());
+  if (reader.elsewhere.empty()) return {std::move(result)};
+  result.message->queue = report_entry(request, return_path.size());
+  result.message->queue->extra_header = signature(request, report, text);
   return {std::move(result)};
 }
 

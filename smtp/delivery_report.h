@@ -8,6 +8,7 @@
 
 #include "core/base/clock.h"
 #include "core/mail/dsn.h"
+#include "smtp/signing.h"
 #include "store/queue_requests.h"
 #include "store/store.h"
 
@@ -22,6 +23,7 @@ struct ReportRequest {
   const store::QueueEntry& entry;
   std::vector<mail::ReportedRecipient> recipients;  // at least one
   Timestamp now;
+  SigningKeys* signing = nullptr;  // signs a report that leaves; none: it is not
 };
 
 struct ReportMessage {

@@ -46,11 +46,13 @@ store::QueuedRecipient to_queued(const mail::Address& address, const RcptParamet
 std::vector<mail::ReportedRecipient> delivered_recipients(const Envelope& envelope, Timestamp now) {
   std::vector<mail::ReportedRecipient> delivered;
   for (const Recipient& recipient : envelope.recipients) {
-    if (!recipient.has_inbox || (recipient.parameters.notify & notify::kSuccess) == 0) continue;
+    const bool is_ours_to_tell = recipient.has_inbox || recipient.is_expanded;
+    if (!is_ours_to_tell || (recipient.parameters.notify & notify::kSuccess) == 0) continue;
     mail::ReportedRecipient reported;
     reported.original_recipient = recipient.parameters.original_recipient;
     reported.final_recipient = mail::to_string(recipient.address);
-    reported.action = mail::ReportAction::kDelivered;
+    // RFC 3461 §5.2.7.3 (c)
+    reported.action = recipient.is_expanded ? mail::ReportAction::kExpanded : mail::ReportAction::kDelivered;
     reported.status = "2.0.0";
     reported.last_attempt = now;
     delivered.push_back(std::move(reported));
@@ -76,6 +78,7 @@ store::QueueEntry queue_entry(const Envelope& envelope, const MessageFacts& fact
   // A forward may lead to a non-ASCII address whatever the client said.
   entry.is_utf8 = has_8bit_address || (envelope.parameters.is_utf8 && facts.has_8bit_header);
   entry.requires_tls = envelope.parameters.requires_tls;
+  entry.ignores_tls_policy = facts.asks_for_no_tls && !entry.requires_tls;  // RFC 8689 §4.1
   entry.origin = facts.origin;
   entry.account = facts.account;
   entry.local_header_bytes = facts.local_header_bytes;

@@ -23,6 +23,7 @@ struct Recipient {
   bool has_inbox = false;                 // at least one here
   bool is_elsewhere = false;              // it is itself on another server
   std::vector<std::string> forwarded_to;  // addresses elsewhere that it stands for here
+  bool is_expanded = false;               // it stands for more than one, here and elsewhere
 };
 
 /// What the sender's limits count of this message.
@@ -63,7 +64,8 @@ struct MessageFacts {
   Timestamp accepted;
   std::uint32_t local_header_bytes = 0;
   bool has_8bit_header = false;
-  bool has_8bit = false;  // anywhere
+  bool has_8bit = false;         // anywhere
+  bool asks_for_no_tls = false;  // "TLS-Required: No"
 };
 /// Who of the recipients here has it, for a sender who asked (NOTIFY=SUCCESS); empty when nobody did.
 std::vector<mail::ReportedRecipient> delivered_recipients(const Envelope& envelope, Timestamp now);

@@ -41,7 +41,9 @@ Result<> prepare_forward_secret(store::Store& store) {
 Result<std::string> forward_reverse_path(const store::Snapshot& snapshot, const ReversePath& sender,
                                          const mail::Address& forwarder, Timestamp now) {
   if (!sender || forwarder.domain.empty()) return std::string();
-  if (POSTHUS_TRY(store::DirectoryReader(snapshot).domain(sender->domain))) return std::string();
+  // A relay domain's mailboxes are elsewhere: its SPF record need not name us.
+  const auto domain = POSTHUS_TRY(store::DirectoryReader(snapshot).domain(sender->domain));
+  if (domain && domain->kind != store::DomainKind::kRelay) return std::string();
   const auto all = POSTHUS_TRY(secrets(snapshot));
   if (all.empty()) return std::string();
   // WHY too long is no failure: the next host may take the sender's own address all the same.

@@ -22,7 +22,7 @@ inline constexpr std::string_view kForwardSecretSetting = "secret.forward";
 Result<> prepare_forward_secret(store::Store& store);
 
 /// The reverse-path for a recipient that `forwarder`, an address of ours, stands for; "" when the sender's own stays: it is
-/// null or of a domain of ours, or there is no room for it in an address.
+/// null or of a domain whose mailboxes are here, or there is no room for it in an address.
 Result<std::string> forward_reverse_path(const store::Snapshot& snapshot, const ReversePath& sender,
                                          const mail::Address& forwarder, Timestamp now);
 

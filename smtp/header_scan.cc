@@ -18,12 +18,28 @@ void HeaderScan::end_of_name() {
   } else if (name == "from" && from_fields_ == FromFields::kKeep) {
     is_in_from_ = true;
     if (!from_.empty()) from_.push_back(',');
+  } else if (name == "tls-required") {
+    is_in_tls_required_ = true;
+    ++tls_required_fields_;
   }
   is_in_value_ = true;
 }
 
+void HeaderScan::keep_value(std::string_view text) {
+  if (is_in_from_) keep_from(text);
+  if (is_in_tls_required_) keep_tls_required(text);
+}
+
+// requiretls-field = "TLS-Required:" [FWS] "No" CRLF (RFC 8689 §3)
+void HeaderScan::keep_tls_required(std::string_view text) {
+  constexpr std::size_t kMaxTlsRequired = 3;  // one more than "no"
+  for (const char c : text) {
+    if (tls_required_.size() == kMaxTlsRequired) return;
+    if (!ascii::is_space_or_tab(c) && c != '\r' && c != '\n') tls_required_.push_back(ascii::to_lower(c));
+  }
+}
+
 void HeaderScan::keep_from(std::string_view text) {
-  if (!is_in_from_) return;
   if (from_.size() + text.size() > kMaxFromKept) {
     is_from_cut_ = true;
     return;
@@ -45,7 +61,7 @@ std::size_t HeaderScan::read(std::string_view bytes) {
     if (is_in_value_) {
       const void* lf = std::memchr(bytes.data() + at, '\n', bytes.size() - at);
       const std::size_t end = lf ? static_cast<std::size_t>(static_cast<const char*>(lf) - bytes.data()) + 1 : bytes.size();
-      keep_from(bytes.substr(at, end - at));
+      keep_value(bytes.substr(at, end - at));
       at = end;
       if (!lf) break;
       is_in_value_ = false;
@@ -54,7 +70,7 @@ std::size_t HeaderScan::read(std::string_view bytes) {
       continue;
     }
     const char c = bytes[at];
-    if (name_length_ == 0 && !ascii::is_space_or_tab(c)) is_in_from_ = false;
+    if (name_length_ == 0 && !ascii::is_space_or_tab(c)) is_in_from_ = is_in_tls_required_ = false;
     if (name_length_ == 0 && c == '\r') {
       if (at + 1 == bytes.size()) {
         is_holding_cr_ = true;

@@ -38,27 +38,33 @@ class HeaderScan {
   std::uint32_t received_fields() const { return received_fields_; }
   bool has_date() const { return has_date_; }
   bool has_message_id() const { return has_message_id_; }
+  /// "TLS-Required: No", once (RFC 8689 §3).
+  bool asks_for_no_tls() const { return tls_required_fields_ == 1 && tls_required_ == "no"; }
   /// The values of all From fields, joined by commas, with their folds.
   const std::string& from() const { return from_; }
   /// They are longer than kMaxFromKept: from() is not all of them.
   bool is_from_cut() const { return is_from_cut_; }
 
  private:
-  static constexpr std::size_t kLongestName = 10;  // "message-id"
+  static constexpr std::size_t kLongestName = 12;  // "tls-required"
   void end_of_name();
+  void keep_value(std::string_view text);
   void keep_from(std::string_view text);
+  void keep_tls_required(std::string_view text);
 
   std::array<char, kLongestName + 1> name_{};  // lower case; full when the name is longer than any we look for
   std::uint8_t name_length_ = 0;
   FromFields from_fields_ = FromFields::kPass;
-  bool is_in_from_ = false;  // in a From field or its continuation
+  bool is_in_from_ = false;          // in a From field or its continuation
+  bool is_in_tls_required_ = false;  // likewise
   bool is_from_cut_ = false;
   bool is_in_value_ = false;    // past the name: only the line end matters
   bool has_blank_ = false;      // white space after the name: only a colon may follow
   bool is_holding_cr_ = false;  // a CR at the start of a line
   bool has_ended_ = false;
   bool has_date_ = false, has_message_id_ = false;
-  std::uint32_t received_fields_ = 0;
+  std::uint32_t received_fields_ = 0, tls_required_fields_ = 0;
+  std::string tls_required_;  // of the value what is no white space, in lower case, at most kMaxTlsRequired
   std::string from_;
 };
 

@@ -57,7 +57,8 @@ std::string_view domain_of(std::string_view address) { return address.substr(add
 void send_to(store::Store& store, const HoldNotice& notice) {
   auto to = mail::parse_mailbox(notice.to, mail::Utf8::kAllow);
   if (!to) return;
-  OwnMessage message{.to = *std::move(to), .text = {}, .event = "notice"};
+  OwnMessage message{.to = *std::move(to), .text = {}, .event = "notice", .signing = notice.signing, .from_domain = {}};
+  message.from_domain = std::string(domain_of(notice.account));
   message.text = compose_hold_notice(notice, report_language(store, domain_of(notice.to)));
   send_own_message(store, message, notice.now);
 }

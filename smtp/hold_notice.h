@@ -6,6 +6,7 @@
 
 #include "core/base/clock.h"
 #include "core/mail/dsn.h"
+#include "smtp/signing.h"
 #include "store/store.h"
 
 namespace posthus::smtp {
@@ -18,6 +19,7 @@ struct HoldNotice {
   std::string to;
   bool is_for_admin = false;  // tells how to release it
   Timestamp now;
+  SigningKeys* signing = nullptr;  // signs what leaves; none: it is not
 };
 /// The whole message, CRLF, ASCII or UTF-8 in the body only.
 std::string compose_hold_notice(const HoldNotice& notice, mail::ReportLanguage language);

@@ -15,7 +15,7 @@ namespace {
 
 Result<store::Resolution> resolve(store::Store& store, const mail::Address& to) {
   const auto snapshot = POSTHUS_TRY(store.snapshot());
-  store::Resolution resolution = POSTHUS_TRY(store::DirectoryReader(*snapshot).resolve(to, 0));
+  store::Resolution resolution = POSTHUS_TRY(store::DirectoryReader(*snapshot).resolve(to, 0, store::QuotaCheck::kNone));
   using Kind = store::Resolution::Kind;
   if (resolution.kind == Kind::kNoSuchDomain || resolution.kind == Kind::kRelay)
     resolution.remote_targets = {mail::to_string(to)};
@@ -38,8 +38,20 @@ store::QueueEntry entry_of(const OwnMessage& message, Timestamp now, std::size_t
   entry.body = ascii::has_high_bit(message.text) ? store::BodyKind::k8BitMime : store::BodyKind::k7Bit;
   entry.is_utf8 = message.is_utf8 || ascii::has_high_bit(message.to.local_part);
   entry.requires_tls = message.requires_tls;
+  entry.ignores_tls_policy = message.ignores_tls_policy;
   entry.local_header_bytes = static_cast<std::uint32_t>(local_header_bytes);
   return entry;
+}
+
+// WHY unsigned is better than not at all: nobody else tells.
+std::string signature(store::Store& store, const OwnMessage& message, Timestamp now) {
+  if (!message.signing) return {};
+  const auto snapshot = store.snapshot();
+  auto fields = snapshot ? message.signing->sign(**snapshot, message.from_domain, message.text, now)
+                         : Result<std::string>(std::unexpected(snapshot.error()));
+  if (fields) return *std::move(fields);
+  log::warning("smtp.not_signed", {{"domain", message.from_domain}, {"context", fields.error().context}});
+  return {};
 }
 
 // Nothing in it needs escaping: the event is ours, and of the address only what JSON takes as it is is told.
@@ -67,7 +79,10 @@ Result<std::optional<store::AddMessage>> make_own_message(store::Store& store, c
   request.trace = trace_of(message, now, request.id);
   for (const MailboxId inbox : resolution.inboxes) request.targets.push_back({.mailbox = inbox});
   for (const std::string& target : resolution.remote_targets) request.recipients.push_back(POSTHUS_TRY(queued(target)));
-  if (!request.recipients.empty()) request.queue = entry_of(message, now, return_path.size());
+  if (!request.recipients.empty()) {
+    request.queue = entry_of(message, now, return_path.size());
+    request.queue->extra_header = signature(store, message, now);
+  }
   return request;
 }
 

@@ -10,6 +10,7 @@
 #include "core/base/result.h"
 #include "core/mail/address.h"
 #include "core/mail/dsn.h"
+#include "smtp/signing.h"
 #include "store/store.h"
 
 namespace posthus::smtp {
@@ -18,8 +19,10 @@ struct OwnMessage {
   mail::Address to;
   std::string text;  // whole, CRLF, without Return-Path
   bool is_utf8 = false;
-  bool requires_tls = false;
-  std::string_view event;  // of its trace: "report", "notice"
+  bool requires_tls = false, ignores_tls_policy = false;
+  std::string_view event;          // of its trace: "report", "notice"
+  SigningKeys* signing = nullptr;  // signs it when it leaves; none: it is not
+  std::string from_domain;         // of its From: in whose name it is signed
 };
 
 /// The request that stores it; nothing when the address leads nowhere (nobody is told then, a report is never bounced).

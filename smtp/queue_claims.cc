@@ -18,7 +18,7 @@ std::string domain_of(const std::string& reverse_path) {
 }
 
 // Most special first (store/queue_records.h): the recipient's own, its domain's, the sender's, everybody's.
-Result<> choose_way(const store::QueueReader& reader, Batch& batch) {
+Result<> choose_route(const store::QueueReader& reader, Batch& batch) {
   const store::QueuedRecipient& recipient = batch.recipients.front();
   if (!recipient.route.empty()) {
     const auto hop = store::parse_route_url(recipient.route);
@@ -38,6 +38,17 @@ Result<> choose_way(const store::QueueReader& reader, Batch& batch) {
     return {};
   }
   batch.route = POSTHUS_TRY(reader.route("*"));
+  return {};
+}
+
+// RFC 8689 §4.2: what has a demand of its own goes over connections of its own.
+Result<> choose_way(const store::QueueReader& reader, Batch& batch) {
+  POSTHUS_TRY_VOID(choose_route(reader, batch));
+  switch (batch.tls_demand()) {
+    case TlsDemand::kUsual: break;
+    case TlsDemand::kProven: batch.way += " requiretls"; break;
+    case TlsDemand::kOptional: batch.way += " tls-required-no"; break;
+  }
   return {};
 }
 

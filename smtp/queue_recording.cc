@@ -2,6 +2,7 @@
 // there; until then nobody takes the recipient again, so that only a crash between the remote 250 and our commit makes a
 // duplicate. Thread rule: queue_runner_state.h.
 #include <algorithm>
+#include <iterator>
 
 #include "core/base/log.h"
 #include "core/base/metrics.h"
@@ -9,14 +10,21 @@
 #include "core/base/random.h"
 #include "smtp/delivery_report.h"
 #include "smtp/queue_runner_state.h"
+#include "smtp/trace_event.h"
 
 namespace posthus::smtp {
 namespace {
 
 using store::RecipientOutcome;
 
-constexpr std::uint32_t kMaxReportTries = 3;  // then the outcome is recorded without a report
-constexpr std::size_t kMaxAgedRows = 2000;    // rows looked at for one destination
+// What the store refuses is offered again after 1, 2, 4 ... seconds, at most so many apart. WHY without end: until it is
+// recorded the recipients stay claimed, so nobody gets the message twice; a restart begins anew.
+constexpr std::int64_t kLongestWait = 300;
+constexpr std::int64_t kLongestWaitForRoom = 30;  // a full disk or a busy Writer
+// A quarter of an hour of refusals: then the outcome is recorded without its report, and the trace says so; a while later
+// without trace, since a part of it may be what is refused.
+constexpr std::uint32_t kMaxReportTries = 10, kMaxTraceTries = 13;
+constexpr std::size_t kMaxAgedRows = 2000;  // rows looked at for one destination
 
 // When the message with this id was accepted (core/base/queue_id.h).
 Timestamp time_of(QueueId id) { return {static_cast<std::int64_t>(id.value >> 12)}; }
@@ -62,6 +70,13 @@ store::RecordAttempt request_of(const Settlement& settlement, Record& record) {
   return request;
 }
 
+std::string lost_report(const Settlement& settlement, const RecordTries& tries, Timestamp now) {
+  TraceEvent event("report", now);
+  event.texts("recipients", {settlement.entry.reverse_path});
+  event.text("detail", "The sender could not be told: " + tries.reason);
+  return event.take();
+}
+
 }  // namespace
 
 void QueueRunner::State::settle(std::uint64_t hash, Settlement settlement) {
@@ -71,45 +86,54 @@ void QueueRunner::State::settle(std::uint64_t hash, Settlement settlement) {
   }
   count(settlement);
   log_settlement(settlement);
-  record(hash, std::move(settlement), 0);
+  record(hash, std::move(settlement), {});
 }
 
-void QueueRunner::State::record(std::uint64_t hash, Settlement settlement, std::uint32_t tries) {
+void QueueRunner::State::record(std::uint64_t hash, Settlement settlement, RecordTries tries) {
   Record record = make_record(settlement, context.clock.now(), random_u64());
-  if (record.reported.empty() || tries >= kMaxReportTries) {
-    store::RecordAttempt request = request_of(settlement, record);
-    return submit(hash, std::move(settlement), std::move(request), {}, tries);
+  if (!record.reported.empty() && tries.refusals >= kMaxReportTries) {
+    log::error("queue.report_lost",
+               {{"id", to_text(settlement.entry.id)}, {"to", settlement.entry.reverse_path}, {"context", tries.reason}});
+    record.trace.push_back(lost_report(settlement, tries, context.clock.now()));
+    record.reported.clear();
   }
-  run_blocking([this, hash, settlement = std::move(settlement), record = std::move(record), tries]() mutable {
-    record_with_report(hash, std::move(settlement), std::move(record), tries);
+  if (tries.refusals >= kMaxTraceTries) record.trace.clear();
+  if (record.reported.empty()) {
+    store::RecordAttempt request = request_of(settlement, record);
+    return submit(hash, std::move(settlement), std::move(request), {}, std::move(tries));
+  }
+  run_blocking([this, hash, settlement = std::move(settlement), record = std::move(record), tries = std::move(tries)]() mutable {
+    record_with_report(hash, std::move(settlement), std::move(record), std::move(tries));
   });
 }
 
-void QueueRunner::State::record_with_report(std::uint64_t hash, Settlement settlement, Record record, std::uint32_t tries) {
+void QueueRunner::State::record_with_report(std::uint64_t hash, Settlement settlement, Record record, RecordTries tries) {
   const auto snapshot = context.store.snapshot();
-  if (!snapshot) return not_recorded(hash, std::move(settlement), snapshot.error(), tries);
+  if (!snapshot) return not_recorded(hash, std::move(settlement), snapshot.error(), std::move(tries));
   Result<ReportMessage> report = make_report({.store = context.store,
                                               .snapshot = **snapshot,
                                               .hostname = context.hostname,
                                               .entry = settlement.entry,
                                               .recipients = std::move(record.reported),
-                                              .now = context.clock.now()});
-  if (!report) return not_recorded(hash, std::move(settlement), report.error(), tries);
+                                              .now = context.clock.now(),
+                                              .signing = context.signing});
+  if (!report) return not_recorded(hash, std::move(settlement), report.error(), std::move(tries));
   store::RecordAttempt request = request_of(settlement, record);
   request.trace.push_back(std::move(report->event));
   request.report = std::move(report->message);
-  submit(hash, std::move(settlement), std::move(request), std::move(report->destination), tries);
+  submit(hash, std::move(settlement), std::move(request), std::move(report->destination), std::move(tries));
 }
 
 void QueueRunner::State::submit(std::uint64_t hash, Settlement settlement, store::RecordAttempt request, std::string report_to,
-                                std::uint32_t tries) {
+                                RecordTries tries) {
   std::vector<RecipientOutcome> outcomes = request.outcomes;
-  context.store.submit(std::move(request), [this, hash, settlement = std::move(settlement), outcomes = std::move(outcomes),
-                                            report_to = std::move(report_to), tries](Result<store::WriteOutcome> done) mutable {
-    if (!done) return not_recorded(hash, std::move(settlement), done.error(), tries);
-    if (!report_to.empty()) added(report_to);
-    recorded(hash, settlement, outcomes);
-  });
+  context.store.submit(std::move(request),
+                       [this, hash, settlement = std::move(settlement), outcomes = std::move(outcomes),
+                        report_to = std::move(report_to), tries = std::move(tries)](Result<store::WriteOutcome> done) mutable {
+                         if (!done) return not_recorded(hash, std::move(settlement), done.error(), std::move(tries));
+                         if (!report_to.empty()) added(report_to);
+                         recorded(hash, settlement, outcomes);
+                       });
 }
 
 void QueueRunner::State::recorded(std::uint64_t hash, const Settlement& settlement,
@@ -129,21 +153,36 @@ void QueueRunner::State::recorded(std::uint64_t hash, const Settlement& settleme
   ended_.notify_all();
 }
 
-void QueueRunner::State::not_recorded(std::uint64_t hash, Settlement settlement, const Error& error, std::uint32_t tries) {
-  log::warning("queue.not_recorded",
-               {{"id", to_text(settlement.entry.id)}, {"error", to_string(error.kind)}, {"context", error.context}});
-  // Its message is no longer in the queue: nothing is left to record.
-  if (error.kind == ErrorKind::kNotFound && tries >= kMaxReportTries) {
-    std::vector<RecipientOutcome> none;
-    for (const SettledRecipient& s : settlement.recipients)
-      none.push_back({.number = s.recipient.number, .kind = RecipientOutcome::Kind::kDone});
-    return recorded(hash, settlement, none);
-  }
-  const std::lock_guard lock(mutex_);
-  // WHY: a full disk is waited for, however long; what is refused for good is not asked for again and again.
+void QueueRunner::State::not_recorded(std::uint64_t hash, Settlement settlement, const Error& error, RecordTries tries) {
+  // WHY: a full disk is waited for, however long; a report is not given up for it.
   const bool is_refused = error.kind != ErrorKind::kBusy && error.kind != ErrorKind::kUnavailable;
-  unrecorded_.push_back({hash, std::move(settlement), is_refused ? tries + 1 : tries});
+  const std::int64_t wait =
+      std::min(std::int64_t{1} << std::min(tries.all, 20U), is_refused ? kLongestWait : kLongestWaitForRoom);
+  ++tries.all;
+  if (is_refused) ++tries.refusals;
+  tries.reason = error.context;
+  log::warning("queue.not_recorded", {{"id", to_text(settlement.entry.id)},
+                                      {"error", to_string(error.kind)},
+                                      {"context", error.context},
+                                      {"tries", tries.all},
+                                      {"again_seconds", static_cast<std::uint64_t>(wait)}});
+  const Timestamp again{context.clock.now().microseconds + wait * 1'000'000};
+  const std::lock_guard lock(mutex_);
+  unrecorded_.push_back({hash, std::move(settlement), std::move(tries), again});
   ended_.notify_all();
+}
+
+void QueueRunner::State::record_again() {
+  const Timestamp now = context.clock.now();
+  std::vector<Unrecorded> due;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto is_early = [now](const Unrecorded& u) { return u.again > now; };
+    const auto first_due = std::stable_partition(unrecorded_.begin(), unrecorded_.end(), is_early);
+    std::move(first_due, unrecorded_.end(), std::back_inserter(due));
+    unrecorded_.erase(first_due, unrecorded_.end());
+  }
+  for (Unrecorded& u : due) record(u.hash, std::move(u.settlement), std::move(u.tries));
 }
 
 // ---- recipients that wait for a destination that rests ----

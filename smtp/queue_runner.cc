@@ -196,12 +196,7 @@ void QueueRunner::State::read_destinations_from(std::uint64_t from) {
 }
 
 void QueueRunner::State::tick() {
-  std::vector<Unrecorded> again;
-  {
-    const std::lock_guard lock(mutex_);
-    again.swap(unrecorded_);
-  }
-  for (Unrecorded& u : again) record(u.hash, std::move(u.settlement), u.tries);
+  record_again();
   if (const auto snapshot = context.store.snapshot()) {
     if (const auto settings = read_outgoing_settings(store::QueueReader(**snapshot))) {
       const std::lock_guard lock(mutex_);

@@ -13,6 +13,7 @@
 #include "core/base/function_ref.h"
 #include "core/dns/resolver.h"
 #include "core/session/dialer.h"
+#include "smtp/signing.h"
 #include "smtp/tls_policy_source.h"
 #include "store/store.h"
 
@@ -30,6 +31,7 @@ struct QueueContext {
   /// May we connect there? Our own addresses and listeners are refused as a loop (RFC 5321 §5.1).
   std::function<bool(const std::string& address, std::uint16_t port)> is_own_address;
   TlsPolicySource* tls_policies = nullptr;  // none: opportunistic everywhere, but for routes
+  SigningKeys* signing = nullptr;           // of reports that leave; none: they are not signed
 };
 
 class QueueRunner {

@@ -54,6 +54,13 @@ struct Destination {
   std::vector<store::DueRecipient> ahead;  // rows read ahead, the next one last
 };
 
+/// How often the store would not take what an attempt brought.
+struct RecordTries {
+  std::uint32_t all = 0;
+  std::uint32_t refusals = 0;  // for other reasons than want of space or time
+  std::string reason;          // of the last one
+};
+
 struct QueueRunner::State final : DeliveryDesk {
   explicit State(QueueContext c);
   ~State() override;
@@ -99,12 +106,13 @@ struct QueueRunner::State final : DeliveryDesk {
   void return_by_order(std::uint64_t hash, const store::QueueEntry& entry, std::vector<store::QueuedRecipient> recipients);
 
   // ---- queue_recording.cc ----
-  void record(std::uint64_t hash, Settlement settlement, std::uint32_t tries);
-  void record_with_report(std::uint64_t hash, Settlement settlement, Record record, std::uint32_t tries);
-  void submit(std::uint64_t hash, Settlement settlement, store::RecordAttempt request, std::string report_to,
-              std::uint32_t tries);
+  void record(std::uint64_t hash, Settlement settlement, RecordTries tries);
+  void record_with_report(std::uint64_t hash, Settlement settlement, Record record, RecordTries tries);
+  void submit(std::uint64_t hash, Settlement settlement, store::RecordAttempt request, std::string report_to, RecordTries tries);
   void recorded(std::uint64_t hash, const Settlement& settlement, const std::vector<store::RecipientOutcome>& outcomes);
-  void not_recorded(std::uint64_t hash, Settlement settlement, const Error& error, std::uint32_t tries);
+  void not_recorded(std::uint64_t hash, Settlement settlement, const Error& error, RecordTries tries);
+  /// Those whose time to be tried again has come.
+  void record_again();
   /// Looks after the delay and the end of recipients whose destination cannot be reached and that were not tried themselves.
   void look_after_aged(std::uint64_t hash, const Settlement& failure);
   Result<std::size_t> settle_aged(std::uint64_t hash, const Settlement& failure);
@@ -130,7 +138,8 @@ struct QueueRunner::State final : DeliveryDesk {
   struct Unrecorded {
     std::uint64_t hash = 0;
     Settlement settlement;
-    std::uint32_t tries = 0;
+    RecordTries tries;
+    Timestamp again;
   };
   std::vector<Unrecorded> unrecorded_;  // the store refused them for now; counted in recording_
   std::deque<std::move_only_function<void()>> jobs_;

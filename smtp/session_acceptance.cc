@@ -94,6 +94,7 @@ std::string ServerSession::trace_of_acceptance(std::string_view header, Timestam
     facts.cipher = tls_->cipher;
   }
   facts.size = transfer_->bytes();
+  facts.asks_for_no_tls = transfer_->header().asks_for_no_tls();
   facts.header = header;
   facts.shows_subject = envelope_->shows_subject;
   if (envelope_->sending) {
@@ -126,6 +127,7 @@ void ServerSession::prepare_success_report(Timestamp now) {
                                 ? message.summary().cached_fields
                                 : std::string(message.bytes().substr(local_header_bytes_, header_size - local_header_bytes_));
   report->is_utf8 = envelope_->parameters.is_utf8 && transfer_->has_8bit_header();
+  report->ignores_tls_policy = transfer_->header().asks_for_no_tls() && !envelope_->parameters.requires_tls;
   report->recipients = std::move(delivered);
   envelope_->success_report = std::move(report);
 }
@@ -135,6 +137,7 @@ void ServerSession::send_own_messages() {
   if ((*outcome_)->has_begun_hold) {
     HoldNotice notice{.hostname = context_.hostname, .account = login_, .queue_id = to_text(message_id_), .now = now};
     notice.reason = envelope_->sending->hold_reason;
+    notice.signing = context_.signing;
     send_hold_notices(context_.store, std::move(notice));
   }
   if (!envelope_->success_report) return;
@@ -143,6 +146,9 @@ void ServerSession::send_own_messages() {
   OwnMessage message{.to = *envelope_->reverse_path, .text = mail::compose_report(report), .event = "report"};
   message.is_utf8 = report.is_utf8;
   message.requires_tls = envelope_->parameters.requires_tls;
+  message.ignores_tls_policy = report.ignores_tls_policy;
+  message.signing = context_.signing;
+  message.from_domain = envelope_->reverse_path->domain;
   send_own_message(context_.store, message, now);
 }
 
@@ -158,6 +164,7 @@ store::AddMessage ServerSession::make_request() {
   message.local_header_bytes = local_header_bytes_;
   message.has_8bit_header = transfer_->has_8bit_header();
   message.has_8bit = transfer_->message().summary().has_8bit;
+  message.asks_for_no_tls = transfer_->header().asks_for_no_tls();
   prepare_success_report(now);
   store::AddMessage request{.message = transfer_->take_message(), .internal_date = now};
   request.targets.reserve(envelope.inboxes.size());

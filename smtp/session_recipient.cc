@@ -43,9 +43,10 @@ Result<ServerSession::Destination> ServerSession::resolve(const store::Snapshot&
   if (role_ == ListenerRole::kMx) sender = POSTHUS_TRY(forwarded_sender(view, recipient, context_.clock.now()));
   Destination destination{POSTHUS_TRY(directory.resolve(sender.value_or(recipient), envelope_->parameters.size)),
                           sender.has_value()};
-  if (sender && destination.resolution.kind == store::Resolution::Kind::kNoSuchDomain) {
-    destination.resolution.kind = store::Resolution::Kind::kRemoteAlias;
-    destination.resolution.remote_targets = {mail::to_string(*sender)};
+  using Kind = store::Resolution::Kind;
+  const bool is_elsewhere = destination.resolution.kind == Kind::kNoSuchDomain || destination.resolution.kind == Kind::kRelay;
+  if (sender && is_elsewhere) {
+    destination.resolution = {.kind = Kind::kRemoteAlias, .remote_targets = {mail::to_string(*sender)}};
   }
   return destination;
 }
@@ -92,6 +93,7 @@ session::Step ServerSession::recipient_admitted(Output& output) {
   recipient.has_inbox = !resolution.inboxes.empty();
   recipient.is_elsewhere = pending->verdict.routing == Routing::kRemote;
   if (pending->verdict.routing == Routing::kForward) recipient.forwarded_to = std::move(resolution.remote_targets);
+  recipient.is_expanded = resolution.inboxes.size() + recipient.forwarded_to.size() > 1;
   const auto elsewhere = queued_recipients(recipient);
   if (!elsewhere) return refuse_recipient(reply::kTryAgain, output);
   const Reply limit = check_limits(*elsewhere);
@@ -127,6 +129,26 @@ session::Step ServerSession::refuse_recipient(const Reply& reply, std::string_vi
   return refuse_and_close(reply::kTooManyErrors, output);
 }
 
+namespace {
+
+// RFC 3461 §5.2.7.2: what the sender asked for goes on with the message; §5.2.1: he knows the address by which he wrote.
+RcptParameters carried_on(const Recipient& recipient) {
+  RcptParameters carried = recipient.parameters;
+  if (!carried.original_recipient.empty()) return carried;
+  const std::string address = mail::to_string(recipient.address);
+  carried.original_recipient = (ascii::has_high_bit(address) ? "utf-8;" : "rfc822;") + address;
+  return carried;
+}
+
+// RFC 3461 §5.2.7.3: of an address that leads to several nobody says "delivered" for all.
+std::uint8_t without_success(std::uint8_t asked) {
+  if ((asked & notify::kSuccess) == 0) return asked;
+  const auto left = static_cast<std::uint8_t>(asked & ~notify::kSuccess);
+  return left == notify::kUnset ? notify::kNever : left;
+}
+
+}  // namespace
+
 Result<std::vector<store::QueuedRecipient>> ServerSession::queued_recipients(const Recipient& recipient) {
   std::vector<store::QueuedRecipient> queued;
   if (recipient.is_elsewhere) queued.push_back(to_queued(recipient.address, recipient.parameters));
@@ -135,10 +157,15 @@ Result<std::vector<store::QueuedRecipient>> ServerSession::queued_recipients(con
   if (!view) return fail(ErrorKind::kUnavailable);
   const std::string reverse_path =
       POSTHUS_TRY(forward_reverse_path(*view, envelope_->reverse_path, routed_address(recipient.address), context_.clock.now()));
+  RcptParameters carried = carried_on(recipient);
+  // After submission we say "expanded" ourselves (c); elsewhere one of them may answer for all (b).
+  const auto shared = recipient.is_expanded ? without_success(carried.notify) : carried.notify;
+  if (role_ == ListenerRole::kSubmission) carried.notify = shared;
   for (const std::string& target : recipient.forwarded_to) {
     const mail::Address address = POSTHUS_TRY(mail::parse_mailbox(target, mail::Utf8::kAllow));
-    queued.push_back(to_queued(address, recipient.parameters));
+    queued.push_back(to_queued(address, carried));
     queued.back().reverse_path = reverse_path;
+    carried.notify = shared;
   }
   return queued;
 }

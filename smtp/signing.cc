@@ -69,7 +69,10 @@ Result<std::vector<mailauth::SigningKey>> SigningKeys::of_message(const store::S
 
 Result<std::string> SigningKeys::sign(const store::Snapshot& snapshot, std::string_view domain, std::string_view text,
                                       Timestamp now) {
-  const std::vector<mailauth::SigningKey> keys = POSTHUS_TRY(of_domain(snapshot, domain));
+  std::vector<mailauth::SigningKey> keys;
+  for (std::string_view rest = domain; keys.empty() && rest.contains('.'); rest.remove_prefix(rest.find('.') + 1)) {
+    keys = POSTHUS_TRY(of_domain(snapshot, rest));
+  }
   if (keys.empty()) return std::string();
   mailauth::DkimSigner signer;
   signer.append(text);

@@ -30,7 +30,8 @@ class SigningKeys {
   Result<std::vector<mailauth::SigningKey>> of_message(const store::Snapshot& snapshot, AccountId account, std::string_view from,
                                                        const ReversePath& reverse_path);
 
-  /// DKIM-Signature fields for a whole message of our own (a report), in the name of `domain`; empty when it has no keys.
+  /// DKIM-Signature fields for a whole message of our own (a report), in the name of `domain` or of the nearest domain above it
+  /// that has keys (our host name mostly lies below one of our domains); empty when none has.
   Result<std::string> sign(const store::Snapshot& snapshot, std::string_view domain, std::string_view text, Timestamp now);
 
  private:

@@ -23,6 +23,13 @@ StsAnswer answer_from(const std::optional<store::StsPolicyRecord>& record) {
   return {.found = FoundStsPolicy{*std::move(policy), record->text}, .failure = {}};
 }
 
+// As above, where a new policy was wanted and could not be had.
+StsAnswer answer_without_new(const std::optional<store::StsPolicyRecord>& record) {
+  StsAnswer answer = answer_from(record);
+  answer.is_unknown = !answer.found;
+  return answer;
+}
+
 }  // namespace
 
 StsPolicies::~StsPolicies() {
@@ -43,10 +50,12 @@ void StsPolicies::have_record(const std::string& domain, const dns::Answer& answ
   if (answer.status == dns::Status::kFound) id = mailauth::find_sts_id(answer.texts);
   const auto record = stored(domain);
   // RFC 8461 §3.1: a record that went does not take the policy with it.
-  if (!id) return done(answer_from(record));
+  const bool is_answered = answer.status != dns::Status::kTemporary && answer.status != dns::Status::kBogus;
+  if (!id) return done(is_answered ? answer_from(record) : answer_without_new(record));
   const bool is_current = record && record->id == *id;
   const bool is_old = record && clock_.now().microseconds - record->fetched.microseconds > kRefreshAge;
-  if ((is_current && !is_old) || has_failed_lately(domain, *id)) return done(answer_from(record));
+  if (is_current && !is_old) return done(answer_from(record));
+  if (has_failed_lately(domain, *id)) return done(answer_without_new(record));
   if (is_current) {  // refreshed for the next time; this one does not wait
     fetch(domain, *id, [](const StsAnswer&) {});
     return done(answer_from(record));
@@ -86,7 +95,7 @@ void StsPolicies::fetched(const std::string& domain, const std::string& id, cons
   auto policy = text ? mailauth::parse_sts_policy(*text) : Result<mailauth::StsPolicy>(std::unexpected(text.error()));
   if (!policy) {
     note_failure(domain, id, policy.error());
-    StsAnswer answer = answer_from(stored(domain));
+    StsAnswer answer = answer_without_new(stored(domain));
     answer.failure = policy.error();
     return settle(domain, std::move(answer));
   }

@@ -28,6 +28,7 @@ struct FoundStsPolicy {
 struct StsAnswer {
   std::optional<FoundStsPolicy> found;
   std::optional<Error> failure;
+  bool is_unknown = false;  // nothing was found, but there may be one
 };
 using StsDone = std::move_only_function<void(StsAnswer)>;
 

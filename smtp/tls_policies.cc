@@ -143,6 +143,7 @@ class TlsPolicies::Inquiry {
 
   static void have_sts(std::unique_ptr<Inquiry> self, StsAnswer answer) {
     if (answer.failure) self->count_fetch_failure(*answer.failure);
+    self->policy_.is_policy_unknown = answer.is_unknown;
     const bool is_enforced = answer.found && answer.found->policy.mode == mailauth::StsMode::kEnforce;
     if (self->dane_ && !is_enforced) return use_dane(std::move(self));
     if (!answer.found || answer.found->policy.mode == mailauth::StsMode::kNone) return finish(std::move(self));
@@ -239,7 +240,8 @@ TlsResult tls_result_of(std::string_view peer_error) {
   const std::string words = ascii::to_lower(peer_error);
   const auto says = [&](std::string_view part) { return words.find(part) != std::string::npos; };
   if (says("expired") || says("not yet valid")) return TlsResult::kCertificateExpired;
-  if (says("hostname mismatch") || says("host name") || says("name does not match")) return TlsResult::kCertificateHostMismatch;
+  if (says("hostname mismatch") || says("address mismatch") || says("host name") || says("name does not match"))
+    return TlsResult::kCertificateHostMismatch;
   if (says("tlsa")) return TlsResult::kTlsaInvalid;
   if (says("self-signed") || says("self signed") || says("issuer") || says("not trusted") || says("untrusted")) {
     return TlsResult::kCertificateNotTrusted;

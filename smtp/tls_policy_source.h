@@ -35,7 +35,8 @@ struct TlsPolicy {
   session::PeerVerification verification;  // for DialOptions; `names` are set also when nothing is demanded
   std::string server_name;                 // for SNI
   bool is_testing = false;                 // MTA-STS testing: what fails is reported, mail goes all the same
-  bool is_host_listed = true;              // MTA-STS testing: the host is one of the policy's
+  bool is_host_listed = true;              // MTA-STS: the host is one of the policy's
+  bool is_policy_unknown = false;          // there may be an MTA-STS policy, but it cannot be had now
   std::vector<std::string> text;           // the policy as TLSRPT quotes it (RFC 8460 §4.5)
   std::vector<std::string> mx_patterns;    // of MTA-STS
 };
@@ -71,7 +72,8 @@ class TlsPolicySource {
   /// `done` is called once, from any thread, possibly before this returns; must not block. Takes a DNS answer or two, all
   /// cached as a rule; when the domain has a new MTA-STS policy, also its fetching, a minute at most.
   virtual void policy_for(TlsQuestion question, TlsPolicyDone done) = 0;
-  /// Must not block. Not for connections that carried only our own TLS reports (RFC 8460 §5.3).
+  /// Must not block. Not for connections of mail that the policy does not hold up ("TLS-Required: No"; our own
+  /// TLS reports, RFC 8460 §3).
   virtual void connected(const TlsPolicy& policy, TlsOutcome outcome) = 0;
 };
 

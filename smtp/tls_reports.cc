@@ -205,6 +205,8 @@ Result<store::AddMessage> TlsReports::compose(const Errand& errand, const std::s
       R"({"time":")" + mail::format_rfc3339(now) + R"(","event":"accepted","id":")" + to_text(id) + R"(","detail":"TLS report"})";
   request.id = id;
   request.queue = store::QueueEntry{.id = id, .accepted = now, .origin = store::QueueOrigin::kReport};
+  // §3: despite any TLS-related failures, and not counted in the next report.
+  request.queue->ignores_tls_policy = true;
   // §3: reports by mail MUST be signed. Without a key it goes unsigned, for those who do not look.
   if (context_.sign) request.queue->extra_header = POSTHUS_TRY(context_.sign(errand.submitter, text));
   request.recipients.push_back({.address = mail::to_string(address), .domain = address.domain, .notify = store::notify::kNever});

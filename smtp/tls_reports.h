@@ -1,7 +1,6 @@
 // TlsReports: how TLS to other domains went, counted by day, reported the day after to those who asked for it. RFC 8460.
 // Outcomes are counted in memory and joined to the store's record at each tick: a crash costs what was counted since the last.
-// Only domains with a TLSRPT record leave rows. Known limit: a report by mail goes the way of all mail, with the
-// destination's TLS policy (§5.3 would have it delivered without).
+// Only domains with a TLSRPT record leave rows.
 #pragma once
 
 #include <chrono>

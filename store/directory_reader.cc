@@ -128,8 +128,8 @@ Result<std::optional<TokenRecord>> DirectoryReader::token(std::string_view id) c
   return POSTHUS_TRY(decode_token_record(*row));
 }
 
-Result<Resolution> DirectoryReader::resolve(const mail::Address& recipient, std::uint64_t message_size) const {
-  return Resolver(snapshot_, message_size).resolve(recipient);
+Result<Resolution> DirectoryReader::resolve(const mail::Address& recipient, std::uint64_t message_size, QuotaCheck quota) const {
+  return Resolver(snapshot_, message_size, quota).resolve(recipient);
 }
 
 Result<bool> DirectoryReader::may_send_as(AccountId account, const mail::Address& sender) const {

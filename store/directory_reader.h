@@ -38,6 +38,9 @@ struct Resolution {
   bool checks_recipients = false;  // kRelay: the primary is to be asked
 };
 
+/// Of reports and notices of our own: they are small, few, and nobody else would tell the owner of a full mailbox.
+enum class QuotaCheck : bool { kNone, kCounts };
+
 inline constexpr int kMaxAliasDepth = 10;
 inline constexpr std::size_t kMaxAliasTargets = 1000;
 
@@ -58,7 +61,8 @@ class DirectoryReader {
   /// Exact user, then exact alias, then both without plus-detail, then the catch-all. "postmaster" with a domain of ours or
   /// none always resolves: by that name, else to the first server admin, else to the oldest user (RFC 5321 §4.5.1). Others
   /// without a domain belong to our only one, if there is just one. `message_size`: for the quota; 0 when it was not said.
-  Result<Resolution> resolve(const mail::Address& recipient, std::uint64_t message_size) const;
+  Result<Resolution> resolve(const mail::Address& recipient, std::uint64_t message_size,
+                             QuotaCheck quota = QuotaCheck::kCounts) const;
   /// May this account send as `sender` (envelope or From)? Its own address with any plus-detail, or an alias (not a
   /// catch-all) that names it.
   Result<bool> may_send_as(AccountId account, const mail::Address& sender) const;

@@ -38,8 +38,9 @@ struct QueueEntry {
   std::string envelope_id;  // ENVID, decoded; empty: none
   ReturnContent return_content = ReturnContent::kUnset;
   BodyKind body = BodyKind::k7Bit;
-  bool is_utf8 = false;       // SMTPUTF8 was given and the message needs it
-  bool requires_tls = false;  // REQUIRETLS, RFC 8689
+  bool is_utf8 = false;             // SMTPUTF8 was given and the message needs it
+  bool requires_tls = false;        // REQUIRETLS, RFC 8689
+  bool ignores_tls_policy = false;  // "TLS-Required: No" (RFC 8689 §3): DANE and MTA-STS do not hold it up
   QueueOrigin origin = QueueOrigin::kSubmission;
   AccountId account;  // of kSubmission and kForward; 0: none
   std::string

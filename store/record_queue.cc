@@ -33,7 +33,7 @@ Result<T> finished(const ByteReader& reader, T record, const char* what) {
 }
 
 namespace entry_flag {
-constexpr std::uint8_t kUtf8 = 1, kRequiresTls = 2, kHeld = 4;
+constexpr std::uint8_t kUtf8 = 1, kRequiresTls = 2, kHeld = 4, kIgnoresTlsPolicy = 8;
 }
 namespace recipient_flag {
 constexpr std::uint8_t kDelayReported = 1, kMustBounce = 2;
@@ -55,7 +55,7 @@ std::string encode_queue_entry(const QueueEntry& entry) {
   append_enumerator(out, entry.body);
   append_enumerator(out, entry.origin);
   const int flags = (entry.is_utf8 ? entry_flag::kUtf8 : 0) | (entry.requires_tls ? entry_flag::kRequiresTls : 0) |
-                    (entry.is_held ? entry_flag::kHeld : 0);
+                    (entry.is_held ? entry_flag::kHeld : 0) | (entry.ignores_tls_policy ? entry_flag::kIgnoresTlsPolicy : 0);
   append_u8(out, static_cast<std::uint8_t>(flags));
   append_u32(out, entry.account.value);
   append_text(out, entry.reverse_path);
@@ -81,6 +81,7 @@ Result<QueueEntry> decode_queue_entry(std::string_view bytes) {
   entry.is_utf8 = (flags & entry_flag::kUtf8) != 0;
   entry.requires_tls = (flags & entry_flag::kRequiresTls) != 0;
   entry.is_held = (flags & entry_flag::kHeld) != 0;
+  entry.ignores_tls_policy = (flags & entry_flag::kIgnoresTlsPolicy) != 0;
   entry.account = AccountId(reader.u32());
   entry.reverse_path = reader.text();
   entry.envelope_id = reader.text();

@@ -170,7 +170,7 @@ Result<> Resolver::add_inbox(const UserRecord& user) {
 }
 
 Result<bool> Resolver::is_over_quota(const UserRecord& user) const {
-  if (user.quota_bytes == 0) return false;
+  if (user.quota_bytes == 0 || quota_ == QuotaCheck::kNone) return false;
   const Usage usage = POSTHUS_TRY(get_usage(snapshot_, user.account));
   // Without a size from the client a full account is one that has nothing left at all.
   const std::uint64_t needed = message_size_ == 0 ? 1 : message_size_;

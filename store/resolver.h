@@ -20,7 +20,8 @@ inline constexpr std::size_t kMaxExpandedAddresses = 10'000;
 class Resolver {
  public:
   /// REQUIRES: the snapshot outlives the resolver.
-  Resolver(const Snapshot& snapshot, std::uint64_t message_size) : snapshot_(snapshot), message_size_(message_size) {}
+  Resolver(const Snapshot& snapshot, std::uint64_t message_size, QuotaCheck quota)
+      : snapshot_(snapshot), message_size_(message_size), quota_(quota) {}
   Result<Resolution> resolve(const mail::Address& recipient);
 
  private:
@@ -40,6 +41,7 @@ class Resolver {
 
   const Snapshot& snapshot_;
   const std::uint64_t message_size_;
+  const QuotaCheck quota_;
   Resolution result_;
   std::unordered_set<std::string> seen_;  // lookup keys of aliases entered and remote targets taken
   std::unordered_set<std::uint32_t> inboxes_;

@@ -317,6 +317,7 @@ void append_header(std::string& out, const ReportText& text, const Report& repor
     out += "In-Reply-To: " + id + "\r\nReferences: " + id + "\r\n";
   }
   out += "Auto-Submitted: auto-replied\r\n";  // RFC 3834 §5
+  if (report.ignores_tls_policy) out += "TLS-Required: No\r\n";
   out += "MIME-Version: 1.0\r\n";
   out += "Content-Type: multipart/report; report-type=";
   out += report.is_utf8 ? "global-delivery-status" : "delivery-status";

@@ -38,6 +38,7 @@ struct Report {
   std::string original_text;  // the whole message when it is to be returned; empty: only the header
   ReportLanguage language = ReportLanguage::kEnglish;
   bool is_utf8 = false;                       // the message was internationalized, and the reader of the report can be (RFC 6533)
+  bool ignores_tls_policy = false;            // the message said "TLS-Required: No", the report does as well (RFC 8689 §6)
   std::vector<ReportedRecipient> recipients;  // at least one
 };
 inline constexpr std::size_t kMaxReportedHeader = 64 * 1024;  // more of a header is not returned; a line is never cut

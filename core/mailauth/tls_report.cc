@@ -204,6 +204,7 @@ std::string compose_report_message(const TlsReport& report, std::string_view sub
   out += "To: " + std::string(recipient) + "\r\nDate: " + mail::format_rfc5322_date(now) + "\r\nMessage-ID: <" + id + ">\r\n";
   out += "Subject: Report Domain: " + domain + "\r\n Submitter: " + submitter + "\r\n Report-ID: <" + id + ">\r\n";
   out += "TLS-Report-Domain: " + domain + "\r\nTLS-Report-Submitter: " + submitter + "\r\nAuto-Submitted: auto-generated\r\n";
+  out += "TLS-Required: No\r\n";  // RFC 8689 §3, for hosts on the way: RFC 8460 §3 wants it delivered despite TLS failures
   out += "MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=\"tlsrpt\";\r\n boundary=\"" + boundary + "\"\r\n\r\n";
   out += "--" + boundary +
          "\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nThis is an aggregate TLS report (RFC 8460) from " + submitter +

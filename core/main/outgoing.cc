@@ -62,7 +62,8 @@ Result<std::unique_ptr<OutgoingMail>> OutgoingMail::create(const Settings& setti
                          .run_blocking = [self](std::move_only_function<void()> work) { self->run_blocking(std::move(work)); },
                          .is_own_address = [self](const std::string& address,
                                                   std::uint16_t port) { return self->own_addresses_.contains(address, port); },
-                         .tls_policies = mail->policies_.get()});
+                         .tls_policies = mail->policies_.get(),
+                         .signing = &mail->signing_keys_});
   mail->trials_ = std::make_unique<smtp::Trials>(
       smtp::TrialContext{.store = store,
                          .resolver = *mail->resolver_,

@@ -50,7 +50,7 @@ class OutgoingMail {
 
   net::Network& network_;
   const OwnAddresses own_addresses_;
-  smtp::SigningKeys signing_keys_;  // of TLS reports
+  smtp::SigningKeys signing_keys_;  // of reports
   std::unique_ptr<session::Dialer> dialer_;
   std::unique_ptr<dns::UnboundResolver> resolver_;
   std::unique_ptr<WebClient> web_;

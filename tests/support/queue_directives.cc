@@ -54,6 +54,7 @@ std::map<std::string, std::string> facts_of(const store::QueueEntry& entry, cons
           {"body", name_of(entry.body)},
           {"utf8", yes(entry.is_utf8)},
           {"tls", yes(entry.requires_tls)},
+          {"tlspolicy", entry.ignores_tls_policy ? "ignored" : "kept"},
           {"origin", name_of(entry.origin)},
           {"held", yes(entry.is_held)},
           {"account", yes(entry.account.value != 0)}};

@@ -239,6 +239,8 @@ class Player {
     options.login = value_of(words, "login");
     options.password = value_of(words, "password");
     options.may_login_without_tls = has(words, "loopback");
+    options.is_name_proven = !has(words, "unproven");
+    options.needs_requiretls = has(words, "needs-requiretls");
     if (has(words, "max")) options.max_messages = ascii::parse_decimal<std::uint32_t>(value_of(words, "max")).value_or(1);
     connection_->driver = std::make_unique<LoopbackDriver>();
     session::TlsFacts facts = LoopbackDriver::tls_facts();

@@ -5,7 +5,8 @@
 //            [notify=never|success+failure+delay] [orcpt=X] [fill=BYTES] [readable=BYTES] <<END ... END
 //                the next message of the source; lines end in CRLF; fill= adds lines of dots up to so many bytes
 //   @connect [tls=never|opportunistic|required|implicit] [login=NAME] [password=WORD] [loopback] [max=N]
-//            [handshake=REASON_WITH_DASHES] [verified]      begins a connection; what went before is forgotten
+//            [handshake=REASON_WITH_DASHES] [verified] [unproven] [needs-requiretls]     begins a connection; what went before is
+//            forgotten
 //   S: text   the host says text and CRLF      S= text with \r \n \t \\ \0 \xHH escapes      S*N text  N times
 //   S+ text   as S=, but never cut: all of it is there at once
 //   S$        the host closes

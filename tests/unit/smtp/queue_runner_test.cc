@@ -343,6 +343,44 @@ TEST_F(QueueRunnerTest, ADeferredRecipientIsTriedAgain) {
   EXPECT_FALSE(is_queued(id));
 }
 
+TEST_F(QueueRunnerTest, ATextThatIsDeferredPutsOffItsMessageOnly) {
+  FakeHost& other = host(3);
+  int texts = 0;
+  other.answer = [&texts](const std::string& line) {
+    return line == "." && ++texts == 1 ? "451 4.7.1 not this one now\r\n" : "";
+  };
+  const QueueId first = queue({.to = {"dan@other.org"}});
+  settle();
+  EXPECT_EQ(waiting(first)->last_reply, "451 4.7.1 not this one now");
+  const QueueId second = queue({.to = {"dan@other.org"}});
+  settle();
+  EXPECT_FALSE(is_queued(second));
+  ASSERT_EQ(other.messages.size(), 1U);
+  pass(6min);
+  EXPECT_EQ(other.messages.size(), 2U);
+  EXPECT_FALSE(is_queued(first));
+}
+
+TEST_F(QueueRunnerTest, AHostThatWantsNoMailNowRestsTheDestination) {
+  for (const char* reply : {"450 4.3.2 later\r\n", "421 4.3.2 later\r\n"}) {
+    FakeHost& other = host(3);
+    int envelopes = 0;
+    other.answer = [&](const std::string& line) {
+      if (!line.starts_with("MAIL")) return "";
+      ++envelopes;
+      return reply;
+    };
+    queue({.to = {"dan@other.org"}});
+    settle();
+    queue({.to = {"dan@other.org"}});
+    settle();
+    EXPECT_EQ(envelopes, 1) << reply;
+    other.answer = nullptr;
+    pass(1h);
+    EXPECT_EQ(queued_messages(), 0U);
+  }
+}
+
 TEST_F(QueueRunnerTest, SettingsShortenTheScheduleOfOneDestination) {
   put_setting("queue.first_retry_seconds@example.org", "2");
   const QueueId quick = queue({.to = {"ben@example.org"}}), usual = queue({.to = {"dan@other.org"}});

@@ -27,11 +27,13 @@ struct Letter {
   std::string text = "From: anna@example.test\r\nSubject: hello\r\n\r\nHello.\r\n";
   store::ReturnContent return_content = store::ReturnContent::kUnset;
   std::string envelope_id, recipient_reverse_path, extra_header, route;
+  bool requires_tls = false, ignores_tls_policy = false;
 };
 
 class QueueScene : public ::testing::Test {
  protected:
-  QueueScene() {
+  QueueScene() : QueueScene(&store::Store::create_in_memory) {}
+  explicit QueueScene(std::unique_ptr<store::Store> (*make_store)(const Clock&)) : world(make_store) {
     world.add_user("anna@example.test", "secret");
     make_runner();
     put_setting("queue.allow_loopback", "0");
@@ -59,7 +61,9 @@ class QueueScene : public ::testing::Test {
                                  const std::lock_guard lock(jobs_mutex);
                                  jobs.push_back(std::move(job));
                                },
-                           .is_own_address = [](const std::string& address, std::uint16_t) { return address == "192.0.2.250"; }});
+                           .is_own_address = [](const std::string& address, std::uint16_t) { return address == "192.0.2.250"; },
+                           .tls_policies = tls_policies,
+                           .signing = &signing});
   }
 
   void put_setting(const std::string& name, const std::string& value) {
@@ -88,6 +92,8 @@ class QueueScene : public ::testing::Test {
     entry.return_content = letter.return_content;
     entry.envelope_id = letter.envelope_id;
     entry.extra_header = letter.extra_header;
+    entry.requires_tls = letter.requires_tls;
+    entry.ignores_tls_policy = letter.ignores_tls_policy;
     std::vector<store::QueuedRecipient> recipients;
     for (const std::string& address : letter.to) {
       store::QueuedRecipient recipient;
@@ -173,6 +179,8 @@ class QueueScene : public ::testing::Test {
   std::map<std::pair<int, std::uint16_t>, FakeHost> hosts;
   std::mutex jobs_mutex;
   std::deque<std::move_only_function<void()>> jobs;
+  smtp::SigningKeys signing;
+  smtp::TlsPolicySource* tls_policies = nullptr;  // for make_runner()
   std::unique_ptr<smtp::QueueRunner> runner;
 };
 

@@ -251,6 +251,16 @@ TEST_F(TlsPoliciesTest, AFailedFetchIsNotRepeatedForFiveMinutes) {
   EXPECT_EQ(outcomes.outcomes.back().result, TlsResult::kStsPolicyInvalid);
 }
 
+// Who wants proof of a name (RFC 8689) must know "there is none" from "none can be had".
+TEST_F(TlsPoliciesTest, APolicyThatMayExistIsNotTakenForNone) {
+  EXPECT_FALSE(ask("plain.test", "mx.plain.test", false).is_policy_unknown);
+  announce("plain.test", "1", "");
+  fetcher.policies.clear();
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(ask("plain.test", "mx.plain.test", false).is_policy_unknown) << i;
+  resolver.add("_mta-sts.plain.test", dns::RecordType::kTxt, {.status = dns::Status::kTemporary});
+  EXPECT_TRUE(ask("plain.test", "mx.plain.test", false).is_policy_unknown);
+}
+
 TEST_F(TlsPoliciesTest, AllWaitForOneFetch) {
   announce("plain.test", "1", "");
   fetcher.is_held = true;

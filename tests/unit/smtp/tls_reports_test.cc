@@ -155,6 +155,7 @@ TEST_F(TlsReportsTest, TheDayAfterAReportIsQueued) {
   EXPECT_EQ(message.entry.origin, store::QueueOrigin::kReport);
   EXPECT_EQ(message.entry.reverse_path, "");
   EXPECT_EQ(message.entry.extra_header, "DKIM-Signature: of home.test\r\n");
+  EXPECT_TRUE(message.entry.ignores_tls_policy) << "RFC 8460 §3: despite TLS failures, and not counted";
   EXPECT_EQ(message.recipients.at(0).address, "tls@reports.test");
   EXPECT_EQ(message.recipients.at(0).domain, "reports.test");
   EXPECT_EQ(queued, std::vector<std::string>{"reports.test"});
