@@ -1,5 +1,6 @@
 // Steps, deadlines and ends of the SMTP client. RFC 5321 §4.5.3.2 (time-outs), §3.8 (421), §4.1.1.10 (QUIT).
 // Thread rule: core/session/session.h.
+#include <algorithm>
 #include <utility>
 
 #include "core/base/check.h"
@@ -43,7 +44,22 @@ session::Step ClientSession::opened(Output&) { return await_reply(Phase::kGreeti
 session::Step ClientSession::await_reply(Phase phase) {
   phase_ = phase;
   ++awaited_;
+  begin_wait();
   return Step::kRead;
+}
+
+void ClientSession::begin_wait() {
+  if (options_.clock) waits_since_ = options_.clock->now();
+}
+
+// WHY no more than the deadline: the clock is that of the wall, and may be set.
+void ClientSession::count_wait() {
+  if (!options_.clock) return;
+  const std::chrono::microseconds waited(options_.clock->now().microseconds - waits_since_.microseconds);
+  const auto counted = std::clamp<std::chrono::microseconds>(waited, std::chrono::microseconds(0), phase_deadline());
+  waited_ += counted;
+  if (transaction_) transaction_->waited += counted;
+  begin_wait();
 }
 
 session::Step ClientSession::received(session::Input& input, Output& output) {
@@ -56,6 +72,7 @@ session::Step ClientSession::received(session::Input& input, Output& output) {
     return give_up("The host does not speak SMTP properly: " + std::string(parser_.problem()) + ".");
   }
   const HostReply reply = parser_.take();
+  count_wait();
   if (phase_ == Phase::kQuit) {
     end();
     return Step::kClose;
@@ -148,6 +165,7 @@ session::Step ClientSession::give_up(RemoteReply why, Blame blame) {
 
 void ClientSession::end() {
   phase_ = Phase::kOver;
+  connection_.was_slow = is_slow();
   source_.ended(std::move(connection_));
 }
 
@@ -174,7 +192,16 @@ std::string_view ClientSession::stage() const {
   return transaction_->is_chunked ? "end of data" : "DATA";
 }
 
+// The host's time for this answer, but no more than is left of its time for the transaction.
 std::chrono::seconds ClientSession::deadline() const {
+  const seconds usual = phase_deadline();
+  if (!options_.clock || !transaction_ || transaction_->is_text_sent) return usual;
+  const seconds for_text(transaction_->message.size / kLeastBytesPerSecond);
+  const auto left = std::chrono::ceil<seconds>(kTransactionPatience + for_text - transaction_->waited);
+  return std::clamp(left, seconds(1), usual);
+}
+
+std::chrono::seconds ClientSession::phase_deadline() const {
   switch (phase_) {
     case Phase::kGreeting: return kGreetingTimeout;
     case Phase::kStartTls: return kStartTlsTimeout;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/result.h"
 #include "core/session/dialer.h"
 #include "core/session/session.h"
@@ -79,6 +80,7 @@ struct ConnectionResult {
   bool is_lasting = false;      // of TLS or REQUIRETLS: the host does not have what is needed; a later attempt will not help
   std::string greeting_name;    // the host's name in its greeting
   std::optional<session::TlsFacts> tls;
+  bool was_slow = false;  // its answers together took longer than kConnectionPatience
 };
 
 /// Where messages come from and results go. Outlives the session.
@@ -101,6 +103,15 @@ enum class TlsUse : std::uint8_t {
   kRequired,       // without STARTTLS nothing is sent (also kDane, MTA-STS enforce)
   kImplicit,       // the connection is TLS from its first byte
 };
+// RFC 5321 §4.5.3.2 says how long to wait for one answer. A host that uses that up again and again, for each of a hundred
+// recipients, would hold a connection for hours: what it takes is bounded as a whole.
+/// A transaction, up to the end of the text; and a second more for each kLeastBytesPerSecond of it. Longer than all time-outs of
+/// a transaction with one recipient. The answer to the text is waited for in any case: the host has the message.
+inline constexpr std::chrono::seconds kTransactionPatience{1800};
+inline constexpr std::uint64_t kLeastBytesPerSecond = 16 * 1024;  // a line of 128 kbit/s
+/// A host that took longer in all gets no further message over this connection.
+inline constexpr std::chrono::seconds kConnectionPatience{600};
+
 struct ClientOptions {
   std::string hostname;  // EHLO
   TlsUse tls = TlsUse::kOpportunistic;
@@ -109,6 +120,7 @@ struct ClientOptions {
   bool is_name_proven = false;         // by DNSSEC, MTA-STS or the admin: with a certificate that holds REQUIRETLS may be said
   bool needs_requiretls = false;       // a host that does not offer REQUIRETLS gets nothing (RFC 8689 §4.2.1)
   std::uint32_t max_messages = 100;    // then QUIT: servers dislike connections that never end
+  const Clock* clock = nullptr;        // for the bounds above; none: a slow host is waited for as long as it likes
 };
 
 std::unique_ptr<session::Session> make_client_session(ClientOptions options, MessageSource& source);

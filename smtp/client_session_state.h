@@ -52,6 +52,7 @@ struct ClientTransaction {
   bool has_sent_some = false;                      // read_ahead does not begin where the text does
   std::optional<mail::DownConversion> conversion;  // the host takes 7-bit only, the message is not
   bool is_read_broken = false;
+  std::chrono::microseconds waited{0};  // for the host
   mail::DotStuffer stuffer;
 };
 
@@ -110,6 +111,12 @@ class ClientSession final : public session::Session {
   Step unexpected(std::string_view bytes);
   void end();
   std::string_view stage() const;
+  std::chrono::seconds phase_deadline() const;
+  /// From now on the host is waited for.
+  void begin_wait();
+  /// Counts the time since then.
+  void count_wait();
+  bool is_slow() const { return waited_ > kConnectionPatience; }
 
   // client_session_greeting.cc
   Step on_greeting(const HostReply& reply, Output& output);
@@ -167,6 +174,8 @@ class ClientSession final : public session::Session {
   bool is_trial_ = false;        // nothing is sent (OutgoingMessage::is_trial)
   std::size_t awaited_ = 0;      // replies due
   std::uint32_t transactions_ = 0;
+  Timestamp waits_since_;
+  std::chrono::microseconds waited_{0};  // for the host, in all
   PeerFeatures peer_;
   ReplyParser parser_;
   ConnectionResult connection_;

@@ -377,6 +377,7 @@ session::Step ClientSession::send_text(Output& output) {
   ClientTransaction& t = *transaction_;
   if (!has_whole_text()) {
     phase_ = Phase::kText;
+    begin_wait();
     return Step::kRun;
   }
   if (t.is_chunked) {
@@ -421,6 +422,7 @@ void ClientSession::write_text(Output& output) {
 }
 
 session::Step ClientSession::text_written() {
+  count_wait();
   const ClientTransaction& t = *transaction_;
   if (t.is_read_broken) {
     // WHY: an end of data would make a whole message of a part; a connection that just ends does not.
@@ -463,7 +465,7 @@ session::Step ClientSession::leave_transaction(Output& output) {
 
 session::Step ClientSession::finish_message(Output& output) {
   report();
-  if (transactions_ >= max_transactions()) return quit(output);
+  if (transactions_ >= max_transactions() || is_slow()) return quit(output);
   phase_ = Phase::kTaking;
   return Step::kRun;
 }

@@ -154,9 +154,7 @@ void Visit::dial() {
   DoneOnce done([this](const std::string& failure) { connection_ended(failure); });
   context_.dialer.dial(
       dial_options(plan_.hops[hop_], policy_, use, outgoing_),
-      [this, use](const session::ConnectionFacts&, session::Waker) {
-        return make_client_session(session_options(use), *this);
-      },
+      [this, use](const session::ConnectionFacts&, session::Waker) { return make_client_session(session_options(use), *this); },
       [done = std::move(done)](const std::string& failure) mutable { done(failure); });
 }
 
@@ -237,6 +235,7 @@ void Visit::connection_ended(const std::string& failure) {
   // What the session did not speak of any more: it died before its time.
   while (!in_dialog_.empty()) finished({.id = in_dialog_.back().entry.id, .recipients = {}});
   tell_policies();
+  if (connection_ && connection_->was_slow) is_slowed_ = true;  // fewer connections may be held like that
   if (connection_ && connection_->was_ready) {
     ++sessions_;
     is_without_tls_ = false;

@@ -106,6 +106,7 @@ void Visit::note_hope(Hope hope) {
 ClientOptions Visit::session_options(TlsUse use) const {
   ClientOptions options = client_options(plan_.hops[hop_], use, context_.hostname);
   options.is_name_proven = is_name_proven();
+  options.clock = &context_.clock;
   options.needs_requiretls = demand_ == TlsDemand::kProven;
   return options;
 }

@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "smtp/server_session.h"
+#include "tests/support/loopback_driver.h"
 #include "tests/support/memory_dialer.h"
 #include "tests/support/world.h"
 
@@ -96,6 +97,68 @@ TEST_F(ClientSessionTest, DeliversOverTlsToOurServer) {
   ASSERT_EQ(texts.size(), 1u);
   EXPECT_TRUE(texts[0].ends_with("Subject: one\r\n\r\n.dots\r\n..\r\n"));
   EXPECT_EQ(world.messages("berta@example.test").size(), 1u);
+}
+
+/// A host that answers everything, each time as late as it is told.
+class SlowHostTest : public ClientSessionTest {
+ protected:
+  void connect() {
+    driver.open(make_client_session({.hostname = "mail.example.org", .clock = &world.clock}, source), testing::Tls::kNo);
+    driver.send("220 slow\r\n");
+    driver.take_output();
+    driver.send("250 slow\r\n");
+  }
+  /// Says `reply` after `wait` seconds, or as late as may be; true when that was too late.
+  bool answer(const std::string& reply, int wait) {
+    const std::chrono::seconds deadline = driver.session().deadline();
+    if (deadline < std::chrono::seconds(wait)) {
+      world.clock.advance(std::chrono::microseconds(deadline).count());
+      driver.time_out();
+      return true;
+    }
+    world.clock.advance(std::chrono::microseconds(std::chrono::seconds(wait)).count());
+    driver.take_output();
+    driver.send(reply);
+    return false;
+  }
+
+  testing::LoopbackDriver driver;
+};
+
+TEST_F(SlowHostTest, HalfAnHourIsWhatATransactionMayTake) {
+  std::vector<std::string> recipients;
+  for (int i = 0; i < 100; ++i) recipients.push_back("u" + std::to_string(i) + "@example.test");
+  source.messages.push_back(make_message("Subject: one\r\n\r\n", recipients));
+  connect();
+  const Timestamp begun = world.clock.now();
+  int answers = 0;
+  while (!answer("250 ok\r\n", 290)) ASSERT_LT(++answers, 100);
+  EXPECT_EQ(answers, 1800 / 290);
+  EXPECT_EQ(world.clock.now().seconds() - begun.seconds(), 1800);
+  ASSERT_EQ(source.results.size(), 1u);
+  EXPECT_EQ(source.results[0].recipients[0].verdict, Verdict::kDeferred);
+  EXPECT_TRUE(source.connection->was_slow);
+}
+
+TEST_F(SlowHostTest, TheAnswerToTheTextIsWaitedForInAnyCase) {
+  source.messages.push_back(make_message("Subject: one\r\n\r\n", std::vector<std::string>(5, "anna@example.test")));
+  connect();
+  for (int i = 0; i < 6; ++i) ASSERT_FALSE(answer("250 ok\r\n", 290));  // MAIL and five RCPT
+  ASSERT_FALSE(answer("354 go\r\n", 59));
+  EXPECT_EQ(driver.session().deadline(), std::chrono::seconds(600));
+  EXPECT_FALSE(answer("250 ok\r\n", 599));
+  ASSERT_EQ(source.results.size(), 1u);
+  EXPECT_EQ(source.results[0].recipients[0].verdict, Verdict::kDelivered);
+}
+
+TEST_F(SlowHostTest, ASlowHostGetsNoFurtherMessageOverTheConnection) {
+  for (int i = 0; i < 3; ++i) source.messages.push_back(make_message("Subject: one\r\n\r\n", {"anna@example.test"}));
+  connect();
+  for (const char* reply : {"250 ok\r\n", "250 ok\r\n", "354 go\r\n", "250 ok\r\n"}) ASSERT_FALSE(answer(reply, 100));
+  EXPECT_FALSE(driver.output().contains("QUIT")) << "four hundred seconds are not slow";
+  for (const char* reply : {"250 ok\r\n", "250 ok\r\n", "354 go\r\n", "250 ok\r\n"}) ASSERT_FALSE(answer(reply, 100));
+  EXPECT_TRUE(driver.output().contains("QUIT")) << driver.output();
+  EXPECT_EQ(source.messages.size(), 1u);
 }
 
 TEST_F(ClientSessionTest, StreamsALongTextInPieces) {
