@@ -137,7 +137,10 @@ void QueueRunner::State::visit_ended(std::uint64_t hash, std::uint64_t number, V
     visits_.erase(found);
     Destination& d = destination(hash);
     --d.visits;
-    if (result.is_slowed) d.window = std::max<std::uint16_t>(1, d.window / 2);
+    if (result.is_slowed) {
+      d.window = std::max<std::uint16_t>(1, d.window / 2);
+      d.is_proven = false;  // who answers slowly or has enough of us shares connections with those of whom nothing is known
+    }
     if (result.kind == VisitResult::Kind::kNoWay) d.window = 1;
     if (result.kind == VisitResult::Kind::kUnreachable) {
       const Timestamp now = context.clock.now();
