@@ -178,7 +178,7 @@ void QueueRunner::State::record_again() {
   {
     const std::lock_guard lock(mutex_);
     const auto is_early = [now](const Unrecorded& u) { return u.again > now; };
-    const auto first_due = std::stable_partition(unrecorded_.begin(), unrecorded_.end(), is_early);
+    const auto first_due = std::partition(unrecorded_.begin(), unrecorded_.end(), is_early);
     std::move(first_due, unrecorded_.end(), std::back_inserter(due));
     unrecorded_.erase(first_due, unrecorded_.end());
   }
