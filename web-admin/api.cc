@@ -22,6 +22,7 @@ std::string media_type(std::string_view content_type) {
 
 std::string_view expected_type(BodyKind kind) {
   if (kind == BodyKind::kJson) return "application/json";
+  if (kind == BodyKind::kXml) return "text/xml";
   return kind == BodyKind::kMessage ? "message/rfc822" : "";
 }
 
@@ -40,7 +41,9 @@ std::expected<Admitted, Response> admit(const ServerContext& context, const Requ
   if (!principal) return std::unexpected(std::move(principal).error());
   // WHY: a web page of another origin can send text/plain with the browser's saved credentials, but not these types.
   const std::string_view type = expected_type(match.route->body);
-  if (!type.empty() && media_type(request.content_type) != type) {
+  const std::string given = media_type(request.content_type);
+  const bool is_other_xml = match.route->body == BodyKind::kXml && given == "application/xml";
+  if (!type.empty() && given != type && !is_other_xml) {
     return std::unexpected(problem(415, "The body must be of type " + std::string(type) + "."));
   }
   return Admitted{std::move(*target), std::move(match), std::move(*principal)};

@@ -11,6 +11,9 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/base/ip_address.h"
+#include "core/base/rate_limiter.h"
+#include "core/net/certificate.h"
 #include "core/sasl/authenticator.h"
 #include "store/store.h"
 #include "web-admin/message_upload.h"
@@ -21,11 +24,18 @@
 
 namespace posthus::web_admin {
 
+struct Outside;
+
 struct ListenerStatus {
   std::string name;     // "imaps"
   std::string address;  // "0.0.0.0", or the path of a Unix socket
   std::uint16_t port = 0;
   bool is_tls = false;  // TLS from the first byte
+};
+
+/// Which services the settings have switched on; under which ports clients reach them is told by run-time settings.
+struct EnabledServices {
+  bool submission = true, submissions = true, imap = true, imaps = true, pop3 = true, pop3s = true;
 };
 
 /// What the API works on. References must outlive the Api.
@@ -42,6 +52,16 @@ struct ServerContext {
   /// Mail for `domain` was made due by an admin, or how it goes was changed: look at once. Empty: at everything.
   std::function<void(const std::string& domain)> queue_changed = [](const std::string&) {};
   SendTests* send_tests = nullptr;  // dry runs; nullptr in the command line, which has no network
+  EnabledServices services = {};
+  /// Of our interfaces, those that others may know; used as long as public.addresses is not set.
+  std::function<std::vector<IpAddress>()> interface_addresses = [] { return std::vector<IpAddress>(); };
+  /// The certificate that is served now.
+  std::function<Result<net::CertificateAndKey>()> certificate = [] {
+    return Result<net::CertificateAndKey>(fail(ErrorKind::kUnavailable, "no certificate is known here"));
+  };
+  Outside* outside = nullptr;  // nullptr in the command line: nobody is asked there
+  /// How often strangers may ask for client settings; nullptr: as they like.
+  RateLimiter* strangers = nullptr;
 };
 
 class Api {
@@ -61,6 +81,8 @@ class Api {
   void add_listener(ListenerStatus listener) { context_.listeners.push_back(std::move(listener)); }
   /// REQUIRES: before the first request; outlives them.
   void set_send_tests(SendTests& tests) { context_.send_tests = &tests; }
+  /// What the world is reached through; outlives the Api. REQUIRES: before the first request.
+  void set_outside(Outside& outside) { context_.outside = &outside; }
 
  private:
   ServerContext context_;

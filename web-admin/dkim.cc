@@ -1,11 +1,11 @@
 // /api/v1/domains/{name}/dkim: the keys that mail of a domain is signed with. Only what the DNS is to hold is shown: private keys
 // never leave the store. RFC 6376 §3.6.2.
-#include "core/mail/address.h"
 #include "core/mail/date_time.h"
 #include "core/mailauth/dkim_sign.h"
-#include "store/directory_reader.h"
 #include "web-admin/api.h"
+#include "web-admin/domain_publication.h"
 #include "web-admin/lists.h"
+#include "web-admin/live_check.h"
 #include "web-admin/resources.h"
 #include "web-admin/signing_keys.h"
 
@@ -37,16 +37,14 @@ void append_key(JsonWriter& json, const store::DkimKeyRecord& key) {
   json.end_object();
 }
 
-/// The name of a domain of ours.
-Result<std::string> our_domain(const Call& call) {
-  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
-  const auto name = mail::normalise_domain(call.path[0]);
-  if (!name) return fail(ErrorKind::kInvalid, "'" + call.path[0] + "' is not a domain name");
+/// The domain the request names, when it is ours.
+Result<store::DomainRecord> named_record(const Call& call) {
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
-  if (!POSTHUS_TRY(store::DirectoryReader(*snapshot).domain(*name))) {
-    return fail(ErrorKind::kNotFound, "there is no domain " + *name);
-  }
-  return *name;
+  return our_domain(*snapshot, call.path[0]);
+}
+Result<std::string> named_domain(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  return POSTHUS_TRY(named_record(call)).name;
 }
 
 Result<Response> keys_response(const Call& call, int status, const std::string& domain) {
@@ -61,10 +59,10 @@ Result<Response> keys_response(const Call& call, int status, const std::string& 
   return json_response(status, json.end_object().take());
 }
 
-Result<Response> list(const Call& call) { return keys_response(call, 200, POSTHUS_TRY(our_domain(call))); }
+Result<Response> list(const Call& call) { return keys_response(call, 200, POSTHUS_TRY(named_domain(call))); }
 
 Result<Response> rotate(const Call& call) {
-  const std::string domain = POSTHUS_TRY(our_domain(call));
+  const std::string domain = POSTHUS_TRY(named_domain(call));
   const Timestamp now = call.context.clock.now();
   const std::lock_guard lock(call.directory);
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
@@ -81,15 +79,28 @@ Result<Response> rotate(const Call& call) {
   return keys_response(call, 201, domain);
 }
 
+/// A key whose record others do not find makes every signature fail. With ?force=true the admin knows better.
+Result<> check_records(const Call& call, const store::DomainRecord& domain) {
+  const std::string* const force = call.target.parameter("force");
+  if (force && *force != "true" && *force != "false") return fail(ErrorKind::kInvalid, "parameter 'force' must be true or false");
+  if (force && *force == "true") return {};
+  const std::string lacking = POSTHUS_TRY(lacking_key_records(call.context, domain));
+  if (lacking.empty()) return {};
+  return fail(ErrorKind::kExists, "the DNS does not have the new keys yet; publish them, or force it. " + lacking);
+}
+
 Result<Response> activate(const Call& call) {
-  const std::string domain = POSTHUS_TRY(our_domain(call));
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"force"}));
+  const store::DomainRecord record = POSTHUS_TRY(named_record(call));
+  const std::string& domain = record.name;
+  POSTHUS_TRY_VOID(check_records(call, record));
   const std::lock_guard lock(call.directory);
   POSTHUS_TRY_VOID(activate_pending_keys(call.context.store, domain, call.context.clock.now()));
   return keys_response(call, 200, domain);
 }
 
 Result<Response> remove(const Call& call) {
-  const std::string domain = POSTHUS_TRY(our_domain(call));
+  const std::string domain = POSTHUS_TRY(named_domain(call));
   const std::lock_guard lock(call.directory);
   auto outcome = call.context.store.apply(store::RemoveDkimKey{domain, call.path[1]});
   if (!outcome && outcome.error().kind == ErrorKind::kNotFound) {

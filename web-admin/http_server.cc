@@ -4,6 +4,8 @@
 
 #include <httplib.h>
 
+#include <algorithm>
+
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/mail/date_time.h"
@@ -24,14 +26,20 @@ std::string http_date(Timestamp now) {
   return date;
 }
 
-// Fields every answer carries. The API serves data, never documents: nothing in it may run, be framed or be cached.
-Fields security_fields() {
-  return {{"X-Content-Type-Options", "nosniff"},
-          {"Cache-Control", "no-store"},
-          {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
-          {"Referrer-Policy", "no-referrer"},
-          {"Server", "Posthus"},
-          {"Date", http_date(SystemClock().now())}};
+// Fields every answer carries, then its own, which win. The API serves data: nothing in it may run, be framed or be cached; what
+// is a document says what it may do.
+Fields fields_of(const Response& response) {
+  Fields fields{{"X-Content-Type-Options", "nosniff"},
+                {"Cache-Control", "no-store"},
+                {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+                {"Referrer-Policy", "no-referrer"},
+                {"Server", "Posthus"},
+                {"Date", http_date(SystemClock().now())}};
+  std::erase_if(fields, [&](const auto& field) {
+    return std::ranges::any_of(response.fields, [&](const auto& own) { return own.first == field.first; });
+  });
+  fields.insert(fields.end(), response.fields.begin(), response.fields.end());
+  return fields;
 }
 
 /// The request head as httplib reads it, and a place for what it writes.
@@ -70,8 +78,7 @@ struct HttpServer::State : httplib::Server {
     set_pre_routing_handler([&api](const httplib::Request&, httplib::Response& out) {
       Response response = api.handle(*current_request);
       out.status = response.status;
-      for (const auto& [name, value] : security_fields()) out.set_header(name, value);
-      for (const auto& [name, value] : response.fields) out.set_header(name, value);
+      for (const auto& [name, value] : fields_of(response)) out.set_header(name, value);
       if (!response.body.empty()) out.set_header("Content-Type", response.content_type);
       out.body = std::move(response.body);
       return HandlerResponse::Handled;
@@ -119,8 +126,7 @@ void append_refusal(const Response& response, std::string& output) {
   output.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ").append(reason_phrase(response.status));
   output.append("\r\nContent-Type: ").append(response.content_type);
   output.append("\r\nContent-Length: ").append(std::to_string(response.body.size())).append("\r\nConnection: close\r\n");
-  for (const auto& [name, value] : security_fields()) output.append(name).append(": ").append(value).append("\r\n");
-  for (const auto& [name, value] : response.fields) output.append(name).append(": ").append(value).append("\r\n");
+  for (const auto& [name, value] : fields_of(response)) output.append(name).append(": ").append(value).append("\r\n");
   output.append("\r\n").append(response.body);
 }
 

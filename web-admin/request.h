@@ -24,7 +24,8 @@ struct Request {
   std::string target;               // origin-form as sent: path, perhaps "?query"
   std::string authorization;        // value of the field, empty without
   std::string content_type;         // value of the field, empty without
-  std::string_view body;            // of routes with BodyKind::kJson; owned by the caller
+  std::string host;                 // value of the field as sent: hostile, see host_name() in client_setup.h
+  std::string_view body;            // of routes with BodyKind::kJson or kXml; owned by the caller
   MessageUpload* upload = nullptr;  // of routes with BodyKind::kMessage, finished; owned by the caller
   Origin origin;
 };

@@ -23,6 +23,23 @@ Response get_domain(const Call& call);
 Response change_domain(const Call& call);
 Response remove_domain(const Call& call);
 
+// dns.cc
+Response get_dns(const Call& call);
+Response check_dns(const Call& call);
+Response publish_dns(const Call& call);
+
+// delivery.cc
+Response get_delivery_check(const Call& call);
+Response run_delivery_check(const Call& call);
+
+// client_setup.cc, open to everybody
+Response get_autoconfig(const Call& call);
+Response post_autodiscover(const Call& call);
+Response get_autodiscover_json(const Call& call);
+Response get_sts_policy(const Call& call);
+Response get_setup_page(const Call& call);
+Response get_apple_profile(const Call& call);
+
 // dkim.cc
 Response list_keys(const Call& call);
 Response rotate_keys(const Call& call);

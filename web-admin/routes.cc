@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "core/base/ascii.h"
 #include "web-admin/resources.h"
 
 namespace posthus::web_admin {
@@ -13,6 +14,14 @@ constexpr std::array kRoutes{
     Route{"GET", "/", Scope::kOpen, BodyKind::kNone, get_root},
     Route{"GET", "/healthz", Scope::kOpen, BodyKind::kNone, get_healthz},
     Route{"GET", "/readyz", Scope::kOpen, BodyKind::kNone, get_readyz},
+    Route{"GET", "/mail/config-v1.1.xml", Scope::kOpen, BodyKind::kNone, get_autoconfig},
+    Route{"GET", "/.well-known/autoconfig/mail/config-v1.1.xml", Scope::kOpen, BodyKind::kNone, get_autoconfig},
+    Route{"POST", "/autodiscover/autodiscover.xml", Scope::kOpen, BodyKind::kXml, post_autodiscover},
+    Route{"GET", "/autodiscover/autodiscover.json", Scope::kOpen, BodyKind::kNone, get_autodiscover_json},
+    Route{"GET", "/autodiscover/autodiscover.json/v1.0/{address}", Scope::kOpen, BodyKind::kNone, get_autodiscover_json},
+    Route{"GET", "/.well-known/mta-sts.txt", Scope::kOpen, BodyKind::kNone, get_sts_policy},
+    Route{"GET", "/setup", Scope::kOpen, BodyKind::kNone, get_setup_page},
+    Route{"GET", "/setup/account.mobileconfig", Scope::kOpen, BodyKind::kNone, get_apple_profile},
     Route{"GET", "/metrics", Scope::kMetrics, BodyKind::kNone, get_metrics},
     Route{"GET", "/api/v1/status", Scope::kRead, BodyKind::kNone, get_status},
     Route{"GET", "/api/v1/domains", Scope::kRead, BodyKind::kNone, list_domains},
@@ -20,6 +29,9 @@ constexpr std::array kRoutes{
     Route{"GET", "/api/v1/domains/{name}", Scope::kRead, BodyKind::kNone, get_domain},
     Route{"PATCH", "/api/v1/domains/{name}", Scope::kAdmin, BodyKind::kJson, change_domain},
     Route{"DELETE", "/api/v1/domains/{name}", Scope::kAdmin, BodyKind::kNone, remove_domain},
+    Route{"GET", "/api/v1/domains/{name}/dns", Scope::kRead, BodyKind::kNone, get_dns},
+    Route{"POST", "/api/v1/domains/{name}/dns/check", Scope::kRead, BodyKind::kNone, check_dns},
+    Route{"POST", "/api/v1/domains/{name}/dns/publish", Scope::kAdmin, BodyKind::kNone, publish_dns},
     Route{"GET", "/api/v1/domains/{name}/dkim", Scope::kRead, BodyKind::kNone, list_keys},
     Route{"POST", "/api/v1/domains/{name}/dkim/rotate", Scope::kAdmin, BodyKind::kNone, rotate_keys},
     Route{"POST", "/api/v1/domains/{name}/dkim/activate", Scope::kAdmin, BodyKind::kNone, activate_keys},
@@ -44,6 +56,8 @@ constexpr std::array kRoutes{
     Route{"GET", "/api/v1/settings/{name}", Scope::kRead, BodyKind::kNone, get_setting},
     Route{"PUT", "/api/v1/settings/{name}", Scope::kAdmin, BodyKind::kJson, put_setting},
     Route{"DELETE", "/api/v1/settings/{name}", Scope::kAdmin, BodyKind::kNone, remove_setting},
+    Route{"GET", "/api/v1/delivery-check", Scope::kRead, BodyKind::kNone, get_delivery_check},
+    Route{"POST", "/api/v1/delivery-check", Scope::kAdmin, BodyKind::kNone, run_delivery_check},
     Route{"GET", "/api/v1/queue", Scope::kRead, BodyKind::kNone, list_queue},
     Route{"POST", "/api/v1/queue", Scope::kAdmin, BodyKind::kJson, change_queue},
     Route{"GET", "/api/v1/queue/destinations", Scope::kRead, BodyKind::kNone, list_destinations},
@@ -66,6 +80,8 @@ bool is_placeholder(std::string_view segment) { return segment.starts_with('{');
 // Does `path` (of a route) describe `segments`? The values of its placeholders go to `values`.
 bool describes(std::string_view path, const std::vector<std::string>& segments, std::vector<std::string>& values) {
   values.clear();
+  // QUIRK(Outlook): its versions write the path in different cases.
+  const bool ignores_case = path.starts_with("/autodiscover/");
   path.remove_prefix(1);
   for (const std::string& segment : segments) {
     if (path.empty()) return false;
@@ -73,7 +89,7 @@ bool describes(std::string_view path, const std::vector<std::string>& segments, 
     const std::string_view expected = path.substr(0, slash);
     if (is_placeholder(expected)) {
       values.push_back(segment);
-    } else if (expected != segment) {
+    } else if (expected != segment && !(ignores_case && ascii::equal_ignoring_case(expected, segment))) {
       return false;
     }
     path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
@@ -107,6 +123,7 @@ std::uint64_t max_body(BodyKind kind) {
   switch (kind) {
     case BodyKind::kNone: return 0;
     case BodyKind::kJson: return kMaxJsonBody;
+    case BodyKind::kXml: return kMaxXmlBody;
     case BodyKind::kMessage: return kMaxMessageBody;
   }
   return 0;

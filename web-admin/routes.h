@@ -29,9 +29,10 @@ struct Call {
 
 using Handler = Response (*)(const Call& call);
 
-enum class BodyKind : std::uint8_t { kNone, kJson, kMessage };
+enum class BodyKind : std::uint8_t { kNone, kJson, kXml, kMessage };
 
 inline constexpr std::uint64_t kMaxJsonBody = 1024 * 1024;          // 1000 alias targets of full length stay below it
+inline constexpr std::uint64_t kMaxXmlBody = 16 * 1024;             // an autodiscover request has some 400 bytes
 inline constexpr std::uint64_t kMaxMessageBody = 50 * 1024 * 1024;  // the default message size limit of the server
 
 struct Route {

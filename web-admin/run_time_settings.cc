@@ -14,7 +14,8 @@ Result<> append_setting(JsonWriter& json, const store::QueueReader& reader, cons
   const auto value = POSTHUS_TRY(reader.setting(name));
   json.begin_object().key("name").text(name).key("value");
   if (value) {
-    json.text(*value);
+    // What is secret never comes out again; that it is there may be known.
+    json.text(setting.kind == store::RunTimeSetting::Kind::kSecret ? "********" : *value);
   } else {
     json.null();
   }

@@ -91,6 +91,7 @@ Step GateSession::head_complete(Output& output) {
   request_.target = std::move(head->target);
   request_.authorization = std::move(head->authorization);
   request_.content_type = std::move(head->content_type);
+  request_.host = std::move(head->host);
   expects_continue_ = head->expects_continue && !head->is_http_1_0;
   keeps_alive_ = head->keeps_alive && ++requests_ < kMaxRequestsPerConnection;
   body_left_ = head->content_length.value_or(0);
@@ -133,7 +134,7 @@ Step GateSession::receive_body(Input& input, Output& output) {
 
 void GateSession::run(Output& output) {
   HttpServer& http = context_.http;
-  if (phase_ == Phase::kAdmit && body_kind_ == BodyKind::kJson) {
+  if (phase_ == Phase::kAdmit && body_kind_ != BodyKind::kMessage) {
     refusal_ = http.api().refusal_of_head(request_);
     return;
   }

@@ -7,7 +7,10 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "core/main/certificates.h"
 #include "core/main/data_directory.h"
+#include "core/main/own_addresses.h"
+#include "core/main/public_services.h"
 #include "core/main/unix_http.h"
 #include "core/main/version.h"
 #include "web-admin/message_upload.h"
@@ -51,11 +54,15 @@ Result<std::unique_ptr<ApiClient>> ApiClient::open(const Settings& settings, Wit
   umask(077);
   POSTHUS_TRY_VOID(make_data_directory(settings));
   client->store_ = POSTHUS_TRY(store::Store::open(store_options(settings), client->clock_));
-  client->api_ = std::make_unique<web_admin::Api>(web_admin::ServerContext{.store = *client->store_,
-                                                                           .clock = client->clock_,
-                                                                           .hostname = settings.hostname,
-                                                                           .version = std::string(version()),
-                                                                           .started = client->clock_.now()});
+  client->api_ = std::make_unique<web_admin::Api>(
+      web_admin::ServerContext{.store = *client->store_,
+                               .clock = client->clock_,
+                               .hostname = settings.hostname,
+                               .version = std::string(version()),
+                               .started = client->clock_.now(),
+                               .services = enabled_services(client->settings_),
+                               .interface_addresses = [s = &client->settings_] { return global_addresses(*s); },
+                               .certificate = [c = client.get()] { return load_certificate(c->settings_, c->clock_); }});
   return client;
 }
 

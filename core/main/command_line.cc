@@ -54,12 +54,34 @@ void add_dkim_commands(CLI::App& app, CommandLine& line) {
   add(*dkim, line, "rotate", "dkim rotate", "make new keys; publish their records, then activate them")
       ->add_option("DOMAIN", line.name)
       ->required();
-  add(*dkim, line, "activate", "dkim activate", "sign with the new keys; the records of the old ones stay for 7 days")
-      ->add_option("DOMAIN", line.name)
-      ->required();
+  CLI::App* activate =
+      add(*dkim, line, "activate", "dkim activate", "sign with the new keys; the records of the old ones stay for 7 days");
+  activate->add_option("DOMAIN", line.name)->required();
+  activate->add_flag("--force", line.is_forced, "even when the DNS does not have the new keys");
   CLI::App* removed = add(*dkim, line, "remove", "dkim remove", "remove a key at once");
   removed->add_option("DOMAIN", line.name)->required();
   removed->add_option("SELECTOR", line.operands)->required()->expected(1);
+}
+
+void add_dns_commands(CLI::App& app, CommandLine& line) {
+  using Action = CommandLine::DnsAction;
+  CLI::App* dns = add(app, line, "dns", "dns", "the DNS records a domain needs");
+  dns->add_option("DOMAIN", line.name)->required();
+  auto* zone = dns->add_flag_callback("--zone", [&line] { line.dns_action = Action::kZone; }, "as lines of a zone file");
+  auto* check = dns->add_flag_callback(
+      "--check", [&line] { line.dns_action = Action::kCheck; }, "ask the DNS whether it has them; exit code 1 when not");
+  check->excludes(zone);
+  dns->add_flag_callback(
+         "--publish", [&line] { line.dns_action = Action::kPublish; },
+         "write what is missing or wrong by dynamic update (settings dns.update_server, dns.update_key)")
+      ->excludes(zone)
+      ->excludes(check);
+}
+
+void add_delivery_commands(CLI::App& app, CommandLine& line) {
+  CLI::App* check =
+      add(app, line, "check-delivery", "check-delivery", "what others see of this server; exit code 1 when something is wrong");
+  check->add_flag("--probe", line.probes, "also try whether port 25 of well-known receivers can be reached");
 }
 
 void add_user_commands(CLI::App& app, CommandLine& line) {
@@ -246,6 +268,8 @@ std::expected<CommandLine, Usage> parse_command_line(int argc, const char* const
     add_other_commands(app, line);
     add_domain_commands(app, line);
     add_dkim_commands(app, line);
+    add_dns_commands(app, line);
+    add_delivery_commands(app, line);
     add_user_commands(app, line);
     add_account_commands(app, line);
     add_alias_commands(app, line);

@@ -32,6 +32,11 @@ struct CommandLine {
   std::optional<bool> keeps_copy;
   std::string messages_per_day, new_recipients_per_day;
 
+  /// Of dns: what to do with the records.
+  enum class DnsAction : std::uint8_t { kShow, kZone, kCheck, kPublish } dns_action = DnsAction::kShow;
+  bool is_forced = false;  // dkim activate
+  bool probes = false;     // check-delivery
+
   // Of queue, trace and route:
   std::string sender, account, state, reason, route, login, subject, since, until;
   std::uint16_t recipient = 0;  // 0: all of the message

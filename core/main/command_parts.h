@@ -28,6 +28,8 @@ struct NamedCommand {
 std::span<const NamedCommand> queue_commands();
 /// Those of account_commands.cc: forwarding, limits, hold and release.
 std::span<const NamedCommand> account_commands();
+/// Those of dns_commands.cc: what the DNS should hold, and whether it does.
+std::span<const NamedCommand> dns_commands();
 
 /// That of send_test_command.cc.
 std::span<const NamedCommand> send_test_commands();

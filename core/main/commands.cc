@@ -93,7 +93,9 @@ int print_keys(const Invocation& i, std::string_view method, const std::string& 
 }
 int show_keys(const Invocation& i) { return print_keys(i, "GET", "/dkim"); }
 int rotate_keys(const Invocation& i) { return print_keys(i, "POST", "/dkim/rotate"); }
-int activate_keys(const Invocation& i) { return print_keys(i, "POST", "/dkim/activate"); }
+int activate_keys(const Invocation& i) {
+  return print_keys(i, "POST", i.line.is_forced ? "/dkim/activate?force=true" : "/dkim/activate");
+}
 int remove_key(const Invocation& i) {
   const std::string& selector = i.line.operands.front();
   return call_and_print(i, "DELETE", domain_target(i.line) + "/dkim/" + percent_encode(selector), "",
@@ -310,6 +312,9 @@ int run_command_line(int argc, const char* const* argv) {
     if (command.name == line->command) return command.run({*line, *loaded});
   }
   for (const NamedCommand& command : queue_commands()) {
+    if (command.name == line->command) return command.run({*line, *loaded});
+  }
+  for (const NamedCommand& command : dns_commands()) {
     if (command.name == line->command) return command.run({*line, *loaded});
   }
   for (const NamedCommand& command : account_commands()) {

@@ -32,6 +32,9 @@ class OutgoingMail {
 
   /// REQUIRES: the network has started.
   void start();
+  /// For the checks of the admin API.
+  smtp::PolicyFetcher& web() { return *web_; }
+  session::Dialer& dialer() { return *dialer_; }
   /// Mail for these domains was queued.
   void queued(const std::vector<std::string>& domains);
   /// Rows of this domain (empty: any) were made due, or routes changed.

@@ -61,4 +61,20 @@ bool OwnAddresses::contains(const std::string& address, std::uint16_t port) cons
   return is_everywhere_ && parsed && is_loopback(*parsed);
 }
 
+std::vector<IpAddress> global_addresses(const Settings& settings) {
+  std::set<std::string> texts;
+  for (const std::string& text : settings.listen) {
+    const auto address = parse_ip_address(text);
+    const bool is_any = !address || to_string(*address) == "0.0.0.0" || to_string(*address) == "::";
+    if (is_any) texts.merge(interface_addresses());
+    if (!is_any) texts.insert(to_string(*address));
+  }
+  std::vector<IpAddress> addresses;
+  for (const std::string& text : texts) {
+    const auto address = parse_ip_address(text);
+    if (address && is_global(*address)) addresses.push_back(*address);
+  }
+  return addresses;
+}
+
 }  // namespace posthus::main

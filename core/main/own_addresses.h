@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "core/base/ip_address.h"
 #include "core/main/settings.h"
 
 namespace posthus::main {
@@ -21,5 +23,8 @@ class OwnAddresses {
   std::set<std::uint16_t> ports_;
   bool is_everywhere_ = false;  // listening on "*": loopback addresses are ours, too
 };
+
+/// The addresses of the listeners, or of all interfaces when we listen everywhere, that others on the Internet may know.
+std::vector<IpAddress> global_addresses(const Settings& settings);
 
 }  // namespace posthus::main

@@ -10,8 +10,11 @@
 #include "core/main/address_literals.h"
 #include "core/main/certificates.h"
 #include "core/main/data_directory.h"
+#include "core/main/dns_exchange.h"
 #include "core/main/outgoing.h"
 #include "core/main/send_tests.h"
+#include "core/main/own_addresses.h"
+#include "core/main/public_services.h"
 #include "core/main/store_credentials.h"
 #include "core/main/version.h"
 #include "core/net/network.h"
@@ -22,7 +25,9 @@
 #include "smtp/signing.h"
 #include "store/maintenance.h"
 #include "web-admin/api.h"
+#include "web-admin/delivery_check.h"
 #include "web-admin/http_server.h"
+#include "web-admin/outside.h"
 #include "web-admin/server_session.h"
 #include "web-admin/signing_keys.h"
 
@@ -34,7 +39,8 @@ constexpr std::chrono::milliseconds kDrain{4000};           // what a client may
 constexpr std::chrono::milliseconds kStorePatience{3000};   // what the store may take for what is queued when we stop
 constexpr std::chrono::milliseconds kReclaimInterval{60'000};
 constexpr std::chrono::milliseconds kExpireInterval{
-    3'600'000};  // daily work, looked at each hour so that restarts do not skip it
+    3'600'000};                                             // daily work, looked at each hour so that restarts do not skip it
+constexpr std::chrono::seconds kBlocklistInterval{86'400};  // lists ask to be asked no more often by those they list
 // Whoever renews the files needs no signal, and a self-signed certificate does not end while the server runs.
 constexpr std::chrono::milliseconds kCertificateInterval{3'600'000};
 
@@ -89,6 +95,7 @@ struct Server::State {
              .offers_tls = true,
              .allow_plaintext_login = settings.allow_plaintext,
              .max_message_bytes = settings.message_bytes},
+        strangers(clock, {.burst = 60, .microseconds_per_token = 1'000'000, .max_keys = 10'000}),
         api({.store = *store,
              .authenticator = &authenticator,
              .clock = clock,
@@ -97,7 +104,11 @@ struct Server::State {
              .started = clock.now(),
              .listeners = {},
              .is_ready = [this] { return is_ready.load(); },
-             .queue_changed = [this](const std::string& domain) { outgoing->changed(domain); }}),
+             .queue_changed = [this](const std::string& domain) { outgoing->changed(domain); },
+             .services = enabled_services(settings),
+             .interface_addresses = [this] { return global_addresses(settings); },
+             .certificate = [this] { return load_certificate(settings, clock); },
+             .strangers = &strangers}),
         http(api),
         gate{http, clock},
         network({.io_threads = static_cast<int>(settings.io_threads), .workers = static_cast<int>(settings.worker_threads)}) {
@@ -110,6 +121,8 @@ struct Server::State {
   Result<> listen_on_socket();
   void start_periodic_work();
   void tend_keys();
+  void reach_outside();
+  void look_at_blocklists();
 
   const Settings settings;
   const Clock& clock;
@@ -122,6 +135,8 @@ struct Server::State {
   pop3::MaildropLocks maildrop_locks;
   pop3::ServerContext pop3;
   imap::ServerContext imap;
+  RateLimiter strangers;  // that ask for client settings
+  web_admin::Outside outside;
   web_admin::Api api;
   web_admin::HttpServer http;
   web_admin::GateContext gate;
@@ -245,6 +260,7 @@ void Server::State::start_periodic_work() {
   };
   expire();  // goes on with removals that the last stop cut short
   network.timers().every(kExpireInterval, expire);
+  network.timers().every(kExpireInterval, [this] { network.workers().try_submit([this] { look_at_blocklists(); }); });
   network.timers().every(kCertificateInterval, [this] {
     network.workers().try_submit([this] {
       const auto refreshed = certificate->refresh();
@@ -252,6 +268,32 @@ void Server::State::start_periodic_work() {
       if (refreshed && *refreshed) log::info("tls.reloaded");
     });
   });
+}
+
+// Once a day; the first time an hour after the start, so that a server that is started often asks no more for it.
+void Server::State::look_at_blocklists() {
+  const auto last = web_admin::last_delivery_report(api.context());
+  if (last && clock.now().seconds() - last->checked.seconds() < kBlocklistInterval.count()) return;
+  const auto report = web_admin::check_delivery(api.context(), web_admin::Probe::kNone, web_admin::Extent::kBlocklists);
+  if (!report && !is_stopping) log::warning("delivery.check_failed", {{"context", report.error().context}});
+}
+
+void Server::State::reach_outside() {
+  outside.make_resolver = [this] {
+    return std::make_unique<dns::UnboundResolver>(
+        dns::UnboundOptions{.servers = settings.dns_servers, .trust_anchor = settings.dns_trust_anchor});
+  };
+  outside.dialer = &outgoing->dialer();
+  outside.fetch_sts_policy = [this](std::string domain, std::move_only_function<void(Result<std::string>)> done) {
+    outgoing->web().fetch(std::move(domain), std::move(done));
+  };
+  outside.exchange_dns = [this](const std::string& server, const std::string& message) {
+    return exchange_dns(server, message, outside.stop.get_token());
+  };
+  outside.smtp_port = static_cast<std::uint16_t>(settings.outgoing_smtp_port);
+  const std::string& roots = settings.outgoing_roots;
+  outside.roots_file = roots.empty() || roots.starts_with('/') ? roots : settings.data + "/" + roots;
+  api.set_outside(outside);
 }
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -274,6 +316,7 @@ Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& cl
   state->mx.recipient_check = &state->outgoing->recipient_check();
   state->dry_runs = std::make_unique<DryRuns>(*state->store, state->outgoing->trials(), clock);
   state->api.set_send_tests(*state->dry_runs);
+  state->reach_outside();
   state->start_periodic_work();
   state->network.start();
   state->outgoing->start();
@@ -290,6 +333,7 @@ void Server::stop() {
   if (std::exchange(state_->is_stopped, true)) return;
   state_->is_ready = false;
   state_->is_stopping = true;
+  state_->outside.stop.request_stop();
   if (state_->outgoing) state_->outgoing->wind_down(kLastDeliveries);
   state_->store->close_within(kStorePatience);  // else a session that waits for long bulk work would keep us
   state_->network.stop(kDrain);

@@ -21,6 +21,7 @@ import exim_test  # noqa: E402
 import hostile_peers_test  # noqa: E402
 import hostile_test  # noqa: E402
 import login_test  # noqa: E402
+import names_test  # noqa: E402
 import outgoing_test  # noqa: E402
 import python_test  # noqa: E402
 import reports_test  # noqa: E402
@@ -34,7 +35,7 @@ from posthus_server import PosthusServer  # noqa: E402
 
 MODULES = [python_test, reports_test, clients_test, corpus_test, command_line_test, login_test, hostile_test, outgoing_test,
            signing_test, tls_policy_test, require_tls_test, three_servers_test, exim_test,
-           hostile_peers_test, send_test_test, tls_report_test]
+           hostile_peers_test, send_test_test, tls_report_test, names_test]
 
 
 class Scene:

@@ -11,6 +11,7 @@
 Zone texts are master file lines relative to the zone, without SOA and NS. A zone is secure (signed, delegated with its DS) unless it
 is named in `insecure` (not signed), `bogus` (signed, the root has another DS) or `broken` (the server answers SERVFAIL). What no
 zone has, the signed root denies. Zones of 127.in-addr.arpa are zones like others.
+`update_key`, base64: who signs with it, under the name update, may change every zone (RFC 2136).
 
 As a program it serves until standard input ends, for tests in C++:  dns_site.py FILE  with the arguments above as JSON;
 prints "PORT TRUST-ANCHOR-FILE" when it is ready. Needs Debian's knot. Standard library only.
@@ -60,8 +61,9 @@ def ask(port, name, kind=6, timeout=0.2):
 
 
 class DnsSite:
-    def __init__(self, zones, insecure=(), bogus=(), broken=(), resolver=False):
+    def __init__(self, zones, insecure=(), bogus=(), broken=(), resolver=False, update_key=None):
         self.zones = dict(zones)
+        self.update_key = update_key
         self.resolver_address = "127.53.%d.%d" % (random.randrange(256), random.randrange(1, 255)) if resolver else None
         self.insecure, self.bogus, self.broken = set(insecure), set(bogus), set(broken)
         self.zones.update({name: "" for name in self.broken if name not in self.zones})
@@ -123,10 +125,16 @@ class DnsSite:
             "  background-workers: 1", "log:", "  - target: stderr", "    any: info", "database:", "  storage: %s" % self.directory,
             "  kasp-db-max-size: 16M", "  journal-db-max-size: 16M", "  timer-db-max-size: 4M",
             "policy:", "  - id: posthus", "    algorithm: ecdsap256sha256",
-            "    single-type-signing: on", "    ksk-lifetime: 0", "    nsec3: off", "zone:"]
+            "    single-type-signing: on", "    ksk-lifetime: 0", "    nsec3: off"]
+        if self.update_key:
+            lines += ["key:", "  - id: update", "    algorithm: hmac-sha256", "    secret: %s" % self.update_key,
+                      "acl:", "  - id: update", "    key: update", "    action: update"]
+        lines += ["zone:"]
         for name in [".", *self.zones]:
             lines += ["  - domain: %s" % name, "    file: %s" % self.zone_file(name), "    zonefile-sync: -1",
                       "    zonefile-load: whole", "    journal-content: none", "    semantic-checks: off"]
+            if self.update_key:
+                lines += ["    acl: update"]
             if self.is_signed(name):
                 lines += ["    dnssec-signing: on", "    dnssec-policy: posthus"]
         with open(self.path("knot.conf"), "w") as f:

@@ -1,7 +1,7 @@
 # Debian packages by purpose, and how to install what is missing. Sourced by run.sh and test.sh; not run by itself.
 
 build_packages="clang-19 mold ccache cmake ninja-build pkg-config libasio-dev libssl-dev liblmdb-dev nlohmann-json3-dev
-  libargon2-dev libidn2-dev libunbound-dev dns-root-data libunistring-dev libzstd-dev zlib1g-dev libfmt-dev libcli11-dev libtomlplusplus-dev libcpp-httplib-dev ca-certificates"
+  libargon2-dev libidn2-dev libunbound-dev dns-root-data libunistring-dev libqrencode-dev libzstd-dev zlib1g-dev libfmt-dev libcli11-dev libtomlplusplus-dev libcpp-httplib-dev ca-certificates"
 
 # GoogleTest and sanitizers for the tests of our own; the rest are the stock clients and tools of the end-to-end tests.
 test_packages="libgtest-dev libclang-rt-19-dev llvm-19 clang-format-19 git python3 openssl strace knot knot-dnsutils faketime

@@ -38,6 +38,7 @@ std::set<std::string> described() {
     if (line.starts_with("      x-scope: ")) scope = line.substr(15);
     if (indent(line) == 6) is_in_request = line == "      requestBody:";
     if (is_in_request && line.find("application/json:") != std::string::npos) body = "json";
+    if (is_in_request && line.find("text/xml:") != std::string::npos) body = "xml";
     if (is_in_request && line.find("message/rfc822:") != std::string::npos) body = "message";
   }
   finish();
@@ -47,7 +48,10 @@ std::set<std::string> described() {
 TEST(OpenApiTest, DescribesExactlyTheRoutes) {
   std::set<std::string> table;
   for (const Route& route : routes()) {
-    const std::string_view body = route.body == BodyKind::kJson ? "json" : route.body == BodyKind::kMessage ? "message" : "none";
+    const std::string_view body = route.body == BodyKind::kJson      ? "json"
+                                  : route.body == BodyKind::kMessage ? "message"
+                                  : route.body == BodyKind::kXml     ? "xml"
+                                                                     : "none";
     table.insert(std::string(route.method)
                      .append(" ")
                      .append(route.path)

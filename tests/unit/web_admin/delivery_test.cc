@@ -1,0 +1,170 @@
+// The delivery check: block lists, port 25, names, certificate; what each finding says to do.
+#include "web-admin/delivery_check.h"
+
+#include <gtest/gtest.h>
+
+#include "core/dns/memory_resolver.h"
+#include "tests/support/memory_dialer.h"
+#include "tests/support/world.h"
+#include "web-admin/outside.h"
+#include "web-admin/port_probe.h"
+
+namespace posthus::web_admin {
+namespace {
+
+using mailauth::RecordState;
+
+class SameResolver final : public dns::Resolver {
+ public:
+  explicit SameResolver(dns::Resolver& zone) : zone_(zone) {}
+  void resolve(std::string name, dns::RecordType type, dns::AnswerDone done) override {
+    zone_.resolve(std::move(name), type, std::move(done));
+  }
+
+ private:
+  dns::Resolver& zone_;
+};
+
+/// Connections come about at once, on the thread that dials.
+class PromptDialer final : public session::Dialer {
+ public:
+  void dial(session::DialOptions options, session::SessionFactory make_session, session::DialDone done) override {
+    hosts.dial(std::move(options), std::move(make_session), std::move(done));
+    hosts.run();
+  }
+  testing::MemoryDialer hosts;
+};
+
+constexpr std::string_view kZone = R"(
+mail.example.test A 198.51.100.9
+9.100.51.198.in-addr.arpa PTR mail.example.test
+2.0.0.127.list.test A 127.0.0.2
+2.0.0.127.other.test A 127.0.0.2
+mx.big.test A 198.51.100.20
+mx.big.test AAAA 2001:db8::20
+)";
+
+class DeliveryTest : public ::testing::Test {
+ protected:
+  DeliveryTest()
+      : api_({.store = *world_.store,
+              .clock = world_.clock,
+              .hostname = "mail.example.test",
+              .interface_addresses = [] { return std::vector{*parse_ip_address("198.51.100.9")}; },
+              .certificate = [] { return net::make_self_signed_certificate("mail.example.test", 30); }}) {
+    outside_.make_resolver = [this] { return std::make_unique<SameResolver>(zone_); };
+    outside_.dialer = &dialer_;
+    api_.set_outside(outside_);
+    set("delivery.blocklists", "list.test,other.test");
+  }
+  void zone(std::string_view more) { ASSERT_TRUE(zone_.add_zone(std::string(kZone) + std::string(more))); }
+  Response call(const std::string& method, const std::string& query = "") {
+    Request request{.method = method, .target = "/api/v1/delivery-check" + query};
+    request.origin.is_unix_socket = true;
+    return api_.handle(request);
+  }
+  void set(const std::string& name, const std::string& value) {
+    ASSERT_TRUE(world_.store->apply(store::PutSetting{name, value}));
+  }
+  DeliveryItem listing(const std::string& address, const std::string& list = "list.test") {
+    dns::Answers answers;
+    std::optional<DeliveryItem> item;
+    dns::ask_until_complete(zone_, answers, std::chrono::steady_clock::now() + std::chrono::seconds(10), {},
+                            [&](dns::Answers& known) { item = judge_listing(*parse_ip_address(address), list, known); });
+    EXPECT_TRUE(item);
+    return item.value_or(DeliveryItem{});
+  }
+
+  testing::World world_;
+  dns::MemoryResolver zone_;
+  PromptDialer dialer_;
+  Outside outside_;
+  Api api_;
+};
+
+TEST_F(DeliveryTest, ListsAreAskedForTheAddressAndWhetherTheyAnswerAtAll) {
+  zone("9.100.51.198.list.test A 127.0.0.4\n9.100.51.198.list.test TXT \"see https://list.test\"\n");
+  EXPECT_EQ(listing("198.51.100.9").state, RecordState::kWrong);
+  EXPECT_EQ(listing("198.51.100.9").meaning, "The address is on the list: see https://list.test");
+  EXPECT_FALSE(listing("198.51.100.9").action.empty());
+  EXPECT_EQ(listing("198.51.100.10").state, RecordState::kOk);
+  EXPECT_EQ(listing("2001:db8::1").state, RecordState::kOk);
+  EXPECT_EQ(listing("198.51.100.10", "dead.test").state, RecordState::kUnknown);  // not even the test entry
+}
+
+TEST_F(DeliveryTest, AListThatRefusesUsSaysNothing) {
+  zone("9.100.51.198.list.test A 127.255.255.254\n8.100.51.198.list.test A 192.0.2.1\nlate.test !temporary\n");
+  EXPECT_EQ(listing("198.51.100.9").state, RecordState::kUnknown);
+  EXPECT_NE(listing("198.51.100.9").action.find("public resolvers"), std::string::npos);
+  EXPECT_EQ(listing("198.51.100.8").state, RecordState::kUnknown);
+  EXPECT_EQ(listing("198.51.100.9", "late.test").state, RecordState::kUnknown);
+}
+
+TEST_F(DeliveryTest, EachItemHasItsVerdict) {
+  zone("");
+  EXPECT_NE(call("GET").body.find(R"("checked":null)"), std::string::npos);
+  const Response answer = call("POST");
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  for (const char* part :
+       {R"({"check":"addresses","subject":"IPv4","state":"ok")", R"({"check":"addresses","subject":"IPv6","state":"unknown")",
+        R"({"check":"host_address","subject":"198.51.100.9","state":"ok")",
+        R"({"check":"reverse","subject":"9.100.51.198.in-addr.arpa","state":"ok")",
+        R"({"check":"blocklist","subject":"198.51.100.9 at list.test","state":"ok")",
+        R"({"check":"blocklist","subject":"198.51.100.9 at other.test","state":"ok")",
+        R"({"check":"port_25","subject":"","state":"unknown")",
+        R"({"check":"certificate","subject":"mail.example.test","state":"wrong","meaning":"The certificate is self-signed)"}) {
+    EXPECT_NE(answer.body.find(part), std::string::npos) << part << answer.body;
+  }
+  EXPECT_EQ(call("GET").body, answer.body);
+  EXPECT_TRUE(dialer_.hosts.dialled().empty());
+  EXPECT_EQ(call("POST", "?probe=all").status, 400);
+}
+
+TEST_F(DeliveryTest, PortsAreTriedForEachFamily) {
+  zone("");
+  set("delivery.probe_hosts", "mx.big.test");
+  dialer_.hosts.set_host("198.51.100.20", 25, {.script = "220 mx.big.test ESMTP\r\n"});
+  dialer_.hosts.set_host("2001:db8::20", 25, {.connect_failure = "connection timed out"});
+  const std::string body = call("POST").body;
+  EXPECT_NE(body.find(R"({"check":"port_25","subject":"mx.big.test (198.51.100.20)","state":"ok")"), std::string::npos) << body;
+  EXPECT_NE(body.find(R"({"check":"port_25","subject":"mx.big.test (2001:db8::20)","state":"wrong","meaning":"It cannot be reached: connection timed out.")"),
+            std::string::npos)
+      << body;
+  EXPECT_EQ(call("POST", "?probe=none").body.find("mx.big.test"), std::string::npos);
+}
+
+TEST_F(DeliveryTest, WellKnownReceiversAreTriedOnlyWhenAsked) {
+  zone("gmail.com MX 20 alt.big.test\ngmail.com MX 10 mx.big.test\nalt.big.test A 198.51.100.21\n");
+  dialer_.hosts.set_host("198.51.100.20", 25, {.script = "554 no mail from you\r\n"});
+  EXPECT_EQ(call("POST").body.find("big.test"), std::string::npos);
+  EXPECT_EQ(zone_.questions("gmail.com", dns::RecordType::kMx), 0u);
+  const std::string body = call("POST", "?probe=well_known").body;
+  EXPECT_NE(body.find("It cannot be reached: it greeted with 554."), std::string::npos) << body;
+  EXPECT_EQ(body.find("alt.big.test"), std::string::npos);
+}
+
+TEST_F(DeliveryTest, TheDailyLookAsksListsOnlyAndNobodyWithoutAddresses) {
+  zone("9.100.51.198.list.test A 127.0.0.2\n");
+  const auto report = check_delivery(api_.context(), Probe::kNone, Extent::kBlocklists);
+  ASSERT_TRUE(report);
+  ASSERT_EQ((*report)->items.size(), 2u);
+  EXPECT_EQ((*report)->items[0].state, RecordState::kWrong);
+  EXPECT_EQ(zone_.questions("mail.example.test", dns::RecordType::kA), 0u);
+  const std::uint64_t before = zone_.questions();
+  ServerContext nobody = api_.context();
+  nobody.interface_addresses = [] { return std::vector<IpAddress>(); };
+  outside_.make_resolver = [] { return std::unique_ptr<dns::Resolver>(); };
+  EXPECT_TRUE(check_delivery(nobody, Probe::kNone, Extent::kBlocklists));
+  EXPECT_EQ(zone_.questions(), before);
+}
+
+TEST_F(DeliveryTest, ASilentServerIsNoWayOut) {
+  dialer_.hosts.set_host("198.51.100.20", 25, {.is_silent = true});
+  std::vector<ProbedPort> ports{{"mx.big.test", *parse_ip_address("198.51.100.20")}};
+  probe_ports(dialer_, ports, 25, std::chrono::steady_clock::now(), {});
+  EXPECT_EQ(ports[0].failure, "no answer in time");
+  dialer_.hosts.time_out();  // comes after nobody waits any more
+}
+
+}  // namespace
+}  // namespace posthus::web_admin

@@ -1,0 +1,104 @@
+// /api/v1/domains/{name}/dns: the records a domain should have in the DNS, whether it has them, and writing them by dynamic
+// update.
+#include "core/dns/record_text.h"
+#include "web-admin/dns_publish.h"
+#include "web-admin/domain_publication.h"
+#include "web-admin/lists.h"
+#include "web-admin/live_check.h"
+#include "web-admin/resources.h"
+
+namespace posthus::web_admin {
+namespace {
+
+void append_record(JsonWriter& json, const dns::PublishedRecord& record) {
+  json.key("name").text(record.name).key("type").text(dns::to_string(record.type)).key("value").text(record.value);
+  json.key("ttl").number(record.time_to_live).key("importance").text(dns::to_string(record.importance));
+  json.key("purpose").text(dns::to_string(record.purpose)).key("why").text(record.why);
+  json.key("zone_line").text(dns::zone_line(record));
+}
+
+Result<dns::PublicationFacts> facts_of(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const store::DomainRecord domain = POSTHUS_TRY(our_domain(*snapshot, call.path[0]));
+  return publication_facts(call.context, *snapshot, domain);
+}
+
+Result<Response> show(const Call& call) {
+  const dns::PublicationFacts facts = POSTHUS_TRY(facts_of(call));
+  const auto records = dns::publication(facts);
+  JsonWriter json;
+  json.begin_object().key("domain").text(facts.domain).key("hostname").text(facts.hostname).key("items").begin_array();
+  for (const dns::PublishedRecord& record : records) {
+    json.begin_object();
+    append_record(json, record);
+    json.end_object();
+  }
+  json.end_array().key("zone").text(dns::zone_file(facts, records));
+  append_next(json, "");  // a page like others: a domain has some twenty records
+  return json_response(200, json.end_object().take());
+}
+
+/// The worst there is: what is required and missing or wrong is red; anything else that is not ok, yellow.
+std::string_view light(const std::vector<mailauth::RecordFinding>& findings) {
+  std::string_view worst = "green";
+  for (const mailauth::RecordFinding& finding : findings) {
+    const bool is_bad = finding.state == mailauth::RecordState::kMissing || finding.state == mailauth::RecordState::kWrong;
+    const bool is_wrong = finding.state == mailauth::RecordState::kWrong;
+    if (is_bad && (finding.record.importance == dns::Importance::kRequired || is_wrong)) return "red";
+    const bool is_choice = finding.record.importance == dns::Importance::kOptional;
+    if (finding.state != mailauth::RecordState::kOk && !is_choice) worst = "yellow";
+  }
+  return worst;
+}
+
+Result<Response> check(const Call& call) {
+  const dns::PublicationFacts facts = POSTHUS_TRY(facts_of(call));
+  const auto findings = POSTHUS_TRY(check_domain(call.context, facts));
+  JsonWriter json;
+  json.begin_object().key("domain").text(facts.domain).key("hostname").text(facts.hostname).key("light").text(light(findings));
+  json.key("items").begin_array();
+  for (const mailauth::RecordFinding& finding : findings) {
+    json.begin_object();
+    append_record(json, finding.record);
+    json.key("state").text(mailauth::to_string(finding.state)).key("found").texts(finding.found);
+    json.key("meaning").text(finding.meaning).key("paste").text(finding.paste).end_object();
+  }
+  json.end_array();
+  append_next(json, "");
+  return json_response(200, json.end_object().take());
+}
+
+Result<Response> publish(const Call& call) {
+  const dns::PublicationFacts facts = POSTHUS_TRY(facts_of(call));
+  const Published published = POSTHUS_TRY(publish_domain(call.context, facts));
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  for (const dns::SetChange& change : published.changes) {
+    json.begin_object()
+        .key("name")
+        .text(change.name)
+        .key("type")
+        .text(dns::to_string(change.type))
+        .key("values")
+        .texts(change.values);
+    json.key("replaces").boolean(change.kind != dns::SetChange::Kind::kAdd).end_object();
+  }
+  json.end_array().key("left").begin_array();
+  for (const LeftOut& left : published.left) {
+    json.begin_object();
+    append_record(json, left.record);
+    json.key("reason").text(left.reason).end_object();
+  }
+  json.end_array();
+  append_next(json, "");
+  return json_response(200, json.end_object().take());
+}
+
+}  // namespace
+
+Response get_dns(const Call& call) { return answer(show(call)); }
+Response check_dns(const Call& call) { return answer(check(call)); }
+Response publish_dns(const Call& call) { return answer(publish(call)); }
+
+}  // namespace posthus::web_admin

@@ -1,0 +1,142 @@
+// Publishing by dynamic update. See dns_publish.h.
+#include "web-admin/dns_publish.h"
+
+#include <algorithm>
+
+#include "core/base/ascii.h"
+#include "core/base/log.h"
+#include "core/base/random.h"
+#include "core/mailauth/spf.h"
+#include "store/queue_reader.h"
+#include "web-admin/live_check.h"
+#include "web-admin/outside.h"
+#include "web-admin/setting_values.h"
+
+namespace posthus::web_admin {
+namespace {
+
+using dns::Purpose;
+using dns::SetChange;
+using mailauth::RecordState;
+
+/// Where updates of a domain go, and with which key.
+struct UpdateAccess {
+  std::string server, zone;
+  dns::TsigKey key;
+};
+
+Result<UpdateAccess> update_access(const ServerContext& context, const std::string& domain) {
+  const auto snapshot = POSTHUS_TRY(context.store.snapshot());
+  UpdateAccess access;
+  access.server = POSTHUS_TRY(setting_value(*snapshot, "dns.update_server", domain));
+  std::string key = POSTHUS_TRY(setting_value(*snapshot, "dns.update_key", domain));
+  if (access.server.empty() || key.empty()) {
+    return fail(ErrorKind::kInvalid,
+                "set dns.update_server and dns.update_key first (for one domain: dns.update_key@" + domain + ")");
+  }
+  auto parsed = dns::parse_tsig_key(key);
+  wipe(key);
+  if (!parsed) return fail(ErrorKind::kInvalid, "dns.update_key: " + parsed.error().context);
+  access.key = std::move(*parsed);
+  access.zone = POSTHUS_TRY(setting_value(*snapshot, "dns.update_zone", domain));
+  if (access.zone.empty()) access.zone = domain;
+  return access;
+}
+
+std::uint16_t new_id() {
+  const std::string bytes = random_bytes(2);
+  return static_cast<std::uint16_t>(static_cast<std::uint8_t>(bytes[0]) << 8 | static_cast<std::uint8_t>(bytes[1]));
+}
+
+bool is_alias_of_ours(Purpose purpose) {
+  return purpose == Purpose::kStsHost || purpose == Purpose::kAutoconfig || purpose == Purpose::kAutodiscover;
+}
+
+/// What the record should be after the update, from the line that is to be pasted.
+std::string wanted_value(const mailauth::RecordFinding& finding) {
+  if (finding.record.type != dns::RecordType::kTxt || finding.found.empty()) return finding.record.value;
+  const bool is_spf = finding.record.purpose == Purpose::kSpf || finding.record.purpose == Purpose::kHelloSpf;
+  if (!is_spf) return finding.record.value;
+  return finding.better_value.empty() ? finding.record.value : finding.better_value;
+}
+
+std::string why_left(const mailauth::RecordFinding& finding, std::string_view zone) {
+  if (finding.state == RecordState::kUnknown) return finding.meaning;
+  if (finding.record.purpose == Purpose::kReverse) return "Whoever gave you the address sets this.";
+  if (!dns::is_within(finding.record.name, zone)) return "It belongs to another zone than " + std::string(zone) + ".";
+  const bool is_spf = finding.record.purpose == Purpose::kSpf || finding.record.purpose == Purpose::kHelloSpf;
+  // What an admin has written there is not thrown away for a record that is right, but of which nobody knows whether it is all.
+  if (is_spf && finding.state == RecordState::kWrong && finding.better_value.empty()) return finding.meaning;
+  const bool is_choice = finding.record.importance == dns::Importance::kOptional && finding.state == RecordState::kMissing;
+  if (is_choice) return "It is optional: publish it by hand if you want it.";
+  const bool is_policy =
+      finding.record.purpose == Purpose::kStsHost && finding.state == RecordState::kWrong && !finding.is_about_name;
+  return is_policy ? finding.meaning : "";
+}
+
+/// Texts of other kinds under the same name stay as they are.
+Result<> keep_neighbours(const Outside& outside, const UpdateAccess& access, SetChange& change) {
+  const std::uint16_t id = new_id();
+  const std::string question = POSTHUS_TRY(dns::query_message(id, change.name, change.type));
+  const std::string reply = POSTHUS_TRY(outside.exchange_dns(access.server, question));
+  const dns::Answer answer = POSTHUS_TRY(dns::read_query_reply(reply, id, change.name, change.type));
+  for (const std::string& text : answer.texts) {
+    if (mailauth::spf_records({text}).empty()) change.values.push_back(text);
+  }
+  return {};
+}
+
+Result<> send_update(const ServerContext& context, const UpdateAccess& access, const std::vector<SetChange>& changes) {
+  const std::uint16_t id = new_id();
+  const auto message = POSTHUS_TRY(dns::update_message(id, access.zone, changes, access.key, context.clock.now()));
+  const std::string reply = POSTHUS_TRY(context.outside->exchange_dns(access.server, message.text));
+  return dns::read_update_reply(reply, id, message, access.key, context.clock.now());
+}
+
+}  // namespace
+
+PublishPlan plan_publication(const std::vector<mailauth::RecordFinding>& findings, std::string_view zone) {
+  PublishPlan plan;
+  for (const mailauth::RecordFinding& finding : findings) {
+    if (finding.state == RecordState::kOk) continue;
+    std::string reason = why_left(finding, zone);
+    if (!reason.empty()) {
+      plan.left.push_back({finding.record, std::move(reason)});
+      continue;
+    }
+    const bool is_wrong = finding.state == RecordState::kWrong;
+    SetChange change{.kind = SetChange::Kind::kAdd,
+                     .name = finding.record.name,
+                     .type = finding.record.type,
+                     .values = {wanted_value(finding)},
+                     .time_to_live = finding.record.time_to_live};
+    if (is_wrong)
+      change.kind = is_alias_of_ours(finding.record.purpose) ? SetChange::Kind::kReplaceName : SetChange::Kind::kReplace;
+    // Several records of one set (addresses, authorities): the first replaces, the others add.
+    const bool is_begun = std::ranges::any_of(plan.changes, [&](const SetChange& c) {
+      return c.name == change.name && c.type == change.type && c.kind != SetChange::Kind::kAdd;
+    });
+    if (is_begun) change.kind = SetChange::Kind::kAdd;
+    plan.changes.push_back(std::move(change));
+  }
+  return plan;
+}
+
+Result<Published> publish_domain(const ServerContext& context, const dns::PublicationFacts& facts) {
+  if (!context.outside || !context.outside->exchange_dns) {
+    return fail(ErrorKind::kUnavailable, "only the running server can change the DNS");
+  }
+  const UpdateAccess access = POSTHUS_TRY(update_access(context, facts.domain));
+  const auto findings = POSTHUS_TRY(check_domain(context, facts));
+  PublishPlan plan = plan_publication(findings, access.zone);
+  for (SetChange& change : plan.changes) {
+    const bool may_have_neighbours = change.type == dns::RecordType::kTxt && change.kind == SetChange::Kind::kReplace &&
+                                     mailauth::spf_records(change.values).size() == change.values.size();
+    if (may_have_neighbours) POSTHUS_TRY_VOID(keep_neighbours(*context.outside, access, change));
+  }
+  if (!plan.changes.empty()) POSTHUS_TRY_VOID(send_update(context, access, plan.changes));
+  log::info("dns.published", {{"domain", facts.domain}, {"server", access.server}, {"changes", plan.changes.size()}});
+  return Published{std::move(plan.changes), std::move(plan.left)};
+}
+
+}  // namespace posthus::web_admin

@@ -1,0 +1,33 @@
+// Writes what is missing or wrong into the zone by dynamic update (RFC 2136), for those who run their own name server. The plan
+// is pure; what stands beside an SPF record under the same name is read from the zone's own server first and kept. Thread rule:
+// workers; blocks for the check and some exchanges.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/dns/update.h"
+#include "core/mailauth/dns_check.h"
+#include "web-admin/api.h"
+
+namespace posthus::web_admin {
+
+struct LeftOut {
+  dns::PublishedRecord record;
+  std::string reason;
+};
+struct PublishPlan {
+  std::vector<dns::SetChange> changes;
+  std::vector<LeftOut> left;  // not ok, and not ours to write
+};
+/// What is missing or wrong and lies within `zone`. Optional records that are missing are left to the admin.
+PublishPlan plan_publication(const std::vector<mailauth::RecordFinding>& findings, std::string_view zone);
+
+struct Published {
+  std::vector<dns::SetChange> changes;
+  std::vector<LeftOut> left;
+};
+/// Errors: kInvalid (no server or key is set), and those of the check and of the name server.
+Result<Published> publish_domain(const ServerContext& context, const dns::PublicationFacts& facts);
+
+}  // namespace posthus::web_admin

@@ -1,0 +1,50 @@
+// libqrencode is included here only.
+#include "web-admin/qr_code.h"
+
+#include <qrencode.h>
+
+#include <memory>
+
+#include "web-admin/xml_text.h"
+
+namespace posthus::web_admin {
+namespace {
+
+constexpr int kQuietZone = 4;  // modules, ISO/IEC 18004 §5.3.8
+
+struct Free {
+  void operator()(QRcode* code) const { QRcode_free(code); }
+};
+
+/// Dark modules as one path: a rectangle for each run of a row.
+std::string dark_path(const QRcode& code) {
+  std::string path;
+  for (int y = 0; y < code.width; ++y) {
+    for (int x = 0; x < code.width; ++x) {
+      const auto is_dark = [&](int at) { return at < code.width && (code.data[y * code.width + at] & 1) != 0; };
+      if (!is_dark(x)) continue;
+      int end = x;
+      while (is_dark(end)) ++end;
+      const std::string run = std::to_string(end - x);
+      path += "M" + std::to_string(x + kQuietZone) + " " + std::to_string(y + kQuietZone) + "h" + run + "v1h-" + run + "z";
+      x = end;
+    }
+  }
+  return path;
+}
+
+}  // namespace
+
+Result<std::string> qr_code_svg(std::string_view text, std::string_view label) {
+  if (text.empty()) return fail(ErrorKind::kInvalid, "nothing to encode");
+  if (text.size() > kMaxQrText) return fail(ErrorKind::kTooLarge, "too long for a QR code");
+  const std::unique_ptr<QRcode, Free> code(
+      QRcode_encodeData(static_cast<int>(text.size()), reinterpret_cast<const unsigned char*>(text.data()), 0, QR_ECLEVEL_M));
+  if (!code) return fail(ErrorKind::kTooLarge, "too long for a QR code");
+  const std::string size = std::to_string(code->width + 2 * kQuietZone);
+  return "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"" + xml_escape(label) + "\" viewBox=\"0 0 " + size +
+         " " + size + "\" width=\"240\" height=\"240\" shape-rendering=\"crispEdges\"><rect width=\"" + size + "\" height=\"" +
+         size + "\" fill=\"#fff\"/><path fill=\"#000\" d=\"" + dark_path(*code) + "\"/></svg>";
+}
+
+}  // namespace posthus::web_admin
