@@ -127,8 +127,10 @@ TEST_F(DeliveryTest, PortsAreTriedForEachFamily) {
   dialer_.hosts.set_host("2001:db8::20", 25, {.connect_failure = "connection timed out"});
   const std::string body = call("POST").body;
   EXPECT_NE(body.find(R"x({"check":"port_25","subject":"mx.big.test (198.51.100.20)","state":"ok")x"), std::string::npos) << body;
-  EXPECT_NE(body.find(R"x({"check":"port_25","subject":"mx.big.test (2001:db8::20)","state":"wrong","meaning":"It cannot be reached: connection timed out.")x"),
-            std::string::npos)
+  EXPECT_NE(
+      body.find(
+          R"x({"check":"port_25","subject":"mx.big.test (2001:db8::20)","state":"wrong","meaning":"It cannot be reached: connection timed out.")x"),
+      std::string::npos)
       << body;
   EXPECT_EQ(call("POST", "?probe=none").body.find("mx.big.test"), std::string::npos);
 }
