@@ -16,10 +16,11 @@ namespace posthus::store {
 namespace meta_key {
 inline constexpr std::string_view kFormat = "format";         // u32
 inline constexpr std::string_view kNextBlob = "next_blob";    // u64, the next BlobId to give away
+inline constexpr std::string_view kJournal = "journal";       // u64, sequence of the last group (journal.h)
 inline constexpr std::string_view kStoreUuid = "store_uuid";  // 16 random bytes
 }  // namespace meta_key
 
-inline constexpr std::uint32_t kFormatVersion = 1;
+inline constexpr std::uint32_t kFormatVersion = 2;  // 2: with a journal
 
 /// Where a message text lies, and how many message records name it.
 struct BlobRecord {

@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "core/base/hash.h"
 #include "core/base/log.h"
 #include "store/orphaned_segments.h"
+#include "store/positioned_write.h"
 #include "store/segment_format.h"
 #include "store/storage_error.h"
 
@@ -22,40 +22,6 @@ namespace posthus::store {
 namespace {
 
 constexpr std::string_view kZeroPadding("\0\0\0\0\0\0\0", kRecordAlignment - 1);
-
-/// A write of nothing is no error by POSIX, and would be tried for ever.
-std::unexpected<Error> no_progress(const std::string& path) { return fail(ErrorKind::kUnavailable, path + " takes no bytes"); }
-
-Result<> pwrite_all(int fd, std::string_view bytes, std::uint64_t offset, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return storage_error(path);
-    if (written == 0) return no_progress(path);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-    offset += static_cast<std::uint64_t>(written);
-  }
-  return {};
-}
-
-/// Writes the pieces one after the other, in few calls.
-Result<> pwritev_all(int fd, std::vector<iovec>& pieces, std::uint64_t offset, const std::string& path) {
-  std::size_t next = 0;
-  while (next < pieces.size()) {
-    const int count = static_cast<int>(std::min<std::size_t>(pieces.size() - next, IOV_MAX));
-    const ssize_t result = ::pwritev(fd, &pieces[next], count, static_cast<off_t>(offset));
-    if (result < 0 && errno == EINTR) continue;
-    if (result < 0) return storage_error(path);
-    if (result == 0) return no_progress(path);
-    offset += static_cast<std::uint64_t>(result);
-    std::size_t written = static_cast<std::size_t>(result);
-    while (next < pieces.size() && written >= pieces[next].iov_len) written -= pieces[next++].iov_len;
-    if (written == 0) continue;
-    pieces[next].iov_base = static_cast<char*>(pieces[next].iov_base) + written;
-    pieces[next].iov_len -= written;
-  }
-  return {};
-}
 
 Result<std::string> read_spooled(const SegmentEntry& entry) {
   const UniqueFd fd(::open(entry.spool_path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -286,13 +252,30 @@ Result<> FileSegments::write_run(std::size_t begin, std::size_t end) {
     add(kZeroPadding.substr(0, bytes - kRecordHeadBytes - entry.length - entry.origin.size()));
     position += bytes;
   }
-  static const std::string zeros(kZeroAhead, '\0');
   const std::uint64_t bytes = position - offset;
+  if (changes_ != nullptr && bytes <= kMaxJournaledRun) return write_unsynced(first.segment, offset, pieces);
+  static const std::string zeros(kZeroAhead, '\0');
   const bool zeroes = bytes < kSmallGroup && position > zeroed_until_ && position + kZeroAhead <= segment_bytes_;
   if (zeroes) add(zeros);
   POSTHUS_TRY_VOID(pwritev_all(writing_.get(), pieces, offset, path_of(first.segment)));
   zeroed_until_ = std::max(zeroed_until_, position + (zeroes ? kZeroAhead : 0));
-  return sync(writing_.get(), path_of(first.segment));
+  POSTHUS_TRY_VOID(sync(writing_.get(), path_of(first.segment)));
+  unsynced_.erase(first.segment);
+  return {};
+}
+
+Result<> FileSegments::write_unsynced(std::uint32_t segment, std::uint64_t offset, std::vector<iovec>& pieces) {
+  std::vector<std::string_view> views;
+  views.reserve(pieces.size());
+  for (const iovec& piece : pieces) views.emplace_back(static_cast<const char*>(piece.iov_base), piece.iov_len);
+  changes_->write(segment, offset, views);
+  unsynced_.insert(segment);
+  return pwritev_all(writing_.get(), pieces, offset, path_of(segment));
+}
+
+std::vector<std::uint32_t> FileSegments::take_unsynced() {
+  const std::set<std::uint32_t> taken = std::exchange(unsynced_, {});
+  return {taken.begin(), taken.end()};
 }
 
 Result<> FileSegments::open_for_writing(std::uint32_t segment) {

@@ -5,11 +5,14 @@
 // Thread rule: as Segments; punch(), remove() and the walk from any one thread, for sealed segments.
 #pragma once
 
+#include <sys/uio.h>
+
 #include <cstdint>
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,6 +20,7 @@
 
 #include "core/base/file.h"
 #include "store/blob_record.h"
+#include "store/journal.h"
 #include "store/segment_format.h"
 #include "store/segments.h"
 
@@ -40,6 +44,12 @@ class FileSegments final : public Segments {
   std::vector<SegmentChange> changes() const override;
   void end_group(GroupEnd end) override;
   Result<> read(std::uint32_t segment, std::uint64_t offset, std::uint64_t length, std::string& out) override;
+
+  /// From now on small runs are written, told to `changes` and not synced: the journal makes them durable. Null: all is synced.
+  void journal_into(GroupChanges* changes) { changes_ = changes; }
+  /// The segments that hold bytes not synced. They count as synced from here on: who takes them syncs them, or adds them again.
+  std::vector<std::uint32_t> take_unsynced();
+  void add_unsynced(const std::vector<std::uint32_t>& segments) { unsynced_.insert(segments.begin(), segments.end()); }
 
   std::string path_of(std::uint32_t segment) const;
   const std::string& store_uuid() const { return store_uuid_; }
@@ -74,6 +84,7 @@ class FileSegments final : public Segments {
   Result<> sync(int fd, const std::string& path);
   Result<> write_own(const Placed& placed);
   Result<> write_run(std::size_t begin, std::size_t end);
+  Result<> write_unsynced(std::uint32_t segment, std::uint64_t offset, std::vector<iovec>& pieces);
   Result<> open_for_writing(std::uint32_t segment);
   Result<std::shared_ptr<UniqueFd>> open_for_reading(std::uint32_t segment);
 
@@ -85,7 +96,9 @@ class FileSegments final : public Segments {
   std::vector<Placed> placed_;
   UniqueFd writing_;
   std::uint32_t writing_segment_ = 0;
-  std::uint64_t zeroed_until_ = 0;                            // of the segment that is written: its blocks are there up to here
+  std::uint64_t zeroed_until_ = 0;  // of the segment that is written: its blocks are there up to here
+  GroupChanges* changes_ = nullptr;
+  std::set<std::uint32_t> unsynced_;
   bool is_sync_failed_ = false;                               // by this group
   std::vector<std::uint32_t> created_;                        // files this group made
   std::vector<std::pair<std::string, std::string>> renamed_;  // by this group: spool path, segment path
@@ -100,6 +113,8 @@ class FileSegments final : public Segments {
   std::unordered_map<std::uint32_t, std::list<OpenFile>::iterator> open_by_segment_;  // guarded by mutex_
 };
 
+/// Runs above this are synced in their segment: writing them twice would cost more than the second sync.
+inline constexpr std::uint64_t kMaxJournaledRun = 64 * 1024;
 inline constexpr std::size_t kMaxOpenSegments = 128;  // of the process's file descriptors; 8 GiB of mail stay open
 /// Groups smaller than this zero the file ahead, so that the next syncs need not commit file metadata (a sync of
 /// overwritten blocks costs about half). Larger groups spread that cost by themselves, and writing twice would cost more.

@@ -187,7 +187,8 @@ class LmdbTransaction final : public WriteTransaction {
 }  // namespace
 
 struct LmdbEngine::State {
-  explicit State(std::string directory_path) : directory(std::move(directory_path)), room(directory + "/data.mdb") {}
+  explicit State(std::string directory_path)
+      : directory(std::move(directory_path)), data_path(directory + "/data.mdb"), room(data_path) {}
   ~State() {
     for (MDB_txn* transaction : pool) mdb_txn_abort(transaction);
     if (environment) mdb_env_close(environment);
@@ -196,7 +197,7 @@ struct LmdbEngine::State {
   void ensure_room();
   bool is_broken() const;
 
-  std::string directory;
+  std::string directory, data_path;
   LmdbRoom room;
   MDB_env* environment = nullptr;
   Dbis dbis{};
@@ -235,6 +236,19 @@ class LmdbSnapshot final : public Snapshot {
   LmdbEngine::State& state_;
   Reading reading_;
   const std::uint64_t commit_;
+};
+
+}  // namespace
+
+namespace {
+
+class ReadTransaction final : public LmdbPin {
+ public:
+  explicit ReadTransaction(MDB_txn* transaction) : transaction_(transaction) {}
+  ~ReadTransaction() override { mdb_txn_abort(transaction_); }
+
+ private:
+  MDB_txn* transaction_;
 };
 
 }  // namespace
@@ -327,6 +341,22 @@ Result<> LmdbEngine::commit(FunctionRef<Result<>(WriteTransaction&)> apply) {
   if (state_->is_broken()) error.kind = ErrorKind::kIo;
   return std::unexpected(std::move(error));
 }
+
+void LmdbEngine::sync_on_demand() { mdb_env_set_flags(state_->environment, MDB_NOSYNC, 1); }
+
+Result<> LmdbEngine::sync() {
+  const int code = mdb_env_sync(state_->environment, 1);
+  return code == 0 ? Result<>() : fail(ErrorKind::kIo, "sync of " + state_->data_path + ": " + mdb_strerror(code));
+}
+
+Result<std::unique_ptr<LmdbPin>> LmdbEngine::pin() {
+  MDB_txn* transaction = nullptr;
+  const int code = mdb_txn_begin(state_->environment, nullptr, MDB_RDONLY, &transaction);
+  if (code != 0) return fail_lmdb(code, "pin");
+  return std::make_unique<ReadTransaction>(transaction);
+}
+
+const std::string& LmdbEngine::data_path() const { return state_->data_path; }
 
 EngineStatistics LmdbEngine::statistics() const {
   EngineStatistics out;

@@ -1,4 +1,5 @@
-// LmdbEngine: the engine contract on LMDB, the default engine. Durable default sync, no WRITEMAP (large commits are three
+// LmdbEngine: the engine contract on LMDB, the default engine. Synced by each commit, or by sync() alone when a journal makes
+// commits durable (journaling.h). No WRITEMAP (large commits are three
 // times slower), NOTLS (snapshots wander between threads), no DUPSORT, no nested transactions.
 // Snapshots are cheap: ended read transactions are kept and renewed. Thread rule: as Engine.
 // Limits: kMaxReaders living snapshots; the map (StoreOptions::map_bytes) bounds the index.
@@ -12,6 +13,12 @@
 
 namespace posthus::store {
 
+/// See LmdbEngine::pin().
+class LmdbPin {
+ public:
+  virtual ~LmdbPin() = default;
+};
+
 class LmdbEngine final : public Engine {
  public:
   /// Opens or creates `directory`/data.mdb. REQUIRES: this process alone has it open (the store's lock). Errors:
@@ -22,6 +29,16 @@ class LmdbEngine final : public Engine {
   Result<std::unique_ptr<Snapshot>> snapshot() override;
   Result<> commit(FunctionRef<Result<>(WriteTransaction&)> apply) override;
   EngineStatistics statistics() const override;
+  /// From now on commits are seen at once, and on disk after the next sync(). Until then a power loss may leave anything in
+  /// the file but the pages that an earlier pin() holds.
+  void sync_on_demand();
+  /// Errors: kIo. Any thread.
+  Result<> sync();
+  /// Keeps the pages of the last commit from being written over, for as long as it lives; statistics() do not count it as a
+  /// snapshot. REQUIRES: dies before the engine; no commit at the same time.
+  Result<std::unique_ptr<LmdbPin>> pin();
+  const std::string& data_path() const;
+
   /// A compact copy of one snapshot as `directory`/data.mdb; the directory must exist and hold none.
   Result<> copy_to(const std::string& directory) const;
 

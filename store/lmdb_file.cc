@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/base/file.h"
+#include "store/positioned_write.h"
 #include "store/storage_error.h"
 
 namespace posthus::store {
@@ -20,7 +21,7 @@ namespace {
 
 constexpr std::uint32_t kLmdbMagic = 0xBEEFC0DE;
 constexpr std::size_t kMagicOffset = 16, kPageSizeOffset = 40, kLastPageOffset = 136, kTransactionOffset = 144, kMetaBytes = 152;
-constexpr std::uint64_t kDefaultPage = 4096;
+constexpr std::uint64_t kDefaultPage = 4096, kMaxPage = 65536;
 // A commit may count pages at the very end that it never wrote, because it freed them again.
 constexpr std::uint64_t kUnwrittenPages = 16;
 constexpr std::uint64_t kRoomAhead = 4 * 1024 * 1024;  // more than one group changes
@@ -37,13 +38,18 @@ T load(const char* bytes) {
   return value;
 }
 
+/// REQUIRES: kMetaBytes at `bytes`.
+std::optional<Meta> decode_meta(const char* bytes) {
+  if (load<std::uint32_t>(bytes + kMagicOffset) != kLmdbMagic) return std::nullopt;
+  return Meta{load<std::uint32_t>(bytes + kPageSizeOffset), load<std::uint64_t>(bytes + kLastPageOffset),
+              load<std::uint64_t>(bytes + kTransactionOffset)};
+}
+
 std::optional<Meta> read_meta(int fd, std::uint64_t offset) {
   std::array<char, kMetaBytes> bytes;
   if (::pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset)) != static_cast<ssize_t>(bytes.size()))
     return std::nullopt;
-  if (load<std::uint32_t>(bytes.data() + kMagicOffset) != kLmdbMagic) return std::nullopt;
-  return Meta{load<std::uint32_t>(bytes.data() + kPageSizeOffset), load<std::uint64_t>(bytes.data() + kLastPageOffset),
-              load<std::uint64_t>(bytes.data() + kTransactionOffset)};
+  return decode_meta(bytes.data());
 }
 
 }  // namespace
@@ -71,6 +77,34 @@ Result<> check_lmdb_file(const std::string& path) {
   }
   if (::ftruncate(fd.get(), static_cast<off_t>(needed)) != 0) return storage_error(path);
   return {};
+}
+
+Result<std::string> read_meta_pages(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return storage_error(path);
+  const std::optional<Meta> first = read_meta(fd.get(), 0);
+  // WHY a bound: the size comes from the disk.
+  if (!first || first->page_size < kMetaBytes || first->page_size > kMaxPage)
+    return fail(ErrorKind::kCorrupt, path + " has no meta pages");
+  std::string pages(2 * first->page_size, '\0');
+  if (::pread(fd.get(), pages.data(), pages.size(), 0) != static_cast<ssize_t>(pages.size())) {
+    return fail(ErrorKind::kCorrupt, path + " is too short");
+  }
+  return pages;
+}
+
+std::uint64_t newest_transaction(std::string_view meta_pages) {
+  const std::size_t page = meta_pages.size() / 2;
+  if (page < kMetaBytes) return 0;
+  const std::optional<Meta> first = decode_meta(meta_pages.data()), second = decode_meta(meta_pages.data() + page);
+  return std::max(first ? first->transaction : 0, second ? second->transaction : 0);
+}
+
+Result<> write_meta_pages(const std::string& path, std::string_view meta_pages) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd) return storage_error(path);
+  POSTHUS_TRY_VOID(pwrite_all(fd.get(), meta_pages, 0, path));
+  return ::fdatasync(fd.get()) == 0 ? Result<>() : storage_error(path);
 }
 
 LmdbRoom::~LmdbRoom() {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "core/base/result.h"
 
@@ -11,6 +12,14 @@ namespace posthus::store {
 /// Compares the file's length with what its meta pages name, before it is mapped: a page missing at the end would kill
 /// the process with SIGBUS. A missing file is fine (LMDB makes it). Errors: kCorrupt, kIo.
 Result<> check_lmdb_file(const std::string& path);
+
+/// The two meta pages at the beginning of the file: with the pages they name, one state of the index and the one before.
+/// Errors: kCorrupt (there are none), kIo.
+Result<std::string> read_meta_pages(const std::string& path);
+/// Number of the newest transaction the meta pages name; 0 when these are none.
+std::uint64_t newest_transaction(std::string_view meta_pages);
+/// Puts meta pages back and syncs them. REQUIRES: nobody has the file open.
+Result<> write_meta_pages(const std::string& path, std::string_view meta_pages);
 
 /// Keeps zeroed pages ahead of the last one in use. WHY: LMDB then only overwrites blocks the file has already, so its
 /// sync need not commit file metadata; and when the disk is full there is still room to delete mail in.

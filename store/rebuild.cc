@@ -21,6 +21,7 @@
 #include "store/maintenance.h"
 #include "store/message_page.h"
 #include "store/queue_rows.h"
+#include "store/recovery.h"
 #include "store/rows.h"
 #include "store/segment_walk.h"
 #include "store/store_open.h"
@@ -354,17 +355,34 @@ Result<> set_aside(const std::string& directory, Timestamp now, std::string& asi
   return make_store_directories(directory);
 }
 
+/// As far as it goes: what the old index lacks is found in the segments.
+void replay_into(Engine& old, const std::string& aside, const std::string& segments) {
+  const auto replayed = [&]() -> Result<> {
+    const auto snapshot = POSTHUS_TRY(old.snapshot());
+    const std::string uuid(POSTHUS_TRY(snapshot->get(Table::kMeta, meta_key::kStoreUuid)).value_or(""));
+    POSTHUS_TRY(replay_journal(old, aside, segments, uuid));
+    return {};
+  }();
+  if (!replayed) log::warning("store.rebuild", {{"journal", replayed.error().context}});
+}
+
 }  // namespace
 
 Result<std::uint64_t> rebuild_index(const StoreOptions& options, const Clock& clock) {
   POSTHUS_TRY_VOID(make_store_directories(options.directory));
   const UniqueFd lock = POSTHUS_TRY(lock_store(options.directory));
   std::string aside;
+  const std::string index = index_directory(options.directory), segments = segments_directory(options.directory);
+  const bool is_restored = restore_checkpoint(index).value_or(false);
+  if (const Result<> replayed = replay_segments(index, segments); !replayed) {
+    log::warning("store.rebuild", {{"journal", replayed.error().context}});
+  }
   POSTHUS_TRY_VOID(set_aside(options.directory, clock.now(), aside));
   const auto engine = POSTHUS_TRY(LmdbEngine::open(index_directory(options.directory), options.map_bytes));
   Rebuilder rebuilder(*engine, clock.now());
   const auto old = LmdbEngine::open(aside, options.map_bytes);
   std::unique_ptr<Snapshot> snapshot;
+  if (old && is_restored) replay_into(**old, aside, segments);
   if (old) {
     snapshot = POSTHUS_TRY((*old)->snapshot());
     POSTHUS_TRY_VOID(rebuilder.take_directory(*snapshot));
@@ -373,7 +391,7 @@ Result<std::uint64_t> rebuild_index(const StoreOptions& options, const Clock& cl
   } else {
     log::warning("store.rebuild", {{"old_index", old.error().context}});
   }
-  POSTHUS_TRY_VOID(rebuilder.take_segments(segments_directory(options.directory)));
+  POSTHUS_TRY_VOID(rebuilder.take_segments(segments));
   return rebuilder.messages();
 }
 

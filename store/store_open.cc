@@ -16,6 +16,7 @@
 #include "store/blob_record.h"
 #include "store/file_segments.h"
 #include "store/lmdb_engine.h"
+#include "store/recovery.h"
 #include "store/storage_error.h"
 #include "store/store.h"
 #include "store/store_state.h"
@@ -45,7 +46,7 @@ Result<> make_directory(const std::string& path) {
   return storage_error(path);
 }
 
-/// The format row, and the UUID made on first opening.
+/// The format row (an older store takes this version's), and the UUID made on first opening.
 Result<std::string> adopt_format(Engine& engine) {
   std::string uuid;
   const auto check = [&uuid](const Snapshot& snapshot) -> Result<bool> {
@@ -59,11 +60,11 @@ Result<std::string> adopt_format(Engine& engine) {
     const auto stored = POSTHUS_TRY(snapshot.get(Table::kMeta, meta_key::kStoreUuid));
     if (!stored || stored->size() != kStoreUuidBytes) return fail(ErrorKind::kCorrupt, "the index has no store UUID; rebuild it");
     uuid = *stored;
-    return true;
+    return version == kFormatVersion;
   };
   const auto snapshot = POSTHUS_TRY(engine.snapshot());
   if (POSTHUS_TRY(check(*snapshot))) return uuid;
-  uuid = random_bytes(kStoreUuidBytes);
+  if (uuid.empty()) uuid = random_bytes(kStoreUuidBytes);
   POSTHUS_TRY_VOID(engine.commit([&uuid](WriteTransaction& transaction) -> Result<> {
     std::string format;
     append_u32(format, kFormatVersion);
@@ -173,19 +174,31 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const Cl
   state->lock = POSTHUS_TRY(lock_store(options.directory));
   POSTHUS_TRY_VOID(clear_spool(state->spool_directory));
 
-  auto engine = POSTHUS_TRY(LmdbEngine::open(index_directory(options.directory), options.map_bytes));
+  const std::string index = index_directory(options.directory);
+  POSTHUS_TRY(restore_checkpoint(index));
+  auto engine = POSTHUS_TRY(LmdbEngine::open(index, options.map_bytes));
+  // WHY: the checkpoint must stay whole until all that follows is on disk.
+  auto pin = POSTHUS_TRY(engine->pin());
   std::string uuid = POSTHUS_TRY(adopt_format(*engine));
+  POSTHUS_TRY(replay_journal(*engine, index, segments_directory(options.directory), uuid));
+  pin.reset();
+  POSTHUS_TRY_VOID(remove_checkpoint(index));
   auto snapshot = POSTHUS_TRY(engine->snapshot());
   const FileSegments::Rows rows = POSTHUS_TRY(segment_rows(*snapshot));
   snapshot.reset();
-  auto segments =
-      POSTHUS_TRY(FileSegments::open(segments_directory(options.directory), std::move(uuid), rows, options.segment_bytes));
+  auto segments = POSTHUS_TRY(FileSegments::open(segments_directory(options.directory), uuid, rows, options.segment_bytes));
   POSTHUS_TRY_VOID(segments->seal_rows(*engine, rows));
   state->lmdb = engine.get();
   state->engine = std::move(engine);
   state->files = segments.get();
   state->segments = std::move(segments);
-  state->writer = std::make_unique<Writer>(*state->engine, *state->segments, state->hub, clock, CommitThread::kOwn);
+  auto journaling = Journaling::create(*state->lmdb, *state->files, index, std::move(uuid));
+  // A full disk must not keep the server from starting: only its users can make room.
+  if (!journaling && journaling.error().kind != ErrorKind::kUnavailable) return std::unexpected(journaling.error());
+  if (!journaling) log::warning("store.no_journal", {{"error", journaling.error().context}});
+  if (journaling) state->journaling = *std::move(journaling);
+  state->writer =
+      std::make_unique<Writer>(*state->engine, *state->segments, state->hub, clock, CommitThread::kOwn, state->journaling.get());
   return std::unique_ptr<Store>(new Store(std::move(state)));
 }
 

@@ -14,6 +14,7 @@
 #include "store/change_hub.h"
 #include "store/engine.h"
 #include "store/file_segments.h"
+#include "store/journaling.h"
 #include "store/lmdb_engine.h"
 #include "store/segments.h"
 #include "store/store.h"
@@ -32,6 +33,7 @@ struct Store::State {
   std::unique_ptr<Segments> segments;
   LmdbEngine* lmdb = nullptr;  // what engine and segments are, when they are on disk
   FileSegments* files = nullptr;
+  std::unique_ptr<Journaling> journaling;             // on disk only
   std::atomic<bool> is_closing = false;               // maintenance ends early
   std::mutex reclaim_mutex;                           // one round of reclaiming at a time
   std::map<std::uint32_t, std::uint64_t> punched_at;  // segment -> live bytes when it was last punched; guarded by reclaim_mutex

@@ -53,10 +53,11 @@ Metrics& store_metrics() {
   return instance;
 }
 
-/// Counts what was put, so that the Writer knows whether a refused request left something behind.
-class CountingTransaction final : public WriteTransaction {
+/// Counts what was put, so that the Writer knows whether a refused request left something behind, and records it.
+class RecordedTransaction final : public WriteTransaction {
  public:
-  explicit CountingTransaction(WriteTransaction& inner) : inner_(inner) {}
+  /// `changes`: null when nobody wants them.
+  RecordedTransaction(WriteTransaction& inner, GroupChanges* changes) : inner_(inner), changes_(changes) {}
   Result<std::optional<std::string_view>> get(Table table, std::string_view key) const override { return inner_.get(table, key); }
   Result<> scan(Table table, std::string_view from, std::string_view to, RowVisitor visit) const override {
     return inner_.scan(table, from, to, visit);
@@ -66,16 +67,20 @@ class CountingTransaction final : public WriteTransaction {
   }
   Result<> put(Table table, std::string_view key, std::string_view value) override {
     ++puts_;
+    // WHY before: key and value may be views of a page that the put moves about. A put that fails ends the group.
+    if (changes_) changes_->put(table, key, value);
     return inner_.put(table, key, value);
   }
   Result<> erase(Table table, std::string_view key) override {
     ++puts_;
+    if (changes_) changes_->erase(table, key);
     return inner_.erase(table, key);
   }
   std::uint64_t puts() const { return puts_; }
 
  private:
   WriteTransaction& inner_;
+  GroupChanges* changes_;
   std::uint64_t puts_ = 0;
 };
 
@@ -138,8 +143,9 @@ struct Writer::Group {
   bool is_sync_failed = false;
 };
 
-Writer::Writer(Engine& engine, Segments& segments, ChangeHub& hub, const Clock& clock, CommitThread thread)
-    : engine_(engine), segments_(segments), hub_(hub), clock_(clock) {
+Writer::Writer(Engine& engine, Segments& segments, ChangeHub& hub, const Clock& clock, CommitThread thread,
+               Journaling* journaling)
+    : engine_(engine), segments_(segments), hub_(hub), clock_(clock), journaling_(journaling) {
   if (thread == CommitThread::kOwn) thread_ = std::thread([this] { run(); });
 }
 
@@ -150,6 +156,10 @@ Writer::~Writer() {
     arrived_.notify_one();
   }
   if (thread_.joinable()) thread_.join();
+  if (!journaling_ || has_failed_) return;
+  if (const Result<> closed = journaling_->close(); !closed) {
+    log::error("store.close", {{"error", closed.error().context}});  // the next opening does the journal again
+  }
 }
 
 void Writer::submit(WriteRequest request, Completion done) {
@@ -236,6 +246,7 @@ std::vector<Writer::TaskPointer> Writer::take_group() {
   std::unique_lock lock(mutex_);
   while (queue_.empty() && bulk_.empty()) {
     if (is_stopping_) return tasks;
+    if (is_checkpoint_wanted(lock)) continue;
     is_sleeping_ = true;
     arrived_.wait(lock, [this] { return !is_sleeping_ || is_stopping_; });
     is_sleeping_ = false;
@@ -262,6 +273,25 @@ std::vector<Writer::TaskPointer> Writer::take_group() {
   return tasks;
 }
 
+/// Waits a while when the index is behind the journal, and makes a checkpoint when nothing came. False: there is none to make.
+bool Writer::is_checkpoint_wanted(std::unique_lock<std::mutex>& lock) {
+  if (!journaling_ || has_failed_ || !journaling_->is_behind()) return false;
+  is_sleeping_ = true;
+  const bool is_idle = !arrived_.wait_for(lock, journaling_->idle(), [this] { return !is_sleeping_ || is_stopping_; });
+  is_sleeping_ = false;
+  if (!is_idle) return true;
+  lock.unlock();
+  look_after_journal(true);
+  lock.lock();
+  return true;
+}
+
+void Writer::look_after_journal(bool is_idle) {
+  if (!journaling_ || has_failed_) return;
+  const Result<> done = is_idle ? journaling_->make_checkpoint() : journaling_->after_group();
+  if (!done) fail_for_good(done.error());
+}
+
 void Writer::commit_group(std::vector<TaskPointer> tasks) {
   Metrics& metrics = store_metrics();
   metrics.group_size.observe(tasks.size());
@@ -276,9 +306,12 @@ void Writer::commit_group(std::vector<TaskPointer> tasks) {
   if (committed || group.is_empty) {
     segments_.end_group(GroupEnd::kCommitted);
     if (committed && std::exchange(is_refusing_, false)) log::info("store.writing_again");
-    return complete(group);
+    complete(group);
+    return look_after_journal(false);
   }
-  const bool is_fatal = group.is_sync_failed || (group.is_written && committed.error().kind != ErrorKind::kUnavailable);
+  bool is_fatal = group.is_sync_failed || (group.is_written && committed.error().kind != ErrorKind::kUnavailable);
+  // The clients are told that it was refused, so it must not come back after a crash.
+  if (!is_fatal && group.is_written && journaling_) is_fatal = !journaling_->take_back();
   if (is_fatal) {
     // WHY the segments are left as they are: the commit may be on disk after all, and then names the texts.
     fail_for_good(committed.error());
@@ -310,22 +343,22 @@ Result<> Writer::run_transaction(Group& group) {
     group.released.clear();
     group.next_blob = group.first_blob = 0;
     segments_.begin_group();
+    if (journaling_) journaling_->changes().clear();
     POSTHUS_TRY_VOID(apply_tasks(group, transaction));
     // Ending a transaction without puts by an error saves the syncs.
     if (group.is_empty) return fail(ErrorKind::kUnavailable, "nothing to commit");
-    if (Result<> written = segments_.write_group(); !written) {
-      group.is_sync_failed = written.error().kind != ErrorKind::kUnavailable;
-      return written;
-    }
-    group.is_written = true;
-    return {};
+    Result<> durable = segments_.write_group();
+    if (durable && journaling_) durable = journaling_->append();
+    group.is_sync_failed = !durable && durable.error().kind != ErrorKind::kUnavailable;
+    group.is_written = durable.has_value();
+    return durable;
   });
   if (group.is_written) store_metrics().commit.observe(microseconds_since(begin));
   return committed;
 }
 
 Result<> Writer::apply_tasks(Group& group, WriteTransaction& inner) {
-  CountingTransaction transaction(inner);
+  RecordedTransaction transaction(inner, journaling_ ? &journaling_->changes() : nullptr);
   for (const TaskPointer& task : group.tasks) {
     if (task->is_excluded) continue;
     const std::uint64_t puts_before = transaction.puts();
@@ -417,6 +450,11 @@ Result<> Writer::put_segments(Group& group, WriteTransaction& transaction) {
   }
   for (const auto& [segment, record] : rows) {
     POSTHUS_TRY_VOID(transaction.put(Table::kSegments, segment_key(segment), encode_segment_record(record)));
+  }
+  if (journaling_) {
+    std::string sequence;
+    append_u64(sequence, journaling_->next_sequence());
+    POSTHUS_TRY_VOID(transaction.put(Table::kMeta, meta_key::kJournal, sequence));
   }
   if (group.next_blob == group.first_blob) return {};
   std::string next_blob;

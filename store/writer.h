@@ -2,7 +2,8 @@
 // kMaxGroupBytes), runs it in one transaction, makes the message texts durable, commits, runs completions, announces
 // changes in commit order. No timer: a group is whatever arrived while the one before was being synced.
 //
-// Three syncs make a group durable, in this order: segment, index pages, index meta page; README.md says why none can go.
+// With a journal (journaling.h) one sync makes a group durable: of its record there, before the engine commits. Without one
+// the texts are synced, then the engine's commit syncs itself.
 //
 // A refused request fails alone: apply checks before it puts; one that failed after a put makes the group run again
 // without it. No room (kUnavailable): the requests of the group are tried one by one, what does not fit is refused, the
@@ -27,6 +28,7 @@
 #include "store/apply.h"
 #include "store/change_hub.h"
 #include "store/engine.h"
+#include "store/journaling.h"
 #include "store/segments.h"
 #include "store/write_request.h"
 
@@ -49,8 +51,9 @@ enum class CommitThread : std::uint8_t { kOwn, kSubmitter };
 
 class Writer {
  public:
-  /// All must outlive it.
-  Writer(Engine& engine, Segments& segments, ChangeHub& hub, const Clock& clock, CommitThread thread);
+  /// All must outlive it. `journaling`: of this engine and these segments; null for none.
+  Writer(Engine& engine, Segments& segments, ChangeHub& hub, const Clock& clock, CommitThread thread,
+         Journaling* journaling = nullptr);
   /// Commits what is queued (or refuses it: close_by), then ends.
   ~Writer();
 
@@ -73,6 +76,8 @@ class Writer {
   std::vector<TaskPointer> take_group();
   void commit_group(std::vector<TaskPointer> tasks);
   Result<> run_transaction(Group& group);
+  bool is_checkpoint_wanted(std::unique_lock<std::mutex>& lock);
+  void look_after_journal(bool is_idle);
   Result<> apply_tasks(Group& group, WriteTransaction& transaction);
   Result<> apply_task(Group& group, Task& task, WriteTransaction& transaction);
   Result<BlobPlacement> place_message(Group& group, AddMessage& add, WriteTransaction& transaction);
@@ -87,6 +92,7 @@ class Writer {
   Segments& segments_;
   ChangeHub& hub_;
   const Clock& clock_;
+  Journaling* const journaling_;
 
   mutable std::mutex mutex_;
   std::condition_variable arrived_;

@@ -214,7 +214,10 @@ TEST_F(DiskStore, ACommitInDoubtLosesNoText) {
       auto failing = std::make_unique<FailingEngine>(std::move(state.engine));
       failing->fail_after_commit(1, ErrorKind::kIo);
       state.engine = std::move(failing);
-      state.writer = std::make_unique<Writer>(*state.engine, *state.segments, state.hub, clock_, CommitThread::kOwn);
+      state.journaling =
+          std::move(Journaling::create(*state.lmdb, *state.files, path("index"), state.files->store_uuid())).value();
+      state.writer =
+          std::make_unique<Writer>(*state.engine, *state.segments, state.hub, clock_, CommitThread::kOwn, state.journaling.get());
       EXPECT_EQ(c.refused(c.add_request(inbox, text)), ErrorKind::kIo);
     }
     auto reopened = try_open();
