@@ -1,6 +1,8 @@
-// libqrencode is included here only.
+// libqrencode is used here only, and loaded when the first code is wanted: a server that shows none holds nothing of it (some
+// 60 KiB resident), and one without the library shows its pages without codes.
 #include "web-admin/qr_code.h"
 
+#include <dlfcn.h>
 #include <qrencode.h>
 
 #include <memory>
@@ -12,8 +14,25 @@ namespace {
 
 constexpr int kQuietZone = 4;  // modules, ISO/IEC 18004 §5.3.8
 
+struct Library {
+  decltype(&QRcode_encodeData) encode = nullptr;
+  decltype(&QRcode_free) free = nullptr;
+};
+
+const Library& library() {
+  static const Library loaded = [] {
+    Library found;
+    void* const handle = dlopen("libqrencode.so.4", RTLD_NOW | RTLD_LOCAL);  // never closed: it is wanted again
+    if (!handle) return found;
+    found.encode = reinterpret_cast<decltype(found.encode)>(dlsym(handle, "QRcode_encodeData"));
+    found.free = reinterpret_cast<decltype(found.free)>(dlsym(handle, "QRcode_free"));
+    return found;
+  }();
+  return loaded;
+}
+
 struct Free {
-  void operator()(QRcode* code) const { QRcode_free(code); }
+  void operator()(QRcode* code) const { library().free(code); }
 };
 
 /// Dark modules as one path: a rectangle for each run of a row.
@@ -38,8 +57,9 @@ std::string dark_path(const QRcode& code) {
 Result<std::string> qr_code_svg(std::string_view text, std::string_view label) {
   if (text.empty()) return fail(ErrorKind::kInvalid, "nothing to encode");
   if (text.size() > kMaxQrText) return fail(ErrorKind::kTooLarge, "too long for a QR code");
+  if (!library().encode || !library().free) return fail(ErrorKind::kUnavailable, "libqrencode is not installed");
   const std::unique_ptr<QRcode, Free> code(
-      QRcode_encodeData(static_cast<int>(text.size()), reinterpret_cast<const unsigned char*>(text.data()), 0, QR_ECLEVEL_M));
+      library().encode(static_cast<int>(text.size()), reinterpret_cast<const unsigned char*>(text.data()), 0, QR_ECLEVEL_M));
   if (!code) return fail(ErrorKind::kTooLarge, "too long for a QR code");
   const std::string size = std::to_string(code->width + 2 * kQuietZone);
   return "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"" + xml_escape(label) + "\" viewBox=\"0 0 " + size +

@@ -73,5 +73,16 @@ TEST(IpNetwork, RefusesOtherText) {
   }
 }
 
+TEST(IpAddress, GlobalAddressesAreThoseOfTheInternet) {
+  for (const char* text : {"8.8.8.8", "172.32.0.1", "193.0.0.1", "2a00::1", "2001:db9::1"}) {
+    EXPECT_TRUE(is_global(*parse_ip_address(text))) << text;
+  }
+  for (const char* text :
+       {"127.0.0.1", "10.1.2.3", "100.64.0.1", "169.254.1.1", "172.16.0.1", "192.168.1.1", "192.0.2.1", "203.0.113.1",
+        "224.0.0.1", "255.255.255.255", "0.0.0.0", "::1", "::", "fe80::1", "fd00::1", "2001:db8::1", "ff02::1"}) {
+    EXPECT_FALSE(is_global(*parse_ip_address(text))) << text;
+  }
+}
+
 }  // namespace
 }  // namespace posthus
