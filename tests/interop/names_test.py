@@ -144,14 +144,14 @@ def test_the_policy_is_served_and_its_id_follows_it(scene):
 
 def test_what_others_see_of_the_server(scene):
     lists = {"list.test": "2.0.0.127 A 127.0.0.2\n5.0.0.127 A 127.0.0.4\n5.0.0.127 TXT \"sends spam\"", "clean.test": "2.0.0.127 A 127.0.0.2"}
-    with Authority() as authority, DnsSite({"here.test": "mx A 127.0.0.2\nmx A 127.0.0.5", "127.in-addr.arpa": "5.0.0 PTR mx.here.test.", **lists}) as dns:
+    with Authority() as authority, DnsSite({"here.test": "mx A 127.0.0.5\nprobe A 127.0.0.2", "127.in-addr.arpa": "5.0.0 PTR mx.here.test.", **lists}) as dns:
         pair = authority.issue("mx.here.test", days=200)
         with Site(scene.server.binary, HERE, "here.test", environment={
                 **dns.environment(), "POSTHUS_OUTGOING_ROOTS": authority.roots, "POSTHUS_TLS_CERTIFICATE": pair.certificate,
                 "POSTHUS_TLS_KEY": pair.key}) as site:
             site.set("public.addresses", "127.0.0.5")
             site.set("delivery.blocklists", "list.test,clean.test")
-            site.set("delivery.probe_hosts", "mx.here.test")
+            site.set("delivery.probe_hosts", "probe.here.test")
             done = site.server.cli("check-delivery", "--json", check=False)
             found = {(i["check"], i["subject"]): i for i in json.loads(done.stdout)["items"]}
             assert done.returncode == 1, done
@@ -159,7 +159,7 @@ def test_what_others_see_of_the_server(scene):
             assert found["blocklist", "127.0.0.5 at list.test"]["state"] == "wrong", found
             assert "sends spam" in found["blocklist", "127.0.0.5 at list.test"]["meaning"], found
             assert found["blocklist", "127.0.0.5 at clean.test"]["state"] == "ok", found
-            assert found["port_25", "mx.here.test (127.0.0.2)"]["state"] == "ok", found
+            assert found["port_25", "probe.here.test (127.0.0.2)"]["state"] == "ok", found
             assert found["certificate", "mx.here.test"]["state"] == "ok", found
             assert found["addresses", "IPv6"]["state"] == "unknown", found
             assert site.call("GET", "/api/v1/delivery-check")["light"] == "red"
