@@ -14,7 +14,7 @@ namespace {
 
 using Done = std::move_only_function<void(PrimaryReply)>;
 
-constexpr std::size_t kMaxRestingDomains = 1000;  // relay domains are the admin's: more than anybody has
+constexpr std::size_t kMaxDomains = 1000;  // relay domains are the admin's: more than anybody has
 
 Timestamp later(Timestamp now, std::chrono::seconds by) { return {now.microseconds + std::chrono::microseconds(by).count()}; }
 
@@ -48,6 +48,15 @@ struct CallForward::State {
 
   State(Trials& t, const Clock& c) : trials(t), clock(c) {}
 
+  /// The calls to the primary of one domain.
+  struct Domain {
+    std::size_t running = 0;
+    std::size_t begun = 0;  // since `minute` began
+    Timestamp minute;
+  };
+
+  /// May one more call begin? REQUIRES: the lock.
+  bool may_call(const std::string& domain, Timestamp now);
   /// The answer, when none has to be asked for. REQUIRES: the lock.
   const PrimaryReply* recall(const std::string& key, const std::string& domain, Timestamp now);
   void remember(const std::string& key, const std::string& domain, const Heard& heard, Timestamp now);
@@ -60,7 +69,7 @@ struct CallForward::State {
   std::deque<std::string> order;                 // keys of `known`, oldest first; some may be gone or newer
   std::map<std::string, Timestamp> unavailable;  // domains whose primary could not be asked, until when that counts
   std::unordered_map<std::string, Call> calls;
-  std::map<std::string, std::size_t> calls_to;  // domain -> calls
+  std::map<std::string, Domain> domains;
   std::size_t waiting = 0;
 };
 
@@ -78,7 +87,7 @@ const PrimaryReply* CallForward::State::recall(const std::string& key, const std
 void CallForward::State::remember(const std::string& key, const std::string& domain, const Heard& heard, Timestamp now) {
   const PrimaryAnswer answer = heard.reply.answer;
   if (answer == PrimaryAnswer::kUnavailable && !heard.is_of_recipient) {
-    if (unavailable.size() >= kMaxRestingDomains) unavailable.clear();
+    if (unavailable.size() >= kMaxDomains) unavailable.clear();
     unavailable[domain] = later(now, kUnavailableLifetime);
     return;
   }
@@ -104,9 +113,20 @@ void CallForward::State::answered(const std::string& key, const std::string& dom
     told = std::move(call->second.waiting);
     calls.erase(call);
     waiting -= told.size();
-    if (--calls_to[domain] == 0) calls_to.erase(domain);
+    --domains[domain].running;
   }
   for (Done& done : told) done(heard.reply);
+}
+
+bool CallForward::State::may_call(const std::string& domain, Timestamp now) {
+  if (calls.size() >= kMaxCalls) return false;
+  if (domains.size() >= kMaxDomains) std::erase_if(domains, [](const auto& entry) { return entry.second.running == 0; });
+  Domain& d = domains[domain];
+  if (now >= later(d.minute, std::chrono::minutes(1)) || now < d.minute) d = {.running = d.running, .begun = 0, .minute = now};
+  if (d.running >= kMaxCallsToDomain || d.begun >= kMaxCallsPerMinute) return false;
+  ++d.running;
+  ++d.begun;
+  return true;
 }
 
 CallForward::CallForward(Trials& trials, const Clock& clock) : state_(std::make_shared<State>(trials, clock)) {}
@@ -116,24 +136,20 @@ void CallForward::ask(const mail::Address& recipient, Done done) {
   State& state = *state_;
   const std::string key = mail::to_string(recipient);
   std::unique_lock lock(state.mutex);
-  const PrimaryReply* const known = state.recall(key, recipient.domain, state.clock.now());
-  auto call = state.calls.find(key);
-  const auto calls_to = state.calls_to.find(recipient.domain);
-  const bool is_busy =
-      state.waiting >= kMaxWaiting ||
-      (call == state.calls.end() &&
-       (state.calls.size() >= kMaxCalls || (calls_to != state.calls_to.end() && calls_to->second >= kMaxCallsToDomain)));
-  if (known || is_busy) {
-    const PrimaryReply reply = known ? *known : PrimaryReply{};
+  const Timestamp now = state.clock.now();
+  if (const PrimaryReply* const known = state.recall(key, recipient.domain, now)) {
+    const PrimaryReply reply = *known;
     lock.unlock();
     return done(reply);
   }
-  ++state.waiting;
+  auto call = state.calls.find(key);
   const bool is_new = call == state.calls.end();
-  if (is_new) {
-    call = state.calls.emplace(key, State::Call{}).first;
-    ++state.calls_to[recipient.domain];
+  if (state.waiting >= kMaxWaiting || (is_new && !state.may_call(recipient.domain, now))) {
+    lock.unlock();
+    return done({.answer = PrimaryAnswer::kBusy, .enhanced = {}, .text = {}});
   }
+  ++state.waiting;
+  if (is_new) call = state.calls.emplace(key, State::Call{}).first;
   call->second.waiting.push_back(std::move(done));
   lock.unlock();
   if (!is_new) return;

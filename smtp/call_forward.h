@@ -18,9 +18,11 @@ inline constexpr std::chrono::seconds kUnavailableLifetime{30};   // of a whole 
 inline constexpr std::chrono::seconds kCallPatience{20};          // a client waits for its reply (recipient_check.h)
 
 inline constexpr std::size_t kMaxRemembered = 20'000;  // recipients, some 4 MiB; the oldest go
-inline constexpr std::size_t kMaxCalls = 20;           // at once: half of all dry runs
+inline constexpr std::size_t kMaxCalls = 20;           // at once: half of all dry runs. Beyond these limits: kBusy
 inline constexpr std::size_t kMaxCallsToDomain = 5;    // at once: what a queue runner allows itself
-inline constexpr std::size_t kMaxWaiting = 1000;       // sessions that wait for calls; more are told that nobody can be asked
+inline constexpr std::size_t kMaxCallsPerMinute =
+    300;                                          // to a domain: somebody is guessing addresses, and the primary has other work
+inline constexpr std::size_t kMaxWaiting = 1000;  // sessions that wait for calls
 
 class CallForward final : public RecipientCheck {
  public:

@@ -14,6 +14,7 @@ enum class PrimaryAnswer : std::uint8_t {
   kTaken,
   kRefused,      // for good, by a 5yz reply to RCPT
   kUnavailable,  // nobody could be asked, or the answer was temporary
+  kBusy,         // too many are asked for at this moment: whoever comes again is told
 };
 
 struct PrimaryReply {

@@ -77,10 +77,12 @@ void ServerSession::ask_primary(session::Resume resume) {
 
 session::Step ServerSession::recipient_checked(Output& output) {
   // WHY: when the primary cannot be asked the mail is taken: that is what a backup MX is for.
-  if (pending_->primary.answer != PrimaryAnswer::kRefused) return recipient_admitted(output);
+  const PrimaryAnswer answer = pending_->primary.answer;
+  if (answer == PrimaryAnswer::kTaken || answer == PrimaryAnswer::kUnavailable) return recipient_admitted(output);
   const PrimaryReply primary = std::move(pending_->primary);
   pending_.reset();
-  return refuse_as_primary(primary, output);
+  // WHY: who guesses addresses is not let in because he guesses fast.
+  return answer == PrimaryAnswer::kBusy ? refuse_recipient(reply::kTryAgain, output) : refuse_as_primary(primary, output);
 }
 
 session::Step ServerSession::recipient_admitted(Output& output) {

@@ -17,13 +17,14 @@ void set_limit(T& limit, const testing::ConnectionOptions& options, const std::s
   if (found != options.end()) limit = ascii::parse_decimal<T>(found->second).value();
 }
 
-/// A primary that refuses nobody@ and curt@, does not answer for later@, and takes everybody else.
+/// A primary that refuses nobody@ and curt@, does not answer for later@, is not asked for busy@, and takes everybody else.
 class Primary final : public RecipientCheck {
  public:
   void ask(const mail::Address& recipient, std::move_only_function<void(PrimaryReply)> done) override {
     using enum PrimaryAnswer;
     if (recipient.local_part == "nobody") return done({kRefused, 553, "5.1.6", "nobody moved away \xC3\xB8\r\n250 ok"});
     if (recipient.local_part == "curt") return done({kRefused, 550, "", ""});
+    if (recipient.local_part == "busy") return done({kBusy, 0, "", ""});
     done({recipient.local_part == "later" ? kUnavailable : kTaken, 0, "", ""});
   }
 };

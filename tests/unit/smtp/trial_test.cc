@@ -310,11 +310,21 @@ TEST_F(CallForwardTest, EqualQuestionsShareACallAndCallsAreBounded) {
   EXPECT_TRUE(replies.empty());
   ask("one-too-many");
   ASSERT_EQ(replies.size(), 1u);
-  EXPECT_EQ(replies[0].answer, PrimaryAnswer::kUnavailable);
+  EXPECT_EQ(replies[0].answer, PrimaryAnswer::kBusy);
   settle();
   EXPECT_EQ(asked(), kMaxCallsToDomain);
   EXPECT_EQ(replies.size(), 50 + kMaxCallsToDomain);
   EXPECT_EQ(answer("one-too-many"), PrimaryAnswer::kTaken) << "not being asked is not remembered";
+}
+
+TEST_F(CallForwardTest, WhoGuessesAddressesIsNotLetInByBeingFast) {
+  host(1).answer = [&](const std::string& line) { return line.starts_with("RCPT") ? "550 no\r\n" : std::string(); };
+  for (std::size_t i = 0; i < kMaxCallsPerMinute; ++i) ASSERT_EQ(answer("u" + std::to_string(i)), PrimaryAnswer::kRefused);
+  EXPECT_EQ(answer("another"), PrimaryAnswer::kBusy);
+  EXPECT_EQ(answer("u1"), PrimaryAnswer::kRefused) << "known";
+  EXPECT_EQ(asked(), kMaxCallsPerMinute);
+  world.clock.advance(60'000'000);
+  EXPECT_EQ(answer("another"), PrimaryAnswer::kRefused);
 }
 
 TEST_F(CallForwardTest, TheStopAnswersAll) {
