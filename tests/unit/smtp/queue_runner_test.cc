@@ -485,27 +485,6 @@ TEST_F(QueueRunnerTest, TotalConnectionsAreLimited) {
   EXPECT_GE(dialer.open_connections(), 3U);
 }
 
-TEST_F(QueueRunnerTest, SlowHostsDoNotHoldAllConnections) {
-  put_setting("queue.total_connections", "10");
-  runner->tick();
-  for (const bool is_slow : {true, false}) {
-    for (int i = 0; i < 15; ++i) {
-      const std::string domain = "d" + std::to_string(i) + ".example";
-      if (is_slow) zone(domain + " A 192.0.2." + std::to_string(100 + i));
-      host(100 + i).answer = [this](const std::string&) {
-        world.clock.advance(std::chrono::microseconds(250s).count());
-        return "";
-      };
-      if (!is_slow) dialer.set_host("192.0.2." + std::to_string(100 + i), 25, {.is_silent = true});
-      queue({.to = {"x@" + domain}});
-    }
-    settle();
-  }
-  EXPECT_EQ(hosts[std::pair(100, 25)].messages.size(), 1U);
-  EXPECT_GE(dialer.open_connections(), 3U);
-  EXPECT_LE(dialer.open_connections(), 6U);
-}
-
 TEST_F(QueueRunnerTest, ARateIsKept) {
   put_setting("queue.messages_per_minute@example.org", "60");
   FakeHost& a = host(1);
