@@ -24,8 +24,9 @@ std::string cut(std::string_view text, std::size_t limit) {
 QueuedRecipient deferred(const QueuedRecipient& before, const RecipientOutcome& outcome, Timestamp now) {
   QueuedRecipient after = before;
   after.is_delay_reported = before.is_delay_reported || outcome.is_delay_reported;
-  // WHY: a bounce that was ordered while the attempt ran is due when the admin said.
-  if (!before.must_bounce || !outcome.was_attempted) after.next_attempt = std::max(outcome.next_attempt, Timestamp{});
+  // WHY: what was ordered while the attempt ran is due when the admin said.
+  const bool is_ordered = before.must_bounce || (outcome.was_due_at && *outcome.was_due_at != before.next_attempt);
+  if (!is_ordered || !outcome.was_attempted) after.next_attempt = std::max(outcome.next_attempt, Timestamp{});
   if (outcome.was_attempted) {
     after.attempts += 1;
     after.last_attempt = now;

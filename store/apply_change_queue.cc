@@ -41,6 +41,9 @@ bool matches(const QueueFilter& filter, const QueuedRecipient& recipient) {
   return filter.recipient_domain.empty() || recipient.domain == filter.recipient_domain;
 }
 
+// WHY never what it was: an attempt that runs now is told by the difference (RecipientOutcome::was_due_at).
+Timestamp made_due(Timestamp before, Timestamp now) { return before == now ? Timestamp{now.microseconds - 1} : now; }
+
 /// One message under one action.
 class Change {
  public:
@@ -59,15 +62,33 @@ class Change {
     return touched;
   }
 
+  void name_destinations(WriteOutcome& outcome) {
+    outcome.destinations = std::move(destinations_);
+    outcome.has_more_destinations = has_more_destinations_;
+  }
+
  private:
   Result<std::uint64_t> change_hold(const QueuedMessage& message);
   Result<std::uint64_t> change_recipients(const QueuedMessage& message);
   Result<bool> change(const QueueEntry& entry, const QueuedRecipient& recipient);
+  void make_due(QueuedRecipient& recipient);
 
+  std::set<std::uint64_t> destinations_;  // of recipients that were made due
+  bool has_more_destinations_ = false;
   ApplyContext& context_;
   const ChangeQueue& request_;
   const QueueFilter& filter_;
 };
+
+void Change::make_due(QueuedRecipient& recipient) {
+  recipient.next_attempt = made_due(recipient.next_attempt, context_.now);
+  const std::uint64_t destination = destination_hash(recipient.domain);
+  if (destinations_.size() < kMaxNamedDestinations) {
+    destinations_.insert(destination);
+  } else {
+    has_more_destinations_ = has_more_destinations_ || !destinations_.contains(destination);
+  }
+}
 
 Result<std::uint64_t> Change::change_hold(const QueuedMessage& message) {
   const bool holds = request_.action == QueueAction::kHold;
@@ -82,7 +103,7 @@ Result<std::uint64_t> Change::change_hold(const QueuedMessage& message) {
       continue;
     }
     QueuedRecipient released = recipient;
-    released.next_attempt = std::min(recipient.next_attempt, context_.now);
+    make_due(released);
     POSTHUS_TRY_VOID(replace_recipient(context_.transaction, {message.entry, recipient}, {after, released}));
   }
   return message.recipients.size();
@@ -109,7 +130,7 @@ Result<bool> Change::change(const QueueEntry& entry, const QueuedRecipient& reci
   QueuedRecipient after = recipient;
   if (request_.action == QueueAction::kBounce) after.must_bounce = true;
   if (request_.action == QueueAction::kReroute) after.route = request_.text;
-  if (is_due(entry, after)) after.next_attempt = std::min(recipient.next_attempt, context_.now);
+  if (is_due(entry, after)) make_due(after);
   POSTHUS_TRY_VOID(replace_recipient(context_.transaction, {entry, recipient}, {entry, after}));
   return true;
 }
@@ -133,7 +154,9 @@ Result<WriteOutcome> change_one(ApplyContext& context, const ChangeQueue& reques
     return fail(ErrorKind::kNotFound, "no such recipient in the queue");
   }
   WriteOutcome outcome;
-  outcome.messages = POSTHUS_TRY(Change(context, request, filter).apply_to(message));
+  Change change(context, request, filter);
+  outcome.messages = POSTHUS_TRY(change.apply_to(message));
+  change.name_destinations(outcome);
   return outcome;
 }
 
@@ -154,7 +177,7 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const ChangeQueue& reques
   for (std::size_t work = 0; progress.position < progress.other;) {
     if (work >= kSliceMessages) {
       context.next = progress;
-      return outcome;
+      break;
     }
     const auto found =
         POSTHUS_TRY(QueueReader(context.transaction).messages(QueueId(progress.position), 1, kMaxQueuedRecipients));
@@ -163,6 +186,7 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const ChangeQueue& reques
     outcome.messages += POSTHUS_TRY(change.apply_to(found[0]));
     work += 1 + found[0].recipients.size();
   }
+  change.name_destinations(outcome);
   return outcome;
 }
 

@@ -21,6 +21,11 @@ inline constexpr std::size_t kMaxKeyAndValue = 2000;  // LMDB keeps such rows in
 enum class Visit : bool { kStop, kContinue };
 using RowVisitor = FunctionRef<Visit(std::string_view key, std::string_view value)>;
 
+/// What a table holds. `bytes`: what its rows take on disk, pages half empty included; in memory their keys and values.
+struct TableSize {
+  std::uint64_t rows = 0, bytes = 0;
+};
+
 /// A read transaction: the tables as they stood when it began. Its views die with it (and, in a WriteTransaction, with
 /// the next put or erase). Thread rule: one thread at a time. REQUIRES: never held while waiting for a client.
 class Snapshot {
@@ -31,6 +36,8 @@ class Snapshot {
   virtual Result<> scan(Table table, std::string_view from, std::string_view to, RowVisitor visit) const = 0;
   /// The same rows in descending order.
   virtual Result<> scan_backward(Table table, std::string_view from, std::string_view to, RowVisitor visit) const = 0;
+  /// Costs nothing where it is kept (LMDB), a walk over the table in memory.
+  virtual Result<TableSize> size(Table table) const = 0;
 };
 
 class WriteTransaction : public Snapshot {

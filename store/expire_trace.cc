@@ -13,15 +13,40 @@
 namespace posthus::store {
 namespace {
 
-constexpr std::size_t kRowsPerStep = 2500;  // as a slice of other bulk work: deliveries do not wait long
+constexpr std::size_t kRowsPerStep = 2500;       // as a slice of other bulk work: deliveries do not wait long
+constexpr std::size_t kMaxRowsPerStep = 50'000;  // of one message with a very long story
 
 /// Microseconds of an id, above its counter (core/base/queue_id.h).
 QueueId first_id_at(Timestamp time) { return QueueId(static_cast<std::uint64_t>(time.microseconds) << 12); }
 
-Result<std::uint32_t> days_kept(const Snapshot& snapshot) {
-  const auto text = POSTHUS_TRY(QueueReader(snapshot).setting(kTraceDaysSetting));
-  const auto days = text ? ascii::parse_decimal<std::uint32_t>(*text) : std::nullopt;
-  return days && *days >= 1 ? std::min(*days, kMaxTraceDays) : kDefaultTraceDays;
+/// A setting of at least 1 and at most `most`.
+Result<std::uint32_t> number(const Snapshot& snapshot, std::string_view name, std::uint32_t usual, std::uint32_t most) {
+  const auto text = POSTHUS_TRY(QueueReader(snapshot).setting(name));
+  const auto value = text ? ascii::parse_decimal<std::uint32_t>(*text) : std::nullopt;
+  return value && *value >= 1 ? std::min(*value, most) : usual;
+}
+
+struct Limits {
+  QueueId old;  // what is before it is too old
+  std::uint64_t bytes = 0;
+};
+Result<Limits> read_limits(const Store& store, Timestamp now) {
+  const auto snapshot = POSTHUS_TRY(store.snapshot());
+  const std::int64_t days = POSTHUS_TRY(number(*snapshot, kTraceDaysSetting, kDefaultTraceDays, kMaxTraceDays));
+  const std::uint64_t megabytes =
+      POSTHUS_TRY(number(*snapshot, kTraceMegabytesSetting, kDefaultTraceMegabytes, kMaxTraceMegabytes));
+  const Timestamp before = Timestamp::from_seconds(std::max<std::int64_t>(now.seconds() - days * 24 * 3600, 0));
+  return Limits{.old = first_id_at(before), .bytes = megabytes * 1024 * 1024};
+}
+
+/// How many rows of the trace are too many when it may take `most` bytes. In proportion, since pages are not full: what is
+/// still too much is found the next time.
+Result<std::size_t> excess_rows(const Store& store, std::uint64_t most) {
+  const auto snapshot = POSTHUS_TRY(store.snapshot());
+  const TableSize size = POSTHUS_TRY(snapshot->size(Table::kTrace));
+  if (size.bytes <= most) return 0;
+  const double share = static_cast<double>(size.bytes - most) / static_cast<double>(size.bytes);
+  return 1 + static_cast<std::size_t>(share * static_cast<double>(size.rows));
 }
 
 struct OldRows {
@@ -29,8 +54,8 @@ struct OldRows {
   std::string next;  // where the next step begins; empty at the end
 };
 
-/// At most kRowsPerStep rows looked at, from `from` on.
-Result<OldRows> old_rows(const Store& store, const std::string& from, QueueId limit) {
+/// About `most` of about kRowsPerStep rows looked at, from `from` on: whole messages, since half an event could not be read.
+Result<OldRows> old_rows(const Store& store, const std::string& from, QueueId limit, std::size_t most) {
   OldRows out;
   QueueId known;  // whose fate was looked up
   bool is_waiting = false;
@@ -40,6 +65,10 @@ Result<OldRows> old_rows(const Store& store, const std::string& from, QueueId li
   POSTHUS_TRY_VOID(snapshot->scan(Table::kTrace, from, id_prefix(limit), [&](std::string_view key, std::string_view) {
     const auto parsed = parse_numbered_key(key.substr(0, key.size() - 2));
     if (parsed && parsed->id != known) {
+      if (seen >= kRowsPerStep || out.keys.size() >= most) {
+        out.next = std::string(key);
+        return Visit::kStop;
+      }
       const auto entry = get_queue_entry(*snapshot, parsed->id);
       if (!entry) {
         failed = std::unexpected(entry.error());
@@ -49,7 +78,7 @@ Result<OldRows> old_rows(const Store& store, const std::string& from, QueueId li
       is_waiting = entry->has_value();
     }
     if (!parsed || !is_waiting) out.keys.emplace_back(key);
-    if (++seen < kRowsPerStep) return Visit::kContinue;
+    if (++seen < kMaxRowsPerStep) return Visit::kContinue;
     out.next = std::string(key).append(1, '\0');
     return Visit::kStop;
   }));
@@ -60,16 +89,13 @@ Result<OldRows> old_rows(const Store& store, const std::string& from, QueueId li
 }  // namespace
 
 Result<> expire_trace(Store& store, Timestamp now) {
-  std::int64_t days = 0;
-  {
-    const auto snapshot = POSTHUS_TRY(store.snapshot());
-    days = POSTHUS_TRY(days_kept(*snapshot));
-  }
-  const Timestamp before = Timestamp::from_seconds(now.seconds() - days * 24 * 3600);
-  if (before.microseconds <= 0) return {};
+  const Limits limits = POSTHUS_TRY(read_limits(store, now));
   std::string from;
+  bool is_about_age = true;
   for (std::size_t erased = 0; erased < kMaxTraceRowsPerPass && !StoreParts::of(store).is_closing;) {
-    const OldRows old = POSTHUS_TRY(old_rows(store, from, first_id_at(before)));
+    const std::size_t most = is_about_age ? SIZE_MAX : POSTHUS_TRY(excess_rows(store, limits.bytes));
+    if (most == 0) return {};
+    const OldRows old = POSTHUS_TRY(old_rows(store, from, is_about_age ? limits.old : first_id_at(now), most));
     if (!old.keys.empty()) {
       POSTHUS_TRY_VOID(StoreParts::of(store).writer->maintain([&old](MaintenanceContext& context) -> Result<> {
         for (const std::string& key : old.keys) POSTHUS_TRY_VOID(context.transaction.erase(Table::kTrace, key));
@@ -77,8 +103,10 @@ Result<> expire_trace(Store& store, Timestamp now) {
       }));
     }
     erased += old.keys.size();
-    if (old.next.empty()) return {};
     from = old.next;
+    if (!from.empty()) continue;
+    if (!is_about_age) return {};
+    is_about_age = false;
   }
   return {};
 }

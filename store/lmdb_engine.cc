@@ -2,14 +2,21 @@
 #include "store/lmdb_engine.h"
 
 #include <lmdb.h>
+#include <sys/mman.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +30,7 @@ namespace {
 constexpr std::size_t kTables = static_cast<std::size_t>(Table::kCount);
 constexpr std::size_t kPooledTransactions = 64;  // a few per worker
 constexpr std::uint64_t kMaxGrowthOfOneCommit = 16 * 1024 * 1024;
+constexpr std::uint64_t kMostFileBytes = 24 * 1024 * 1024;  // half of it the program's own and its libraries'
 
 // The names in the file; they never change. Same order as Table.
 constexpr std::array<const char*, kTables> kTableNames = {
@@ -76,6 +84,33 @@ std::uint64_t count_free_pages(MDB_env* environment) {
   }
   mdb_txn_abort(transaction);
   return pages;
+}
+
+/// Pages of files that are resident in this process, programs and libraries with them; 0 when /proc does not tell.
+std::uint64_t resident_file_bytes() {
+  std::FILE* const file = std::fopen("/proc/self/statm", "re");
+  if (!file) return 0;
+  unsigned long pages = 0;
+  const int read = std::fscanf(file, "%*u %*u %lu", &pages);
+  std::fclose(file);
+  return read == 1 ? pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
+}
+
+/// Where this process has mapped the file, by /proc; nothing when it does not tell. (LMDB only tells of fixed maps.)
+std::span<std::byte> map_of(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+  std::FILE* const file = real ? std::fopen("/proc/self/maps", "re") : nullptr;
+  if (!file) return {};
+  const std::string wanted = " " + std::string(real.get()) + "\n";
+  std::span<std::byte> found;
+  std::array<char, 8192> line;  // a path has at most 4096 bytes
+  while (found.empty() && std::fgets(line.data(), line.size(), file)) {
+    std::uintptr_t begin = 0, end = 0;
+    if (!std::string_view(line.data()).ends_with(wanted) || std::sscanf(line.data(), "%lx-%lx", &begin, &end) != 2) continue;
+    found = {reinterpret_cast<std::byte*>(begin), reinterpret_cast<std::byte*>(end)};
+  }
+  std::fclose(file);
+  return found;
 }
 
 using Dbis = std::array<MDB_dbi, kTables>;
@@ -139,6 +174,13 @@ struct Reading {
     if (code != 0 && code != MDB_NOTFOUND) return fail_lmdb(code, "scan");
     return {};
   }
+
+  Result<TableSize> size(Table table) const {
+    MDB_stat stat{};
+    if (const int code = mdb_stat(transaction, dbi(table), &stat); code != 0) return fail_lmdb(code, "size");
+    const std::size_t pages = stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+    return TableSize{.rows = stat.ms_entries, .bytes = pages * stat.ms_psize};
+  }
 };
 
 class LmdbTransaction final : public WriteTransaction {
@@ -154,6 +196,7 @@ class LmdbTransaction final : public WriteTransaction {
   Result<> scan_backward(Table table, std::string_view from, std::string_view to, RowVisitor visit) const override {
     return reading_.scan_backward(table, from, to, visit);
   }
+  Result<TableSize> size(Table table) const override { return reading_.size(table); }
   Result<> put(Table table, std::string_view key, std::string_view value) override {
     POSTHUS_TRY_VOID(check_row_limits(key, value));
     // WHY a copy: key and value may be views of a page that this very put moves about.
@@ -196,14 +239,17 @@ struct LmdbEngine::State {
   Result<> create(std::uint64_t map_bytes);
   void ensure_room();
   bool is_broken() const;
+  void give_pages_back();
 
   std::string directory, data_path;
   LmdbRoom room;
   MDB_env* environment = nullptr;
+  std::span<std::byte> map;  // of the file; empty when unknown
   Dbis dbis{};
   mutable std::mutex mutex;
-  std::vector<MDB_txn*> pool;           // reset read transactions; guarded by mutex
-  std::multiset<std::uint64_t> living;  // commits that snapshots show; guarded by mutex
+  std::atomic<std::int64_t> looked_at{0};  // the second in which give_pages_back() last looked
+  std::vector<MDB_txn*> pool;              // reset read transactions; guarded by mutex
+  std::multiset<std::uint64_t> living;     // commits that snapshots show; guarded by mutex
 };
 
 namespace {
@@ -231,6 +277,7 @@ class LmdbSnapshot final : public Snapshot {
   Result<> scan_backward(Table table, std::string_view from, std::string_view to, RowVisitor visit) const override {
     return reading_.scan_backward(table, from, to, visit);
   }
+  Result<TableSize> size(Table table) const override { return reading_.size(table); }
 
  private:
   LmdbEngine::State& state_;
@@ -260,6 +307,7 @@ Result<> LmdbEngine::State::create(std::uint64_t map_bytes) {
   if (const int code = mdb_env_set_mapsize(environment, map_bytes); code != 0) return fail_lmdb(code, "map size");
   if (const int code = mdb_env_open(environment, directory.c_str(), MDB_NOTLS, 0600); code != 0)
     return fail_lmdb(code, directory);
+  map = map_of(directory + "/data.mdb");
   int dead = 0;
   if (const int code = mdb_reader_check(environment, &dead); code != 0) return fail_lmdb(code, "reader check");
   if (dead > 0) log::info("store.dead_readers", {{"count", dead}});
@@ -285,6 +333,17 @@ void LmdbEngine::State::ensure_room() {
   room.ensure((info.me_last_pgno + 1) * stat.ms_psize);
 }
 
+// WHY: LMDB reads through a map of the file, and every page that was ever read stays in this process until the machine lacks
+// memory. Given back, it stays in the page cache; who reads it again pays a soft fault for sixteen pages at once.
+// The map is never written through (no WRITEMAP), so nothing is lost. Looks once a second at most.
+void LmdbEngine::State::give_pages_back() {
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  std::int64_t last = looked_at.load(std::memory_order_relaxed);
+  if (now == last || !looked_at.compare_exchange_strong(last, now) || map.empty()) return;
+  if (resident_file_bytes() < kMostFileBytes) return;
+  ::madvise(map.data(), map.size(), MADV_DONTNEED);
+}
+
 bool LmdbEngine::State::is_broken() const {
   MDB_txn* transaction = nullptr;
   const int code = mdb_txn_begin(environment, nullptr, 0, &transaction);
@@ -303,6 +362,7 @@ Result<std::unique_ptr<LmdbEngine>> LmdbEngine::open(const std::string& director
 }
 
 Result<std::unique_ptr<Snapshot>> LmdbEngine::snapshot() {
+  state_->give_pages_back();
   // WHY under the lock: statistics() must not miss a snapshot between its begin and its entry in `living`.
   const std::lock_guard lock(state_->mutex);
   MDB_txn* transaction = nullptr;
@@ -331,6 +391,7 @@ Result<> LmdbEngine::commit(FunctionRef<Result<>(WriteTransaction&)> apply) {
     return applied ? std::unexpected(*writing.broken_by()) : applied;
   }
   const int code = mdb_txn_commit(transaction);
+  state_->give_pages_back();
   if (code == 0) return {};
   Error error = lmdb_error(code, "commit");
   // QUIRK(LMDB 0.9): a write cut short by a full disk is reported as EIO.

@@ -21,6 +21,16 @@ std::pair<typename Map::const_iterator, typename Map::const_iterator> range_of(c
   return {begin, end};
 }
 
+Result<TableSize> size_by_walk(const Snapshot& snapshot, Table table) {
+  TableSize size;
+  POSTHUS_TRY_VOID(snapshot.scan(table, {}, {}, [&size](std::string_view key, std::string_view value) {
+    ++size.rows;
+    size.bytes += key.size() + value.size();
+    return Visit::kContinue;
+  }));
+  return size;
+}
+
 class MemoryTransaction final : public WriteTransaction {
  public:
   explicit MemoryTransaction(const MemoryEngine::Tables& base) : base_(base) {}
@@ -52,6 +62,8 @@ class MemoryTransaction final : public WriteTransaction {
           make_reverse_iterator(change), std::greater<>(), visit);
     return {};
   }
+
+  Result<TableSize> size(Table table) const override { return size_by_walk(*this, table); }
 
   Result<> put(Table table, std::string_view key, std::string_view value) override {
     POSTHUS_TRY_VOID(check_row_limits(key, value));
@@ -115,6 +127,7 @@ class MemorySnapshot final : public Snapshot {
     }
     return {};
   }
+  Result<TableSize> size(Table table) const override { return size_by_walk(*this, table); }
   Result<> scan_backward(Table table, std::string_view from, std::string_view to, RowVisitor visit) const override {
     auto [begin, row] = range_of(*tables_[static_cast<std::size_t>(table)], from, to);
     while (row != begin) {

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "core/base/bytes.h"
 #include "store/key.h"
 #include "store/long_value.h"
 #include "store/queue_rows.h"
@@ -87,32 +88,39 @@ Result<std::vector<DueRecipient>> QueueReader::due(std::uint64_t destination, Du
       due_key({.destination = destination, .next_attempt = until, .id = QueueId(UINT64_MAX), .number = UINT16_MAX})
           .append(1, '\0');
   if (from >= to) return out;
-  Result<> failed;
   POSTHUS_TRY_VOID(snapshot_.scan(Table::kQueueDue, from, to, [&](std::string_view key, std::string_view) {
-    const auto row = parse_due_key(key);
-    if (!row) {
-      failed = fail(ErrorKind::kCorrupt, "due key");
-      return Visit::kStop;
-    }
-    out.push_back(*row);
+    if (const auto row = parse_due_key(key)) out.push_back(*row);
     return out.size() == limit ? Visit::kStop : Visit::kContinue;
   }));
-  POSTHUS_TRY_VOID(failed);
   return out;
+}
+
+Result<bool> QueueReader::has_due(const DueRecipient& row) const {
+  return POSTHUS_TRY(snapshot_.get(Table::kQueueDue, due_key(row))).has_value();
+}
+
+Result<std::optional<DueRecipient>> QueueReader::last_due(std::uint64_t destination) const {
+  std::string prefix;
+  append_u64(prefix, destination);
+  std::optional<DueRecipient> last;
+  POSTHUS_TRY_VOID(
+      snapshot_.scan_backward(Table::kQueueDue, prefix, end_of_prefix(prefix), [&last](std::string_view key, std::string_view) {
+        last = parse_due_key(key);
+        return last ? Visit::kStop : Visit::kContinue;
+      }));
+  return last;
 }
 
 Result<std::optional<std::uint64_t>> QueueReader::destinations(std::uint64_t from, std::size_t limit,
                                                                FunctionRef<void(const DueRecipient& first)> visit) const {
   for (std::size_t visited = 0;; ++visited) {
-    std::optional<std::string> key;
+    std::optional<DueRecipient> first;
     POSTHUS_TRY_VOID(snapshot_.scan(Table::kQueueDue, due_key({.destination = from, .next_attempt = {}, .id = {}, .number = 0}),
-                                    {}, [&key](std::string_view first, std::string_view) {
-                                      key = std::string(first);
-                                      return Visit::kStop;
+                                    {}, [&first](std::string_view key, std::string_view) {
+                                      first = parse_due_key(key);
+                                      return first ? Visit::kStop : Visit::kContinue;
                                     }));
-    if (!key) return std::nullopt;
-    const auto first = parse_due_key(*key);
-    if (!first) return fail(ErrorKind::kCorrupt, "due key");
+    if (!first) return std::nullopt;
     if (visited == limit) return first->destination;
     visit(*first);
     if (first->destination == UINT64_MAX) return std::nullopt;

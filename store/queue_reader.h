@@ -56,8 +56,13 @@ class QueueReader {
   Result<std::vector<QueuedMessage>> messages(QueueId after, std::size_t limit, std::size_t recipient_limit) const;
 
   /// Due rows of one destination with next_attempt in (`after`, `until`], in order, at most `limit`.
-  /// Rows of held messages are not there, but for recipients that must_bounce.
+  /// Rows of held messages are not there, but for recipients that must_bounce. Rows that cannot be read are passed over:
+  /// `check` tells.
   Result<std::vector<DueRecipient>> due(std::uint64_t destination, DueRecipient after, Timestamp until, std::size_t limit) const;
+  /// Is this very row there?
+  Result<bool> has_due(const DueRecipient& row) const;
+  /// The row of the destination whose next attempt is last: where some have been tried and others not, one that was tried.
+  Result<std::optional<DueRecipient>> last_due(std::uint64_t destination) const;
   /// The first due row of each destination, by skipping from one to the next: cost by destinations, not by recipients.
   /// Visits at most `limit` destinations from `from` on; the hash to go on with, nothing at the end.
   Result<std::optional<std::uint64_t>> destinations(std::uint64_t from, std::size_t limit,

@@ -20,6 +20,9 @@ struct RecipientOutcome {
   std::uint16_t number = 0;
   Kind kind = Kind::kDeferred;
   Timestamp next_attempt;
+  /// The row's next_attempt when the attempt began. When it is another by now an admin asked for something meanwhile
+  /// (kRetryNow, kReroute, kRelease): his time stands.
+  std::optional<Timestamp> was_due_at = std::nullopt;
   bool was_attempted = true;       // counts as an attempt; false: put off because its destination rests
   bool is_delay_reported = false;  // from now on
   std::string last_host, last_reply;
@@ -64,7 +67,8 @@ enum class QueueAction : std::uint8_t {
   kBounce,    // returned to the sender at once (must_bounce, due even when held)
   kReroute,   // `text`: "smtp://host:port", empty takes it back; due at once
 };
-/// In slices of whole messages. Outcome: `messages`, how many recipients it touched.
+/// What is made due gets another time than it had, even when it was due already: an attempt under way sees that.
+/// In slices of whole messages. Outcome: `messages`, how many recipients it touched; `destinations`, of those it made due.
 struct ChangeQueue {
   QueueFilter filter;
   QueueAction action = QueueAction::kRetryNow;

@@ -24,6 +24,7 @@ class FailingSnapshot final : public Snapshot {
     POSTHUS_TRY_VOID(read_.trip("scan"));
     return inner_->scan_backward(table, from, to, visit);
   }
+  Result<TableSize> size(Table table) const override { return inner_->size(table); }
 
  private:
   std::unique_ptr<Snapshot> inner_;
@@ -45,6 +46,7 @@ class FailingTransaction final : public WriteTransaction {
     POSTHUS_TRY_VOID(read_.trip("scan"));
     return inner_.scan_backward(table, from, to, visit);
   }
+  Result<TableSize> size(Table table) const override { return inner_.size(table); }
   Result<> put(Table table, std::string_view key, std::string_view value) override {
     POSTHUS_TRY_VOID(put_.trip("put"));
     return inner_.put(table, key, value);

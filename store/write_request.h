@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -173,6 +174,8 @@ struct AddedMessage {
   Uid uid;
 };
 
+inline constexpr std::size_t kMaxNamedDestinations = 1000;  // beyond, whoever looks at each may as well look at all
+
 struct WriteOutcome {
   AccountId account;
   MailboxId mailbox;
@@ -181,6 +184,9 @@ struct WriteOutcome {
   UidSet uids;
   std::vector<AddedMessage> added;
   std::uint64_t messages = 0;
+  /// destination_hash of recipients that were made due, each once, kMaxNamedDestinations at most.
+  std::set<std::uint64_t> destinations;
+  bool has_more_destinations = false;
   bool has_begun_hold = false;
 };
 

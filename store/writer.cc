@@ -25,11 +25,12 @@ std::uint64_t microseconds_since(SteadyClock::time_point begin) {
 }
 
 constexpr std::array<std::string_view, std::variant_size_v<WriteRequest>> kKindNames = {
-    "add_message",    "change_flags",     "expunge",           "copy_messages", "create_mailbox", "delete_mailbox",
-    "rename_mailbox", "set_subscription", "claim_recent",      "put_domain",    "remove_domain",  "put_user",
-    "remove_user",    "put_alias",        "remove_alias",      "put_token",     "remove_token",   "record_attempt",
-    "change_queue",   "add_trace",        "put_route",         "remove_route",  "put_dkim_key",   "remove_dkim_key",
-    "put_setting",    "put_sts_policy",   "remove_sts_policy", "put_tls_tally"};
+    "add_message",     "change_flags",     "expunge",        "copy_messages",     "create_mailbox", "delete_mailbox",
+    "rename_mailbox",  "set_subscription", "claim_recent",   "put_domain",        "remove_domain",  "put_user",
+    "remove_user",     "put_alias",        "remove_alias",   "put_token",         "remove_token",   "record_attempt",
+    "change_queue",    "hold_account",     "add_trace",      "put_route",         "remove_route",   "put_dkim_key",
+    "remove_dkim_key", "put_setting",      "put_sts_policy", "remove_sts_policy", "put_tls_tally"};
+static_assert(!kKindNames.back().empty(), "a kind without a name: those behind it would be counted under wrong ones");
 
 struct Metrics {
   metrics::Histogram& commit = metrics::histogram("posthus_store_commit_microseconds", "Sync and commit of one group");
@@ -65,6 +66,7 @@ class RecordedTransaction final : public WriteTransaction {
   Result<> scan_backward(Table table, std::string_view from, std::string_view to, RowVisitor visit) const override {
     return inner_.scan_backward(table, from, to, visit);
   }
+  Result<TableSize> size(Table table) const override { return inner_.size(table); }
   Result<> put(Table table, std::string_view key, std::string_view value) override {
     ++puts_;
     // WHY before: key and value may be views of a page that the put moves about. A put that fails ends the group.
@@ -105,6 +107,12 @@ void join(WriteOutcome& all, WriteOutcome&& slice) {
   if (slice.uid_validity != 0) all.uid_validity = slice.uid_validity;
   if (slice.modseq.value != 0) all.modseq = slice.modseq;
   append_uids(all.uids, slice.uids);
+  all.destinations.merge(slice.destinations);
+  all.has_more_destinations = all.has_more_destinations || slice.has_more_destinations;
+  while (all.destinations.size() > kMaxNamedDestinations) {
+    all.has_more_destinations = true;
+    all.destinations.erase(all.destinations.begin());
+  }
   all.messages += slice.messages;
   all.has_begun_hold = all.has_begun_hold || slice.has_begun_hold;
   if (all.added.empty()) {

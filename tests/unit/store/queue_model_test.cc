@@ -34,6 +34,7 @@ class QueueModelTest : public RequestTest, public ::testing::WithParamInterface<
   std::string any_domain() { return "d" + std::to_string(below(5)) + ".test"; }
   std::string any_sender() { return below(3) == 0 ? "" : "s" + std::to_string(below(3)) + "@example.org"; }
   std::int64_t now() { return clock.now().microseconds; }
+  std::int64_t made_due(std::int64_t before) { return before == now() ? before - 1 : now(); }
   std::uint64_t any_id() { return 1 + below(last_id_ + 1); }
 
   void add();
@@ -83,7 +84,10 @@ void QueueModelTest::record() {
       continue;
     }
     ModelRecipient& recipient = found->second.recipients[number];
-    if (!recipient.must_bounce || !outcome.was_attempted) recipient.next = outcome.next_attempt.microseconds;
+    if (chance(50)) outcome.was_due_at = Timestamp{chance(50) ? recipient.next : recipient.next + 1};
+    request.outcomes.back() = outcome;
+    const bool is_ordered = recipient.must_bounce || (outcome.was_due_at && outcome.was_due_at->microseconds != recipient.next);
+    if (!is_ordered || !outcome.was_attempted) recipient.next = outcome.next_attempt.microseconds;
     if (outcome.was_attempted) ++recipient.attempts;
   }
   if (found != model_.end() && found->second.recipients.empty()) model_.erase(found);
@@ -107,7 +111,7 @@ bool QueueModelTest::act_on(ModelEntry& entry, const ChangeQueue& request, std::
     entry.is_held = holds;
     touched += entry.recipients.size();
     for (auto& [number, recipient] : entry.recipients) {
-      if (!holds) recipient.next = std::min(recipient.next, now());
+      if (!holds) recipient.next = made_due(recipient.next);
     }
     return false;
   }
@@ -121,7 +125,7 @@ bool QueueModelTest::act_on(ModelEntry& entry, const ChangeQueue& request, std::
     }
     if (request.action == QueueAction::kBounce) recipient.must_bounce = true;
     if (request.action == QueueAction::kReroute) recipient.route = request.text;
-    if (!entry.is_held || recipient.must_bounce) recipient.next = std::min(recipient.next, now());
+    if (!entry.is_held || recipient.must_bounce) recipient.next = made_due(recipient.next);
   }
   return entry.recipients.empty();
 }

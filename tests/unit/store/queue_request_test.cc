@@ -244,7 +244,7 @@ TEST_F(QueueRequestTest, HeldMailIsNotDueUntilItIsReleased) {
   EXPECT_EQ(due("elsewhere.test"), Names{"8/1"});
   EXPECT_EQ(must(change(QueueAction::kRelease, {.id = QueueId(7)})).messages, 2u);
   EXPECT_FALSE(entry(7)->is_held);
-  EXPECT_EQ(due("elsewhere.test", clock.now()), (Names{"7/2", "8/1", "7/1"}));
+  EXPECT_EQ(due("elsewhere.test", clock.now()), (Names{"8/1", "7/1", "7/2"}));
 }
 
 TEST_F(QueueRequestTest, MailThatComesHeldIsNotDue) {
@@ -262,8 +262,58 @@ TEST_F(QueueRequestTest, RetryingMakesDueNow) {
   EXPECT_EQ(must(change(QueueAction::kRetryNow, {.id = QueueId(7), .number = 2})).messages, 1u);
   EXPECT_EQ(due("elsewhere.test", clock.now()), Names{"7/2"});
   EXPECT_EQ(must(change(QueueAction::kRetryNow, {.recipient_domain = "ELSEWHERE.test"})).messages, 2u);
-  EXPECT_EQ(due("elsewhere.test", clock.now()), (Names{"7/1", "7/2"}));
+  EXPECT_EQ(due("elsewhere.test", clock.now()), (Names{"7/2", "7/1"}));
   EXPECT_EQ(rows(Table::kQueueDue), 2u);
+}
+
+TEST_F(QueueRequestTest, WhatIsOrderedDuringAnAttemptIsDueRightAfterIt) {
+  const auto ran_meanwhile = [this](std::uint64_t id, Timestamp was_due_at) {
+    RecipientOutcome outcome = deferred(1, kFarFuture);
+    outcome.was_due_at = was_due_at;
+    must(attempt(id, {outcome}));
+  };
+  std::uint64_t id = 10;
+  for (const QueueAction action : {QueueAction::kRetryNow, QueueAction::kReroute}) {
+    must(remote(++id, recipients_at({"ben@elsewhere.test"})));
+    const Timestamp was_due_at = recipient(id, 1).next_attempt;
+    must(change(action, {.id = QueueId(id)}));
+    ran_meanwhile(id, was_due_at);
+    EXPECT_EQ(recipient(id, 1).attempts, 1u);
+    EXPECT_EQ(due("elsewhere.test", clock.now()), Names{std::to_string(id) + "/1"});
+    ran_meanwhile(id, recipient(id, 1).next_attempt);  // nobody asked again
+    EXPECT_TRUE(due("elsewhere.test", clock.now()).empty());
+  }
+  must(remote(++id, recipients_at({"ben@elsewhere.test"})));
+  must(change(QueueAction::kHold, {.id = QueueId(id)}));
+  must(change(QueueAction::kRelease, {.id = QueueId(id)}));
+  ran_meanwhile(id, Timestamp());
+  EXPECT_EQ(due("elsewhere.test", clock.now()), Names{std::to_string(id) + "/1"});
+}
+
+TEST_F(QueueRequestTest, AChangeNamesTheDestinationsItMadeDue) {
+  must(remote(7, recipients_at({"ben@elsewhere.test", "eva@other.test"})));
+  must(remote(8, recipients_at({"ben@third.test"})));
+  const auto named = [](std::initializer_list<const char*> domains) {
+    std::set<std::uint64_t> hashes;
+    for (const char* domain : domains) hashes.insert(destination_hash(domain));
+    return hashes;
+  };
+  EXPECT_EQ(must(change(QueueAction::kRetryNow, {.id = QueueId(7)})).destinations, named({"elsewhere.test", "other.test"}));
+  EXPECT_EQ(must(change(QueueAction::kRetryNow, {.id = QueueId(7), .number = 2})).destinations, named({"other.test"}));
+  EXPECT_EQ(must(change(QueueAction::kHold, {.id = QueueId(7)})).destinations, named({}));
+  EXPECT_EQ(must(change(QueueAction::kRetryNow, {.everything = true})).destinations, named({"third.test"}));
+  EXPECT_EQ(must(change(QueueAction::kRelease, {.reverse_path = "anna@example.org"})).destinations,
+            named({"elsewhere.test", "other.test"}));
+}
+
+TEST_F(QueueRequestTest, AChangeDoesNotNameDestinationsWithoutEnd) {
+  for (std::uint64_t id = 1; id <= 1003; ++id) {
+    const std::string address = "ben@d" + std::to_string(id) + ".test";
+    must(remote(id, recipients_at({address.c_str()})));
+  }
+  const WriteOutcome all = must(change(QueueAction::kRetryNow, {.everything = true}));
+  EXPECT_EQ(all.destinations.size(), kMaxNamedDestinations);
+  EXPECT_TRUE(all.has_more_destinations);
 }
 
 TEST_F(QueueRequestTest, BouncingIsDueEvenWhenHeld) {

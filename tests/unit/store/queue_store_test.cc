@@ -150,6 +150,7 @@ TEST_P(QueueStore, ReadingDestinationsCostsByDestinations) {
     Result<> scan_backward(Table table, std::string_view from, std::string_view to, RowVisitor visit) const override {
       return inner_.scan_backward(table, from, to, visit);
     }
+    Result<TableSize> size(Table table) const override { return inner_.size(table); }
     mutable std::size_t read = 0;
 
    private:
@@ -294,18 +295,21 @@ TEST_F(DiskCase, ReclaimMovesWhatOnlyTheQueueNames) {
   c.expect_consistent();
 }
 
+Timestamp day(std::int64_t days) { return Timestamp::from_seconds(kNow.seconds() + days * 24 * 3600); }
+
+std::set<std::uint64_t> traced(const StoreCase& c) {
+  std::set<std::uint64_t> found;
+  const auto snapshot = std::move(c.store->snapshot()).value();
+  EXPECT_TRUE(QueueReader(*snapshot).traces(QueueId(0), [&found](QueueId id, const std::vector<TraceEvent>&) {
+    found.insert(id.value);
+    return Visit::kContinue;
+  }));
+  return found;
+}
+
 TEST_P(QueueStore, OldTracesGoButThoseOfMailThatWaits) {
   const StoreCase c = make();
-  const auto day = [](std::int64_t days) { return Timestamp::from_seconds(kNow.seconds() + days * 24 * 3600); };
-  const auto ids = [&] {
-    std::set<std::uint64_t> found;
-    const auto snapshot = std::move(c.store->snapshot()).value();
-    EXPECT_TRUE(QueueReader(*snapshot).traces(QueueId(0), [&found](QueueId id, const std::vector<TraceEvent>&) {
-      found.insert(id.value);
-      return Visit::kContinue;
-    }));
-    return found;
-  };
+  const auto ids = [&] { return traced(c); };
   const std::uint64_t gone = id_at(day(0)), waits = id_at(day(0), 1), young = id_at(day(8));
   for (const std::uint64_t id : {gone, waits, young}) c.must(remote(c, id, text_of(300), recipients_at({"ben@elsewhere.test"})));
   c.must(attempt(gone, {done(1)}, {std::string(5000, ' ')}));
@@ -319,6 +323,27 @@ TEST_P(QueueStore, OldTracesGoButThoseOfMailThatWaits) {
   EXPECT_EQ(ids(), (std::set{young}));
   ASSERT_TRUE(expire(*c.store, day(11)));
   EXPECT_EQ(rows(c, Table::kTrace), 0u);
+}
+
+TEST_P(QueueStore, TheTraceTakesNoMoreRoomThanItMay) {
+  const StoreCase c = make();
+  std::vector<std::uint64_t> all;
+  for (unsigned i = 0; i < 40; ++i) {
+    all.push_back(id_at(day(0), i + 1));
+    c.must(remote(c, all.back(), text_of(300), recipients_at({"ben@elsewhere.test"})));
+    std::vector<std::string> events(2, std::string(60'000, ' '));
+    c.must(attempt(all.back(), i == 0 ? std::vector<RecipientOutcome>{} : std::vector{done(1)}, std::move(events)));
+  }
+  ASSERT_TRUE(expire(*c.store, day(1)));
+  EXPECT_EQ(traced(c).size(), 40u);
+  c.must(PutSetting{"trace.megabytes", "1"});
+  ASSERT_TRUE(expire(*c.store, day(1)));
+  const auto left = traced(c);
+  EXPECT_LE(std::move(c.store->snapshot()).value()->size(Table::kTrace)->bytes, 1024u * 1024);
+  EXPECT_GT(left.size(), 2u);
+  EXPECT_TRUE(left.contains(all.front()));  // it waits
+  EXPECT_FALSE(left.contains(all[1]));
+  EXPECT_TRUE(left.contains(all.back()));  // the oldest went first
 }
 
 }  // namespace

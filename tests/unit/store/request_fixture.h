@@ -29,6 +29,7 @@ class CountingTransaction final : public WriteTransaction {
   Result<> scan_backward(Table table, std::string_view from, std::string_view to, RowVisitor visit) const override {
     return inner_.scan_backward(table, from, to, visit);
   }
+  Result<TableSize> size(Table table) const override { return inner_.size(table); }
   Result<> put(Table table, std::string_view key, std::string_view value) override {
     ++changes;
     return inner_.put(table, key, value);
@@ -88,6 +89,8 @@ class RequestTest : public ::testing::Test {
       joined.uids.insert(joined.uids.end(), outcome->uids.begin(), outcome->uids.end());
       joined.added.insert(joined.added.end(), outcome->added.begin(), outcome->added.end());
       joined.messages += outcome->messages;
+      joined.destinations.merge(outcome->destinations);
+      joined.has_more_destinations = joined.has_more_destinations || outcome->has_more_destinations;
     } while (progress);
     return joined;
   }
