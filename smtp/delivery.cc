@@ -150,6 +150,8 @@ void Visit::refuse_all() {
 void Visit::dial() {
   connection_.reset();
   tls_.clear();
+  const Hop& hop = plan_.hops[hop_];
+  if (!desk_.may_connect(destination_, number_, to_string(hop.address), hop.port)) return end(Kind::kHostBusy);
   const TlsUse use = is_without_tls_ ? TlsUse::kNever : tls_use_;
   DoneOnce done([this](const std::string& failure) { connection_ended(failure); });
   context_.dialer.dial(

@@ -52,6 +52,7 @@ struct VisitResult {
     kNothingDue,
     kWorked,       // a host took or refused mail
     kUnreachable,  // no host, no answer from the DNS, or every host had enough of us: the destination rests
+    kHostBusy,     // its host has enough connections of ours; desk.may_connect() said so
     kNoWay,        // unreachable, but by a way of its own: others of the destination may fare better
   };
   Kind kind = Kind::kNothingDue;
@@ -71,6 +72,9 @@ class DeliveryDesk {
   virtual void put_back(std::uint64_t destination, const Batch& batch) = 0;
   /// The destination takes mail: more connections may be of use.
   virtual void progressed(std::uint64_t destination, const DestinationSettings& settings) = 0;
+  /// May the visit connect to this host now? Ends its connection before, if it had one. No: the visit ends with kHostBusy, and
+  /// its destination is visited again when there is room.
+  virtual bool may_connect(std::uint64_t destination, std::uint64_t visit, const std::string& address, std::uint16_t port) = 0;
   /// No new connections and questions any more.
   virtual bool is_stopping() = 0;
   /// Runs what may block, later, on another thread.

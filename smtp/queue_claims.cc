@@ -3,14 +3,14 @@
 #include <algorithm>
 
 #include "core/base/log.h"
+#include "core/base/queue_id.h"
 #include "smtp/queue_runner_state.h"
 #include "store/route_url.h"
 
 namespace posthus::smtp {
 namespace {
 
-constexpr std::int64_t kTroublePause = 60'000'000;  // microseconds, when the store cannot be read
-constexpr std::size_t kMaxTakes = 1000;             // messages found held, removed or to be returned in one take(): then a pause
+constexpr std::size_t kMaxTakes = 1000;  // messages found held, removed or to be returned in one take(): then a pause
 
 std::string domain_of(const std::string& reverse_path) {
   const std::size_t at = reverse_path.rfind('@');
@@ -65,7 +65,7 @@ std::vector<std::uint16_t> numbers_of(const std::vector<store::QueuedRecipient>&
 bool QueueRunner::State::is_pacing(Destination& d, Timestamp now) {
   if (d.messages_per_minute == 0) return false;
   if (d.paced_until.microseconds > now.microseconds + 1'000'000) {
-    d.rest_until = std::max(d.rest_until, Timestamp{d.paced_until.microseconds - 1'000'000});
+    d.pause_until = {d.paced_until.microseconds - 1'000'000};
     return true;
   }
   d.paced_until = {std::max(d.paced_until, now).microseconds + 60'000'000 / d.messages_per_minute};
@@ -96,7 +96,7 @@ Result<> QueueRunner::State::read_ahead(std::uint64_t hash) {
     const std::lock_guard lock(mutex_);
     Destination& d = destination(hash);
     d.is_changed = false;
-    limit += d.claims;
+    limit += d.claims + strays_.size();
   }
   const Timestamp now = context.clock.now();
   const auto snapshot = POSTHUS_TRY(context.store.snapshot());
@@ -110,7 +110,7 @@ Result<> QueueRunner::State::read_ahead(std::uint64_t hash) {
       d.next_due = row.next_attempt;
       break;
     }
-    if (!claims_.contains({row.id, row.number})) due.push_back(row);
+    if (!claims_.contains({row.id, row.number}) && !strays_.contains({row.id, row.number})) due.push_back(row);
   }
   if (d.is_changed) d.next_due = std::min(d.next_due, now);
   std::reverse(due.begin(), due.end());
@@ -165,6 +165,7 @@ Result<std::optional<Batch>> QueueRunner::State::load(std::uint64_t hash, const 
       returned.push_back(*std::move(recipient));
     } else if (!is_due || entry->is_held) {
       gone.push_back(row.number);
+      POSTHUS_TRY_VOID(note_stray(reader, row));
     } else if (batch.recipients.empty() || (recipient->reverse_path == batch.recipients.front().reverse_path &&
                                             recipient->route == batch.recipients.front().route)) {
       batch.recipients.push_back(*std::move(recipient));
@@ -181,6 +182,17 @@ Result<std::optional<Batch>> QueueRunner::State::load(std::uint64_t hash, const 
   if (!returned.empty()) return_by_order(hash, *entry, std::move(returned));
   if (batch.recipients.empty()) return std::nullopt;
   return batch;
+}
+
+// WHY: what was read ahead may be gone since; but a due row that is still there and belongs to no recipient who is due would be
+// read, claimed and let go again without end.
+Result<> QueueRunner::State::note_stray(const store::QueueReader& reader, const store::DueRecipient& row) {
+  if (!POSTHUS_TRY(reader.has_due(row))) return {};
+  log::error("queue.stray_row", {{"id", to_text(row.id)}, {"recipient", static_cast<std::uint32_t>(row.number)}});
+  const std::lock_guard lock(mutex_);
+  if (strays_.size() >= kMaxStrays) return fail(ErrorKind::kCorrupt, "due rows that belong to nothing");
+  strays_.insert({row.id, row.number});
+  return {};
 }
 
 // Nothing is taken though there may be something: looked at again at `when`.

@@ -66,6 +66,10 @@ store::RecordAttempt request_of(const Settlement& settlement, Record& record) {
   request.failures = record.failures;
   request.id = settlement.entry.id;
   request.outcomes = std::move(record.outcomes);
+  for (std::size_t i = 0; i < std::min(request.outcomes.size(), settlement.recipients.size()); ++i) {
+    const store::QueuedRecipient& taken = settlement.recipients[i].recipient;
+    if (request.outcomes[i].number == taken.number) request.outcomes[i].was_due_at = taken.next_attempt;
+  }
   request.trace = std::move(record.trace);
   return request;
 }
@@ -145,6 +149,8 @@ void QueueRunner::State::recorded(std::uint64_t hash, const Settlement& settleme
       d.claims -= static_cast<std::uint32_t>(claims_.erase({settlement.entry.id, outcome.number}));
       if (outcome.kind == RecipientOutcome::Kind::kDeferred) d.next_due = std::min(d.next_due, outcome.next_attempt);
     }
+    // What an admin asked for meanwhile may be due at once.
+    if (d.asked_before != 0) d.next_due = std::min(d.next_due, context.clock.now());
     schedule(hash);
   }
   start_visits();

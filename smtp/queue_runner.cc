@@ -34,7 +34,11 @@ QueueRunner::State::State(QueueContext c) : context(std::move(c)) {}
 
 QueueRunner::State::~State() = default;
 
-Destination& QueueRunner::State::destination(std::uint64_t hash) { return destinations_[hash]; }
+Destination& QueueRunner::State::destination(std::uint64_t hash) {
+  const auto [it, is_new] = destinations_.try_emplace(hash);
+  if (is_new) it->second.is_proven = proven_.contains(hash);
+  return it->second;
+}
 
 void QueueRunner::State::unschedule(std::uint64_t hash, Destination& d) {
   if (d.scheduled == kNever) return;
@@ -47,14 +51,14 @@ void QueueRunner::State::schedule(std::uint64_t hash) {
   if (found == destinations_.end()) return;
   Destination& d = found->second;
   unschedule(hash, d);
-  if (d.is_waiting) return;
+  if (d.is_waiting || d.waits_for_host) return;
   if (d.ahead.empty() && d.next_due == kNever) {
     if (d.visits == 0 && d.claims == 0) destinations_.erase(found);
     return;
   }
   if (d.visits >= d.window) return;  // looked at again when a visit ends
   const Timestamp due = d.ahead.empty() ? d.next_due : Timestamp{};
-  d.scheduled = std::max(due, d.rest_until);
+  d.scheduled = std::max({due, d.rest_until, d.pause_until});
   timeline_.insert({d.scheduled, hash});
 }
 
@@ -62,6 +66,16 @@ void QueueRunner::State::schedule(std::uint64_t hash) {
 std::size_t QueueRunner::State::rank(const Destination& d) const {
   if (d.failures > 0) return 2;
   return d.is_proven ? 0 : 1;
+}
+
+// WHY the newest every other time: when a thousand unknown destinations wait, most of them for hosts that will not answer,
+// today's letter does not stand behind all of them; and nobody waits for ever.
+std::uint64_t QueueRunner::State::next_waiting(std::size_t level) {
+  std::deque<std::uint64_t>& waiting = waiting_[level];
+  takes_newest_ = level > 0 && !takes_newest_;
+  const std::uint64_t hash = takes_newest_ ? waiting.back() : waiting.front();
+  takes_newest_ ? waiting.pop_back() : waiting.pop_front();
+  return hash;
 }
 
 std::vector<Visit*> QueueRunner::State::choose_visits() {
@@ -84,8 +98,7 @@ std::vector<Visit*> QueueRunner::State::choose_visits() {
     };
     while (level < 3 && !may_run(level)) ++level;
     if (level == 3 || sum >= total_connections_) break;
-    const std::uint64_t hash = waiting_[level].front();
-    waiting_[level].pop_front();
+    const std::uint64_t hash = next_waiting(level);
     Destination& d = destination(hash);
     d.is_waiting = false;
     ++d.visits;
@@ -115,6 +128,8 @@ void QueueRunner::State::progressed(std::uint64_t hash, const DestinationSetting
     d.failures = 0;
     d.rest_until = {};
     d.is_proven = true;
+    if (proven_.size() >= kMaxProven) proven_.clear();
+    proven_.insert(hash);
     if (d.window >= d.limit) {
       d.window = d.limit;
       return;
@@ -135,18 +150,21 @@ void QueueRunner::State::visit_ended(std::uint64_t hash, std::uint64_t number, V
     visit = std::move(found->second.first);
     --running_[found->second.second];
     visits_.erase(found);
+    leave_host(number);
     Destination& d = destination(hash);
     --d.visits;
     if (result.is_slowed) {
       d.window = std::max<std::uint16_t>(1, d.window / 2);
+      proven_.erase(hash);
       d.is_proven = false;  // who answers slowly or has enough of us shares connections with those of whom nothing is known
     }
     if (result.kind == VisitResult::Kind::kNoWay) d.window = 1;
     if (result.kind == VisitResult::Kind::kUnreachable) {
       const Timestamp now = context.clock.now();
       d.window = 1;
+      proven_.erase(hash);
       // WHY: visits that ran side by side fail together; that is one failure.
-      is_unreached = now >= d.rest_until;
+      is_unreached = now >= d.rest_until && number >= d.asked_before;
       if (is_unreached) {
         ++d.failures;
         d.rest_until = {now.microseconds + retry_delay(result.failure.retry, d.failures, random_u64()).count()};
@@ -154,6 +172,7 @@ void QueueRunner::State::visit_ended(std::uint64_t hash, std::uint64_t number, V
       d.next_due = now;  // whatever is due waits for the end of the rest
       std::vector<store::DueRecipient>().swap(d.ahead);
     }
+    if (number >= d.asked_before && d.claims == 0) d.asked_before = 0;
     // WHY: a visit that ended at a limit of messages has not read on, so what is due next is not known.
     if (result.kind != VisitResult::Kind::kNothingDue) d.next_due = std::min(d.next_due, context.clock.now());
     schedule(hash);
@@ -173,25 +192,33 @@ void QueueRunner::State::read_destinations() {
   run_blocking([this] { read_destinations_from(0); });
 }
 
-void QueueRunner::State::read_destinations_from(std::uint64_t from) {
-  std::vector<store::DueRecipient> firsts;
-  Result<std::optional<std::uint64_t>> next = std::nullopt;
-  const auto snapshot = context.store.snapshot();
-  if (snapshot) {
-    next = store::QueueReader(**snapshot).destinations(from, kDestinationSlice, [&](const store::DueRecipient& first) {
-      firsts.push_back(first);
-    });
-  } else {
-    next = std::unexpected(snapshot.error());
+Result<std::optional<std::uint64_t>> QueueRunner::State::read_slice(std::uint64_t from, std::vector<FirstDue>& firsts) {
+  const auto snapshot = POSTHUS_TRY(context.store.snapshot());
+  const store::QueueReader reader(*snapshot);
+  const auto next = POSTHUS_TRY(
+      reader.destinations(from, kDestinationSlice, [&](const store::DueRecipient& first) { firsts.push_back({.row = first}); }));
+  for (FirstDue& first : firsts) {
+    const auto last = POSTHUS_TRY(reader.last_due(first.row.destination));
+    const auto recipient = last ? POSTHUS_TRY(reader.recipient(last->id, last->number)) : std::nullopt;
+    if (recipient) first.attempts = recipient->attempts;
   }
+  return next;
+}
+
+void QueueRunner::State::read_destinations_from(std::uint64_t from) {
+  std::vector<FirstDue> firsts;
+  const Result<std::optional<std::uint64_t>> next = read_slice(from, firsts);
   if (!next) log::error("queue.unreadable", {{"context", next.error().context}});
   {
     const std::lock_guard lock(mutex_);
-    for (const store::DueRecipient& first : firsts) {
-      Destination& d = destination(first.destination);
-      d.next_due = std::min(d.next_due, first.next_attempt);
+    if (!next) unread_ = Unread{from, {context.clock.now().microseconds + kTroublePause}};
+    for (const FirstDue& first : firsts) {
+      Destination& d = destination(first.row.destination);
+      // WHY: what had failed before the start is no better off than what has failed since.
+      if (!d.is_proven) d.failures = std::max(d.failures, first.attempts);
+      d.next_due = std::min(d.next_due, first.row.next_attempt);
       d.is_changed = true;
-      schedule(first.destination);
+      schedule(first.row.destination);
     }
   }
   start_visits();
@@ -200,12 +227,20 @@ void QueueRunner::State::read_destinations_from(std::uint64_t from) {
 
 void QueueRunner::State::tick() {
   record_again();
+  std::optional<Unread> unread;
+  {
+    const std::lock_guard lock(mutex_);
+    if (unread_ && unread_->again <= context.clock.now()) unread.swap(unread_);
+  }
+  if (unread) run_blocking([this, from = unread->from] { read_destinations_from(from); });
   if (const auto snapshot = context.store.snapshot()) {
     if (const auto settings = read_outgoing_settings(store::QueueReader(**snapshot))) {
       const std::lock_guard lock(mutex_);
       total_connections_ = settings->total_connections;
+      host_connections_ = settings->host_connections;
     }
   }
+  call_waiting();
   start_visits();
 }
 
@@ -223,28 +258,48 @@ void QueueRunner::State::added(const std::string& domain) {
 }
 
 void QueueRunner::State::look_again(const std::string& domain) {
-  if (!domain.empty()) {
-    const std::uint64_t hash = store::destination_hash(domain);
-    {
-      const std::lock_guard lock(mutex_);
-      destination(hash).rest_until = {};
-    }
-    return added(domain);
-  }
+  if (!domain.empty()) return look_again(std::set{store::destination_hash(domain)});
   end_rests();
   read_destinations();
 }
 
+void QueueRunner::State::look_again(const std::set<std::uint64_t>& hashes) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_stopping_) return;
+    strays_.clear();
+    for (const std::uint64_t hash : hashes) {
+      Destination& d = destination(hash);
+      end_rest(hash, d);
+      d.is_changed = true;
+      d.next_due = std::min(d.next_due, context.clock.now());
+      schedule(hash);
+    }
+  }
+  start_visits();
+}
+
+Timestamp QueueRunner::State::rests_until(std::uint64_t hash) {
+  const std::lock_guard lock(mutex_);
+  const auto found = destinations_.find(hash);
+  if (found == destinations_.end() || found->second.rest_until <= context.clock.now()) return {};
+  return found->second.rest_until;
+}
+
+void QueueRunner::State::end_rest(std::uint64_t hash, Destination& d) {
+  if (d.visits > 0 || d.claims > 0) d.asked_before = next_visit_;
+  if (d.rest_until.microseconds == 0) return;
+  d.rest_until = {};
+  if (d.scheduled == kNever) return;
+  timeline_.erase({d.scheduled, hash});
+  d.scheduled = std::max(d.ahead.empty() ? d.next_due : Timestamp{}, d.pause_until);
+  timeline_.insert({d.scheduled, hash});
+}
+
 void QueueRunner::State::end_rests() {
   const std::lock_guard lock(mutex_);
-  for (auto& [hash, d] : destinations_) {
-    if (d.rest_until.microseconds == 0) continue;
-    d.rest_until = {};
-    if (d.scheduled == kNever) continue;
-    timeline_.erase({d.scheduled, hash});
-    d.scheduled = d.ahead.empty() ? d.next_due : Timestamp{};
-    timeline_.insert({d.scheduled, hash});
-  }
+  strays_.clear();
+  for (auto& [hash, d] : destinations_) end_rest(hash, d);
 }
 
 // ---- work and its end ----
@@ -300,6 +355,8 @@ void QueueRunner::start() { state_->read_destinations(); }
 void QueueRunner::tick() { state_->tick(); }
 void QueueRunner::added(const std::string& domain) { state_->added(domain); }
 void QueueRunner::look_again(const std::string& domain) { state_->look_again(domain); }
+void QueueRunner::look_again(const std::set<std::uint64_t>& destinations) { state_->look_again(destinations); }
+Timestamp QueueRunner::rests_until(std::uint64_t destination) { return state_->rests_until(destination); }
 
 void QueueRunner::wind_down(std::chrono::milliseconds patience) {
   state_->begin_stop();

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "core/base/clock.h"
@@ -44,9 +45,14 @@ class QueueRunner {
   void tick();
   /// A message for `domain` was just accepted: it is attempted at once, unless the domain rests after a failure.
   void added(const std::string& domain);
-  /// Rows for `domain` were made due by an admin, or how it goes was changed: its rest ends, what is due is read again.
-  /// Empty: everywhere; costs by destinations.
+  /// How mail for `domain` goes was changed: its rest ends, what is due is read again. Empty: everywhere; costs by
+  /// destinations.
   void look_again(const std::string& domain);
+  /// Rows of these destinations (store::destination_hash) were made due by an admin. What was asked for during an attempt
+  /// is done right after it.
+  void look_again(const std::set<std::uint64_t>& destinations);
+  /// Until when nothing is attempted at this destination, whatever its rows say; 0: it does not rest.
+  Timestamp rests_until(std::uint64_t destination);
   /// No new messages; returns when what runs has ended, or after `patience`. Then stop() follows.
   void wind_down(std::chrono::milliseconds patience);
   /// No new attempts; returns when what runs has ended (the dialer's connections are told to end by the network).

@@ -1,6 +1,6 @@
 // QueueRunner::State: destinations in memory, the visits that run, the claims on recipients. Its parts are in
-// queue_runner.cc (when which destination is visited), queue_claims.cc (what a visit takes), queue_recording.cc (what it
-// brought goes back into the store). Only these include this.
+// queue_runner.cc (when which destination is visited), queue_hosts.cc (connections of a host), queue_claims.cc (what a visit
+// takes), queue_recording.cc (what it brought goes back into the store). Only these include this.
 //
 // What is in memory: a Destination per recipient domain with something in the queue (some 200 bytes), rows read ahead for
 // destinations that are being visited, claims of what is on its way. Messages stay in the store.
@@ -36,21 +36,32 @@ inline constexpr std::size_t kReadAhead = 256;
 inline constexpr std::size_t kMaxRecording = 2000;
 /// Blocking work at the same time, of the pool that sessions use as well.
 inline constexpr std::size_t kMaxJobs = 4;
+/// Destinations remembered as proven (40 bytes each); then all are forgotten and prove themselves again.
+inline constexpr std::size_t kMaxProven = 20'000;
+/// Due rows without a recipient that are passed over; whoever has more of them is looked at once a minute.
+inline constexpr std::size_t kMaxStrays = 1000;
+/// After the store could not be read, microseconds.
+inline constexpr std::int64_t kTroublePause = 60'000'000;
 /// Recipients whose delay or end is looked after at once when their destination cannot be reached.
 inline constexpr std::size_t kMaxAged = 100;
 
 struct Destination {
   Timestamp next_due = kNever;   // of rows not read ahead, as far as known
   Timestamp rest_until{};        // it could not be reached; nothing is attempted before
+  Timestamp pause_until{};       // rate: the next message's time, but for what goes ahead (is_pacing)
   Timestamp scheduled = kNever;  // its place in the timeline; kNever: not there
   Timestamp paced_until{};       // rate: when the last message of this minute's share was or will be sent
   std::uint32_t failures = 0;    // visits in a row that reached no host
   std::uint32_t claims = 0;      // recipients on their way
   std::uint16_t visits = 0, window = 1, limit = 5;
   std::uint32_t messages_per_minute = 0;
+  /// The number of the next visit when an admin last asked for something: what visits before it bring puts nothing off.
+  /// 0: nothing is asked for that is not done.
+  std::uint64_t asked_before = 0;
   bool is_changed = false;                 // rows came since they were read last
-  bool is_proven = false;                  // it has taken mail since we started
+  bool is_proven = false;                  // it has taken mail since we started; see proven_
   bool is_waiting = false;                 // for a connection
+  bool waits_for_host = false;             // which has enough connections of ours
   std::vector<store::DueRecipient> ahead;  // rows read ahead, the next one last
 };
 
@@ -61,6 +72,13 @@ struct RecordTries {
   std::string reason;          // of the last one
 };
 
+/// Connections to one address and port, whatever destinations they are for.
+struct Host {
+  std::size_t connections = 0;
+  std::deque<std::uint64_t> waiting;  // destinations, each once
+};
+using HostKey = std::pair<std::string, std::uint16_t>;
+
 struct QueueRunner::State final : DeliveryDesk {
   explicit State(QueueContext c);
   ~State() override;
@@ -68,10 +86,18 @@ struct QueueRunner::State final : DeliveryDesk {
   // ---- queue_runner.cc ----
   void read_destinations();
   void read_destinations_from(std::uint64_t from);
+  struct FirstDue {
+    store::DueRecipient row;
+    std::uint32_t attempts = 0;  // in vain, of the one tried last
+  };
+  Result<std::optional<std::uint64_t>> read_slice(std::uint64_t from, std::vector<FirstDue>& firsts);
   void tick();
   void added(const std::string& domain);
   void look_again(const std::string& domain);
+  void look_again(const std::set<std::uint64_t>& hashes);
+  Timestamp rests_until(std::uint64_t hash);
   void end_rests();
+  void end_rest(std::uint64_t hash, Destination& d);
   void begin_stop();
   bool wait_for_end(std::chrono::milliseconds patience);
 
@@ -82,6 +108,7 @@ struct QueueRunner::State final : DeliveryDesk {
   void unschedule(std::uint64_t hash, Destination& d);
   void start_visits();
   std::size_t rank(const Destination& d) const;
+  std::uint64_t next_waiting(std::size_t level);
   std::vector<Visit*> choose_visits();
   void run_jobs(std::unique_lock<std::mutex>& lock);
 
@@ -92,7 +119,16 @@ struct QueueRunner::State final : DeliveryDesk {
   void progressed(std::uint64_t hash, const DestinationSettings& settings) override;
   bool is_stopping() override;
   void run_blocking(std::move_only_function<void()> work) override;
+  bool may_connect(std::uint64_t hash, std::uint64_t number, const std::string& address,
+                   std::uint16_t port) override;  // queue_hosts.cc
   void visit_ended(std::uint64_t hash, std::uint64_t number, VisitResult result) override;
+
+  // ---- queue_hosts.cc ----
+  /// The visit has no connection any more; who waits for its host comes next.
+  void leave_host(std::uint64_t number);
+  void call_next(Host& host);
+  /// Whoever waits for a host that has room.
+  void call_waiting();
 
   // ---- queue_claims.cc ----
   /// Claims the next recipients of one message that were read ahead.
@@ -102,6 +138,7 @@ struct QueueRunner::State final : DeliveryDesk {
   std::nullopt_t none_before(std::uint64_t hash, Timestamp when);
   Result<> read_ahead(std::uint64_t hash);
   Result<std::optional<Batch>> load(std::uint64_t hash, const std::vector<store::DueRecipient>& rows);
+  Result<> note_stray(const store::QueueReader& reader, const store::DueRecipient& row);
   void release(std::uint64_t hash, QueueId id, const std::vector<std::uint16_t>& numbers, Timestamp next_due);
   void return_by_order(std::uint64_t hash, const store::QueueEntry& entry, std::vector<store::QueuedRecipient> recipients);
 
@@ -128,12 +165,23 @@ struct QueueRunner::State final : DeliveryDesk {
   bool is_stopping_ = false;
   std::unordered_map<std::uint64_t, Destination> destinations_;
   std::set<std::pair<Timestamp, std::uint64_t>> timeline_;
-  std::deque<std::uint64_t> waiting_[3];  // by rank()
+  std::deque<std::uint64_t> waiting_[3];  // by rank(), the one that waits longest first
+  bool takes_newest_ = false;             // see next_waiting()
   std::size_t running_[3] = {};           // visits, by the rank they had
   std::size_t total_connections_ = 100;
   std::map<std::uint64_t, std::pair<std::unique_ptr<Visit>, std::size_t>> visits_;  // by number, with their rank
   std::uint64_t next_visit_ = 1;
+  std::unordered_set<std::uint64_t> proven_;  // destinations that took mail last time, also when nothing waits for them now
+  std::map<HostKey, Host> hosts_;
+  std::map<std::uint64_t, HostKey> connected_;  // by the visit's number
+  std::size_t host_connections_ = 20;
   std::set<std::pair<QueueId, std::uint16_t>> claims_;
+  std::set<std::pair<QueueId, std::uint16_t>> strays_;  // due rows that belong to nothing; see load()
+  struct Unread {
+    std::uint64_t from = 0;
+    Timestamp again;
+  };
+  std::optional<Unread> unread_;  // where reading the destinations failed, and when it is tried again
   std::size_t recording_ = 0;
   struct Unrecorded {
     std::uint64_t hash = 0;

@@ -66,6 +66,7 @@ Result<OutgoingSettings> read_outgoing_settings(const store::QueueReader& reader
   OutgoingSettings result;
   const Settings settings(reader, "");
   POSTHUS_TRY_VOID(settings.read("queue.total_connections", 1, result.total_connections));
+  POSTHUS_TRY_VOID(settings.read("queue.host_connections", 1, result.host_connections));
   POSTHUS_TRY_VOID(settings.read("queue.connect_seconds", result.connect_deadline));
   result.connect_deadline = std::max(result.connect_deadline, std::chrono::seconds(1));
   std::uint64_t allows_loopback = 0;

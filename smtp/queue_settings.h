@@ -8,6 +8,7 @@
 //   queue.connections @           5        at once to one destination
 //   queue.messages_per_minute @   0        to one destination; 0: no limit
 //   queue.total_connections       100      at once to all
+//   queue.host_connections        20       at once to one address and port, whatever domains it serves
 //   queue.connect_seconds         30       for one address
 //   queue.allow_loopback          0        1: MX records may lead to 127.0.0.0/8 and ::1 (tests)
 //   queue.bind_addresses                   source addresses, with commas; the first of the right family is used
@@ -35,6 +36,9 @@ struct DestinationSettings {
 
 struct OutgoingSettings {
   std::uint32_t total_connections = 100;
+  /// WHY 20: thousands of domains share a provider's hosts, which count connections by client. Postfix closes the door at
+  /// 50 (smtpd_client_connection_count_limit), others earlier; 20 carry more than a host takes of an unknown sender.
+  std::uint32_t host_connections = 20;
   std::chrono::seconds connect_deadline{30};
   LoopbackRule loopback = LoopbackRule::kRefuse;
   std::vector<IpAddress> bind_addresses;

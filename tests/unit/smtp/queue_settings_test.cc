@@ -39,6 +39,7 @@ TEST_F(QueueSettings, TheDefaultsAreThoseOfTheTable) {
   EXPECT_EQ(std::to_string(settings.connections), value("queue.connections"));
   EXPECT_EQ(std::to_string(settings.messages_per_minute), value("queue.messages_per_minute"));
   EXPECT_EQ(std::to_string(outgoing().total_connections), value("queue.total_connections"));
+  EXPECT_EQ(std::to_string(outgoing().host_connections), value("queue.host_connections"));
   EXPECT_EQ(std::to_string(outgoing().connect_deadline.count()), value("queue.connect_seconds"));
   EXPECT_EQ(outgoing().loopback, LoopbackRule::kRefuse);
 }

@@ -1,0 +1,55 @@
+// How many connections one host has of us, whatever destinations they are for: thousands of domains share a provider's
+// hosts. A destination whose host has enough of them waits in line. Thread rule: queue_runner_state.h.
+#include <utility>
+
+#include "smtp/queue_runner_state.h"
+
+namespace posthus::smtp {
+
+bool QueueRunner::State::may_connect(std::uint64_t hash, std::uint64_t number, const std::string& address, std::uint16_t port) {
+  const std::lock_guard lock(mutex_);
+  leave_host(number);
+  Host& host = hosts_[{address, port}];
+  if (host.connections < host_connections_) {
+    ++host.connections;
+    connected_.emplace(number, HostKey(address, port));
+    return true;
+  }
+  Destination& d = destination(hash);
+  if (!std::exchange(d.waits_for_host, true)) host.waiting.push_back(hash);
+  unschedule(hash, d);
+  return false;
+}
+
+void QueueRunner::State::leave_host(std::uint64_t number) {
+  const auto connected = connected_.find(number);
+  if (connected == connected_.end()) return;
+  const auto found = hosts_.find(connected->second);
+  connected_.erase(connected);
+  Host& host = found->second;
+  --host.connections;
+  if (!host.waiting.empty()) {
+    call_next(host);
+  } else if (host.connections == 0) {
+    hosts_.erase(found);
+  }
+}
+
+void QueueRunner::State::call_next(Host& host) {
+  const std::uint64_t next = host.waiting.front();
+  host.waiting.pop_front();
+  destination(next).waits_for_host = false;
+  schedule(next);
+}
+
+// WHY: who was called may have had nothing to send any more, or another way; the room he left is still there.
+void QueueRunner::State::call_waiting() {
+  const std::lock_guard lock(mutex_);
+  for (auto it = hosts_.begin(); it != hosts_.end();) {
+    Host& host = it->second;
+    for (std::size_t room = host_connections_; room > host.connections && !host.waiting.empty(); --room) call_next(host);
+    it = host.connections == 0 && host.waiting.empty() ? hosts_.erase(it) : std::next(it);
+  }
+}
+
+}  // namespace posthus::smtp
