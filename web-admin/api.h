@@ -7,6 +7,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,8 +50,12 @@ struct ServerContext {
   std::function<bool()> is_ready = [] { return true; };
   sasl::PasswordCost password_cost = {};
   KeyMaker make_signing_key = mailauth::make_signing_key;
-  /// Mail for `domain` was made due by an admin, or how it goes was changed: look at once. Empty: at everything.
+  /// How mail for `domain` goes was changed: look at once. Empty: at everything.
   std::function<void(const std::string& domain)> queue_changed = [](const std::string&) {};
+  /// Mail for these destinations (store::destination_hash) was made due by an admin: look at once.
+  std::function<void(const std::set<std::uint64_t>& destinations)> queue_asked = [](const std::set<std::uint64_t>&) {};
+  /// Until when nothing is attempted at this destination (store::destination_hash), whatever its rows say; 0: it does not rest.
+  std::function<Timestamp(std::uint64_t destination)> rests_until = [](std::uint64_t) { return Timestamp(); };
   SendTests* send_tests = nullptr;  // dry runs; nullptr in the command line, which has no network
   EnabledServices services = {};
   /// Of our interfaces, those that others may know; used as long as public.addresses is not set.

@@ -82,12 +82,21 @@ std::vector<std::string> notify_words(std::uint8_t notify) {
   return words;
 }
 
-void append_recipient(JsonWriter& json, const store::QueuedRecipient& recipient) {
+/// When something is really attempted: rows of a destination that rests keep the time they had.
+Timestamp next_attempt(const Call& call, std::uint64_t destination, Timestamp row) {
+  return std::max(row, call.context.rests_until(destination));
+}
+
+void append_recipient(JsonWriter& json, const Call& call, const store::QueueEntry& entry,
+                      const store::QueuedRecipient& recipient) {
   json.begin_object().key("number").number(recipient.number).key("address").text(recipient.address);
   json.key("destination").text(recipient.domain);
   append_text_or_null(json, "original_recipient", recipient.original_recipient);
   json.key("notify").texts(notify_words(recipient.notify)).key("attempts").number(recipient.attempts);
-  append_time(json, "next_attempt", recipient.next_attempt);
+  const bool waits = !entry.is_held || recipient.must_bounce;
+  append_time(
+      json, "next_attempt",
+      waits ? next_attempt(call, store::destination_hash(recipient.domain), recipient.next_attempt) : recipient.next_attempt);
   append_time(json, "last_attempt", recipient.last_attempt);
   json.key("must_bounce").boolean(recipient.must_bounce);
   append_text_or_null(json, "route", recipient.route);
@@ -185,7 +194,7 @@ Result<Response> list(const Call& call) {
     POSTHUS_TRY_VOID(append_entry(json, *snapshot, message));
     json.key("recipients").begin_array();
     for (std::size_t i = 0; i < std::min(message.recipients.size(), kRecipientsShown); ++i) {
-      append_recipient(json, message.recipients[i]);
+      append_recipient(json, call, message.entry, message.recipients[i]);
     }
     json.end_array().key("has_more_recipients").boolean(message.recipients.size() > kRecipientsShown).end_object();
   }
@@ -212,7 +221,7 @@ Result<Response> show(const Call& call) {
   JsonWriter json;
   POSTHUS_TRY_VOID(append_entry(json, *snapshot, message));
   json.key("items").begin_array();
-  for (const store::QueuedRecipient& recipient : message.recipients) append_recipient(json, recipient);
+  for (const store::QueuedRecipient& recipient : message.recipients) append_recipient(json, call, message.entry, recipient);
   json.end_array();
   append_next(json, has_more ? std::to_string(message.recipients.back().number) : std::string());
   return json_response(200, json.end_object().take());
@@ -279,12 +288,10 @@ Result<Response> act(const Call& call) {
   if (request.action == store::QueueAction::kHold) request.text = reason.value_or("by " + call.principal.name);
   if (request.action == store::QueueAction::kReroute) request.text = POSTHUS_TRY(reroute_text(route));
   request.trace = event_json(call, named->event, request.text);
-  const bool makes_due = request.action != store::QueueAction::kHold && request.action != store::QueueAction::kRemove;
-  const std::string domain = request.filter.recipient_domain;
   const auto outcome = call.context.store.apply(std::move(request));
   if (!outcome && outcome.error().kind == ErrorKind::kNotFound) return fail(ErrorKind::kNotFound, "that is not in the queue");
   if (!outcome) return std::unexpected(outcome.error());
-  if (makes_due && outcome->messages > 0) call.context.queue_changed(domain);
+  wake_destinations(call, *outcome);
   return json_response(200, JsonWriter().begin_object().key("recipients").number(outcome->messages).end_object().take());
 }
 
@@ -299,12 +306,13 @@ Result<store::QueuedRecipient> told_by(const store::QueueReader& reader, const s
   return found;
 }
 
-Result<std::size_t> append_destination(JsonWriter& json, const store::QueueReader& reader, const store::DueRecipient& first) {
+Result<std::size_t> append_destination(JsonWriter& json, const Call& call, const store::QueueReader& reader,
+                                       const store::DueRecipient& first) {
   const auto due = POSTHUS_TRY(reader.due(first.destination, {}, Timestamp{INT64_MAX}, kMaxCounted + 1));
   const store::QueuedRecipient told = POSTHUS_TRY(told_by(reader, due));
   json.begin_object().key("destination").text(told.domain);
   json.key("waiting").number(std::min(due.size(), kMaxCounted)).key("has_more").boolean(due.size() > kMaxCounted);
-  append_time(json, "next_attempt", first.next_attempt);
+  append_time(json, "next_attempt", next_attempt(call, first.destination, first.next_attempt));
   append_time(json, "last_attempt", told.last_attempt);
   append_text_or_null(json, "last_host", told.last_host);
   append_text_or_null(json, "last_reply", told.last_reply);
@@ -330,7 +338,7 @@ Result<Response> destinations(const Call& call) {
       next = first.destination;
       break;
     }
-    counted += POSTHUS_TRY(append_destination(json, reader, first));
+    counted += POSTHUS_TRY(append_destination(json, call, reader, first));
   }
   json.end_array();
   append_next(json, next ? std::to_string(*next) : std::string());
@@ -338,6 +346,11 @@ Result<Response> destinations(const Call& call) {
 }
 
 }  // namespace
+
+void wake_destinations(const Call& call, const store::WriteOutcome& changed) {
+  if (changed.has_more_destinations) return call.context.queue_changed({});
+  if (!changed.destinations.empty()) call.context.queue_asked(changed.destinations);
+}
 
 Response list_queue(const Call& call) { return answer(list(call)); }
 Response change_queue(const Call& call) { return answer(act(call)); }

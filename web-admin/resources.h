@@ -7,6 +7,10 @@
 #include "web-admin/json.h"
 #include "web-admin/routes.h"
 
+namespace posthus::store {
+struct WriteOutcome;
+}
+
 namespace posthus::web_admin {
 
 // status.cc
@@ -85,6 +89,8 @@ Response list_queue(const Call& call);
 Response change_queue(const Call& call);
 Response list_destinations(const Call& call);
 Response get_queued_message(const Call& call);
+/// After a ChangeQueue: the destinations of what it made due are looked at, no other.
+void wake_destinations(const Call& call, const store::WriteOutcome& changed);
 
 // trace.cc
 Response search_trace(const Call& call);

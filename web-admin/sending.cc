@@ -46,7 +46,7 @@ Result<Response> release(const Call& call) {
   const store::ChangeQueue change{
       .filter = {.account = user.account}, .action = store::QueueAction::kRelease, .text = {}, .trace = event};
   const auto outcome = POSTHUS_TRY(call.context.store.apply(change));
-  call.context.queue_changed({});
+  wake_destinations(call, outcome);
   JsonWriter json;
   json.begin_object().key("address").text(user.address).key("released").number(outcome.messages);
   return json_response(200, json.end_object().take());

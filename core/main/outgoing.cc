@@ -112,6 +112,10 @@ void OutgoingMail::wind_down(std::chrono::milliseconds patience) {
   reports_->flush_within(kLastCount);
 }
 
+void OutgoingMail::asked(const std::set<std::uint64_t>& destinations) { runner_->look_again(destinations); }
+
+Timestamp OutgoingMail::rests_until(std::uint64_t destination) { return runner_->rests_until(destination); }
+
 void OutgoingMail::stop() {
   resolver_->stop();  // what is still asked ends here; first, because web requests wait for its answers
   web_->stop();

@@ -37,11 +37,14 @@ class OutgoingMail {
   session::Dialer& dialer() { return *dialer_; }
   /// Mail for these domains was queued.
   void queued(const std::vector<std::string>& domains);
-  /// Rows of this domain (empty: any) were made due, or routes changed.
+  /// Routes of this domain (empty: of any) changed.
   void changed(const std::string& domain);
   /// Dry runs, and asking the primaries of relay domains.
   smtp::Trials& trials() { return *trials_; }
   smtp::RecipientCheck& recipient_check() { return *call_forward_; }
+  /// Rows of these destinations were made due.
+  void asked(const std::set<std::uint64_t>& destinations);
+  Timestamp rests_until(std::uint64_t destination);
   /// Nothing new is taken; what is on its way has `patience` to arrive.
   void wind_down(std::chrono::milliseconds patience);
   /// REQUIRES: the network has stopped.

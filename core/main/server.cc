@@ -14,6 +14,7 @@
 #include "core/main/outgoing.h"
 #include "core/main/own_addresses.h"
 #include "core/main/public_services.h"
+#include "core/main/resident_pages.h"
 #include "core/main/send_tests.h"
 #include "core/main/store_credentials.h"
 #include "core/main/version.h"
@@ -105,6 +106,8 @@ struct Server::State {
              .listeners = {},
              .is_ready = [this] { return is_ready.load(); },
              .queue_changed = [this](const std::string& domain) { outgoing->changed(domain); },
+             .queue_asked = [this](const std::set<std::uint64_t>& destinations) { outgoing->asked(destinations); },
+             .rests_until = [this](std::uint64_t destination) { return outgoing->rests_until(destination); },
              .services = enabled_services(settings),
              .interface_addresses = [this] { return global_addresses(settings); },
              .certificate = [this] { return load_certificate(settings, clock); },
@@ -320,6 +323,7 @@ Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& cl
   state->start_periodic_work();
   state->network.start();
   state->outgoing->start();
+  give_back_pages_of_the_start();
   state->is_ready = true;
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <regex>
+#include <set>
 
 #include "core/base/queue_id.h"
 #include "store/queue_reader.h"
@@ -19,7 +20,12 @@ class QueueApiTest : public ::testing::Test {
               .hostname = "mx.example.test",
               .version = "9.9",
               .started = world_.clock.now(),
-              .queue_changed = [this](const std::string& domain) { changed_.push_back(domain); }}) {}
+              .queue_changed = [this](const std::string& domain) { changed_.push_back(domain); },
+              .queue_asked = [this](const std::set<std::uint64_t>& destinations) { asked_.push_back(destinations); },
+              .rests_until =
+                  [this](std::uint64_t destination) {
+                    return destination == store::destination_hash("other.test") ? rests_until_ : Timestamp();
+                  }}) {}
 
   Response call(const std::string& method, const std::string& target, const std::string& body = "") {
     Request request;
@@ -89,6 +95,8 @@ class QueueApiTest : public ::testing::Test {
 
   testing::World world_;
   std::vector<std::string> changed_;
+  std::vector<std::set<std::uint64_t>> asked_;
+  Timestamp rests_until_;  // other.test
   Api api_;
 };
 
@@ -117,6 +125,17 @@ TEST_F(QueueApiTest, AMessageIsShownWithItsRecipients) {
   EXPECT_EQ(all(second, "next"), Texts{});
   EXPECT_EQ(refusal("GET", "/api/v1/queue/none"), "400 'none' is not a queue id");
   EXPECT_EQ(refusal("GET", "/api/v1/queue/" + to_text(QueueId(7))), "404 there is no message 0000000000007 in the queue");
+}
+
+TEST_F(QueueApiTest, TheNextAttemptIsThatOfADestinationThatRests) {
+  const std::string id = queue({"ben@elsewhere.test", "eva@other.test"});
+  EXPECT_EQ(all(get("/api/v1/queue/" + id), "next_attempt"), Texts{});
+  rests_until_ = Timestamp{world_.clock.now().microseconds + 3600'000'000};
+  EXPECT_EQ(all(get("/api/v1/queue/" + id), "next_attempt"), Texts{"2026-11-21T13:00:01Z"});
+  EXPECT_EQ(all(get("/api/v1/queue"), "next_attempt"), Texts{"2026-11-21T13:00:01Z"});
+  EXPECT_EQ(all(get("/api/v1/queue/destinations"), "next_attempt"), Texts{"2026-11-21T13:00:01Z"});
+  change("\"action\":\"hold\",\"id\":\"" + id + "\"");
+  EXPECT_EQ(all(get("/api/v1/queue/" + id), "next_attempt"), Texts{});
 }
 
 TEST_F(QueueApiTest, TheListIsPagedAndFiltered) {
@@ -152,18 +171,22 @@ TEST_F(QueueApiTest, ActionsChangeTheQueueAndTellTheRunner) {
   const std::string of_it = "\"id\":\"" + id + "\",";
   EXPECT_EQ(change(of_it + "\"action\":\"hold\",\"reason\":\"why not\""), "{\"recipients\":2}\n");
   EXPECT_EQ(all(get("/api/v1/queue/" + id), "hold_reason"), Texts{"why not"});
-  EXPECT_EQ(changed_, Texts{});
+  EXPECT_TRUE(asked_.empty());
   EXPECT_EQ(change(of_it + "\"action\":\"retry\""), "{\"recipients\":0}\n");
+  EXPECT_TRUE(asked_.empty());
   EXPECT_EQ(change(of_it + "\"action\":\"release\""), "{\"recipients\":2}\n");
-  EXPECT_EQ(changed_, Texts{""});
+  const std::uint64_t elsewhere = store::destination_hash("elsewhere.test"), other = store::destination_hash("other.test");
+  EXPECT_EQ(asked_, (std::vector<std::set<std::uint64_t>>{{elsewhere, other}}));
   EXPECT_EQ(change("\"domain\":\"OTHER.test\",\"action\":\"retry\""), "{\"recipients\":1}\n");
-  EXPECT_EQ(changed_, (Texts{"", "other.test"}));
+  EXPECT_EQ(asked_.back(), std::set{other});
   EXPECT_EQ(change(of_it + "\"recipient\":2,\"action\":\"reroute\",\"route\":\"smtp://127.0.0.1\""), "{\"recipients\":1}\n");
   EXPECT_EQ(all(get("/api/v1/queue/" + id), "route"), Texts{"smtp://127.0.0.1:25"});
   EXPECT_EQ(change(of_it + "\"recipient\":1,\"action\":\"bounce\""), "{\"recipients\":1}\n");
   EXPECT_NE(get("/api/v1/queue/" + id).find("\"must_bounce\":true"), std::string::npos);
   EXPECT_EQ(change("\"sender\":\"anna@example.test\",\"action\":\"remove\""), "{\"recipients\":2}\n");
-  EXPECT_EQ(changed_.size(), 4u);
+  EXPECT_EQ(asked_.size(), 4u);
+  EXPECT_EQ(asked_.back(), std::set{elsewhere});
+  EXPECT_EQ(changed_, Texts{});  // nobody else is woken
   EXPECT_EQ(all(get("/api/v1/queue"), "id"), Texts{});
   EXPECT_EQ(all(get("/api/v1/trace/" + id), "event"),
             (Texts{"accepted", "held", "released", "retried", "rerouted", "bounced", "removed"}));
