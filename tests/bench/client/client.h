@@ -83,6 +83,7 @@ void imap_login(Connection& connection, const Options& options, long port, bool 
 void pop_login(Connection& connection, const Options& options, long user);
 
 int smtp_load(const Options& options);
+int submission_load(const Options& options);
 int pop_retr_load(const Options& options);
 int pop_login_load(const Options& options);
 int imap_login_load(const Options& options);

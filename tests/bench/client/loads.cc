@@ -240,6 +240,7 @@ int main(int argc, char** argv) {
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
   const std::map<std::string, int (*)(const Options&)> loads = {{"smtp", smtp_load},
+                                                                {"submission", submission_load},
                                                                 {"pop3-retr", pop_retr_load},
                                                                 {"pop3-login", pop_login_load},
                                                                 {"imap-login", imap_login_load},
@@ -249,9 +250,9 @@ int main(int argc, char** argv) {
                                                                 {"hold", hold_connections}};
   const auto load = argc > 1 ? loads.find(argv[1]) : loads.end();
   if (load == loads.end()) {
-    std::fprintf(
-        stderr,
-        "usage: mailbench smtp|pop3-retr|pop3-login|imap-login|imap-cmd|imap-append|imap-mix|hold --port N [--name value]...\n");
+    std::fprintf(stderr,
+                 "usage: mailbench smtp|submission|pop3-retr|pop3-login|imap-login|imap-cmd|imap-append|imap-mix|hold --port N "
+                 "[--name value]...\n");
     return 2;
   }
   try {
