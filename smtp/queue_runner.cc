@@ -78,6 +78,22 @@ std::uint64_t QueueRunner::State::next_waiting(std::size_t level) {
   return hash;
 }
 
+bool QueueRunner::State::may_run(std::size_t level) const {
+  if (waiting_[level].empty()) return false;
+  if (level == 0) return true;
+  const std::size_t for_proven = total_connections_ / 10;
+  return running_[level] < share(level, total_connections_) && running_[1] + running_[2] + for_proven < total_connections_;
+}
+
+void QueueRunner::State::note_hanging(Timestamp now) {
+  for (auto& [number, running] : visits_) {
+    if (running.level != 1 || running.started.microseconds + kHanging > now.microseconds) continue;
+    running.level = 2;
+    --running_[1];
+    ++running_[2];
+  }
+}
+
 std::vector<Visit*> QueueRunner::State::choose_visits() {
   std::vector<Visit*> started;
   const std::lock_guard lock(mutex_);
@@ -93,9 +109,6 @@ std::vector<Visit*> QueueRunner::State::choose_visits() {
       waiting_[rank(d)].push_back(hash);
     }
     std::size_t level = 0;
-    const auto may_run = [&](std::size_t l) {
-      return !waiting_[l].empty() && (l == 0 || running_[l] < share(l, total_connections_));
-    };
     while (level < 3 && !may_run(level)) ++level;
     if (level == 3 || sum >= total_connections_) break;
     const std::uint64_t hash = next_waiting(level);
@@ -108,7 +121,7 @@ std::vector<Visit*> QueueRunner::State::choose_visits() {
     const std::uint64_t number = next_visit_++;
     auto visit = std::make_unique<Visit>(context, *this, hash, number);
     started.push_back(visit.get());
-    visits_.emplace(number, std::pair(std::move(visit), level));
+    visits_.emplace(number, RunningVisit{std::move(visit), level, now});
     schedule(hash);
   }
   visits_gauge().set(static_cast<std::int64_t>(sum));
@@ -147,8 +160,8 @@ void QueueRunner::State::visit_ended(std::uint64_t hash, std::uint64_t number, V
     const std::lock_guard lock(mutex_);
     ++busy_;
     const auto found = visits_.find(number);
-    visit = std::move(found->second.first);
-    --running_[found->second.second];
+    visit = std::move(found->second.visit);
+    --running_[found->second.level];
     visits_.erase(found);
     leave_host(number);
     Destination& d = destination(hash);
@@ -238,6 +251,7 @@ void QueueRunner::State::tick() {
       const std::lock_guard lock(mutex_);
       total_connections_ = settings->total_connections;
       host_connections_ = settings->host_connections;
+      note_hanging(context.clock.now());
     }
   }
   call_waiting();

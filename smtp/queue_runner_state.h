@@ -38,6 +38,9 @@ inline constexpr std::size_t kMaxRecording = 2000;
 inline constexpr std::size_t kMaxJobs = 4;
 /// Destinations remembered as proven (40 bytes each); then all are forgotten and prove themselves again.
 inline constexpr std::size_t kMaxProven = 20'000;
+/// A visit to an unknown destination that lasts longer is counted as one that fails (RFC 5321 §4.5.3.2.1: a greeting may take
+/// five minutes), so that others have their turn. Most hosts have spoken by then. Microseconds.
+inline constexpr std::int64_t kHanging = 15'000'000;
 /// Due rows without a recipient that are passed over; whoever has more of them is looked at once a minute.
 inline constexpr std::size_t kMaxStrays = 1000;
 /// After the store could not be read, microseconds.
@@ -109,6 +112,8 @@ struct QueueRunner::State final : DeliveryDesk {
   void start_visits();
   std::size_t rank(const Destination& d) const;
   std::uint64_t next_waiting(std::size_t level);
+  bool may_run(std::size_t level) const;
+  void note_hanging(Timestamp now);
   std::vector<Visit*> choose_visits();
   void run_jobs(std::unique_lock<std::mutex>& lock);
 
@@ -169,7 +174,12 @@ struct QueueRunner::State final : DeliveryDesk {
   bool takes_newest_ = false;             // see next_waiting()
   std::size_t running_[3] = {};           // visits, by the rank they had
   std::size_t total_connections_ = 100;
-  std::map<std::uint64_t, std::pair<std::unique_ptr<Visit>, std::size_t>> visits_;  // by number, with their rank
+  struct RunningVisit {
+    std::unique_ptr<Visit> visit;
+    std::size_t level = 0;  // counted in running_
+    Timestamp started;
+  };
+  std::map<std::uint64_t, RunningVisit> visits_;  // by number
   std::uint64_t next_visit_ = 1;
   std::unordered_set<std::uint64_t> proven_;  // destinations that took mail last time, also when nothing waits for them now
   std::map<HostKey, Host> hosts_;

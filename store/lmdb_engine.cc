@@ -247,7 +247,7 @@ struct LmdbEngine::State {
   std::span<std::byte> map;  // of the file; empty when unknown
   Dbis dbis{};
   mutable std::mutex mutex;
-  std::atomic<std::int64_t> looked_at{0};  // the second in which give_pages_back() last looked
+  std::atomic<std::int64_t> looked_at{0};  // the quarter of a second in which give_pages_back() last looked
   std::vector<MDB_txn*> pool;              // reset read transactions; guarded by mutex
   std::multiset<std::uint64_t> living;     // commits that snapshots show; guarded by mutex
 };
@@ -335,9 +335,9 @@ void LmdbEngine::State::ensure_room() {
 
 // WHY: LMDB reads through a map of the file, and every page that was ever read stays in this process until the machine lacks
 // memory. Given back, it stays in the page cache; who reads it again pays a soft fault for sixteen pages at once.
-// The map is never written through (no WRITEMAP), so nothing is lost. Looks once a second at most.
+// The map is never written through (no WRITEMAP), so nothing is lost. Looks four times a second at most.
 void LmdbEngine::State::give_pages_back() {
-  const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::milliseconds(250);
   std::int64_t last = looked_at.load(std::memory_order_relaxed);
   if (now == last || !looked_at.compare_exchange_strong(last, now) || map.empty()) return;
   if (resident_file_bytes() < kMostFileBytes) return;

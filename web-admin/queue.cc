@@ -295,11 +295,16 @@ Result<Response> act(const Call& call) {
   return json_response(200, JsonWriter().begin_object().key("recipients").number(outcome->messages).end_object().take());
 }
 
-/// The newest words of a destination among its first due rows.
-Result<store::QueuedRecipient> told_by(const store::QueueReader& reader, const std::vector<store::DueRecipient>& due) {
+/// The newest words of a destination among its first due rows and the last one: what waits behind a dead host has not been
+/// tried itself and stands first.
+Result<store::QueuedRecipient> told_by(const store::QueueReader& reader, std::vector<store::DueRecipient> due) {
   store::QueuedRecipient found;
-  for (std::size_t i = 0; i < std::min(due.size(), kRowsWithReply); ++i) {
-    auto recipient = POSTHUS_TRY(reader.recipient(due[i].id, due[i].number));
+  due.resize(std::min(due.size(), kRowsWithReply));
+  if (!due.empty()) {
+    if (const auto last = POSTHUS_TRY(reader.last_due(due.front().destination))) due.push_back(*last);
+  }
+  for (const store::DueRecipient& row : due) {
+    auto recipient = POSTHUS_TRY(reader.recipient(row.id, row.number));
     if (!recipient) continue;
     if (found.domain.empty() || recipient->last_attempt > found.last_attempt) found = *std::move(recipient);
   }

@@ -286,6 +286,7 @@ def measure_dead(ours, live, rate, delay):
     while untried(ours) > 60 and time.monotonic() < end:  # what never greets takes its five minutes
         time.sleep(5)
     row("dead destinations not tried yet", untried(ours))
+    time.sleep(3)  # what that read is given back
     row("100 000 messages for 1000 dead domains: resident", ours.resident_mib(), unit=" MiB", bar="<= 64 MiB")
     print("  MiB:", ours.memory(), flush=True)
     pages(ours)
@@ -293,6 +294,7 @@ def measure_dead(ours, live, rate, delay):
     row("live domain beside them, messages: with, without", loaded, rate, "/s", loaded / rate, "about 1")
     loaded = live.delay()
     row("live domain beside them, one message, median: with, without", loaded, delay, " ms", loaded / delay, "about 1")
+    time.sleep(3)
     row("resident after that", ours.resident_mib(), unit=" MiB", bar="<= 64 MiB")
 
 
@@ -321,6 +323,7 @@ def restart_dead(ours, live, rate):
     row("restart to ready with them", (time.monotonic() - begin) * 1e3, unit=" ms", bar="<= 1000 ms")
     again = live.rate()
     row("live domain right after it, messages: with, without", again, rate, "/s", again / rate, "about 1")
+    time.sleep(3)
     row("resident after that", ours.resident_mib(), unit=" MiB", bar="<= 64 MiB")
 
 

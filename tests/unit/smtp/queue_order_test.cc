@@ -220,6 +220,22 @@ TEST_F(SilentThousand, ANewDomainDoesNotWaitForAllOfThem) {
   EXPECT_EQ(other.messages.size(), 1U);
 }
 
+TEST_F(SilentThousand, WhoNeverSpeaksDoesNotKeepOthersWaiting) {
+  FakeHost& other = host(3);
+  queue({.to = {"dan@other.org"}});
+  settle();
+  queue_all();
+  settle();
+  ASSERT_EQ(dialer.open_connections(), 60U);
+  pass(20s);
+  EXPECT_EQ(dialer.open_connections(), 90U);
+  pass(20s);
+  EXPECT_EQ(dialer.open_connections(), 90U);  // the rest is for those who took mail before
+  queue({.to = {"dan@other.org"}});
+  settle();
+  EXPECT_EQ(other.messages.size(), 2U);
+}
+
 TEST_F(SilentThousand, AfterARestartWhatFailedBeforeIsNotNew) {
   queue_all();
   settle();

@@ -138,6 +138,13 @@ TEST_F(QueueApiTest, TheNextAttemptIsThatOfADestinationThatRests) {
   EXPECT_EQ(all(get("/api/v1/queue/" + id), "next_attempt"), Texts{});
 }
 
+TEST_F(QueueApiTest, ADestinationTellsWhatItsLastAttemptBrought) {
+  std::string tried;
+  for (int i = 0; i < 15; ++i) tried = queue({"eva@other.test"});
+  defer(tried, 1);  // the others wait behind it
+  EXPECT_EQ(all(get("/api/v1/queue/destinations"), "last_host"), Texts{"mx.other.test"});
+}
+
 TEST_F(QueueApiTest, TheListIsPagedAndFiltered) {
   const std::string a = queue({"ben@elsewhere.test"}), b = queue({"eva@other.test"}, ""),
                     c = queue({"ben@elsewhere.test"}, "carl@example.test");
