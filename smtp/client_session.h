@@ -68,6 +68,7 @@ struct RecipientResult {
 struct MessageResult {
   QueueId id;
   std::vector<RecipientResult> recipients;
+  bool was_slow = false;    // ConnectionResult::was_slow, so far
   bool offers_dsn = false;  // the host took over reporting success (RFC 3461 §5.2.2): else "relayed" is ours to report
 };
 

@@ -174,7 +174,7 @@ class ClientSession final : public session::Session {
   bool is_trial_ = false;        // nothing is sent (OutgoingMessage::is_trial)
   std::size_t awaited_ = 0;      // replies due
   std::uint32_t transactions_ = 0;
-  Timestamp waits_since_;
+  Timestamp waits_since_;                // see count_wait()
   std::chrono::microseconds waited_{0};  // for the host, in all
   PeerFeatures peer_;
   ReplyParser parser_;

@@ -498,7 +498,7 @@ void ClientSession::settle_accepted(const HostReply& reply, std::string_view whe
 }
 
 void ClientSession::report() {
-  MessageResult result{.id = transaction_->message.id, .recipients = {}, .offers_dsn = peer_.dsn};
+  MessageResult result{.id = transaction_->message.id, .recipients = {}, .was_slow = is_slow(), .offers_dsn = peer_.dsn};
   result.recipients.reserve(transaction_->recipients.size());
   for (ClientTransaction::Recipient& recipient : transaction_->recipients)
     result.recipients.push_back(std::move(recipient.result));

@@ -228,7 +228,8 @@ void Visit::finished(MessageResult result) {
   const bool has_delivered = std::any_of(settlement.recipients.begin(), settlement.recipients.end(),
                                          [](const SettledRecipient& s) { return s.verdict == Verdict::kRelayed; });
   if (!settlement.recipients.empty()) desk_.settle(destination_, std::move(settlement));
-  if (has_delivered) desk_.progressed(destination_, settings_);
+  // WHY: more connections to a slow host would only hold more of them.
+  if (has_delivered && !result.was_slow) desk_.progressed(destination_, settings_);
 }
 
 void Visit::ended(ConnectionResult result) { connection_ = std::move(result); }

@@ -485,6 +485,27 @@ TEST_F(QueueRunnerTest, TotalConnectionsAreLimited) {
   EXPECT_GE(dialer.open_connections(), 3U);
 }
 
+TEST_F(QueueRunnerTest, SlowHostsDoNotHoldAllConnections) {
+  put_setting("queue.total_connections", "10");
+  runner->tick();
+  for (int i = 0; i < 15; ++i) {
+    const std::string domain = "d" + std::to_string(i) + ".example", address = "192.0.2." + std::to_string(100 + i);
+    zone(domain + " A " + address);
+    // Takes one message, slowly; then it says nothing any more.
+    host(100 + i).answer = [this, address](const std::string& line) {
+      world.clock.advance(std::chrono::microseconds(250s).count());
+      if (line == ".") dialer.set_host(address, 25, {.is_silent = true});
+      return "";
+    };
+    for (int message = 0; message < 2; ++message) queue({.to = {"x@" + domain}});
+  }
+  settle();
+  for (int i = 0; i < 15; ++i) EXPECT_LE(hosts[std::pair(100 + i, 25)].messages.size(), 1U);
+  EXPECT_EQ(hosts[std::pair(100, 25)].messages.size(), 1U);
+  EXPECT_GE(dialer.open_connections(), 3U);
+  EXPECT_LE(dialer.open_connections(), 6U);
+}
+
 TEST_F(QueueRunnerTest, ARateIsKept) {
   put_setting("queue.messages_per_minute@example.org", "60");
   FakeHost& a = host(1);
