@@ -45,6 +45,7 @@ CheckReport Checker::run() {
   check_sending();
   check_tokens();
   check_tls();
+  check_certificates();
   check_mailboxes();
   check_mailbox_names();
   check_mailbox_rows(Table::kKeywords, "keywords");

@@ -51,7 +51,8 @@ class Checker {
   void check_aliases();
   void check_sending();
   void check_tokens();
-  void check_tls();  // check_tls.cc
+  void check_tls();           // check_tls.cc
+  void check_certificates();  // check_certificates.cc
   void check_mailboxes();
   void check_mailbox_names();
   void check_mailbox_rows(Table table, std::string_view name);

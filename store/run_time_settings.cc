@@ -32,6 +32,13 @@ constexpr std::array kSettings{
     RunTimeSetting{"limits.messages_per_day", "1000", "copies one account may send to other servers in a day"},
     RunTimeSetting{"limits.new_recipients_per_day", "200", "recipients it has not written to lately, in a day"},
     RunTimeSetting{"limits.burst", "300", "copies within ten minutes that put no account on hold"},
+    RunTimeSetting{"acme.directory", "", "URL of the CA's ACME directory; empty: posthus.toml, else Let's Encrypt", Kind::kHttps},
+    RunTimeSetting{"acme.accept_terms", "0", "1: the terms of the CA are accepted"},
+    RunTimeSetting{"acme.contact", "", "address the CA may write to", Kind::kMailAddress},
+    RunTimeSetting{"acme.challenge", "", "how a name is proved to the CA; empty: one way after the other", Kind::kChoice, false,
+                   "http-01 tls-alpn-01"},
+    RunTimeSetting{"acme.eab_key_id", "", "of external account binding, as the CA gave it", Kind::kText},
+    RunTimeSetting{"acme.eab_key", "", "its key in base64url; never shown", Kind::kSecret},
     RunTimeSetting{"trace.subject", "1", "0: the trace does not keep the subjects of messages"},
     RunTimeSetting{"trace.megabytes", "1024", "room for what happened to messages; beyond it the oldest goes first"},
     RunTimeSetting{"trace.days", "30", "how long is kept what happened to a message; at most 3650"},
@@ -62,6 +69,7 @@ constexpr std::array kSettings{
 constexpr std::size_t kMaxAddresses = 16;
 constexpr std::size_t kMaxNames = 32;
 constexpr std::size_t kMaxSecret = 1000;  // a TSIG key takes some 130
+constexpr std::size_t kMaxText = 1000;
 
 const RunTimeSetting* find(std::string_view name) {
   const auto it = std::find_if(kSettings.begin(), kSettings.end(), [name](const RunTimeSetting& s) { return s.name == name; });
@@ -92,6 +100,18 @@ Result<> check_items(std::string_view value, Check is_good, std::size_t most, st
     if (++count > most) return fail(ErrorKind::kInvalid, "too many of them");
     value.remove_prefix(std::min(comma + 1, value.size()));
   }
+  return {};
+}
+
+Result<> check_text(const RunTimeSetting& setting, std::string_view value) {
+  const auto refuse = [&](std::string_view what) {
+    return fail(ErrorKind::kInvalid, std::string(setting.name) + " must be " + std::string(what));
+  };
+  const bool is_printable = std::ranges::all_of(value, [](char c) { return c > ' ' && c <= '~'; });
+  if (!is_printable || value.size() > kMaxText)
+    return refuse("printable, without spaces, at most " + std::to_string(kMaxText) + " bytes");
+  if (setting.kind == Kind::kHttps && !value.starts_with("https://")) return refuse("a URL that begins with https://");
+  if (setting.kind == Kind::kMailAddress && !mail::parse_mailbox(value, mail::Utf8::kRefuse)) return refuse("a mail address");
   return {};
 }
 
@@ -143,6 +163,9 @@ Result<> check_setting(std::string_view name, std::string_view value) {
     case Kind::kEndpoint: return check_items(value, is_endpoint, 1, "server like 192.0.2.1 or 192.0.2.1@53");
     case Kind::kChoice: return check_choice(*setting, value);
     case Kind::kSecret: return check_secret(value);
+    case Kind::kHttps:
+    case Kind::kMailAddress:
+    case Kind::kText: return check_text(*setting, value);
   }
   return {};
 }

@@ -14,8 +14,18 @@ namespace posthus::store {
 struct RunTimeSetting {
   std::string_view name, default_value, meaning;
   /// kChoice: one of the words in `choices`. kNames: domain names with commas (in A-labels). kEndpoint: "IP" or "IP@PORT".
-  /// kSecret: a text that the API takes and never shows.
-  enum class Kind : std::uint8_t { kNumber, kAddresses, kChoice, kNames, kEndpoint, kSecret } kind = Kind::kNumber;
+  /// kSecret: a text that the API takes and never shows. kHttps: an https URL. kText: printable, without spaces.
+  enum class Kind : std::uint8_t {
+    kNumber,
+    kAddresses,
+    kChoice,
+    kNames,
+    kEndpoint,
+    kSecret,
+    kHttps,
+    kMailAddress,
+    kText
+  } kind = Kind::kNumber;
   bool is_per_destination = false;        // may be given as "name@domain" as well
   std::string_view choices = {};          // with spaces between them
   std::uint64_t maximum = 1'000'000'000;  // of numbers

@@ -33,6 +33,8 @@ enum class Table : std::uint8_t {
   kTlsTallies,       // day, domain                -> TlsTallyRecord
   kSending,          // account                   -> SendingRecord: what it has sent, for limits and habits
   kKnownRecipients,  // account, recipient hash   -> day (u32) it last wrote to him
+  kCertificates,     // hostname                  -> CertificateRecord (store/certificate_records.h)
+  kAcmeAccounts,     // hash of the directory URL -> AcmeAccountRecord
   kCount
 };
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "store/certificate_records.h"
 #include "store/incoming_message.h"
 #include "store/queue_records.h"
 #include "store/queue_requests.h"
@@ -151,10 +152,11 @@ struct RemoveToken {
   std::string id;
 };
 
-using WriteRequest = std::variant<AddMessage, ChangeFlags, Expunge, CopyMessages, CreateMailbox, DeleteMailbox, RenameMailbox,
-                                  SetSubscription, ClaimRecent, PutDomain, RemoveDomain, PutUser, RemoveUser, PutAlias,
-                                  RemoveAlias, PutToken, RemoveToken, RecordAttempt, ChangeQueue, HoldAccount, AddTrace, PutRoute,
-                                  RemoveRoute, PutDkimKey, RemoveDkimKey, PutSetting, PutStsPolicy, RemoveStsPolicy, PutTlsTally>;
+using WriteRequest =
+    std::variant<AddMessage, ChangeFlags, Expunge, CopyMessages, CreateMailbox, DeleteMailbox, RenameMailbox, SetSubscription,
+                 ClaimRecent, PutDomain, RemoveDomain, PutUser, RemoveUser, PutAlias, RemoveAlias, PutToken, RemoveToken,
+                 RecordAttempt, ChangeQueue, HoldAccount, AddTrace, PutRoute, RemoveRoute, PutDkimKey, RemoveDkimKey, PutSetting,
+                 PutStsPolicy, RemoveStsPolicy, PutTlsTally, PutCertificate, RemoveCertificate, PutAcmeAccount>;
 
 /// The message a request brings along: AddMessage itself, or the report of a RecordAttempt. Null: none.
 inline const AddMessage* message_of(const WriteRequest& request) {

@@ -39,6 +39,12 @@ struct EnabledServices {
   bool submission = true, submissions = true, imap = true, imaps = true, pop3 = true, pop3s = true;
 };
 
+/// What clients get that name no hostname with a certificate of its own.
+struct DefaultCertificate {
+  std::string source;  // "file", "store", "self-signed"; empty: no server runs
+  std::string chain;   // PEM
+};
+
 /// What the API works on. References must outlive the Api.
 struct ServerContext {
   store::Store& store;
@@ -67,6 +73,13 @@ struct ServerContext {
   Outside* outside = nullptr;  // nullptr in the command line: nobody is asked there
   /// How often strangers may ask for client settings; nullptr: as they like.
   RateLimiter* strangers = nullptr;
+  /// A certificate was ordered, uploaded or removed, or a setting changed.
+  std::function<void()> certificates_changed = [] {};
+  std::function<DefaultCertificate()> default_certificate = [] { return DefaultCertificate{}; };
+  /// The answer to an http-01 challenge with this token, if one is under way.
+  std::function<std::optional<std::string>(const std::string& token)> http_challenge = [](const std::string&) {
+    return std::nullopt;
+  };
 };
 
 class Api {

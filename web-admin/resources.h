@@ -84,6 +84,16 @@ Response get_setting(const Call& call);
 Response put_setting(const Call& call);
 Response remove_setting(const Call& call);
 
+// certificates.cc
+Response list_certificates(const Call& call);
+Response get_certificate(const Call& call);
+Response order_certificate(const Call& call);
+Response upload_certificate(const Call& call);
+Response remove_certificate(const Call& call);
+Response get_acme_challenge(const Call& call);
+/// Orders that failed are tried again at once: what they failed for may have been changed.
+Result<> retry_orders(const Call& call);
+
 // queue.cc
 Response list_queue(const Call& call);
 Response change_queue(const Call& call);

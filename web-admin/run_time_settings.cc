@@ -58,6 +58,7 @@ Result<Response> put(const Call& call) {
   POSTHUS_TRY_VOID(fields.finish());
   POSTHUS_TRY_VOID(store::check_setting(name, value));
   POSTHUS_TRY(call.context.store.apply(store::PutSetting{name, value}));
+  if (name.starts_with("acme.")) POSTHUS_TRY_VOID(retry_orders(call));
   return get(call);
 }
 
@@ -65,6 +66,7 @@ Result<Response> remove(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   const std::string name = POSTHUS_TRY(store::normalise_setting_name(call.path[0]));
   POSTHUS_TRY(call.context.store.apply(store::PutSetting{name, {}}));
+  if (name.starts_with("acme.")) POSTHUS_TRY_VOID(retry_orders(call));
   return no_content();
 }
 

@@ -71,4 +71,12 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return out;
 }
 
+std::optional<std::string> base64url_decode(std::string_view text) {
+  if (text.size() % 4 == 1 || text.find_first_of("+/=") != std::string_view::npos) return std::nullopt;
+  std::string usual(text);
+  for (char& c : usual) c = c == '-' ? '+' : c == '_' ? '/' : c;
+  usual.append((4 - usual.size() % 4) % 4, '=');
+  return base64_decode(usual);
+}
+
 }  // namespace posthus

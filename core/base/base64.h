@@ -12,5 +12,7 @@ std::string base64_encode(std::string_view bytes);
 std::optional<std::string> base64_decode(std::string_view text);
 /// URL and file name safe alphabet, no padding.
 std::string base64url_encode(std::string_view bytes);
+/// Strict: no padding, no trailing bits.
+std::optional<std::string> base64url_decode(std::string_view text);
 
 }  // namespace posthus

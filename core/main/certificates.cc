@@ -1,20 +1,26 @@
-// Certificate files.
+// Certificate files, and the certificates of the store.
 #include "core/main/certificates.h"
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 
+#include "core/base/ascii.h"
 #include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/metrics.h"
 #include "core/main/data_directory.h"
+#include "core/net/certificate_facts.h"
+#include "store/certificate_reader.h"
 
 namespace posthus::main {
 namespace {
 
 constexpr std::uint64_t kMaxPem = 1024 * 1024;  // a chain is some 10 KiB
-constexpr int kSelfSignedDays = 824;            // it begins a day ago; clients and scanners frown on more than 825 in all
+constexpr std::size_t kPage = 100;              // records of the store at a time
+constexpr std::int64_t kDay = 86'400, kWarnDays = 14;
+constexpr int kSelfSignedDays = 824;  // it begins a day ago; clients and scanners frown on more than 825 in all
 
 // Relative names are relative to the data directory: where the server was started from does not matter.
 std::string resolve(const Settings& settings, const std::string& path) {
@@ -34,13 +40,6 @@ Result<net::CertificateAndKey> read_pair(const std::string& certificate, const s
 bool is_fresh(const net::CertificateAndKey& pair, const Clock& clock) {
   const auto begin = net::certificate_not_before(pair.certificate_pem), end = net::certificate_not_after(pair.certificate_pem);
   return begin && end && clock.now().seconds() < *begin + (*end - *begin) / 3 * 2;
-}
-
-Sha256Digest digest_of(const net::CertificateAndKey& pair) {
-  Sha256 hash;
-  hash.update(pair.certificate_pem);
-  hash.update(pair.private_key_pem.reveal());
-  return hash.finish();
 }
 
 Result<net::CertificateAndKey> make_pair(const Settings& settings, const std::string& certificate, const std::string& key) {
@@ -68,27 +67,155 @@ Result<net::CertificateAndKey> load_certificate(const Settings& settings, const 
   return make_pair(settings, certificate, key);
 }
 
-void ServerCertificate::note(const net::CertificateAndKey& pair) {
-  in_use_ = digest_of(pair);
-  static metrics::Gauge& end = metrics::gauge("posthus_tls_certificate_not_after_seconds", "When the certificate in use ends");
-  if (const auto not_after = net::certificate_not_after(pair.certificate_pem)) end.set(*not_after);
+std::string_view to_string(DefaultCertificate::Source source) {
+  switch (source) {
+    case DefaultCertificate::Source::kFile: return "file";
+    case DefaultCertificate::Source::kStore: return "store";
+    case DefaultCertificate::Source::kSelfSigned: break;
+  }
+  return "self-signed";
 }
 
-Result<std::unique_ptr<ServerCertificate>> ServerCertificate::load(const Settings& settings, const Clock& clock) {
-  const net::CertificateAndKey pair = POSTHUS_TRY(load_certificate(settings, clock));
-  auto certificate = std::unique_ptr<ServerCertificate>(new ServerCertificate(settings, clock));
-  certificate->tls_ = POSTHUS_TRY(net::TlsContext::create_server(pair));
-  certificate->note(pair);
-  return certificate;
+struct ServerCertificates::Loaded {
+  DefaultCertificate::Source source = DefaultCertificate::Source::kSelfSigned;
+  net::CertificateAndKey pair;  // the default
+  std::vector<net::NamedCertificate> by_name;
+
+  Sha256Digest digest() const {
+    Sha256 hash;
+    const auto add = [&hash](std::string_view text) {
+      hash.update(std::to_string(text.size()) + ":");
+      hash.update(text);
+    };
+    add(pair.certificate_pem);
+    add(pair.private_key_pem.reveal());
+    for (const net::NamedCertificate& named : by_name) {
+      add(named.name);
+      add(named.pair.certificate_pem);
+      add(named.pair.private_key_pem.reveal());
+    }
+    return hash.finish();
+  }
+};
+
+Result<ServerCertificates::Loaded> ServerCertificates::load() const {
+  Loaded loaded;
+  bool has_default = false;
+  std::string after;
+  do {
+    if (store_ == nullptr) break;
+    const auto snapshot = POSTHUS_TRY(store_->snapshot());
+    auto page = POSTHUS_TRY(store::CertificateReader(*snapshot).certificates(after, kPage));
+    for (store::CertificateRecord& record : page.items) {
+      if (record.chain.empty()) continue;
+      const bool is_own = ascii::equal_ignoring_case(record.hostname, settings_.hostname) && settings_.tls_certificate.empty();
+      net::CertificateAndKey pair{record.chain, Secret(std::move(record.private_key))};
+      if (is_own) {
+        loaded.pair = {pair.certificate_pem, pair.private_key_pem.clone()};
+        loaded.source = DefaultCertificate::Source::kStore;
+      }
+      // WHY checked: one record that cannot be used must not keep the server from starting.
+      has_default = has_default || (is_own && net::check_pair(pair).has_value());
+      loaded.by_name.push_back({std::move(record.hostname), std::move(pair)});
+    }
+    after = page.next;
+  } while (!after.empty());
+  if (has_default) return loaded;
+  loaded.pair = POSTHUS_TRY(load_certificate(settings_, clock_));
+  loaded.source = settings_.tls_certificate.empty() ? DefaultCertificate::Source::kSelfSigned : DefaultCertificate::Source::kFile;
+  return loaded;
 }
 
-Result<bool> ServerCertificate::refresh() {
+net::CertificateAndKey ServerCertificates::default_pair() const {
   const std::lock_guard guard(mutex_);
-  const net::CertificateAndKey pair = POSTHUS_TRY(load_certificate(settings_, clock_));
-  if (digest_of(pair) == in_use_) return false;
-  POSTHUS_TRY_VOID(tls_->replace(pair));
-  note(pair);
-  return true;
+  return {default_.chain, default_key_.clone()};
+}
+
+ServerCertificates::FileState ServerCertificates::state_of(const std::string& path) {
+  struct stat found{};
+  if (stat(path.c_str(), &found) != 0) return {};
+  return {.modified = static_cast<std::int64_t>(found.st_mtim.tv_sec) * 1'000'000'000 + found.st_mtim.tv_nsec,
+          .inode = found.st_ino,
+          .size = static_cast<std::uint64_t>(found.st_size)};
+}
+
+ServerCertificates::FileStates ServerCertificates::file_states() const {
+  if (settings_.tls_certificate.empty()) return {};
+  return {state_of(resolve(settings_, settings_.tls_certificate)), state_of(resolve(settings_, settings_.tls_key))};
+}
+
+bool ServerCertificates::have_files_changed() const {
+  const FileStates now = file_states();
+  const std::lock_guard guard(mutex_);
+  return now != files_;
+}
+
+DefaultCertificate ServerCertificates::default_certificate() const {
+  const std::lock_guard guard(mutex_);
+  return default_;
+}
+
+void ServerCertificates::note(const Loaded& loaded, FileStates files) {
+  std::map<std::string, std::int64_t> ends;
+  const auto add = [&ends](const std::string& name, const std::string& pem) {
+    if (const auto end = net::certificate_not_after(pem)) ends[name] = *end;
+  };
+  for (const net::NamedCertificate& named : loaded.by_name) add(named.name, named.pair.certificate_pem);
+  static metrics::Gauge& own = metrics::gauge("posthus_tls_certificate_not_after_seconds", "When the default certificate ends");
+  static metrics::Gauge& first =
+      metrics::gauge("posthus_tls_certificates_first_not_after_seconds", "When the first of all certificates in use ends");
+  if (loaded.source != DefaultCertificate::Source::kSelfSigned) add(settings_.hostname, loaded.pair.certificate_pem);
+  std::int64_t first_end = 0;
+  if (const auto end = net::certificate_not_after(loaded.pair.certificate_pem)) own.set(first_end = *end);
+  for (const auto& [name, end] : ends) first_end = first_end == 0 ? end : std::min(first_end, end);
+  first.set(first_end);
+  const std::lock_guard guard(mutex_);
+  in_use_ = loaded.digest();
+  default_ = {loaded.source, loaded.pair.certificate_pem};
+  default_key_ = loaded.pair.private_key_pem.clone();
+  files_ = files;
+  ends_ = std::move(ends);
+}
+
+Result<std::unique_ptr<ServerCertificates>> ServerCertificates::load(const Settings& settings, const store::Store* store,
+                                                                     const Clock& clock) {
+  auto certificates = std::unique_ptr<ServerCertificates>(new ServerCertificates(settings, store, clock));
+  const FileStates files = certificates->file_states();
+  const Loaded loaded = POSTHUS_TRY(certificates->load());
+  certificates->tls_ = POSTHUS_TRY(net::TlsContext::create_server(loaded.pair));
+  if (!loaded.by_name.empty()) POSTHUS_TRY_VOID(certificates->tls_->replace(loaded.pair, loaded.by_name));
+  certificates->note(loaded, files);
+  return certificates;
+}
+
+Result<bool> ServerCertificates::refresh() {
+  const std::lock_guard guard(refreshing_);
+  const FileStates files = file_states();
+  const Loaded loaded = POSTHUS_TRY(load());
+  const bool is_same = [&] {
+    const std::lock_guard inner(mutex_);
+    return loaded.digest() == in_use_;
+  }();
+  if (!is_same) POSTHUS_TRY_VOID(tls_->replace(loaded.pair, loaded.by_name));
+  note(loaded, files);
+  return !is_same;
+}
+
+void ServerCertificates::warn_of_expiry() {
+  const std::lock_guard guard(mutex_);
+  for (const auto& [name, end] : ends_) {
+    const std::int64_t left = end - clock_.now().seconds();
+    const std::int64_t days = left < 0 ? -1 : left / kDay;
+    if (days >= kWarnDays) {
+      days_told_.erase(name);
+      continue;
+    }
+    const auto told = days_told_.find(name);
+    if (told != days_told_.end() && told->second == days) continue;
+    days_told_[name] = days;
+    if (days < 0) log::error("tls.certificate_expired", {{"hostname", name}});
+    if (days >= 0) log::warning("tls.certificate_expires", {{"hostname", name}, {"days_left", days}});
+  }
 }
 
 }  // namespace posthus::main

@@ -1,9 +1,13 @@
-// The server's certificate: the one named in the settings, else a self-signed one made at the first start and kept in
-// <data>/tls. Self-signed ones are made anew when two thirds of their life are over. Thread rule: any thread.
+// The server's certificates: the default, and one for each hostname of the store (uploaded, or obtained by ACME), chosen by SNI.
+// The default is the one named in the settings; else the store's for our own hostname; else a self-signed one made at the first
+// start, kept in <data>/tls, made anew when two thirds of its life are over. Thread rule: any thread.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/base/clock.h"
@@ -12,31 +16,67 @@
 #include "core/main/settings.h"
 #include "core/net/certificate.h"
 #include "core/net/tls_context.h"
+#include "store/store.h"
 
 namespace posthus::main {
 
-/// Reads the certificate, or makes it. Errors name the file.
+/// Reads the certificate of the settings, or makes the self-signed one. Errors name the file.
 Result<net::CertificateAndKey> load_certificate(const Settings& settings, const Clock& clock);
 
-/// The certificate in use, and the TLS context that has it.
-class ServerCertificate {
+/// What clients get that name no hostname, or none that has a certificate of its own.
+struct DefaultCertificate {
+  enum class Source : std::uint8_t { kFile, kStore, kSelfSigned };
+  Source source = Source::kSelfSigned;
+  std::string chain;  // PEM
+};
+std::string_view to_string(DefaultCertificate::Source source);  // "file", "store", "self-signed"
+
+/// The certificates in use, and the TLS context that has them.
+class ServerCertificates {
  public:
-  /// REQUIRES: settings and clock outlive it.
-  static Result<std::unique_ptr<ServerCertificate>> load(const Settings& settings, const Clock& clock);
+  /// `store` may be null: then there is the default only. REQUIRES: settings, store and clock outlive it.
+  static Result<std::unique_ptr<ServerCertificates>> load(const Settings& settings, const store::Store* store,
+                                                          const Clock& clock);
 
   const std::shared_ptr<net::TlsContext>& tls() const { return tls_; }
-  /// Loads the certificate again; true when it is another one: connections made from now on get it. After an error nothing
+  /// Loads all certificates again; true when something has changed: connections made from now on get it. After an error nothing
   /// has changed.
   Result<bool> refresh();
+  /// Have the files of the settings changed since they were read last? Two calls of stat().
+  bool have_files_changed() const;
+  DefaultCertificate default_certificate() const;
+  /// The same with its key.
+  net::CertificateAndKey default_pair() const;
+  /// A line in the log for each certificate that ends within two weeks, once for each day left.
+  void warn_of_expiry();
 
  private:
-  ServerCertificate(const Settings& settings, const Clock& clock) : settings_(settings), clock_(clock) {}
-  void note(const net::CertificateAndKey& pair);
+  struct Loaded;
+  struct FileState {
+    std::int64_t modified;  // nanoseconds
+    std::uint64_t inode, size;
+    friend bool operator==(const FileState&, const FileState&) = default;
+  };
+  using FileStates = std::pair<FileState, FileState>;  // zeros: no files
+
+  ServerCertificates(const Settings& settings, const store::Store* store, const Clock& clock)
+      : settings_(settings), store_(store), clock_(clock) {}
+  Result<Loaded> load() const;
+  FileStates file_states() const;
+  static FileState state_of(const std::string& path);
+  void note(const Loaded& loaded, FileStates files);
 
   const Settings& settings_;
+  const store::Store* const store_;
   const Clock& clock_;
-  std::mutex mutex_;       // one refresh at a time
-  Sha256Digest in_use_{};  // of certificate and key
+  std::mutex refreshing_;  // one refresh at a time
+  mutable std::mutex mutex_;
+  Sha256Digest in_use_{};  // of all certificates and keys
+  DefaultCertificate default_;
+  Secret default_key_;
+  FileStates files_;
+  std::map<std::string, std::int64_t> ends_;       // hostname -> not after, seconds
+  std::map<std::string, std::int64_t> days_told_;  // hostname -> days left when the log was told last
   std::shared_ptr<net::TlsContext> tls_;
 };
 

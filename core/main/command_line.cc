@@ -224,6 +224,21 @@ void add_setting_commands(CLI::App& app, CommandLine& line) {
   add(*setting, line, "remove", "setting remove", "let its default hold again")->add_option("NAME", line.name)->required();
 }
 
+void add_certificate_commands(CLI::App& app, CommandLine& line) {
+  CLI::App* certificate = add_group(app, "certificate", "certificates of our hostnames, for TLS");
+  add(*certificate, line, "list", "certificate list", "list certificates, how long they hold, and what went wrong");
+  CLI::App* order = add(*certificate, line, "order", "certificate order", "obtain one from the CA, now; it is renewed by itself");
+  order->add_option("HOST", line.name)->required();
+  order->add_flag("--no-wait", line.returns_at_once, "do not wait until it is there");
+  CLI::App* upload = add(*certificate, line, "upload", "certificate upload", "use a certificate of your own");
+  upload->add_option("HOST", line.name, "a hostname, or *.DOMAIN")->required();
+  upload->add_option("--chain", line.chain_file, "PEM file: the certificate, then its intermediates")->required();
+  upload->add_option("--key", line.key_file, "PEM file: its key, not encrypted")->required();
+  add(*certificate, line, "remove", "certificate remove", "remove one and order no other")
+      ->add_option("HOST", line.name)
+      ->required();
+}
+
 void add_other_commands(CLI::App& app, CommandLine& line) {
   add(app, line, "serve", "serve", "run the server");
   CLI::App* deliver = add(app, line, "deliver", "deliver", "put the message on standard input into a local inbox");
@@ -279,6 +294,7 @@ std::expected<CommandLine, Usage> parse_command_line(int argc, const char* const
     add_send_test_command(app, line);
     add_route_commands(app, line);
     add_setting_commands(app, line);
+    add_certificate_commands(app, line);
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -37,6 +37,10 @@ struct CommandLine {
   bool is_forced = false;  // dkim activate
   bool probes = false;     // check-delivery
 
+  // Of certificates:
+  std::string chain_file, key_file;
+  bool returns_at_once = false;
+
   // Of queue, trace and route:
   std::string sender, account, state, reason, route, login, subject, since, until;
   std::uint16_t recipient = 0;  // 0: all of the message

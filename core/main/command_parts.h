@@ -26,6 +26,8 @@ struct NamedCommand {
 
 /// The commands of queue_commands.cc: queue, trace and route.
 std::span<const NamedCommand> queue_commands();
+/// Those of certificate_commands.cc.
+std::span<const NamedCommand> certificate_commands();
 /// Those of account_commands.cc: forwarding, limits, hold and release.
 std::span<const NamedCommand> account_commands();
 /// Those of dns_commands.cc: what the DNS should hold, and whether it does.

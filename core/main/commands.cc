@@ -323,6 +323,9 @@ int run_command_line(int argc, const char* const* argv) {
   for (const NamedCommand& command : send_test_commands()) {
     if (command.name == line->command) return command.run({*line, *loaded});
   }
+  for (const NamedCommand& command : certificate_commands()) {
+    if (command.name == line->command) return command.run({*line, *loaded});
+  }
   return refuse("there is no command '" + line->command + "'", 2);
 }
 

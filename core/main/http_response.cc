@@ -10,6 +10,8 @@
 namespace posthus::main {
 namespace {
 
+constexpr std::uint16_t kNoContent = 204;
+
 struct Head {
   HttpResponse response;
   std::optional<std::uint64_t> length;
@@ -45,6 +47,12 @@ bool add_field(std::string_view line, Head& head) {
     head.is_chunked = true;
   } else if (ascii::equal_ignoring_case(name, "content-type")) {
     head.response.content_type = ascii::to_lower(ascii::trim(value.substr(0, value.find(';'))));
+  } else if (ascii::equal_ignoring_case(name, "location")) {
+    head.response.location = value;
+  } else if (ascii::equal_ignoring_case(name, "retry-after")) {
+    head.response.retry_after = value;
+  } else if (ascii::equal_ignoring_case(name, "replay-nonce")) {
+    head.response.replay_nonce = value;
   }
   return true;
 }
@@ -98,17 +106,19 @@ Result<std::string> decode_chunks(std::string_view bytes, std::size_t limit) {
 
 }  // namespace
 
-bool is_complete_response(std::string_view bytes) {
+bool is_complete_response(std::string_view bytes, BodyRule rule) {
   const auto head = parse_head(bytes);
   if (!head) return false;
+  if (rule == BodyRule::kNone || head->response.status == kNoContent) return true;
   if (head->is_chunked) return decode_chunks(head->body, bytes.size()).has_value();
   return head->length && head->body.size() >= *head->length;
 }
 
-Result<HttpResponse> parse_response(std::string_view bytes, std::size_t limit) {
+Result<HttpResponse> parse_response(std::string_view bytes, std::size_t limit, BodyRule rule) {
   auto head = parse_head(bytes);
   if (!head) return fail(ErrorKind::kInvalid, "no HTTP response");
   HttpResponse& response = head->response;
+  if (rule == BodyRule::kNone || response.status == kNoContent) return std::move(response);
   if (head->is_chunked) {
     response.body = POSTHUS_TRY(decode_chunks(head->body, limit));
     return std::move(response);

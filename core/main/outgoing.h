@@ -32,8 +32,9 @@ class OutgoingMail {
 
   /// REQUIRES: the network has started.
   void start();
+  /// HTTPS to others; ends with stop().
+  WebClient& web() { return *web_; }
   /// For the checks of the admin API.
-  smtp::PolicyFetcher& web() { return *web_; }
   session::Dialer& dialer() { return *dialer_; }
   /// Mail for these domains was queued.
   void queued(const std::vector<std::string>& domains);

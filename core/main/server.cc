@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <mutex>
 
 #include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/main/address_literals.h"
+#include "core/main/certificate_orders.h"
 #include "core/main/certificates.h"
 #include "core/main/data_directory.h"
 #include "core/main/dns_exchange.h"
@@ -44,6 +46,8 @@ constexpr std::chrono::milliseconds kExpireInterval{
 constexpr std::chrono::seconds kBlocklistInterval{86'400};  // lists ask to be asked no more often by those they list
 // Whoever renews the files needs no signal, and a self-signed certificate does not end while the server runs.
 constexpr std::chrono::milliseconds kCertificateInterval{3'600'000};
+constexpr std::chrono::milliseconds kCertificateFilesInterval{10'000};  // files that have changed are taken within it
+constexpr std::chrono::milliseconds kOrdersTick{1000};
 
 /// One row of the table of listeners.
 struct Listener {
@@ -110,8 +114,11 @@ struct Server::State {
              .rests_until = [this](std::uint64_t destination) { return outgoing->rests_until(destination); },
              .services = enabled_services(settings),
              .interface_addresses = [this] { return global_addresses(settings); },
-             .certificate = [this] { return load_certificate(settings, clock); },
-             .strangers = &strangers}),
+             .certificate = [this] { return certificate->default_pair(); },
+             .strangers = &strangers,
+             .certificates_changed = [this] { certificates_changed(); },
+             .default_certificate = [this] { return default_certificate(); },
+             .http_challenge = [this](const std::string& token) { return orders->http_challenge(token); }}),
         http(api),
         gate{http, clock},
         network({.io_threads = static_cast<int>(settings.io_threads), .workers = static_cast<int>(settings.worker_threads)}) {
@@ -123,6 +130,10 @@ struct Server::State {
   Result<> listen(const Listener& listener);
   Result<> listen_on_socket();
   void start_periodic_work();
+  void start_orders();
+  void refresh_certificates();
+  void certificates_changed();
+  web_admin::DefaultCertificate default_certificate() const;
   void tend_keys();
   void reach_outside();
   void look_at_blocklists();
@@ -143,10 +154,13 @@ struct Server::State {
   web_admin::Api api;
   web_admin::HttpServer http;
   web_admin::GateContext gate;
-  std::unique_ptr<ServerCertificate> certificate;
+  std::unique_ptr<ServerCertificates> certificate;
   net::Network network;
   std::unique_ptr<OutgoingMail> outgoing;
   std::unique_ptr<DryRuns> dry_runs;
+  std::unique_ptr<CertificateOrders> orders;
+  std::mutex certificate_failure_mutex;
+  std::string last_certificate_failure;  // what the log has been told
   bool is_stopped = false;
 };
 
@@ -266,11 +280,48 @@ void Server::State::start_periodic_work() {
   network.timers().every(kExpireInterval, [this] { network.workers().try_submit([this] { look_at_blocklists(); }); });
   network.timers().every(kCertificateInterval, [this] {
     network.workers().try_submit([this] {
-      const auto refreshed = certificate->refresh();
-      if (!refreshed) log::warning("tls.reload_failed", {{"context", refreshed.error().context}});
-      if (refreshed && *refreshed) log::info("tls.reloaded");
+      refresh_certificates();
+      certificate->warn_of_expiry();
     });
   });
+  network.timers().every(kCertificateFilesInterval, [this] {
+    if (certificate->have_files_changed()) refresh_certificates();
+  });
+}
+
+void Server::State::refresh_certificates() {
+  const auto refreshed = certificate->refresh();
+  const std::lock_guard lock(certificate_failure_mutex);
+  // WHY compared: half a renewal is looked at every ten seconds.
+  const std::string failure = refreshed ? std::string() : refreshed.error().context;
+  if (!failure.empty() && failure != last_certificate_failure) log::warning("tls.reload_failed", {{"context", failure}});
+  last_certificate_failure = failure;
+  if (refreshed && *refreshed) log::info("tls.reloaded");
+}
+
+void Server::State::certificates_changed() {
+  refresh_certificates();
+  orders->changed();
+}
+
+web_admin::DefaultCertificate Server::State::default_certificate() const {
+  DefaultCertificate found = certificate->default_certificate();
+  return {.source = std::string(to_string(found.source)), .chain = std::move(found.chain)};
+}
+
+void Server::State::start_orders() {
+  orders = std::make_unique<CertificateOrders>(CertificateOrdersContext{
+      .settings = settings,
+      .store = *store,
+      .call =
+          [this](WebCall call, std::move_only_function<void(Result<HttpResponse>)> done) {
+            outgoing->web().call(std::move(call), std::move(done));
+          },
+      .certificates = *certificate,
+      .clock = clock,
+      .run_blocking = [this](std::move_only_function<void()> work) { return network.workers().try_submit(std::move(work)); }});
+  if (const auto added = orders->add_configured(); !added) log::warning("acme.not_ordered", {{"context", added.error().context}});
+  network.timers().every(kOrdersTick, [this] { orders->tick(); });
 }
 
 // Once a day; the first time an hour after the start, so that a server that is started often asks no more for it.
@@ -311,7 +362,7 @@ Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& cl
     on_fatal();
   });
   auto state = std::make_unique<State>(std::move(settings), clock, std::move(store));
-  state->certificate = POSTHUS_TRY(ServerCertificate::load(state->settings, clock));
+  state->certificate = POSTHUS_TRY(ServerCertificates::load(state->settings, state->store.get(), clock));
   for (const Listener& listener : state->listeners()) POSTHUS_TRY_VOID(state->listen(listener));
   POSTHUS_TRY_VOID(state->listen_on_socket());
   POSTHUS_TRY_VOID(write_file_durably(process_id_path(state->settings), std::to_string(getpid()) + "\n"));
@@ -320,6 +371,7 @@ Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& cl
   state->dry_runs = std::make_unique<DryRuns>(*state->store, state->outgoing->trials(), clock);
   state->api.set_send_tests(*state->dry_runs);
   state->reach_outside();
+  state->start_orders();
   state->start_periodic_work();
   state->network.start();
   state->outgoing->start();
@@ -338,6 +390,7 @@ void Server::stop() {
   state_->is_ready = false;
   state_->is_stopping = true;
   state_->outside.stop.request_stop();
+  if (state_->orders) state_->orders->stop();
   if (state_->outgoing) state_->outgoing->wind_down(kLastDeliveries);
   state_->store->close_within(kStorePatience);  // else a session that waits for long bulk work would keep us
   state_->network.stop(kDrain);

@@ -33,7 +33,11 @@ struct Settings {
   std::string dns_trust_anchor = "/usr/share/dns/root.key";
   std::string outgoing_roots;  // PEM file with whom we trust to vouch for other servers; empty: the system's
   std::uint64_t outgoing_https_port = 443;
-  std::uint64_t outgoing_smtp_port = 25;     // of other servers
+  std::uint64_t outgoing_smtp_port = 25;  // of other servers
+  // Of certificates from a CA; what the store's settings of the same names say counts more.
+  std::vector<std::string> acme_hostnames;
+  std::string acme_directory, acme_contact, acme_eab_key_id, acme_eab_key_file;
+  bool acme_accept_terms = false;
   std::vector<std::string> exempt_networks;  // never throttled at login
   bool allow_plaintext = false;              // logins without TLS
   std::uint64_t map_bytes = 64ull << 30, budget_bytes = 64ull << 20, segment_bytes = 64ull << 20;

@@ -32,7 +32,9 @@ constexpr std::size_t kMaxUri = 1024;
 
 struct Request {
   std::string host, text;  // the request as it is sent
+  std::uint16_t port = 0;  // 0: the usual one
   std::size_t limit = 0;   // of the body
+  BodyRule rule = BodyRule::kAsSaid;
   std::move_only_function<void(Result<HttpResponse>)> done;
 };
 
@@ -160,8 +162,9 @@ Result<HttpResponse> WebClient::State::perform(const Request& request) {
   Result<HttpResponse> last = fail(ErrorKind::kUnavailable, "no address");
   for (const IpAddress& address : POSTHUS_TRY(addresses(request.host))) {
     const std::size_t limit = request.limit * 2 + kMaxResponseHead;  // chunks of one byte are another server's problem
-    auto bytes = exchange_over_tls(*roots, address, options.port, request.host, request.text, limit, end);
-    if (bytes) return parse_response(*bytes, request.limit);
+    const std::uint16_t port = request.port == 0 ? options.port : request.port;
+    auto bytes = exchange_over_tls(*roots, address, port, request.host, request.text, limit, end, request.rule);
+    if (bytes) return parse_response(*bytes, request.limit, request.rule);
     last = std::unexpected(bytes.error());
     if (bytes.error().kind != ErrorKind::kUnavailable) break;  // another address is no better, or there is no time
   }
@@ -201,6 +204,31 @@ void WebClient::post(std::string uri, std::string report, std::move_only_functio
       return done(fail(ErrorKind::kUnavailable, "HTTP status " + std::to_string(response->status)));
     done({});
   };
+  state_->submit(std::move(request));
+}
+
+void WebClient::call(WebCall call, std::move_only_function<void(Result<HttpResponse>)> done) {
+  constexpr std::uint16_t kHttps = 443;
+  auto parsed = parse_https_uri(call.uri, kHttps);
+  if (!parsed) return done(std::unexpected(parsed.error()));
+  const bool is_post = call.method == WebCall::Method::kPost, is_head = call.method == WebCall::Method::kHead;
+  Request request;
+  request.host = parsed->host;
+  request.port = parsed->port;
+  request.limit = call.limit;
+  request.rule = is_head ? BodyRule::kNone : BodyRule::kAsSaid;
+  // RFC 9112 §3.2: the port belongs to Host unless it is the usual one.
+  const std::string host = parsed->port == kHttps ? parsed->host : parsed->host + ":" + std::to_string(parsed->port);
+  request.text = std::string(is_post   ? "POST "
+                             : is_head ? "HEAD "
+                                       : "GET ") +
+                 parsed->target + " HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: " + state_->options.user_agent +
+                 "\r\nAccept-Language: en\r\nAccept-Encoding: identity\r\n";
+  if (is_post) {
+    request.text += "Content-Type: " + call.content_type + "\r\nContent-Length: " + std::to_string(call.body.size()) + "\r\n";
+  }
+  request.text += "Connection: close\r\n\r\n" + call.body;
+  request.done = std::move(done);
   state_->submit(std::move(request));
 }
 

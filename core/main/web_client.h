@@ -1,4 +1,5 @@
-// WebClient: HTTPS to other servers: MTA-STS policies and TLS reports. RFC 8461 §3.3, RFC 8460 §5.4, RFC 9110, RFC 9112.
+// WebClient: HTTPS to other servers: MTA-STS policies, TLS reports, and what a caller says (ACME). RFC 8461 §3.3, RFC 8460 §5.4,
+// RFC 9110, RFC 9112.
 // On threads of its own, started when there is something to do, at most kMaxThreads: a web server that takes its minute
 // never holds up mail. Names are resolved by our resolver; one deadline for all of a request; redirects are not followed.
 // Known limit: no HTTP/2, no revocation check. Thread rule: any thread.
@@ -11,6 +12,7 @@
 
 #include "core/base/result.h"
 #include "core/dns/resolver.h"
+#include "core/main/http_response.h"
 #include "core/net/tls_context.h"
 #include "smtp/policy_fetcher.h"
 
@@ -23,6 +25,14 @@ struct WebClientOptions {
   std::string user_agent = "Posthus";
 };
 
+struct WebCall {
+  enum class Method : std::uint8_t { kGet, kHead, kPost };
+  Method method = Method::kGet;
+  std::string uri;
+  std::string content_type, body;  // of kPost
+  std::size_t limit = 64 * 1024;   // of the answer's body
+};
+
 class WebClient final : public smtp::PolicyFetcher {
  public:
   /// The resolver outlives it. The roots are read at the first request. Errors: kUnavailable, no descriptor.
@@ -32,6 +42,8 @@ class WebClient final : public smtp::PolicyFetcher {
   void fetch(std::string domain, std::move_only_function<void(Result<std::string>)> done) override;
   /// The URI's port must be options.port, or not be given.
   void post(std::string uri, std::string report, std::move_only_function<void(Result<>)> done) override;
+  /// Any request to any https URI, at its own port. `done` is called once, on a thread of the client or of the caller.
+  void call(WebCall call, std::move_only_function<void(Result<HttpResponse>)> done);
   /// Ends what is under way or waits, each with kUnavailable; returns when all is told. Stop the resolver first, else a
   /// request that waits for its answer is waited for.
   void stop();

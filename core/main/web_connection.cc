@@ -12,7 +12,6 @@
 #include <cstring>
 
 #include "core/base/file.h"
-#include "core/main/http_response.h"
 #include "core/net/peer_certificate.h"
 
 namespace posthus::main {
@@ -92,7 +91,7 @@ Result<> send_all(SSL* ssl, std::string_view bytes, const WebEnd& end) {
   return {};
 }
 
-Result<std::string> receive_all(SSL* ssl, std::size_t limit, const WebEnd& end) {
+Result<std::string> receive_all(SSL* ssl, std::size_t limit, const WebEnd& end, BodyRule rule) {
   std::string all;
   char block[16 * 1024];
   for (;;) {
@@ -102,7 +101,7 @@ Result<std::string> receive_all(SSL* ssl, std::size_t limit, const WebEnd& end) 
     if (result == 1) {
       all.append(block, count);
       if (all.size() > limit) return fail(ErrorKind::kTooLarge, "the response is too large");
-      if (is_complete_response(all)) return all;
+      if (is_complete_response(all, rule)) return all;
       continue;
     }
     // RFC 9112 §9.8: without close_notify the end may have been cut off.
@@ -114,13 +113,14 @@ Result<std::string> receive_all(SSL* ssl, std::size_t limit, const WebEnd& end) 
 }  // namespace
 
 Result<std::string> exchange_over_tls(const net::TlsContext& tls, const IpAddress& address, std::uint16_t port,
-                                      const std::string& host, std::string_view request, std::size_t limit, const WebEnd& end) {
+                                      const std::string& host, std::string_view request, std::size_t limit, const WebEnd& end,
+                                      BodyRule rule) {
   const UniqueFd socket = POSTHUS_TRY(connect_to(address, port, end));
   const net::SslPointer ssl = tls.connect_on(socket.get(), host);
   if (!ssl) return fail(ErrorKind::kUnavailable, "no memory for TLS");
   POSTHUS_TRY_VOID(shake_hands(ssl.get(), host, end));
   POSTHUS_TRY_VOID(send_all(ssl.get(), request, end));
-  return receive_all(ssl.get(), limit, end);
+  return receive_all(ssl.get(), limit, end, rule);
 }
 
 }  // namespace posthus::main

@@ -8,6 +8,7 @@
 
 #include "core/base/ip_address.h"
 #include "core/base/result.h"
+#include "core/main/http_response.h"
 #include "core/net/tls_context.h"
 
 namespace posthus::main {
@@ -21,6 +22,7 @@ struct WebEnd {
 /// passed (kTooLarge). The certificate must be of a trusted root and have `host` among its DNS-IDs. Errors: kDenied (the
 /// certificate), kTimeout, kUnavailable.
 Result<std::string> exchange_over_tls(const net::TlsContext& tls, const IpAddress& address, std::uint16_t port,
-                                      const std::string& host, std::string_view request, std::size_t limit, const WebEnd& end);
+                                      const std::string& host, std::string_view request, std::size_t limit, const WebEnd& end,
+                                      BodyRule rule = BodyRule::kAsSaid);
 
 }  // namespace posthus::main

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "core/base/ascii.h"
 #include "core/base/check.h"
 #include "core/base/ip_address.h"
 #include "core/base/log.h"
@@ -18,6 +19,8 @@ constexpr const char* kTls12Ciphers =
 constexpr const char* kGroups = "X25519:P-256:P-384";
 constexpr const char* kServerSignatures =
     "ECDSA+SHA256:ed25519:RSA-PSS+SHA256:ECDSA+SHA384:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512";
+
+const std::string kAcmeProtocol = "acme-tls/1";  // RFC 8737 §6.2
 
 int select_protocol(SSL* ssl, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned int in_size,
                     void*) {
@@ -72,11 +75,53 @@ Result<std::shared_ptr<SSL_CTX>> make_context(const SSL_METHOD* method) {
   return context;
 }
 
-Result<std::shared_ptr<SSL_CTX>> make_server_context(const CertificateAndKey& pair) {
+}  // namespace
+
+void SslDeleter::operator()(ssl_st* ssl) const { SSL_free(ssl); }
+
+// What OpenSSL calls while it reads a ClientHello, in this order. `self` is the TlsContext the SSL_CTX was made by.
+struct TlsContext::Callbacks {
+  // WHY here: later there is no way to see all the protocols a client offers, and the certificate depends on them.
+  static int hello(SSL* ssl, int*, void* self) {
+    constexpr std::string_view kOnlyAcme(
+        "\0\x0b\x0a"
+        "acme-tls/1",
+        13);  // ProtocolNameList (RFC 7301 §3.1)
+    const unsigned char* bytes = nullptr;
+    std::size_t size = 0;
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &bytes, &size) != 1) {
+      return SSL_CLIENT_HELLO_SUCCESS;
+    }
+    const bool asks = std::string_view(reinterpret_cast<const char*>(bytes), size) == kOnlyAcme;
+    if (asks && static_cast<const TlsContext*>(self)->has_challenges()) {
+      SSL_set_app_data(ssl, const_cast<std::string*>(&kAcmeProtocol));  // read only, in select_protocol
+    }
+    return SSL_CLIENT_HELLO_SUCCESS;
+  }
+
+  static int server_name(SSL* ssl, int*, void* self) {
+    const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    const auto& tls = *static_cast<const TlsContext*>(self);
+    const bool is_challenge = SSL_get_app_data(ssl) == &kAcmeProtocol;
+    if (name == nullptr) return is_challenge ? SSL_TLSEXT_ERR_ALERT_FATAL : SSL_TLSEXT_ERR_NOACK;
+    const ContextPointer context = is_challenge ? tls.challenge_for(name) : tls.context_for(name);
+    // WHY: without a challenge of this name the ordinary certificate must not seem to answer one.
+    if (!context) return is_challenge ? SSL_TLSEXT_ERR_ALERT_FATAL : SSL_TLSEXT_ERR_OK;
+    SSL_set_SSL_CTX(ssl, context.get());
+    return SSL_TLSEXT_ERR_OK;
+  }
+};
+
+TlsContext::~TlsContext() = default;
+
+Result<std::shared_ptr<ssl_ctx_st>> TlsContext::make_server_context(const CertificateAndKey& pair) {
   std::shared_ptr<SSL_CTX> context = POSTHUS_TRY(make_context(TLS_server_method()));
   if (SSL_CTX_set1_sigalgs_list(context.get(), kServerSignatures) != 1) {
     return fail(ErrorKind::kIo, "TLS signatures: " + take_openssl_error());
   }
+  SSL_CTX_set_client_hello_cb(context.get(), Callbacks::hello, this);
+  SSL_CTX_set_tlsext_servername_callback(context.get(), Callbacks::server_name);
+  SSL_CTX_set_tlsext_servername_arg(context.get(), this);
   SSL_CTX_set_alpn_select_cb(context.get(), select_protocol, nullptr);
   // RFC 8446 §4.6.1: one ticket per connection is enough for mail clients, which keep theirs open.
   SSL_CTX_set_num_tickets(context.get(), 1);
@@ -84,16 +129,10 @@ Result<std::shared_ptr<SSL_CTX>> make_server_context(const CertificateAndKey& pa
   return context;
 }
 
-}  // namespace
-
-void SslDeleter::operator()(ssl_st* ssl) const { SSL_free(ssl); }
-
-TlsContext::TlsContext(std::shared_ptr<ssl_ctx_st> context) : context_(std::move(context)) {}
-TlsContext::~TlsContext() = default;
-
 Result<std::shared_ptr<TlsContext>> TlsContext::create_server(const CertificateAndKey& certificate_and_key) {
-  std::shared_ptr<SSL_CTX> context = POSTHUS_TRY(make_server_context(certificate_and_key));
-  return std::shared_ptr<TlsContext>(new TlsContext(std::move(context)));
+  std::shared_ptr<TlsContext> result(new TlsContext());
+  result->context_ = POSTHUS_TRY(result->make_server_context(certificate_and_key));
+  return result;
 }
 
 Result<std::shared_ptr<TlsContext>> TlsContext::create_client(const RootCertificates& roots) {
@@ -106,7 +145,8 @@ Result<std::shared_ptr<TlsContext>> TlsContext::create_client(const RootCertific
   if (!has_roots) return fail(ErrorKind::kInvalid, "root certificates: " + take_openssl_error());
   ERR_clear_error();
   if (SSL_CTX_dane_enable(context.get()) != 1) return fail(ErrorKind::kIo, "DANE: " + take_openssl_error());
-  std::shared_ptr<TlsContext> result(new TlsContext(std::move(context)));
+  std::shared_ptr<TlsContext> result(new TlsContext());
+  result->context_ = std::move(context);
   result->awaits_system_roots_ = is_system;
   return result;
 }
@@ -119,16 +159,57 @@ void TlsContext::load_system_roots() const {
   ERR_clear_error();
 }
 
-Result<> TlsContext::replace(const CertificateAndKey& certificate_and_key) {
-  std::shared_ptr<SSL_CTX> context = POSTHUS_TRY(make_server_context(certificate_and_key));
+Result<> TlsContext::replace(const CertificateAndKey& certificate_and_key, const std::vector<NamedCertificate>& by_name) {
+  ContextPointer context = POSTHUS_TRY(make_server_context(certificate_and_key));
+  ContextsByName contexts;
+  for (const NamedCertificate& named : by_name) {
+    auto made = make_server_context(named.pair);
+    if (!made) log::error("tls.certificate_unusable", {{"hostname", named.name}, {"context", made.error().context}});
+    if (made) contexts[named.name] = std::move(*made);
+  }
   const std::lock_guard guard(mutex_);
   context_.swap(context);
+  by_name_.swap(contexts);
   return {};
 }
 
-std::shared_ptr<ssl_ctx_st> TlsContext::current() const {
+Result<> TlsContext::serve_challenge(const std::string& hostname, const CertificateAndKey& challenge) {
+  ContextPointer context = POSTHUS_TRY(make_server_context(challenge));
+  const std::lock_guard guard(mutex_);
+  challenges_[hostname] = std::move(context);
+  return {};
+}
+
+void TlsContext::withdraw_challenge(const std::string& hostname) {
+  const std::lock_guard guard(mutex_);
+  challenges_.erase(hostname);
+}
+
+TlsContext::ContextPointer TlsContext::current() const {
   const std::lock_guard guard(mutex_);
   return context_;
+}
+
+bool TlsContext::has_challenges() const {
+  const std::lock_guard guard(mutex_);
+  return !challenges_.empty();
+}
+
+TlsContext::ContextPointer TlsContext::challenge_for(std::string_view server_name) const {
+  const std::lock_guard guard(mutex_);
+  const auto found = challenges_.find(ascii::to_lower(server_name));
+  return found == challenges_.end() ? nullptr : found->second;
+}
+
+TlsContext::ContextPointer TlsContext::context_for(std::string_view server_name) const {
+  const std::lock_guard guard(mutex_);
+  if (by_name_.empty()) return nullptr;
+  const std::string name = ascii::to_lower(server_name);
+  if (const auto found = by_name_.find(name); found != by_name_.end()) return found->second;
+  const std::size_t dot = name.find('.');
+  if (dot == std::string::npos) return nullptr;
+  const auto wildcard = by_name_.find("*" + name.substr(dot));
+  return wildcard == by_name_.end() ? nullptr : wildcard->second;
 }
 
 SslPointer TlsContext::accept_on(int fd, const std::string& protocol) const {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/base/check.h"
+#include "store/record_certificate.h"
 #include "store/record_directory.h"
 #include "store/record_mailbox.h"
 #include "store/record_queue.h"
@@ -15,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace posthus::store;
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 14) {
+  switch (data[0] % 16) {
     case 0:
       if (const auto r = decode_domain_record(bytes); r && bytes[0] == 2) CHECK(encode_domain_record(*r).size() == bytes.size());
       break;
@@ -58,6 +59,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 13:
       if (const auto r = decode_tls_tally(bytes)) CHECK(encode_tls_tally(*r) == bytes);
+      break;
+    case 14:
+      if (const auto r = decode_certificate(bytes)) CHECK(encode_certificate(*r) == bytes);
+      break;
+    case 15:
+      if (const auto r = decode_acme_account(bytes)) CHECK(encode_acme_account(*r) == bytes);
       break;
     default:
       if (const auto r = decode_expunged_row(bytes)) {

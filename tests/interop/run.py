@@ -14,6 +14,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
 
+import certificates_test  # noqa: E402
 import clients_test  # noqa: E402
 import command_line_test  # noqa: E402
 import corpus_test  # noqa: E402
@@ -35,7 +36,7 @@ from posthus_server import PosthusServer  # noqa: E402
 
 MODULES = [python_test, reports_test, clients_test, corpus_test, command_line_test, login_test, hostile_test, outgoing_test,
            signing_test, tls_policy_test, require_tls_test, three_servers_test, exim_test,
-           hostile_peers_test, send_test_test, tls_report_test, names_test]
+           hostile_peers_test, send_test_test, tls_report_test, names_test, certificates_test]
 
 
 class Scene:

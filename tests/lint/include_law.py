@@ -4,7 +4,7 @@ import re
 
 import source_text
 
-CORE = {"core/base", "core/session", "core/mail", "core/dns", "core/sasl", "core/mailauth", "core/filter", "core/spam", "core/net"}
+CORE = {"core/base", "core/session", "core/mail", "core/dns", "core/sasl", "core/mailauth", "core/acme", "core/filter", "core/spam", "core/net"}
 PURE = {"core/base", "core/mail", "core/dns"}
 LAW = {
     "core/base": {"core/base"},
@@ -12,6 +12,7 @@ LAW = {
     "core/mail": {"core/base", "core/mail"},
     "core/dns": {"core/base", "core/dns"},
     "core/sasl": {"core/base", "core/sasl"},
+    "core/acme": PURE | {"core/acme"},
     "core/mailauth": PURE | {"core/mailauth"},
     "core/filter": PURE | {"core/filter"},
     "core/spam": PURE | {"core/spam"},

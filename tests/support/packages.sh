@@ -4,7 +4,7 @@ build_packages="clang-19 mold ccache cmake ninja-build pkg-config libasio-dev li
   libargon2-dev libidn2-dev libunbound-dev dns-root-data libunistring-dev libqrencode-dev libzstd-dev zlib1g-dev libfmt-dev libcli11-dev libtomlplusplus-dev libcpp-httplib-dev ca-certificates"
 
 # GoogleTest and sanitizers for the tests of our own; the rest are the stock clients and tools of the end-to-end tests.
-test_packages="libgtest-dev libclang-rt-19-dev llvm-19 clang-format-19 git python3 openssl strace knot knot-dnsutils faketime
+test_packages="libgtest-dev libclang-rt-19-dev llvm-19 clang-format-19 git python3 openssl strace knot knot-dnsutils faketime pebble
   postfix curl swaks python3-dkim libio-socket-ssl-perl libnet-ssleay-perl libsasl2-modules msmtp mutt isync fetchmail"
 
 # install_packages NAME...: installs those that are missing, through sudo only when not root. Debian 12 names.

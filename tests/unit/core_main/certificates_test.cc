@@ -53,7 +53,7 @@ TEST_F(CertificatesTest, ASelfSignedOneIsMadeAnewAfterTwoThirdsOfItsLife) {
 
 TEST_F(CertificatesTest, ARunningServerTakesARenewedOneWithoutASignal) {
   ManualClock clock(system_clock.now());
-  const auto certificate = ServerCertificate::load(settings, clock);
+  const auto certificate = ServerCertificates::load(settings, nullptr, clock);
   ASSERT_TRUE(certificate) << certificate.error().context;
   EXPECT_FALSE((*certificate)->refresh().value());
   clock.set(Timestamp::from_seconds(clock.now().seconds() + 600 * 86'400));
@@ -70,7 +70,7 @@ TEST_F(CertificatesTest, FilesThatChangeAreTakenAndBrokenOnesAreNot) {
   settings.tls_certificate = "chain.pem";
   settings.tls_key = "private.pem";
   use("one.example.test");
-  const auto certificate = ServerCertificate::load(settings, system_clock);
+  const auto certificate = ServerCertificates::load(settings, nullptr, system_clock);
   ASSERT_TRUE(certificate) << certificate.error().context;
   EXPECT_FALSE((*certificate)->refresh().value());
   use("two.example.test");

@@ -9,6 +9,7 @@
 #include "store/file_segments.h"
 #include "store/key.h"
 #include "store/long_value.h"
+#include "store/record_certificate.h"
 #include "store/record_tls.h"
 #include "store/rows.h"
 #include "store/store_state.h"
@@ -122,6 +123,31 @@ TEST_F(Maintenance, CheckFindsEachKindOfDamage) {
     const auto found = findings(c);
     const bool is_found = std::ranges::any_of(found, [&](const std::string& f) { return f.find(expected) != std::string::npos; });
     EXPECT_TRUE(is_found) << expected << " not in " << testing::PrintToString(found);
+  }
+}
+
+TEST_F(Maintenance, CheckFindsDamagedCertificates) {
+  using Change = Result<> (*)(WriteTransaction&);
+  const std::pair<const char*, Change> cases[] = {
+      {"a certificate: certificate",
+       [](WriteTransaction& t) { return put_long_value(t, Table::kCertificates, certificate_key("a.example"), "x"); }},
+      {"a certificate: key",
+       [](WriteTransaction& t) {
+         const std::string other = encode_certificate({.hostname = "b.example"});
+         return put_long_value(t, Table::kCertificates, certificate_key("a.example"), other);
+       }},
+      {"an account at a CA: ACME account",
+       [](WriteTransaction& t) { return put_long_value(t, Table::kAcmeAccounts, acme_account_key("https://ca.example/"), "x"); }},
+  };
+  for (const auto& [expected, change] : cases) {
+    const StoreCase c = open();
+    damage(c, change);
+    EXPECT_EQ(findings(c), std::vector<std::string>{expected});
+    damage(c, [](WriteTransaction& t) -> Result<> {
+      POSTHUS_TRY_VOID(erase_long_value(t, Table::kCertificates, certificate_key("a.example")));
+      return erase_long_value(t, Table::kAcmeAccounts, acme_account_key("https://ca.example/"));
+    });
+    EXPECT_TRUE(findings(c).empty());
   }
 }
 

@@ -1,0 +1,46 @@
+// Reads certificates and accounts at CAs; see certificate_reader.h.
+#include "store/certificate_reader.h"
+
+#include "store/key.h"
+#include "store/long_value.h"
+#include "store/record_certificate.h"
+
+namespace posthus::store {
+namespace {
+
+template <class T>
+Result<std::optional<T>> read(const Snapshot& snapshot, Table table, const std::string& key,
+                              Result<T> (*decode)(std::string_view)) {
+  std::string buffer;
+  const auto bytes = get_long_value(snapshot, table, key, buffer);
+  if (!bytes && bytes.error().kind == ErrorKind::kNotFound) return std::nullopt;
+  if (!bytes) return std::unexpected(bytes.error());
+  return POSTHUS_TRY(decode(*bytes));
+}
+
+}  // namespace
+
+Result<std::optional<CertificateRecord>> CertificateReader::certificate(std::string_view hostname) const {
+  return read(snapshot_, Table::kCertificates, certificate_key(hostname), decode_certificate);
+}
+
+Result<Page<CertificateRecord>> CertificateReader::certificates(std::string_view after, std::size_t limit) const {
+  Page<CertificateRecord> page;
+  const std::string from = after.empty() ? std::string() : end_of_prefix(certificate_key(after));
+  POSTHUS_TRY_VOID(
+      scan_long_values(snapshot_, Table::kCertificates, from, {}, [&](std::string_view, std::string_view value) -> Result<Visit> {
+        if (page.items.size() == limit) {
+          if (!page.items.empty()) page.next = page.items.back().hostname;
+          return Visit::kStop;
+        }
+        page.items.push_back(POSTHUS_TRY(decode_certificate(value)));
+        return Visit::kContinue;
+      }));
+  return page;
+}
+
+Result<std::optional<AcmeAccountRecord>> CertificateReader::acme_account(std::string_view directory) const {
+  return read(snapshot_, Table::kAcmeAccounts, acme_account_key(directory), decode_acme_account);
+}
+
+}  // namespace posthus::store
