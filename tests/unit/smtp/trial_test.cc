@@ -53,12 +53,13 @@ class TrialTest : public ::testing::Test {
   }
   /// Runs one to its end, or as far as it gets.
   std::optional<TrialResult> run(TrialOptions options = {}) {
-    std::optional<TrialResult> result;
+    const std::size_t before = results.size();
     if (options.recipient.domain.empty()) options.recipient = {"ben", "there.example"};
     if (!options.observe) options.observe = [this](TrialStep step) { steps.push_back(std::move(step)); };
-    trials->start(std::move(options), [this, &result](TrialResult r) { result = results.emplace_back(std::move(r)); });
+    // WHY no reference to anything here: the result may come when this call is long over.
+    trials->start(std::move(options), [this](TrialResult result) { results.push_back(std::move(result)); });
     settle();
-    return result;
+    return results.size() > before ? std::optional(results.back()) : std::nullopt;
   }
   const TrialStep* step(std::string_view stage, std::size_t nth = 0) const {
     for (const TrialStep& s : steps) {
