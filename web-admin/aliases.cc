@@ -1,4 +1,7 @@
 // /api/v1/aliases: addresses whose mail goes to other addresses; "@domain" is the catch-all of a domain.
+#include <algorithm>
+
+#include "core/base/ascii.h"
 #include "core/mail/address.h"
 #include "core/mail/date_time.h"
 #include "store/directory_reader.h"
@@ -12,6 +15,12 @@ namespace {
 void append_alias(JsonWriter& json, const store::AliasRecord& alias) {
   json.begin_object().key("address").text(alias.address).key("targets").texts(alias.targets);
   json.key("created").text(mail::format_rfc3339(alias.created)).end_object();
+}
+
+/// Is `text` (lower case) a part of its address or of a target?
+bool mentions(const store::AliasRecord& alias, std::string_view text) {
+  const auto has = [text](const std::string& address) { return ascii::to_lower(address).find(text) != std::string::npos; };
+  return text.empty() || has(alias.address) || std::ranges::any_of(alias.targets, has);
 }
 
 Response alias_response(int status, const store::AliasRecord& alias) {
@@ -57,17 +66,24 @@ Result<store::AliasRecord> find_alias(const Call& call) {
 }
 
 Result<Response> list(const Call& call) {
-  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain"}));
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain", "search"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
+  const std::string text = POSTHUS_TRY(search_text(call.target));
   std::string domain;
   if (const std::string* wanted = call.target.parameter("domain")) domain = POSTHUS_TRY(mail::normalise_domain(*wanted));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
-  const auto page = POSTHUS_TRY(store::DirectoryReader(*snapshot).aliases(domain, range.after, range.limit));
+  const store::DirectoryReader directory(*snapshot);
   JsonWriter json;
   json.begin_object().key("items").begin_array();
-  for (const store::AliasRecord& alias : page.items) append_alias(json, alias);
+  const std::string next = POSTHUS_TRY(narrowed_page(
+      range, [&](const std::string& after, std::size_t limit) { return directory.aliases(domain, after, limit); },
+      [&](const store::AliasRecord& alias) -> Result<bool> { return mentions(alias, text); },
+      [&](const store::AliasRecord& alias) -> Result<> {
+        append_alias(json, alias);
+        return {};
+      }));
   json.end_array();
-  append_next(json, page.next);
+  append_next(json, next);
   return json_response(200, json.end_object().take());
 }
 

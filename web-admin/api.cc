@@ -4,6 +4,7 @@
 #include "core/base/ascii.h"
 #include "core/base/check.h"
 #include "core/base/log.h"
+#include "web-admin/panel.h"
 #include "web-admin/problem.h"
 
 namespace posthus::web_admin {
@@ -27,7 +28,7 @@ std::string_view expected_type(BodyKind kind) {
 }
 
 // Everything that is checked before a handler runs. Credentials come before the existence of things.
-std::expected<Admitted, Response> admit(const ServerContext& context, const Request& request) {
+std::expected<Admitted, Response> admit(const ServerContext& context, const Request& request, BrowserSessions& sessions) {
   auto target = parse_target(request.target);
   if (!target) return std::unexpected(problem(target.error()));
   RouteMatch match = find_route(request.method, *target);
@@ -37,7 +38,7 @@ std::expected<Admitted, Response> admit(const ServerContext& context, const Requ
     response.fields.emplace_back("Allow", match.allowed);
     return std::unexpected(std::move(response));
   }
-  auto principal = authorise(context, request, match.route->scope);
+  auto principal = authorise(context, request, match.route->scope, sessions);
   if (!principal) return std::unexpected(std::move(principal).error());
   // WHY: a web page of another origin can send text/plain with the browser's saved credentials, but not these types.
   const std::string_view type = expected_type(match.route->body);
@@ -54,11 +55,12 @@ bool is_change(const Request& request) { return request.method != "GET" && reque
 }  // namespace
 
 Response Api::handle(const Request& request) {
-  const auto admitted = admit(context_, request);
+  if (auto page = panel_page(request)) return *std::move(page);
+  const auto admitted = admit(context_, request, sessions_);
   if (!admitted) return admitted.error();
   const Route& route = *admitted->match.route;
   CHECK(route.body != BodyKind::kMessage || request.upload != nullptr);
-  const Call call{context_, request, admitted->target, admitted->match.path, admitted->principal, directory_};
+  const Call call{context_, request, admitted->target, admitted->match.path, admitted->principal, sessions_, directory_};
   Response response = route.handler(call);
   if (is_change(request)) {
     log::info("http.change", {{"who", admitted->principal.name},
@@ -71,13 +73,13 @@ Response Api::handle(const Request& request) {
 }
 
 std::optional<Response> Api::refusal_of_head(const Request& request) {
-  const auto admitted = admit(context_, request);
+  const auto admitted = admit(context_, request, sessions_);
   if (!admitted) return admitted.error();
   return std::nullopt;
 }
 
 std::expected<MessageUpload, Response> Api::begin_upload(const Request& request) {
-  const auto admitted = admit(context_, request);
+  const auto admitted = admit(context_, request, sessions_);
   if (!admitted) return std::unexpected(admitted.error());
   auto upload = MessageUpload::begin(context_, admitted->target);
   if (!upload) return std::unexpected(problem(upload.error()));

@@ -17,6 +17,7 @@
 #include "core/net/certificate.h"
 #include "core/sasl/authenticator.h"
 #include "store/store.h"
+#include "web-admin/browser_sessions.h"
 #include "web-admin/message_upload.h"
 #include "web-admin/request.h"
 #include "web-admin/routes.h"
@@ -73,6 +74,7 @@ struct ServerContext {
   Outside* outside = nullptr;  // nullptr in the command line: nobody is asked there
   /// How often strangers may ask for client settings; nullptr: as they like.
   RateLimiter* strangers = nullptr;
+  std::string data_directory;  // for the status; empty: not told
   /// A certificate was ordered, uploaded or removed, or a setting changed.
   std::function<void()> certificates_changed = [] {};
   std::function<DefaultCertificate()> default_certificate = [] { return DefaultCertificate{}; };
@@ -104,6 +106,7 @@ class Api {
 
  private:
   ServerContext context_;
+  BrowserSessions sessions_{context_.clock};
   std::mutex directory_;  // held from reading a record to writing its change: two changes never undo each other
 };
 

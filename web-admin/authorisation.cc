@@ -1,4 +1,4 @@
-// Checks credentials of API requests. RFC 6750 §2.1, §3; RFC 7617 §2; RFC 9110 §11.
+// Checks credentials of API requests. RFC 6265 (cookies), RFC 6750 §2.1, §3; RFC 7617 §2; RFC 9110 §11.
 #include "web-admin/authorisation.h"
 
 #include <algorithm>
@@ -23,7 +23,9 @@ std::unexpected<Response> refuse(int status, std::string_view detail) { return s
 std::unexpected<Response> unauthorised(const Request& request) {
   Response response = problem(401, "Valid credentials are needed.");
   response.fields.emplace_back("WWW-Authenticate", "Bearer realm=\"posthus\"");
-  if (request.origin.is_tls) response.fields.emplace_back("WWW-Authenticate", "Basic realm=\"posthus\", charset=\"UTF-8\"");
+  // WHY: for Basic a browser would ask the person itself, in a window that nobody can style or close.
+  if (request.origin.is_tls && !request.browser.is_from_panel)
+    response.fields.emplace_back("WWW-Authenticate", "Basic realm=\"posthus\", charset=\"UTF-8\"");
   return std::unexpected(std::move(response));
 }
 
@@ -36,7 +38,7 @@ bool token_allows(const store::TokenRecord& token, Scope needed) {
   const auto has = [&token](std::string_view scope) {
     return std::find(token.scopes.begin(), token.scopes.end(), scope) != token.scopes.end();
   };
-  if (needed == Scope::kLocal) return false;
+  if (needed == Scope::kLocal || needed == Scope::kUser) return false;
   return has("admin") || has(to_string(needed)) || (needed == Scope::kMetrics && has("read"));
 }
 
@@ -55,25 +57,6 @@ std::expected<Principal, Response> authorise_token(const ServerContext& context,
   return Principal{"token " + (*token)->id};
 }
 
-std::expected<Principal, Response> check_password(const ServerContext& context, const Request& request, std::string_view login,
-                                                  Secret password) {
-  const sasl::LoginFacts facts{.protocol = "http", .remote_address = request.origin.remote_address, .is_tls = true};
-  const auto exchange = context.authenticator->begin_password(login, std::move(password), facts);
-  if (!exchange) return unauthorised(request);
-  if (exchange->state() == sasl::LoginExchange::State::kVerify) exchange->verify();
-  if (exchange->state() != sasl::LoginExchange::State::kDone) return unauthorised(request);
-  if (exchange->verdict() == sasl::LoginVerdict::kThrottled) return refuse(429, "Too many failed logins; try again later.");
-  if (exchange->verdict() == sasl::LoginVerdict::kUnavailable)
-    return refuse(503, "Logins cannot be checked now; try again later.");
-  if (exchange->verdict() != sasl::LoginVerdict::kAccepted) return unauthorised(request);
-  const auto snapshot = context.store.snapshot();
-  if (!snapshot) return std::unexpected(problem(snapshot.error()));
-  const auto user = store::DirectoryReader(**snapshot).user(exchange->account());
-  if (!user) return std::unexpected(problem(user.error()));
-  if (!*user || (*user)->role != store::Role::kServerAdmin) return refuse(403, "Only server admins may use this.");
-  return Principal{exchange->login()};
-}
-
 // user-pass = user-id ":" password (RFC 7617 §2)
 std::expected<Principal, Response> authorise_basic(const ServerContext& context, const Request& request, std::string_view text) {
   if (!request.origin.is_tls) return refuse(403, "Passwords are accepted over TLS only.");
@@ -84,10 +67,105 @@ std::expected<Principal, Response> authorise_basic(const ServerContext& context,
   const std::string login = decoded->substr(0, colon);
   Secret password(decoded->substr(colon + 1));
   wipe(*decoded);
-  return check_password(context, request, login, std::move(password));
+  auto checked = check_password(context, request, login, std::move(password));
+  if (!checked) return std::unexpected(std::move(checked).error());
+  if (checked->user.role != store::Role::kServerAdmin) return refuse(403, "Only server admins may use this.");
+  return Principal{checked->user.address};
+}
+
+// cookie-pair = cookie-name "=" cookie-value (RFC 6265 §4.2.1). A name that is there twice is no session of ours.
+std::string_view cookie_value(std::string_view cookies, std::string_view name) {
+  std::string_view found;
+  while (!cookies.empty()) {
+    const std::size_t semicolon = std::min(cookies.find(';'), cookies.size());
+    const std::string_view pair = ascii::trim(cookies.substr(0, semicolon));
+    cookies.remove_prefix(std::min(semicolon + 1, cookies.size()));
+    if (!pair.starts_with(name) || pair.size() <= name.size() || pair[name.size()] != '=') continue;
+    if (!found.empty()) return {};
+    found = pair.substr(name.size() + 1);
+  }
+  return found;
+}
+
+// origin = scheme "://" host [ ":" port ] (RFC 6454 §6.2): is its authority the host that was asked?
+bool is_own_origin(const Request& request) {
+  const std::string_view origin = request.browser.origin;
+  const std::size_t colon = origin.find("://");
+  return colon != std::string_view::npos && ascii::equal_ignoring_case(origin.substr(colon + 3), request.host);
+}
+
+bool is_read_only(const Request& request) { return request.method == "GET" || request.method == "HEAD"; }
+
+std::expected<Principal, Response> authorise_session(const ServerContext& context, const Request& request, Scope needed,
+                                                     BrowserSessions& sessions) {
+  auto session = session_of(context, request, sessions);
+  if (!session) return std::unexpected(problem(session.error()));
+  if (!*session) return unauthorised(request);
+  if (needed == Scope::kLocal) return refuse(403, "This is allowed on the Unix socket only.");
+  if (!is_read_only(request)) {
+    if (auto foreign = refuse_foreign_page(request)) return std::unexpected(*std::move(foreign));
+  }
+  if (needed != Scope::kUser) {
+    const auto snapshot = context.store.snapshot();
+    if (!snapshot) return std::unexpected(problem(snapshot.error()));
+    const auto user = store::DirectoryReader(**snapshot).user((*session)->account);
+    if (!user) return std::unexpected(problem(user.error()));
+    if (!*user || (*user)->role != store::Role::kServerAdmin) return refuse(403, "Only server admins may use this.");
+  }
+  std::string name = (*session)->login;
+  return Principal{std::move(name), *std::move(session)};
 }
 
 }  // namespace
+
+bool is_confidential(const Origin& origin) { return origin.is_tls || is_loopback_origin(origin); }
+
+std::string credentials_fingerprint(const store::UserRecord& user) { return std::string(as_view(sha256(user.password_hash))); }
+
+std::optional<Response> refuse_foreign_page(const Request& request) {
+  const bool is_cross_site = !request.browser.fetch_site.empty() && request.browser.fetch_site != "same-origin";
+  const bool has_other_origin = !request.browser.origin.empty() && !is_own_origin(request);
+  if (request.browser.is_from_panel && !is_cross_site && !has_other_origin) return std::nullopt;
+  return problem(403, "Changes with a browser's session are taken from the panel's own pages only.");
+}
+
+Result<std::optional<BrowserSession>> session_of(const ServerContext& context, const Request& request,
+                                                 BrowserSessions& sessions) {
+  if (!is_confidential(request.origin)) return std::nullopt;
+  auto session = sessions.use(cookie_value(request.browser.cookie, kSessionCookie));
+  if (!session) return std::nullopt;
+  const auto snapshot = POSTHUS_TRY(context.store.snapshot());
+  const store::DirectoryReader directory(*snapshot);
+  const auto user = POSTHUS_TRY(directory.user(session->account));
+  bool may_stay = user && !user->is_disabled && credentials_fingerprint(*user) == session->credentials;
+  if (may_stay) {
+    const auto domain = POSTHUS_TRY(directory.domain(std::string_view(user->address).substr(user->address.rfind('@') + 1)));
+    may_stay = domain && !domain->is_disabled;
+  }
+  if (may_stay) return session;
+  sessions.close(session->account, session->id);
+  return std::nullopt;
+}
+
+std::expected<CheckedPassword, Response> check_password(const ServerContext& context, const Request& request,
+                                                        std::string_view login, Secret password) {
+  const sasl::LoginFacts facts{
+      .protocol = "http", .remote_address = request.origin.remote_address, .is_tls = is_confidential(request.origin)};
+  const auto exchange = context.authenticator->begin_password(login, std::move(password), facts);
+  if (!exchange) return unauthorised(request);
+  if (exchange->state() == sasl::LoginExchange::State::kVerify) exchange->verify();
+  if (exchange->state() != sasl::LoginExchange::State::kDone) return unauthorised(request);
+  if (exchange->verdict() == sasl::LoginVerdict::kThrottled) return refuse(429, "Too many failed logins; try again later.");
+  if (exchange->verdict() == sasl::LoginVerdict::kUnavailable)
+    return refuse(503, "Logins cannot be checked now; try again later.");
+  if (exchange->verdict() != sasl::LoginVerdict::kAccepted) return unauthorised(request);
+  const auto snapshot = context.store.snapshot();
+  if (!snapshot) return std::unexpected(problem(snapshot.error()));
+  auto user = store::DirectoryReader(**snapshot).user(exchange->account());
+  if (!user) return std::unexpected(problem(user.error()));
+  if (!*user) return unauthorised(request);
+  return CheckedPassword{**std::move(user)};
+}
 
 std::string_view to_string(Scope scope) {
   switch (scope) {
@@ -95,26 +173,29 @@ std::string_view to_string(Scope scope) {
     case Scope::kRead: return "read";
     case Scope::kMetrics: return "metrics";
     case Scope::kAdmin: return "admin";
+    case Scope::kUser: return "user";
     case Scope::kLocal: return "local";
   }
   return "local";
 }
 
-std::expected<Principal, Response> authorise(const ServerContext& context, const Request& request, Scope needed) {
+std::expected<Principal, Response> authorise(const ServerContext& context, const Request& request, Scope needed,
+                                             BrowserSessions& sessions) {
   if (request.origin.is_unix_socket) return Principal{"local"};
   if (needed == Scope::kOpen) return Principal{};
-  if (request.authorization.empty()) return unauthorised(request);
+  if (request.authorization.empty()) return authorise_session(context, request, needed, sessions);
   const std::string_view text = request.authorization;
   const std::size_t space = text.find(' ');
   const std::string_view scheme = text.substr(0, space);
   const std::string_view credentials = space == std::string_view::npos ? std::string_view{} : ascii::trim(text.substr(space));
   if (ascii::equal_ignoring_case(scheme, "Basic")) {
     if (needed == Scope::kLocal) return refuse(403, "This is allowed on the Unix socket only.");
+    if (needed == Scope::kUser) return refuse(403, "This is for people who are signed in with a browser.");
     return authorise_basic(context, request, credentials);
   }
   if (!ascii::equal_ignoring_case(scheme, "Bearer")) return unauthorised(request);
   // WHY: a token read off the wire is as good as stolen; on loopback a reverse proxy has done TLS already (RFC 6750 §5.3).
-  if (!request.origin.is_tls && !is_loopback_origin(request.origin)) return refuse(403, "Tokens are accepted over TLS only.");
+  if (!is_confidential(request.origin)) return refuse(403, "Tokens are accepted over TLS only.");
   return authorise_token(context, request, credentials, needed);
 }
 

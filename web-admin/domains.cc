@@ -63,6 +63,12 @@ Result<> read_kind(JsonFields& fields, store::DomainRecord& domain) {
   return {};
 }
 
+/// Is `text` (lower case) a part of its name, as the DNS or as people write it?
+bool is_called(const store::DomainRecord& domain, std::string_view text) {
+  return text.empty() || domain.name.find(text) != std::string::npos ||
+         mail::domain_to_unicode(domain.name).find(text) != std::string::npos;
+}
+
 Result<> read_language(JsonFields& fields, store::DomainRecord& domain) {
   const auto language = fields.text("language");
   if (!language) return {};
@@ -103,15 +109,22 @@ Result<> forget_users(const Call& call, std::string_view domain) {
 }
 
 Result<Response> list(const Call& call) {
-  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after"}));
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "search"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
+  const std::string text = POSTHUS_TRY(search_text(call.target));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
-  const auto page = POSTHUS_TRY(store::DirectoryReader(*snapshot).domains(range.after, range.limit));
+  const store::DirectoryReader directory(*snapshot);
   JsonWriter json;
   json.begin_object().key("items").begin_array();
-  for (const store::DomainRecord& domain : page.items) append_domain(json, domain);
+  const std::string next = POSTHUS_TRY(narrowed_page(
+      range, [&](const std::string& after, std::size_t limit) { return directory.domains(after, limit); },
+      [&](const store::DomainRecord& domain) -> Result<bool> { return is_called(domain, text); },
+      [&](const store::DomainRecord& domain) -> Result<> {
+        append_domain(json, domain);
+        return {};
+      }));
   json.end_array();
-  append_next(json, page.next);
+  append_next(json, next);
   return json_response(200, json.end_object().take());
 }
 

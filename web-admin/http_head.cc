@@ -96,6 +96,17 @@ std::expected<void, Refusal> take_once(bool& seen, std::string_view value, std::
   return {};
 }
 
+std::string* field_of_browser(std::string_view name, HttpHead& head) {
+  const auto is = [name](std::string_view known) { return ascii::equal_ignoring_case(name, known); };
+  if (is("Cookie")) return &head.cookie;
+  if (is("Origin")) return &head.origin;
+  if (is("Sec-Fetch-Site")) return &head.fetch_site;
+  if (is("User-Agent")) return &head.user_agent;
+  if (is("Accept-Encoding")) return &head.accept_encoding;
+  if (is("If-None-Match")) return &head.if_none_match;
+  return nullptr;
+}
+
 std::expected<void, Refusal> field(std::string_view name, std::string_view value, HttpHead& head, Seen& seen) {
   const auto is = [name](std::string_view known) { return ascii::equal_ignoring_case(name, known); };
   if (is("Host")) return take_once(seen.host, value, head.host, "There is more than one Host field.");
@@ -103,6 +114,14 @@ std::expected<void, Refusal> field(std::string_view name, std::string_view value
     return take_once(seen.authorization, value, head.authorization, "There is more than one Authorization field.");
   if (is("Content-Type"))
     return take_once(seen.content_type, value, head.content_type, "There is more than one Content-Type field.");
+  if (std::string* const browser_field = field_of_browser(name, head)) {
+    // WHY: HTTP/2 clients behind a proxy may split Cookie (RFC 9113 §8.2.3); of the others the last one counts.
+    if (browser_field == &head.cookie && !head.cookie.empty())
+      browser_field->append("; ").append(value);
+    else
+      *browser_field = value;
+  }
+  if (is("X-Posthus-Panel")) head.is_from_panel = true;
   if (is("Transfer-Encoding")) seen.transfer_encoding = true;
   if (is("Connection")) connection(value, head);
   if (is("Content-Length")) {

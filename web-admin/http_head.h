@@ -29,6 +29,9 @@ struct HttpHead {
   bool expects_continue = false;
   std::optional<std::uint64_t> content_length;
   std::string host, authorization, content_type;
+  // What only browsers send; hostile like all else.
+  std::string cookie, origin, fetch_site, user_agent, accept_encoding, if_none_match;
+  bool is_from_panel = false;  // the field X-Posthus-Panel is there: no other site can make a browser send it
 };
 
 /// Parses a complete head including the empty line at its end.

@@ -93,7 +93,7 @@ struct HttpServer::State : httplib::Server {
     set_post_routing_handler([](const httplib::Request&, httplib::Response& out) {
       out.headers.erase("Accept-Ranges");
       out.headers.erase("Keep-Alive");
-      if (out.status == 204) out.headers.erase("Content-Length");
+      if (out.status == 204 || out.status == 304) out.headers.erase("Content-Length");
     });
   }
   bool answer(httplib::Stream& stream, Connection connection) {

@@ -48,6 +48,15 @@ Result<ListRange> list_range(const Target& target) {
   return range;
 }
 
+Result<std::string> search_text(const Target& target) {
+  const std::string* const text = target.parameter("search");
+  if (!text) return std::string();
+  if (text->size() > kMaxSearchText) {
+    return fail(ErrorKind::kInvalid, "parameter 'search' has more than " + std::to_string(kMaxSearchText) + " bytes");
+  }
+  return ascii::to_lower(*text);
+}
+
 void append_next(JsonWriter& json, std::string_view cursor) {
   json.key("next");
   if (cursor.empty()) {

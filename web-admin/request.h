@@ -19,6 +19,12 @@ struct Origin {
   bool is_tls = false;
 };
 
+/// What browsers say besides; hostile. Values of fields as sent, empty without.
+struct BrowserFields {
+  std::string cookie, origin, fetch_site, user_agent, accept_encoding, if_none_match;
+  bool is_from_panel = false;  // X-Posthus-Panel: a page of another origin cannot send it
+};
+
 struct Request {
   std::string method;               // "GET"
   std::string target;               // origin-form as sent: path, perhaps "?query"
@@ -28,6 +34,7 @@ struct Request {
   std::string_view body;            // of routes with BodyKind::kJson or kXml; owned by the caller
   MessageUpload* upload = nullptr;  // of routes with BodyKind::kMessage, finished; owned by the caller
   Origin origin;
+  BrowserFields browser;
 };
 
 struct Response {

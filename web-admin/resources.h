@@ -20,6 +20,17 @@ Response get_readyz(const Call& call);
 Response get_metrics(const Call& call);
 Response get_status(const Call& call);
 
+// session.cc
+Response get_panel_file(const Call& call);
+Response get_session(const Call& call);
+Response open_session(const Call& call);
+Response close_session(const Call& call);
+Response list_sessions(const Call& call);
+Response close_other_sessions(const Call& call);
+Response close_session_by_id(const Call& call);
+Response get_own_user(const Call& call);
+Response set_own_password(const Call& call);
+
 // domains.cc
 Response list_domains(const Call& call);
 Response add_domain(const Call& call);
@@ -122,6 +133,11 @@ Response check_store(const Call& call);
 Response backup_store(const Call& call);
 
 // What the resources share.
+
+// users.cc
+Result<> append_user(const Call& call, const store::Snapshot& snapshot, JsonWriter& json, const store::UserRecord& user);
+/// Puts a new password into the directory; takes tens of milliseconds. The record as it is then.
+Result<store::UserRecord> store_password(const Call& call, std::string_view address, std::string password);
 
 /// A 2xx answer with JSON.
 Response json_response(int status, std::string body);

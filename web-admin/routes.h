@@ -24,6 +24,7 @@ struct Call {
   const Target& target;
   const std::vector<std::string>& path;  // values of the {names} in the route's path, in order
   const Principal& principal;
+  BrowserSessions& sessions;
   std::mutex& directory;  // REQUIRES: held from reading to writing a directory record
 };
 

@@ -92,6 +92,13 @@ Step GateSession::head_complete(Output& output) {
   request_.authorization = std::move(head->authorization);
   request_.content_type = std::move(head->content_type);
   request_.host = std::move(head->host);
+  request_.browser = {.cookie = std::move(head->cookie),
+                      .origin = std::move(head->origin),
+                      .fetch_site = std::move(head->fetch_site),
+                      .user_agent = std::move(head->user_agent),
+                      .accept_encoding = std::move(head->accept_encoding),
+                      .if_none_match = std::move(head->if_none_match),
+                      .is_from_panel = head->is_from_panel};
   expects_continue_ = head->expects_continue && !head->is_http_1_0;
   keeps_alive_ = head->keeps_alive && ++requests_ < kMaxRequestsPerConnection;
   body_left_ = head->content_length.value_or(0);

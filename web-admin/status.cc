@@ -1,6 +1,8 @@
 // What the server says about itself: /, /healthz, /readyz, /metrics and /api/v1/status.
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "core/base/metrics.h"
@@ -22,6 +24,50 @@ std::uint64_t resident_bytes() {
   std::uint64_t total = 0, resident = 0;
   statm >> total >> resident;
   return statm ? resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
+/// What core/net counts under the listener's name.
+std::uint64_t open_connections(const ListenerStatus& listener) {
+  const std::string label = "listener=\"" + listener.name + "\"";
+  return static_cast<std::uint64_t>(
+      std::max<std::int64_t>(0, metrics::gauge("posthus_connections_open", "Connections open now.", label).value()));
+}
+
+void append_disk(JsonWriter& json, const std::string& directory) {
+  json.key("disk");
+  struct statvfs disk{};
+  if (directory.empty() || statvfs(directory.c_str(), &disk) != 0) {
+    json.null();
+    return;
+  }
+  json.begin_object().key("total_bytes").number(disk.f_frsize * disk.f_blocks);
+  json.key("available_bytes").number(disk.f_frsize * disk.f_bavail).end_object();
+}
+
+std::uint64_t sign_ins(std::string_view result) {
+  std::uint64_t total = 0;
+  for (const std::string_view protocol : {"smtp", "pop3", "imap", "http"}) {
+    std::string labels = "protocol=\"";
+    labels.append(protocol).append("\",result=\"").append(result).append("\"");
+    total += metrics::counter("posthus_logins_total", "Login attempts by protocol and result", labels).value();
+  }
+  return total;
+}
+
+// Counters of other folders, found by their names; they begin at nothing when the server starts.
+void append_totals(JsonWriter& json) {
+  const auto messages = [](std::string_view result) {
+    return metrics::counter("posthus_smtp_messages_total", "Messages by result", result).value();
+  };
+  const auto recipients = [](std::string_view result) {
+    return metrics::counter("posthus_queue_recipients_total", "Attempts by result", result).value();
+  };
+  json.key("totals").begin_object();
+  json.key("accepted").number(messages("result=\"accepted\"")).key("put_off").number(messages("result=\"4xx\""));
+  json.key("refused").number(messages("result=\"5xx\"")).key("relayed").number(recipients("result=\"relayed\""));
+  json.key("deferred").number(recipients("result=\"deferred\"")).key("failed").number(recipients("result=\"failed\""));
+  json.key("sign_ins").number(sign_ins("accepted"));
+  json.key("failed_sign_ins").number(sign_ins("rejected") + sign_ins("disabled") + sign_ins("throttled")).end_object();
 }
 
 template <class NextPage>
@@ -50,7 +96,8 @@ void append_listeners(JsonWriter& json, const std::vector<ListenerStatus>& liste
   json.key("listeners").begin_array();
   for (const ListenerStatus& listener : listeners) {
     json.begin_object().key("name").text(listener.name).key("address").text(listener.address);
-    json.key("port").number(listener.port).key("implicit_tls").boolean(listener.is_tls).end_object();
+    json.key("port").number(listener.port).key("implicit_tls").boolean(listener.is_tls);
+    json.key("connections").number(open_connections(listener)).end_object();
   }
   json.end_array();
 }
@@ -78,6 +125,8 @@ Result<Response> status(const Call& call) {
   POSTHUS_TRY_VOID(append_counts(json, store::DirectoryReader(*snapshot)));
   append_store(json, context.store.statistics());
   json.key("memory").begin_object().key("resident_bytes").number(resident_bytes()).end_object();
+  append_disk(json, context.data_directory);
+  append_totals(json);
   return json_response(200, json.end_object().take());
 }
 

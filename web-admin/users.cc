@@ -1,10 +1,15 @@
 // /api/v1/users: people with a mailbox, their state, quota and password.
+#include <algorithm>
+#include <array>
 #include <limits>
+#include <set>
 
+#include "core/base/ascii.h"
 #include "core/base/secret.h"
 #include "core/mail/address.h"
 #include "core/mail/date_time.h"
 #include "store/directory_reader.h"
+#include "store/sending_reader.h"
 #include "web-admin/api.h"
 #include "web-admin/lists.h"
 #include "web-admin/resources.h"
@@ -18,6 +23,8 @@ constexpr std::size_t kMinPassword = 8;     // NIST SP 800-63B §5.1.1.2
 constexpr std::size_t kMaxPassword = 1024;  // bounds the work of normalising and hashing
 
 std::string_view role_name(store::Role role) { return role == store::Role::kServerAdmin ? "server_admin" : "user"; }
+
+}  // namespace
 
 Result<> append_user(const Call& call, const store::Snapshot& snapshot, JsonWriter& json, const store::UserRecord& user) {
   const store::Usage usage = POSTHUS_TRY(store::DirectoryReader(snapshot).usage(user.account));
@@ -38,6 +45,8 @@ Result<> append_user(const Call& call, const store::Snapshot& snapshot, JsonWrit
   json.end_object();
   return {};
 }
+
+namespace {
 
 Result<Response> user_response(const Call& call, int status, std::string_view address) {
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
@@ -110,19 +119,54 @@ void forget(const Call& call, std::string_view address) {
   if (call.context.authenticator) call.context.authenticator->forget(address);
 }
 
+/// What a list of users is narrowed to.
+struct UserFilter {
+  std::string domain, text;  // text: a part of the address, lower case
+  std::string state;
+  std::set<AccountId> held;  // with state "held" or "active"
+};
+
+Result<UserFilter> read_filter(const Call& call, const store::Snapshot& snapshot) {
+  UserFilter filter;
+  if (const std::string* wanted = call.target.parameter("domain")) filter.domain = POSTHUS_TRY(mail::normalise_domain(*wanted));
+  filter.text = POSTHUS_TRY(search_text(call.target));
+  const std::string* const state = call.target.parameter("state");
+  if (!state) return filter;
+  constexpr std::array<std::string_view, 5> kStates{"active", "disabled", "held", "almost_full", "admin"};
+  if (std::ranges::find(kStates, *state) == kStates.end()) {
+    return fail(ErrorKind::kInvalid, "parameter 'state' must be active, disabled, held, almost_full or admin");
+  }
+  filter.state = *state;
+  for (const auto& record : POSTHUS_TRY(store::SendingReader(snapshot).held())) filter.held.insert(record.account);
+  return filter;
+}
+
+Result<bool> matches(const UserFilter& filter, const store::Snapshot& snapshot, const store::UserRecord& user) {
+  if (!filter.text.empty() && ascii::to_lower(user.address).find(filter.text) == std::string::npos) return false;
+  if (filter.state == "disabled") return user.is_disabled;
+  if (filter.state == "held") return filter.held.contains(user.account);
+  if (filter.state == "active") return !user.is_disabled && !filter.held.contains(user.account);
+  if (filter.state == "admin") return user.role == store::Role::kServerAdmin;
+  if (filter.state != "almost_full") return true;
+  if (user.quota_bytes == 0) return false;
+  const store::Usage usage = POSTHUS_TRY(store::DirectoryReader(snapshot).usage(user.account));
+  return usage.bytes >= user.quota_bytes - user.quota_bytes / 10;
+}
+
 Result<Response> list(const Call& call) {
-  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain"}));
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain", "search", "state"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
-  std::string domain;
-  if (const std::string* wanted = call.target.parameter("domain")) domain = POSTHUS_TRY(mail::normalise_domain(*wanted));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   const store::DirectoryReader directory(*snapshot);
-  const auto page = POSTHUS_TRY(directory.users(domain, range.after, range.limit));
+  const UserFilter filter = POSTHUS_TRY(read_filter(call, *snapshot));
   JsonWriter json;
   json.begin_object().key("items").begin_array();
-  for (const store::UserRecord& user : page.items) POSTHUS_TRY_VOID(append_user(call, *snapshot, json, user));
+  const std::string next = POSTHUS_TRY(narrowed_page(
+      range, [&](const std::string& after, std::size_t limit) { return directory.users(filter.domain, after, limit); },
+      [&](const store::UserRecord& user) { return matches(filter, *snapshot, user); },
+      [&](const store::UserRecord& user) { return append_user(call, *snapshot, json, user); }));
   json.end_array();
-  append_next(json, page.next);
+  append_next(json, next);
   return json_response(200, json.end_object().take());
 }
 
@@ -174,18 +218,12 @@ Result<Response> change_password(const Call& call) {
   fields.require("password");
   auto password = fields.text("password");
   POSTHUS_TRY_VOID(fields.finish());
-  POSTHUS_TRY(find_user(call));
-  store::UserRecord hashed;
-  POSTHUS_TRY_VOID(put_password(std::move(*password), call.context.password_cost, hashed));
-  const std::lock_guard lock(call.directory);
-  store::UserRecord user = POSTHUS_TRY(find_user(call));
-  user.password_hash = hashed.password_hash;
-  user.scram_iterations = hashed.scram_iterations;
-  user.scram_salt = hashed.scram_salt;
-  user.scram_stored_key = hashed.scram_stored_key;
-  user.scram_server_key = hashed.scram_server_key;
-  POSTHUS_TRY(call.context.store.apply(store::PutUser{user, store::PutRule::kReplace}));
-  forget(call, user.address);
+  const store::UserRecord user = POSTHUS_TRY(find_user(call));
+  const store::UserRecord changed = POSTHUS_TRY(store_password(call, user.address, *std::move(password)));
+  // Who changes his own goes on working; his other browsers are signed out.
+  const auto& session = call.principal.session;
+  if (session && session->account == changed.account)
+    call.sessions.set_credentials(session->id, credentials_fingerprint(changed));
   return no_content();
 }
 
@@ -198,6 +236,23 @@ Result<Response> remove(const Call& call) {
 }
 
 }  // namespace
+
+Result<store::UserRecord> store_password(const Call& call, std::string_view address, std::string password) {
+  store::UserRecord hashed;
+  POSTHUS_TRY_VOID(put_password(std::move(password), call.context.password_cost, hashed));
+  const std::lock_guard lock(call.directory);
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  auto user = POSTHUS_TRY(store::DirectoryReader(*snapshot).user(address));
+  if (!user) return fail(ErrorKind::kNotFound, "there is no user " + std::string(address));
+  user->password_hash = hashed.password_hash;
+  user->scram_iterations = hashed.scram_iterations;
+  user->scram_salt = hashed.scram_salt;
+  user->scram_stored_key = hashed.scram_stored_key;
+  user->scram_server_key = hashed.scram_server_key;
+  POSTHUS_TRY(call.context.store.apply(store::PutUser{*user, store::PutRule::kReplace}));
+  forget(call, user->address);
+  return *std::move(user);
+}
 
 Response list_users(const Call& call) { return answer(list(call)); }
 Response add_user(const Call& call) { return answer(add(call)); }

@@ -116,6 +116,7 @@ struct Server::State {
              .interface_addresses = [this] { return global_addresses(settings); },
              .certificate = [this] { return certificate->default_pair(); },
              .strangers = &strangers,
+             .data_directory = settings.data,
              .certificates_changed = [this] { certificates_changed(); },
              .default_certificate = [this] { return default_certificate(); },
              .http_challenge = [this](const std::string& token) { return orders->http_challenge(token); }}),

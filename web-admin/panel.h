@@ -1,0 +1,31 @@
+// The browser panel as the server sees it: files built from web-admin/ui and embedded, found by the path of a request.
+// The script asks the API for everything; nothing here knows who is signed in. Thread rule: pure functions over constants.
+// Known limits: no ranges; of Accept-Encoding only "br", "gzip" and their q=0 are understood (RFC 9110 §12.5.3).
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "web-admin/request.h"
+
+namespace posthus::web_admin {
+
+/// One embedded file with its ready-made encodings; views of read-only data of the program.
+struct PanelFile {
+  std::string_view name;  // "index.html", or with a hash of its content: "panel-4f1c9b2e.js"
+  std::string_view type;
+  std::string_view tag;  // of its content, for ETag
+  std::string_view identity, gzip, brotli;
+};
+/// All of them; empty when the program was built without the panel.
+std::span<const PanelFile> panel_files();
+
+/// The page that every address of the panel answers with: "/", "/queue", "/domains/example.test". Nothing when `request` asks
+/// for something else or there is no panel. The paths: kSections in panel.cc and web-admin/ui/src/pages.ts (a test holds them
+/// together).
+std::optional<Response> panel_page(const Request& request);
+/// A file by its name; 404 without one.
+Response panel_file(const Request& request, std::string_view name);
+
+}  // namespace posthus::web_admin

@@ -1,0 +1,165 @@
+// /api/v1/session, /api/v1/sessions, /api/v1/me: signing in with a browser, and one's own account. RFC 6265 (cookies).
+// Over plain HTTP only from this machine: the cookie is Secure all the same, so the way from the browser to a proxy there must
+// be TLS, or the browser must take this machine for safe (Chromium and Firefox do for localhost).
+#include <algorithm>
+
+#include "core/base/log.h"
+#include "core/base/secret.h"
+#include "core/mail/date_time.h"
+#include "store/directory_reader.h"
+#include "web-admin/api.h"
+#include "web-admin/authorisation.h"
+#include "web-admin/browser_sessions.h"
+#include "web-admin/lists.h"
+#include "web-admin/panel.h"
+#include "web-admin/problem.h"
+#include "web-admin/resources.h"
+
+namespace posthus::web_admin {
+namespace {
+
+std::pair<std::string, std::string> set_cookie(std::string_view value, std::chrono::seconds lifetime) {
+  std::string cookie(kSessionCookie);
+  cookie.append("=").append(value).append("; Path=/; Max-Age=").append(std::to_string(lifetime.count()));
+  return {"Set-Cookie", cookie.append("; Secure; HttpOnly; SameSite=Strict")};
+}
+
+void append_session(JsonWriter& json, const BrowserSession& session, std::string_view own) {
+  json.begin_object().key("id").text(session.id).key("login").text(session.login);
+  json.key("is_this").boolean(session.id == own);
+  json.key("created").text(mail::format_rfc3339(session.created));
+  json.key("last_used").text(mail::format_rfc3339(session.last_used));
+  json.key("ends").text(mail::format_rfc3339(session.end())).key("idle_ends").text(mail::format_rfc3339(session.idle_end()));
+  json.key("remote_address").text(session.remote_address).key("user_agent").text(session.user_agent).end_object();
+}
+
+Result<std::string> session_json(const Call& call, const std::optional<BrowserSession>& session) {
+  JsonWriter json;
+  json.begin_object().key("hostname").text(call.context.hostname);
+  json.key("role");
+  if (!session) return json.null().key("session").null().end_object().take();
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const auto user = POSTHUS_TRY(store::DirectoryReader(*snapshot).user(session->account));
+  json.text(user && user->role == store::Role::kServerAdmin ? "server_admin" : "user").key("session");
+  append_session(json, *session, session->id);
+  return json.end_object().take();
+}
+
+Result<Response> current(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  const auto session = POSTHUS_TRY(session_of(call.context, call.request, call.sessions));
+  return json_response(200, POSTHUS_TRY(session_json(call, session)));
+}
+
+Result<Response> open(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
+  fields.require("login");
+  fields.require("password");
+  const auto login = fields.text("login");
+  auto password = fields.text("password");
+  POSTHUS_TRY_VOID(fields.finish());
+  Secret secret(*std::move(password));
+  if (!is_confidential(call.request.origin)) return problem(403, "Passwords are accepted over TLS only.");
+  if (auto foreign = refuse_foreign_page(call.request)) return *std::move(foreign);
+  if (!call.context.authenticator) return problem(503, "Nobody can sign in here.");
+  const auto checked = check_password(call.context, call.request, *login, std::move(secret));
+  if (!checked) return checked.error();
+  // WHY: what the browser brought, perhaps planted by somebody else, is never the session that is signed in.
+  if (const auto old = POSTHUS_TRY(session_of(call.context, call.request, call.sessions))) {
+    call.sessions.close(old->account, old->id);
+  }
+  const auto opened = call.sessions.open({.account = checked->user.account,
+                                          .login = checked->user.address,
+                                          .credentials = credentials_fingerprint(checked->user),
+                                          .remote_address = call.request.origin.remote_address,
+                                          .user_agent = call.request.browser.user_agent});
+  Response response = json_response(201, POSTHUS_TRY(session_json(call, opened.session)));
+  response.fields.push_back(set_cookie(opened.secret, kSessionLifetime));
+  return response;
+}
+
+Response no_session() { return problem(404, "There is no browser's session here."); }
+
+Result<Response> sign_out(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  if (!call.principal.session) return no_session();
+  call.sessions.close(call.principal.session->account, call.principal.session->id);
+  Response response = no_content();
+  response.fields.push_back(set_cookie("", std::chrono::seconds(0)));
+  return response;
+}
+
+Result<Response> list(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  if (!call.principal.session) return no_session();
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  for (const BrowserSession& session : call.sessions.of(call.principal.session->account)) {
+    append_session(json, session, call.principal.session->id);
+  }
+  json.end_array();
+  append_next(json, "");
+  return json_response(200, json.end_object().take());
+}
+
+Result<Response> close_others(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  if (!call.principal.session) return no_session();
+  const std::size_t closed = call.sessions.close_others(call.principal.session->account, call.principal.session->id);
+  return json_response(200, JsonWriter().begin_object().key("closed").number(closed).end_object().take());
+}
+
+Result<Response> close_one(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  if (!call.principal.session) return no_session();
+  const bool is_closed = call.sessions.close(call.principal.session->account, call.path[0]);
+  return is_closed ? no_content() : problem(404, "There is no such session of yours.");
+}
+
+Result<Response> own_user(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  if (!call.principal.session) return no_session();
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const auto user = POSTHUS_TRY(store::DirectoryReader(*snapshot).user(call.principal.session->account));
+  if (!user) return fail(ErrorKind::kNotFound, "the account is gone");
+  JsonWriter json;
+  POSTHUS_TRY_VOID(append_user(call, *snapshot, json, *user));
+  return json_response(200, json.take());
+}
+
+// Who finds a browser left open must not be able to take the account over: the present password is asked for.
+Result<Response> own_password(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
+  fields.require("current");
+  fields.require("password");
+  auto present = fields.text("current");
+  auto password = fields.text("password");
+  POSTHUS_TRY_VOID(fields.finish());
+  Secret secret(*std::move(present));
+  if (!call.principal.session) return no_session();
+  const BrowserSession& session = *call.principal.session;
+  if (!call.context.authenticator) return problem(503, "Nobody can sign in here.");
+  const auto checked = check_password(call.context, call.request, session.login, std::move(secret));
+  // 401 would say that the session is over.
+  if (!checked && checked.error().status == 401) return problem(403, "The present password is not right.");
+  if (!checked) return checked.error();
+  const store::UserRecord user = POSTHUS_TRY(store_password(call, session.login, *std::move(password)));
+  call.sessions.set_credentials(session.id, credentials_fingerprint(user));
+  return no_content();
+}
+
+}  // namespace
+
+Response get_panel_file(const Call& call) { return panel_file(call.request, call.path[0]); }
+Response get_session(const Call& call) { return answer(current(call)); }
+Response open_session(const Call& call) { return answer(open(call)); }
+Response close_session(const Call& call) { return answer(sign_out(call)); }
+Response list_sessions(const Call& call) { return answer(list(call)); }
+Response close_other_sessions(const Call& call) { return answer(close_others(call)); }
+Response close_session_by_id(const Call& call) { return answer(close_one(call)); }
+Response get_own_user(const Call& call) { return answer(own_user(call)); }
+Response set_own_password(const Call& call) { return answer(own_password(call)); }
+
+}  // namespace posthus::web_admin
