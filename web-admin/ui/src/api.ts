@@ -1,0 +1,59 @@
+// Calls of the API. A refusal is an ApiError with what the server said; what it said is shown as text only.
+import type { Problem } from "../generated/api";
+
+export class ApiError extends Error {
+  constructor(readonly status: number, readonly detail: string) {
+    super(detail);
+  }
+}
+
+export type Parameters = Record<string, string | number | boolean | undefined>;
+
+/** Path segments and parameters are percent-encoded here and nowhere else. */
+export function target(path: readonly string[], parameters: Parameters = {}): string {
+  const query = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== "");
+  const encoded = query.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`);
+  return `/api/v1/${path.map(encodeURIComponent).join("/")}${encoded.length ? `?${encoded.join("&")}` : ""}`;
+}
+
+let signedOut: () => void = () => undefined;
+/** What happens when the server no longer knows the session. */
+export function onSignedOut(then: () => void): void {
+  signedOut = then;
+}
+
+export async function call<T>(method: string, path: readonly string[], options: { parameters?: Parameters; body?: unknown; signal?: AbortSignal } = {}): Promise<T> {
+  // WHY: a form of another site cannot send a header of its own (CSRF).
+  const headers: Record<string, string> = { Accept: "application/json", "X-Posthus-Panel": "1" };
+  if (options.body !== undefined) headers["Content-Type"] = "application/json";
+  let response: Response;
+  try {
+    response = await fetch(target(path, options.parameters), {
+      method, headers, credentials: "same-origin", cache: "no-store", redirect: "error", signal: options.signal ?? null,
+      body: options.body === undefined ? null : JSON.stringify(options.body),
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "");
+  }
+  if (response.status === 204) return undefined as T;
+  const text = await response.text();
+  if (response.ok) return JSON.parse(text) as T;
+  if (response.status === 401 && path[0] !== "session") signedOut();
+  throw new ApiError(response.status, detailOf(text));
+}
+
+function detailOf(text: string): string {
+  try {
+    return String((JSON.parse(text) as Partial<Problem>).detail ?? "");
+  } catch {
+    return "";
+  }
+}
+
+export const get = <T>(path: readonly string[], parameters: Parameters = {}, signal?: AbortSignal): Promise<T> =>
+  call<T>("GET", path, { parameters, ...(signal ? { signal } : {}) });
+export const post = <T>(path: readonly string[], body?: unknown): Promise<T> => call<T>("POST", path, { body });
+export const put = <T>(path: readonly string[], body: unknown): Promise<T> => call<T>("PUT", path, { body });
+export const patch = <T>(path: readonly string[], body: unknown): Promise<T> => call<T>("PATCH", path, { body });
+export const remove = (path: readonly string[]): Promise<void> => call<void>("DELETE", path);

@@ -1,0 +1,42 @@
+// The panel's icons, 20 by 20, as elements: the page may set no markup (trusted types).
+import type { JSX } from "preact";
+
+export const icons = {
+  "box": (): JSX.Element => <><path d="m3 11 2.2-6.2h9.6L17 11v4a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1zM3.2 11H7l1 2.2h4l1-2.2h3.8"/></>,
+  "copy": (): JSX.Element => <><rect x="7" y="7" width="9.5" height="9.5" rx="1.5"/><path d="M13 7V5A1.5 1.5 0 0 0 11.5 3.500H5A1.5 1.5 0 0 0 3.5 5v6.500A1.5 1.5 0 0 0 5 13h2"/></>,
+  "dots": (): JSX.Element => <><path d="M4.5 10h.01M10 10h.01M15.5 10h.01" stroke-width="2.6"/></>,
+  "down": (): JSX.Element => <><path d="M10 3v9M6.4 8.8 10 12.400l3.6-3.600M4 16.500h12"/></>,
+  "gauge": (): JSX.Element => <><path d="M3.2 14a7.2 7.2 0 1 1 13.6 0M10 13l3.4-4.2"/></>,
+  "globe": (): JSX.Element => <><circle cx="10" cy="10" r="7"/><path d="M3 10h14M10 3c2.8 3 2.8 11 0 14-2.8-3-2.8-11 0-14"/></>,
+  "info": (): JSX.Element => <><circle cx="10" cy="10" r="7"/><path d="M10 9.300v4.400M10 6.500v.1"/></>,
+  "key": (): JSX.Element => <><circle cx="6.8" cy="13.2" r="3"/><path d="M9 11 16 4M13 7l2.2 2.2"/></>,
+  "left": (): JSX.Element => <><path d="m12 5-5 5 5 5"/></>,
+  "lock": (): JSX.Element => <><rect x="4.5" y="9" width="11" height="7.5" rx="1.5"/><path d="M7 9V6.500a3 3 0 0 1 6 0V9"/></>,
+  "log": (): JSX.Element => <><rect x="3.5" y="3.5" width="13" height="13" rx="1.5"/><path d="M6.5 7.500h7M6.5 10.500h7M6.5 13.500h4"/></>,
+  "logo": (): JSX.Element => <><path d="M3 9.2 10 3l7 6.2V16a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1z" fill="currentColor" stroke="none"/><path d="m3.6 9.6 6.4 4.2 6.4-4.2" stroke="var(--bg)" stroke-width="1.5" fill="none"/></>,
+  "menu": (): JSX.Element => <><path d="M3 5.500h14M3 10h14M3 14.500h14"/></>,
+  "moon": (): JSX.Element => <><path d="M16.3 12.300A6.8 6.8 0 0 1 7.7 3.700a6.8 6.8 0 1 0 8.6 8.600z"/></>,
+  "out": (): JSX.Element => <><path d="M8 4H4.500v12H8M12 6.500l3.5 3.5-3.5 3.500M15.5 10H8"/></>,
+  "phone": (): JSX.Element => <><rect x="6" y="2.5" width="8" height="15" rx="1.8"/><path d="M9.2 14.800h1.6"/></>,
+  "plus": (): JSX.Element => <><path d="M10 4v12M4 10h12"/></>,
+  "queue": (): JSX.Element => <><circle cx="10" cy="10" r="7"/><path d="M10 6v4.2l2.8 1.8"/></>,
+  "refresh": (): JSX.Element => <><path d="M16 10a6 6 0 1 1-1.7-4.200M16.2 3v3.400h-3.4"/></>,
+  "right": (): JSX.Element => <><path d="m8 5 5 5-5 5"/></>,
+  "route": (): JSX.Element => <><circle cx="4.8" cy="5" r="1.9"/><circle cx="15.2" cy="15" r="1.9"/><path d="M7 5h6a2.5 2.5 0 0 1 0 5H7a2.5 2.5 0 0 0 0 5h6"/></>,
+  "s-bad": (): JSX.Element => <><path d="M6.7 2h6.600L18 6.700v6.600L13.3 18H6.700L2 13.300V6.700z" fill="currentColor" stroke="none"/><path d="m7.2 7.2 5.6 5.600M12.8 7.200l-5.6 5.6" stroke="var(--surface)" stroke-width="1.9"/></>,
+  "s-next": (): JSX.Element => <><circle cx="10" cy="10" r="7.2" stroke-dasharray="2.6 2.2"/></>,
+  "s-off": (): JSX.Element => <><circle cx="10" cy="10" r="8" fill="currentColor" stroke="none"/><path d="M6.8 10h6.4" stroke="var(--surface)" stroke-width="1.9"/></>,
+  "s-ok": (): JSX.Element => <><circle cx="10" cy="10" r="8" fill="currentColor" stroke="none"/><path d="m6.4 10.3 2.5 2.5 4.7-5.2" stroke="var(--surface)" stroke-width="1.9"/></>,
+  "s-run": (): JSX.Element => <><circle cx="10" cy="10" r="7" opacity=".25" stroke-width="2.2"/><path d="M17 10a7 7 0 0 0-7-7" stroke-width="2.2"/></>,
+  "s-unknown": (): JSX.Element => <><circle cx="10" cy="10" r="7.2" stroke-dasharray="2.6 2.2"/><path d="M8 8.200a2 2 0 1 1 2.7 1.900c-.5.2-.7.5-.7 1.200M10 13.600v.1"/></>,
+  "s-wait": (): JSX.Element => <><circle cx="10" cy="10" r="8" fill="currentColor" stroke="none"/><path d="M10 6v4.200l2.6 1.6" stroke="var(--surface)" stroke-width="1.8"/></>,
+  "s-warn": (): JSX.Element => <><path d="M10 2.2 18.6 17.200H1.400z" fill="currentColor" stroke="currentColor" stroke-width="1.4"/><path d="M10 7.600v4.400M10 14.600v.1" stroke="var(--surface)" stroke-width="1.9"/></>,
+  "search": (): JSX.Element => <><circle cx="9" cy="9" r="5.4"/><path d="m13.1 13.1 3.9 3.9"/></>,
+  "send": (): JSX.Element => <><path d="M17 3 8.5 11.500M17 3l-5.2 14-3.3-5.500L3 8.200z"/></>,
+  "shield": (): JSX.Element => <><path d="m10 2.8 6 2.2v4.6c0 3.6-2.5 6.3-6 7.6-3.5-1.3-6-4-6-7.600V5z"/></>,
+  "sliders": (): JSX.Element => <><path d="M3.5 6H10M14 6h2.500M3.5 14H6M10 14h6.5"/><circle cx="12" cy="6" r="2"/><circle cx="8" cy="14" r="2"/></>,
+  "up": (): JSX.Element => <><path d="M10 12.500v-9M6.4 7 10 3.4 13.6 7M4 16.500h12"/></>,
+  "users": (): JSX.Element => <><circle cx="7.5" cy="6.8" r="2.6"/><path d="M2.8 16c0-2.8 2-4.6 4.7-4.6s4.7 1.8 4.7 4.6M13 4.4a2.5 2.5 0 0 1 0 4.8M14.6 11.7c1.7.7 2.6 2.2 2.6 4.3"/></>,
+} as const;
+
+export type IconName = keyof typeof icons;

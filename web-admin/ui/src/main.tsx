@@ -1,0 +1,56 @@
+// The panel's beginning: theme, language, session, then the shell or the sign-in page.
+import "./theme";
+import { render, type JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { ApiError, onSignedOut } from "./api";
+import { SignIn } from "./pages/sign-in";
+import { Failure, Loading, Toasts } from "./parts";
+import { whoAmI, type Session } from "./session";
+import { Shell } from "./shell";
+import { chooseLanguage, setLanguage, type Language } from "./words";
+
+function saved(name: string): string | null {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+const first = chooseLanguage(saved("posthus-language"), navigator.languages);
+
+function Panel(): JSX.Element {
+  const [language, choose] = useState<Language>(first);
+  const [session, setSession] = useState<Session | null | undefined>(undefined);
+  const [error, setError] = useState<unknown>();
+  const change = (to: Language): void => {
+    try {
+      localStorage.setItem("posthus-language", to);
+    } catch {
+      // Without storage the choice holds until the page is closed.
+    }
+    void setLanguage(to).then(() => choose(to));
+  };
+  const ask = (): void => {
+    setError(undefined);
+    whoAmI().then(setSession, (failure: unknown) => (failure instanceof ApiError && failure.status === 401 ? setSession(null) : setError(failure)));
+  };
+  useEffect(() => {
+    onSignedOut(() => setSession(null));
+    ask();
+  }, []);
+  useEffect(() => {
+    document.documentElement.lang = language;
+  }, [language]);
+  if (error !== undefined) return <main class="gate" id="main"><Failure error={error} retry={ask} /></main>;
+  if (session === undefined) return <Loading />;
+  return (
+    <>
+      {session ? <Shell key={language} session={session} language={language} setLanguage={change} signedOut={() => setSession(null)} />
+        : <SignIn key={language} language={language} setLanguage={change} signedIn={setSession} />}
+      <Toasts />
+    </>
+  );
+}
+
+void setLanguage(first).then(() => render(<Panel />, document.getElementById("panel")!));

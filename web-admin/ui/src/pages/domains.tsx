@@ -1,0 +1,145 @@
+// Domains: what must be published in the DNS, what is wrong there, keys.
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { get, post, remove } from "../api";
+import type { DkimKeys, DkimKey, DnsCheck, DnsRecord, DnsRecords, Domain, DomainPage as Domains } from "../../generated/api";
+import { size } from "../format";
+import { Card, Confirm, Copy, Dialog, Empty, Failure, Field, Head, Icon, Pager, Shown, State, Table, Time, toast, useLoad, type Tone } from "../parts";
+import { go, href, type Place } from "../router";
+import { t } from "../words";
+import { pagingOf } from "./lists";
+
+export function DomainsPage({ place }: { place: Place }): JSX.Element {
+  const paging = pagingOf(place);
+  const [isNew, setNew] = useState(false);
+  const loaded = useLoad(`domains ${paging.after}`, (signal) => get<Domains>(["domains"], { limit: 25, after: paging.after }, signal));
+  return (
+    <>
+      <Head title={t("domains")} about={t("domains.about")}><button type="button" class="btn primary" onClick={() => setNew(true)}><Icon name="plus" />{t("new-domain")}</button></Head>
+      <Card label={t("domains")}><Shown from={loaded}>{(page) => page.items.length === 0
+        ? <Empty icon="globe" title={t("no-domain")}><p>{t("no-domain.about")}</p></Empty>
+        : <><Table<Domain> label={t("domains")} items={page.items} keyOf={(one) => one.name} columns={[
+          { word: "domain", main: true, cell: (one) => <><a class="title break" href={href(["domains", one.name])}>{one.display_name}</a>{one.display_name !== one.name && <><br /><span class="small muted">{one.name}</span></>}</> },
+          { word: "state", cell: (one) => one.disabled ? <State tone="off">{t("disabled")}</State> : <State tone="ok">{t("active")}</State> },
+          { word: "kind", cell: (one) => t(`kind.${one.kind}`) },
+          { word: "storage-limit", class: "wide", cell: (one) => one.default_quota_bytes ? size(one.default_quota_bytes) : t("no-limit") },
+          { word: "created", class: "wide", cell: (one) => <Time at={one.created} as="short" /> },
+        ]} /><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown></Card>
+      {isNew && <NewDomain close={() => setNew(false)} />}
+    </>
+  );
+}
+
+function NewDomain({ close }: { close: () => void }): JSX.Element {
+  const [name, setName] = useState("");
+  const [error, setError] = useState<unknown>();
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    try {
+      const made = await post<Domain>(["domains"], { name: name.trim() });
+      toast(t("made", { name: made.display_name }));
+      close();
+      go(href(["domains", made.name]));
+    } catch (failure) {
+      setError(failure);
+    }
+  };
+  return (
+    <Dialog title={t("new-domain")} close={close}><form class="stack" onSubmit={submit}>
+      <Field label={t("domain")} name="domain" value={name} onInput={setName} required autofocus placeholder="example.org" hint={t("new-domain.hint")} />
+      {error !== undefined && <Failure error={error} />}
+      <div class="buttons"><button type="button" class="btn" onClick={close}>{t("cancel")}</button><button class="btn primary">{t("add")}</button></div>
+    </form></Dialog>
+  );
+}
+
+type Judged = DnsCheck["items"][number];
+const tones: Record<Judged["state"], Tone> = { ok: "ok", missing: "bad", wrong: "bad", unknown: "off" };
+/** A missing record that is optional is no fault. */
+export const toneOf = (record: Judged): Tone => (record.state === "missing" && record.importance !== "required" ? (record.importance === "optional" ? "off" : "warn") : tones[record.state]);
+
+function Record({ record }: { record: DnsRecord }): JSX.Element {
+  return (
+    <dl class="record">
+      <div><dt>{t("type")}</dt><dd class="mono">{record.type}</dd></div>
+      <div><dt>{t("name")}</dt><dd><span class="mono">{record.name}</span><Copy text={record.name} label={`${t("copy")}: ${t("name")} ${record.name}`} /></dd></div>
+      <div><dt>{t("value")}</dt><dd><span class="mono">{record.value}</span><Copy text={record.value} label={`${t("copy")}: ${record.type} ${record.name}`} /></dd></div>
+    </dl>
+  );
+}
+
+function download(name: string, text: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+export function DomainPage({ name, tab }: { name: string; tab: string }): JSX.Element {
+  const domain = useLoad(`domain ${name}`, (signal) => get<Domain>(["domains", name], {}, signal));
+  return <Shown from={domain}>{(one) => <>{tab === "keys" ? <Keys domain={one} /> : <Dns domain={one} />}</>}</Shown>;
+}
+
+function Tabs({ domain, tab }: { domain: Domain; tab: string }): JSX.Element {
+  const tabs = [["", t("dns")], ["keys", t("keys")]] as const;
+  return <nav class="tabs" aria-label={domain.display_name}>{tabs.map(([to, text]) => <a key={to} href={href(["domains", domain.name, ...(to ? [to] : [])])} {...(to === tab ? { "aria-current": "page" as const } : {})}>{text}</a>)}<a href={href(["mailboxes"], { domain: domain.name })}>{t("mailboxes")}</a></nav>;
+}
+
+function Dns({ domain }: { domain: Domain }): JSX.Element {
+  const [asks, ask] = useState(false);
+  const records = useLoad(`dns ${domain.name}`, (signal) => get<DnsRecords>(["domains", domain.name, "dns"], {}, signal));
+  const [check, setCheck] = useState<{ value?: DnsCheck; error?: unknown; isBusy?: boolean }>({});
+  const run = (): void => {
+    setCheck((before) => ({ ...before, isBusy: true }));
+    post<DnsCheck>(["domains", domain.name, "dns", "check"]).then((value) => setCheck({ value }), (error: unknown) => setCheck({ error }));
+  };
+  const faults = check.value?.items.filter((one) => toneOf(one) === "bad" || toneOf(one) === "warn") ?? [];
+  const light = check.value?.light;
+  return (
+    <>
+      <Head title={light === undefined ? domain.display_name : faults.length ? t("dns.faults", { n: faults.length }) : t("dns.right")} crumbs={<><a href="/domains">{t("domains")}</a><span>/</span>{domain.display_name}</>}
+        {...(light ? { tone: light === "green" ? "ok" as const : light === "yellow" ? "warn" as const : "bad" as const } : {})} about={light === undefined ? t("dns.unchecked") : domain.display_name}>
+        <button type="button" class="btn" disabled={!records.value} onClick={() => download(`${domain.name}.zone`, records.value?.zone ?? "")}><Icon name="down" />{t("zone-file")}</button>
+        <button type="button" class="btn primary" disabled={check.isBusy ?? false} onClick={run}><Icon name="refresh" />{check.isBusy ? t("checking") : light ? t("check-again") : t("check-now")}</button>
+      </Head>
+      <Tabs domain={domain} tab="" />
+      {check.error !== undefined && <Failure error={check.error} retry={run} />}
+      {faults.length > 0 && <Card title={t("to-mend")}><ul class="rows">{faults.map((one) => (
+        <li key={one.zone_line}><Icon name={toneOf(one) === "bad" ? "s-bad" : "s-warn"} tone={toneOf(one)} /><div class="grow stack tight"><h3>{t(`purpose.${one.purpose}`)}: {t(`state.${one.state}`)}</h3><p class="small muted break">{one.meaning}</p><Record record={one} />{one.found.length > 0 && <p class="small muted break">{t("found")}: <span class="mono">{one.found.join(" · ")}</span></p>}</div></li>
+      ))}</ul></Card>}
+      <Card title={t("all-records")}><Shown from={records}>{(all) => <ul class="rows">{all.items.map((one) => {
+        const judged = check.value?.items.find((other) => other.zone_line === one.zone_line);
+        return (
+          <li key={one.zone_line}><Icon name={judged ? (judged.state === "ok" ? "s-ok" : judged.state === "unknown" ? "s-unknown" : toneOf(judged) === "bad" ? "s-bad" : toneOf(judged) === "warn" ? "s-warn" : "s-off") : "s-unknown"} tone={judged ? toneOf(judged) : "off"} label={judged ? t(`state.${judged.state}`) : t("not-checked")} />
+            <div class="grow"><b>{t(`purpose.${one.purpose}`)}</b> <span class="tag">{one.type}</span> {one.importance !== "required" && <span class="small muted">{t(`importance.${one.importance}`)}</span>}<p class="small muted">{one.why}</p><details><summary>{t("show-record")}</summary><Record record={one} /></details></div></li>
+        );
+      })}</ul>}</Shown></Card>
+      <Card title={t("delete-domain")}><div class="pad stack"><p class="small muted">{t("delete-domain.about")}</p><button type="button" class="btn danger" onClick={() => ask(true)}>{t("delete")} …</button></div></Card>
+      {asks && <Confirm title={t("delete.title", { name: domain.display_name })} text={t("delete-domain.about")} action={t("delete")} name={domain.name} tone="danger" close={() => ask(false)} run={async () => { await remove(["domains", domain.name]); toast(t("deleted", { name: domain.display_name })); go("/domains"); }} />}
+    </>
+  );
+}
+
+function Keys({ domain }: { domain: Domain }): JSX.Element {
+  const keys = useLoad(`keys ${domain.name}`, (signal) => get<DkimKeys>(["domains", domain.name, "dkim"], {}, signal));
+  const [error, setError] = useState<unknown>();
+  const [asked, ask] = useState<string>();
+  const act = (what: "rotate" | "activate"): void => void post<DkimKeys>(["domains", domain.name, "dkim", what]).then(() => { setError(undefined); toast(t(`keys.${what}.done`)); keys.reload(); }, setError);
+  const isPending = keys.value?.items.some((key) => key.state === "pending") ?? false;
+  const stateTone: Record<DkimKey["state"], Tone> = { active: "ok", pending: "warn", retiring: "off" };
+  return (
+    <>
+      <Head title={t("keys.title")} about={t("keys.about")} crumbs={<><a href="/domains">{t("domains")}</a><span>/</span>{domain.display_name}</>}>
+        {isPending ? <button type="button" class="btn primary" onClick={() => act("activate")}>{t("keys.activate")}</button> : <button type="button" class="btn" onClick={() => act("rotate")}><Icon name="key" />{t("keys.rotate")}</button>}
+      </Head>
+      <Tabs domain={domain} tab="keys" />
+      {error !== undefined && <Failure error={error} />}
+      <Card label={t("keys")}><Shown from={keys}>{(all) => <ul class="rows">{all.items.map((key) => (
+        <li key={key.selector}><div class="grow stack tight"><div class="line"><b class="break">{key.selector}</b><span class="tag">{key.algorithm}</span><State tone={stateTone[key.state]}>{t(`key.${key.state}`)}</State><button type="button" class="btn danger s end" onClick={() => ask(key.selector)}>{t("delete")} …</button></div>
+          <Record record={{ name: key.record_name, type: "TXT", value: key.record, ttl: 3600, importance: "required", purpose: "dkim", why: "", zone_line: "" }} />{key.retires && <p class="small muted">{t("keys.retires")} <Time at={key.retires} as="short" /></p>}</div></li>
+      ))}</ul>}</Shown></Card>
+      {asked !== undefined && <Confirm title={t("delete.title", { name: asked })} text={t("keys.delete")} action={t("delete")} name={asked} tone="danger" close={() => ask(undefined)} run={async () => { await remove(["domains", domain.name, "dkim", asked]); keys.reload(); }} />}
+    </>
+  );
+}

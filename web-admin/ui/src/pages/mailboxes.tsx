@@ -1,0 +1,168 @@
+// Who has what: mailboxes with storage and state; making one, its password, disabling, deleting.
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { get, patch, post, put, remove } from "../api";
+import type { DomainPage as Domains, User, UserPage } from "../../generated/api";
+import { initials, number, parseSize, size } from "../format";
+import { Bar, Card, Confirm, Dialog, Empty, Failure, Field, Head, Icon, Pager, Search, Select, Shown, State, Table, Time, toast, useLoad, type Tone } from "../parts";
+import { go, href, type Place } from "../router";
+import { t } from "../words";
+import { filter, pagingOf } from "./lists";
+
+const kPage = 25;
+const kMaxQuota = Number.MAX_SAFE_INTEGER;
+const path = (address: string): string => href(["mailboxes", address]);
+
+function loadUsers(find: string, domain: string, after: string | undefined, signal: AbortSignal): Promise<UserPage> {
+  return get<UserPage>(["users"], { limit: kPage, after, domain, search: find }, signal);
+}
+
+export function Storage({ user }: { user: User }): JSX.Element {
+  if (!user.quota_bytes) return <span class="small nowrap">{size(user.usage.bytes)} <span class="muted">{t("no-limit")}</span></span>;
+  const part = user.usage.bytes / user.quota_bytes;
+  const tone: Tone = part >= 0.95 ? "bad" : part >= 0.8 ? "warn" : "info";
+  return (
+    <><span class="small nowrap">{size(user.usage.bytes)} <span class="muted">{t("of", { size: size(user.quota_bytes) })}</span>{tone !== "info" && <span class={tone}> · {Math.round(part * 100)} %</span>}</span><Bar part={part} tone={tone} /></>
+  );
+}
+
+export function UserState({ user }: { user: User }): JSX.Element {
+  if (user.disabled) return <State tone="off">{t("disabled")}</State>;
+  if (user.sending.held) return <State tone="warn">{t("on-hold")}</State>;
+  if (!user.has_password) return <State tone="warn">{t("no-password")}</State>;
+  return <State tone="ok">{t("active")}</State>;
+}
+
+export function MailboxesPage({ place }: { place: Place }): JSX.Element {
+  const find = place.query.get("find") ?? "";
+  const domain = place.query.get("domain") ?? "";
+  const paging = pagingOf(place);
+  const [isNew, setNew] = useState(false);
+  const domains = useLoad("domains", (signal) => get<Domains>(["domains"], { limit: 1000 }, signal));
+  const users = useLoad(`users ${find} ${domain} ${paging.after}`, (signal) => loadUsers(find, domain, paging.after, signal));
+  const names = domains.value?.items.map((one) => one.name) ?? [];
+  return (
+    <>
+      <Head title={t("mailboxes")} about={t("mailboxes.about")}>
+        <button type="button" class="btn primary" onClick={() => setNew(true)}><Icon name="plus" />{t("new-mailbox")}</button>
+      </Head>
+      <Card label={t("mailboxes")}>
+        <div class="tools">
+          <Search label={t("mailboxes.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} />
+          <Select label={t("domain")} value={domain} onChange={(value) => filter(place, { domain: value })} options={[["", t("all-domains")], ...names.map((name) => [name, name] as const)]} />
+        </div>
+        <Shown from={users}>{(page) => page.items.length === 0
+          ? <Empty icon="box" title={find ? t("nothing-found") : t("no-mailboxes")}><p>{find ? t("mailboxes.find.about") : t("no-mailboxes.about")}</p></Empty>
+          : <>
+            <Table<User> label={t("mailboxes")} items={page.items} keyOf={(user) => user.address} columns={[
+              { word: "mailbox", main: true, cell: (user) => <span class="who"><span class="avatar hide-s" aria-hidden="true">{initials(user.address)}</span><span><a class="title break" href={path(user.address)}>{user.address}</a>{user.role === "server_admin" && <><br /><span class="small muted">{t("server_admin")}</span></>}</span></span> },
+              { word: "state", cell: (user) => <UserState user={user} /> },
+              { word: "storage", class: "quota", cell: (user) => <Storage user={user} /> },
+              { word: "mails", class: "num wide", cell: (user) => number(user.usage.messages) },
+              { word: "sent-today", class: "num wide", cell: (user) => number(user.sending.messages_today) },
+            ]} />
+            <Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} />
+          </>}</Shown>
+      </Card>
+      {isNew && <NewMailbox domains={names} close={() => setNew(false)} />}
+    </>
+  );
+}
+
+function NewMailbox({ domains, close }: { domains: string[]; close: () => void }): JSX.Element {
+  const [address, setAddress] = useState("");
+  const [password, setPassword] = useState("");
+  const [quota, setQuota] = useState("");
+  const [error, setError] = useState<unknown>();
+  const bytes = quota ? parseSize(quota) : undefined;
+  const isBadQuota = quota !== "" && (bytes === undefined || bytes > kMaxQuota);
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (isBadQuota) return;
+    try {
+      const user = await post<User>(["users"], { address: address.trim(), ...(password ? { password } : {}), ...(bytes === undefined ? {} : { quota_bytes: bytes }) });
+      toast(t("made", { name: user.address }));
+      close();
+      go(path(user.address));
+    } catch (failure) {
+      setError(failure);
+    }
+  };
+  return (
+    <Dialog title={t("new-mailbox")} close={close}><form class="stack" onSubmit={submit}>
+      <Field label={t("address")} name="address" value={address} onInput={setAddress} required autofocus placeholder={domains[0] ? `anna@${domains[0]}` : ""} />
+      <Field label={t("password")} name="new-password" type="password" autocomplete="new-password" value={password} onInput={setPassword} hint={t("password.hint")} />
+      <Field label={t("storage-limit")} name="quota" value={quota} onInput={setQuota} hint={t("quota.hint")} {...(isBadQuota ? { error: t("quota.bad") } : {})} />
+      {error !== undefined && <Failure error={error} />}
+      <div class="buttons"><button type="button" class="btn" onClick={close}>{t("cancel")}</button><button class="btn primary">{t("make-mailbox")}</button></div>
+    </form></Dialog>
+  );
+}
+
+function NewPassword({ address, close }: { address: string; close: () => void }): JSX.Element {
+  const [password, setPassword] = useState("");
+  const [error, setError] = useState<unknown>();
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    try {
+      await put<void>(["users", address, "password"], { password });
+      toast(t("password.set"));
+      close();
+    } catch (failure) {
+      setError(failure);
+    }
+  };
+  return (
+    <Dialog title={t("password.of", { name: address })} close={close}><form class="stack" onSubmit={submit}>
+      <Field label={t("password.new")} name="new-password" type="password" autocomplete="new-password" value={password} onInput={setPassword} hint={t("password.min")} required autofocus />
+      {error !== undefined && <Failure error={error} />}
+      <div class="buttons"><button type="button" class="btn" onClick={close}>{t("cancel")}</button><button class="btn primary">{t("save")}</button></div>
+    </form></Dialog>
+  );
+}
+
+export function MailboxPage({ address }: { address: string }): JSX.Element {
+  const loaded = useLoad(`user ${address}`, (signal) => get<User>(["users", address], {}, signal));
+  return <Shown from={loaded}>{(user) => <Mailbox user={user} reload={loaded.reload} />}</Shown>;
+}
+
+function Mailbox({ user, reload }: { user: User; reload: () => void }): JSX.Element {
+  const [asks, ask] = useState<"password" | "disable" | "delete">();
+  const close = (): void => ask(undefined);
+  const setDisabled = async (disabled: boolean): Promise<void> => {
+    await patch<User>(["users", user.address], { disabled });
+    toast(disabled ? t("is-disabled", { name: user.address }) : t("is-enabled", { name: user.address }), disabled ? () => void setDisabled(false) : undefined);
+    reload();
+  };
+  const release = async (): Promise<void> => {
+    const { released } = await post<{ released: number }>(["users", user.address, "release"]);
+    toast(t("released", { n: released }));
+    reload();
+  };
+  return (
+    <>
+      <Head title={user.address} crumbs={<a href="/mailboxes">{t("mailboxes")}</a>} about={<UserState user={user} />}>
+        <button type="button" class="btn" onClick={() => ask("password")}><Icon name="key" />{t("password.new")}</button>
+        {user.disabled ? <button type="button" class="btn" onClick={() => void setDisabled(false)}>{t("enable")}</button> : <button type="button" class="btn" onClick={() => ask("disable")}>{t("disable")}</button>}
+      </Head>
+      {user.sending.held && <div class="notice warn"><Icon name="s-warn" tone="warn" /><div class="grow"><b>{t("held.account")}</b> {user.sending.hold_reason}</div><button type="button" class="btn s" onClick={() => void release()}>{t("release")}</button></div>}
+      <div class="split">
+        <div class="stack loose">
+          <Card title={t("storage")}><div class="pad"><Storage user={user} /><p class="small muted">{t("n.mails", { n: user.usage.messages })}</p></div></Card>
+          <Card title={t("forwarding")}><div class="pad stack tight">{user.forward_to.length === 0 ? <p class="muted">{t("no-forward")}</p> : <><ul>{user.forward_to.map((to) => <li key={to} class="break">{to}</li>)}</ul><p class="small muted">{user.keeps_copy ? t("keeps-copy") : t("keeps-no-copy")}</p></>}</div></Card>
+          <Card title={t("delete-mailbox")}><div class="pad stack"><p class="small muted">{t("delete-mailbox.about", { n: user.usage.messages })}</p><button type="button" class="btn danger" onClick={() => ask("delete")}>{t("delete")} …</button></div></Card>
+        </div>
+        <Card title={t("at-a-glance")}><div class="pad"><dl class="facts">
+          <dt>{t("role")}</dt><dd>{t(user.role)}</dd>
+          <dt>{t("created")}</dt><dd><Time at={user.created} as="short" /></dd>
+          <dt>{t("sent-today")}</dt><dd>{number(user.sending.messages_today)}{user.messages_per_day !== null && ` / ${number(user.messages_per_day)}`}</dd>
+          <dt>{t("bounced-today")}</dt><dd>{number(user.sending.bounces_today)}</dd>
+        </dl></div><footer><a href={href(["trace"], { find: user.address })}>{t("trace.of-mailbox")}</a></footer></Card>
+      </div>
+      {asks === "password" && <NewPassword address={user.address} close={close} />}
+      {asks === "disable" && <Confirm title={t("disable.title", { name: user.address })} text={t("disable.about")} action={t("disable")} run={() => setDisabled(true)} close={close} />}
+      {asks === "delete" && <Confirm title={t("delete.title", { name: user.address })} text={t("delete-mailbox.about", { n: user.usage.messages })} action={t("delete")} name={user.address} tone="danger" close={close}
+        run={async () => { await remove(["users", user.address]); toast(t("deleted", { name: user.address })); go("/mailboxes"); }} />}
+    </>
+  );
+}

@@ -1,0 +1,131 @@
+// Why is mail waiting? By destination and by message, with what may be done about it.
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { get, post } from "../api";
+import type { DestinationPage, QueueChange, QueuePage as Mails } from "../../generated/api";
+import { Card, Confirm, Dialog, Empty, Exact, Failure, Field, Head, Pager, Search, Select, Shown, State, Table, Time, toast, useLoad } from "../parts";
+import { href, type Place } from "../router";
+import { t } from "../words";
+import { filter, pagingOf, queryOf } from "./lists";
+import { reasonOf } from "./timeline";
+
+type Destination = DestinationPage["items"][number];
+type Mail = Mails["items"][number];
+type Action = QueueChange["action"];
+type Ask = { action: Action; what: Partial<QueueChange>; name: string };
+
+function Why({ reply }: { reply: string | null }): JSX.Element {
+  if (!reply) return <State tone="info" icon="s-wait">{t("not-tried")}</State>;
+  const reason = reasonOf(reply);
+  return <><State tone="warn" icon="s-wait">{reason ? t(reason) : t("reason.later")}</State><Exact text={reply} /></>;
+}
+
+const When = ({ at }: { at: string | null }): JSX.Element => (at ? <Time at={at} /> : <>{t("at-once")}</>);
+
+export function QueuePage({ place }: { place: Place }): JSX.Element {
+  const query = queryOf(place);
+  const isByMail = query["view"] === "mail" || Boolean(query["state"]) || Boolean(query["domain"]) || Boolean(query["id"]);
+  return isByMail ? <ByMail place={place} /> : <ByDestination place={place} />;
+}
+
+const Views = ({ mail }: { mail: boolean }): JSX.Element => (
+  <div class="seg" role="group" aria-label={t("group")}>
+    <a href="/queue" {...(mail ? {} : { "aria-current": "true" as const })}>{t("by-destination")}</a>
+    <a href="/queue?view=mail" {...(mail ? { "aria-current": "true" as const } : {})}>{t("by-mail")}</a>
+  </div>
+);
+
+function useActions(reload: () => void): { ask: (what: Ask) => void; now: (what: Ask) => void; dialogs: JSX.Element; error: unknown } {
+  const [asked, ask] = useState<Ask>();
+  const [error, setError] = useState<unknown>();
+  const run = async ({ action, what }: Ask, more: Partial<QueueChange> = {}): Promise<void> => {
+    const { recipients } = await post<{ recipients: number }>(["queue"], { action, ...what, ...more });
+    setError(undefined);
+    toast(t(`did.${action}`, { n: recipients }));
+    reload();
+  };
+  const close = (): void => ask(undefined);
+  const dialogs = !asked ? <></> : asked.action === "reroute" ? <Reroute name={asked.name} close={close} run={(route) => run(asked, route ? { route } : {})} />
+    : <Confirm title={t(`ask.${asked.action as "remove" | "bounce"}`, { name: asked.name })} text={t(`ask.${asked.action as "remove" | "bounce"}.about`)} action={t(`do.${asked.action}`)} tone="danger" close={close} run={() => run(asked)} />;
+  return { ask, now: (what) => void run(what).catch(setError), dialogs, error };
+}
+
+function Reroute({ name, run, close }: { name: string; run: (route: string) => Promise<void>; close: () => void }): JSX.Element {
+  const [route, setRoute] = useState("");
+  const [error, setError] = useState<unknown>();
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    run(route.trim()).then(close, setError);
+  };
+  return (
+    <Dialog title={t("ask.reroute", { name })} close={close}><form class="stack" onSubmit={submit}>
+      <Field label={t("route")} name="route" value={route} onInput={setRoute} placeholder="smtp://relay.example.org:25" hint={t("reroute.hint")} autofocus />
+      {error !== undefined && <Failure error={error} />}
+      <div class="buttons"><button type="button" class="btn" onClick={close}>{t("cancel")}</button><button class="btn primary">{t("do.reroute")}</button></div>
+    </form></Dialog>
+  );
+}
+
+function Buttons({ what, name, isHeld, now, ask }: { what: Partial<QueueChange>; name: string; isHeld: boolean; now: (what: Ask) => void; ask: (what: Ask) => void }): JSX.Element {
+  const more: readonly (readonly ["" | Action, string])[] = [["", t("more")], ["reroute", t("do.reroute")], ["bounce", t("do.bounce")], ["remove", t("do.remove")]];
+  return (
+    <span class="line">
+      {isHeld ? <button type="button" class="btn s" aria-label={`${t("do.release")}: ${name}`} onClick={() => now({ action: "release", what, name })}>{t("do.release")}</button>
+        : <><button type="button" class="btn s" aria-label={`${t("do.retry")}: ${name}`} onClick={() => now({ action: "retry", what, name })}>{t("do.retry")}</button>
+          <button type="button" class="btn s" aria-label={`${t("do.hold")}: ${name}`} onClick={() => now({ action: "hold", what, name })}>{t("do.hold")}</button></>}
+      <Select label={`${t("more")}: ${name}`} value="" options={more} onChange={(action) => action && ask({ action, what, name })} />
+    </span>
+  );
+}
+
+function ByDestination({ place }: { place: Place }): JSX.Element {
+  const paging = pagingOf(place);
+  const loaded = useLoad(`destinations ${paging.after}`, (signal) => get<DestinationPage>(["queue", "destinations"], { limit: 50, after: paging.after }, signal), 10);
+  const { ask, now, dialogs, error } = useActions(loaded.reload);
+  const waiting = loaded.value?.items.reduce((sum, one) => sum + one.waiting, 0) ?? 0;
+  return (
+    <>
+      <Head title={loaded.value ? (waiting ? t("queue.title", { n: waiting }) : t("queue.none")) : t("queue")} about={t("n.destinations", { n: loaded.value?.items.length ?? 0 })}><span class="small muted live">{t("live")}</span></Head>
+      {error !== undefined && <Failure error={error} />}
+      <Card label={t("queue")}>
+        <div class="tools"><Views mail={false} /></div>
+        <Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="queue" title={t("queue.none")}><p>{t("queue.none.about")}</p></Empty>
+          : <><Table<Destination> label={t("by-destination")} items={page.items} keyOf={(one) => one.destination} columns={[
+            { word: "destination", main: true, cell: (one) => <><a class="title break" href={href(["queue"], { view: "mail", domain: one.destination })}>{one.destination}</a><br /><span class="small muted">{t("n.recipients", { n: one.waiting })}{one.has_more && "+"}</span></> },
+            { word: "why", class: "full", cell: (one) => <Why reply={one.last_reply} /> },
+            { word: "next-attempt", class: "small", cell: (one) => <When at={one.next_attempt} /> },
+            { word: "actions", class: "act", cell: (one) => <Buttons what={{ domain: one.destination }} name={one.destination} isHeld={false} now={now} ask={ask} /> },
+          ]} /><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown>
+      </Card>
+      {dialogs}
+    </>
+  );
+}
+
+function ByMail({ place }: { place: Place }): JSX.Element {
+  const query = queryOf(place);
+  const { domain = "", state = "" } = query;
+  const paging = pagingOf(place);
+  const loaded = useLoad(`queue ${domain} ${state} ${paging.after}`, (signal) => get<Mails>(["queue"], { limit: 25, after: paging.after, domain, state }, signal), 10);
+  const { ask, now, dialogs, error } = useActions(loaded.reload);
+  return (
+    <>
+      <Head title={domain ? t("queue.of", { name: domain }) : state === "held" ? t("queue.held") : t("queue.mails")} about={t("queue.mails.about")} crumbs={<a href="/queue">{t("queue")}</a>}><span class="small muted live">{t("live")}</span></Head>
+      {error !== undefined && <Failure error={error} />}
+      <Card label={t("queue.mails")}>
+        <div class="tools"><Views mail /><Search label={t("queue.find")} value={domain} onInput={(value) => filter(place, { view: "mail", domain: value.trim() })} />
+          <Select label={t("state")} value={state} options={[["", t("any-state")], ["queued", t("queue.queued")], ["deferred", t("queue.deferred")], ["held", t("on-hold")]]} onChange={(value) => filter(place, { view: "mail", state: value })} /></div>
+        <Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="queue" title={t("queue.none")}><p>{t("queue.none.about")}</p></Empty>
+          : <><Table<Mail> label={t("queue.mails")} items={page.items} keyOf={(one) => one.id} columns={[
+            { word: "message", main: true, cell: (one) => <><a class="title break" href={href(["trace", one.id])}>{one.from || t("null-sender")}</a><br /><span class="small muted break">→ {one.recipients.slice(0, 2).map((to) => to.address).join(", ")}{(one.recipients.length > 2 || one.has_more_recipients) && " …"}</span></> },
+            { word: "why", class: "full", cell: (one) => one.state === "held" ? <><State tone="off">{t("on-hold")}</State>{one.hold_reason && <p class="small muted break">{one.hold_reason}</p>}</> : <Why reply={one.recipients[0]?.last_reply ?? null} /> },
+            { word: "accepted", class: "small wide", cell: (one) => <Time at={one.accepted} as="short" /> },
+            { word: "next-attempt", class: "small", cell: (one) => one.state === "held" ? "–" : <When at={one.recipients[0]?.next_attempt ?? null} /> },
+            { word: "actions", class: "act", cell: (one) => <Buttons what={{ id: one.id }} name={one.from || one.id} isHeld={one.state === "held"} now={now} ask={ask} /> },
+          ]} /><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown>
+      </Card>
+      {dialogs}
+    </>
+  );
+}
+

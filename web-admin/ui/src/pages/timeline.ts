@@ -1,0 +1,52 @@
+// An event of the trace in words. Members depend on the event and come from the store: everything is checked before it is used.
+import type { Event } from "../../generated/api";
+import type { IconName } from "../icons";
+import type { Tone } from "../parts";
+import { t, type Word } from "../words";
+
+export interface Told { tone: Tone; icon: IconName; what: string; about: string; exact: string }
+
+type Members = Record<string, unknown>;
+export const text = (event: Event, member: string): string => {
+  const value = (event as Members)[member];
+  return typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
+};
+
+/** Of "accepted" the recipients are objects, of all others addresses. */
+export function recipientsOf(event: Event): string[] {
+  const value = (event as Members)["recipients"];
+  if (!Array.isArray(value)) return [];
+  return value.map((one: unknown) => (typeof one === "string" ? one : typeof one === "object" && one !== null ? String((one as Members)["recipient"] ?? "") : "")).filter(Boolean);
+}
+
+const known: Record<string, readonly [Tone, IconName, Word]> = {
+  accepted: ["ok", "s-ok", "event.accepted"], delivered: ["ok", "s-ok", "event.delivered"], relayed: ["ok", "s-ok", "event.relayed"],
+  queued: ["info", "s-wait", "event.queued"], deferred: ["warn", "s-wait", "event.deferred"], failed: ["bad", "s-bad", "event.failed"], expired: ["bad", "s-bad", "event.expired"],
+  held: ["warn", "s-warn", "event.held"], released: ["ok", "s-ok", "event.released"], retried: ["info", "refresh", "event.retried"], removed: ["off", "s-off", "event.removed"],
+  bounced: ["bad", "s-bad", "event.bounced"], rerouted: ["info", "route", "event.rerouted"], report: ["info", "send", "event.report"],
+};
+
+/** A guess at why, from the enhanced code or the words of the other side; empty when there is none. RFC 3463. */
+export function reasonOf(reply: string): Word | undefined {
+  const code = /\b[245]\.(\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1];
+  if (/gr[ea]y-?list/i.test(reply)) return "reason.greylist";
+  if (code === "2.2") return "reason.full";
+  if (code === "1.1" || code === "1.10") return "reason.no-mailbox";
+  if (code === "1.2") return "reason.no-domain";
+  if (code === "3.4" || code === "2.3") return "reason.too-large";
+  if (code?.startsWith("7.")) return "reason.policy";
+  if (code === "4.1" || /refused|timed out|timeout|unreachable|connect/i.test(reply)) return "reason.no-answer";
+  return undefined;
+}
+
+export function tell(event: Event): Told {
+  const [tone, icon, word] = known[text(event, "event")] ?? ["off", "s-unknown", undefined];
+  const recipients = recipientsOf(event);
+  const words = text(event, "reply") || text(event, "detail");
+  const reason = reasonOf(words);
+  const about = text(event, "event") === "accepted"
+    ? [text(event, "login") && t("event.login", { login: text(event, "login") }), text(event, "address") && t("event.from", { address: text(event, "address") }), text(event, "tls") ? t("event.tls", { tls: text(event, "tls") }) : text(event, "address") && t("event.no-tls")]
+    : [recipients.join(", "), reason && t(reason)];
+  const members = Object.entries(event).filter(([name]) => !["time", "event", "recipients"].includes(name));
+  return { tone, icon, what: word ? t(word) : text(event, "event"), about: about.filter(Boolean).join(" · "), exact: members.map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join("\n") };
+}
