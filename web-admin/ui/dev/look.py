@@ -29,6 +29,8 @@ def look(browser, out, faults, name, url, width, theme):
     sideways = browser.execute_script("return document.documentElement.scrollWidth - innerWidth")
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": min(height, 3000), "deviceScaleFactor": 1, "mobile": width < 500})
     browser.save_screenshot(str(out / f"{name}-{width}-{theme}.png"))
+    hidden = browser.execute_script("return [...document.querySelectorAll('.btn.primary')].filter((one) => !one.offsetWidth).length")
+    if hidden: faults.append(f"{name} {width}: {hidden} main buttons cannot be seen")
     if sideways > 0: faults.append(f"{name} {width}: scrolls {sideways} px sideways")
     if "owned" in browser.title: faults.append(f"{name}: hostile data ran")
     faults.extend(f"{name}: {line['message']}" for line in browser.get_log("browser"))

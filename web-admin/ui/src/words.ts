@@ -13,11 +13,11 @@ const load: Record<Language, () => Promise<{ words: Record<Word, string> }>> = {
 };
 
 export function chooseLanguage(saved: string | null, wished: readonly string[]): Language {
-  if (saved && saved in languages) return saved as Language;
+  if (saved && Object.hasOwn(languages, saved)) return saved as Language;
   for (const wish of wished) {
     const short = wish.toLowerCase().split("-")[0]!;
     if (short === "no" || short === "nn") return "nb";
-    if (short in languages) return short as Language;
+    if (Object.hasOwn(languages, short)) return short as Language;
   }
   return "en";
 }

@@ -7,6 +7,7 @@ import type { IconName } from "../icons";
 import { Card, Head, Icon, Shown, State, Time, useLoad, type Tone } from "../parts";
 import { href } from "../router";
 import { t } from "../words";
+import { reasonOf } from "./timeline";
 
 interface Overview { status: Status; destinations: DestinationPage; held: QueuePage; delivery: DeliveryReport }
 interface Problem { tone: Tone; icon: IconName; what: string; about: string; to: string; action: string }
@@ -28,7 +29,7 @@ export function problemsOf({ destinations, held, delivery, status }: Overview): 
   if (held.items.length) problems.push({ tone: "warn", icon: "s-warn", what: t("held.mails", { n: held.items.length }), about: t("held.about"), to: href(["queue"], { state: "held" }), action: t("review") });
   const late = destinations.items.filter((one) => one.last_reply);
   for (const one of late.slice(0, 5)) {
-    problems.push({ tone: "warn", icon: "s-wait", what: t("waiting.for", { n: one.waiting, destination: one.destination }), about: one.last_reply ?? "", to: href(["queue"], { view: "mail", domain: one.destination }), action: t("open-queue") });
+    problems.push({ tone: "warn", icon: "s-wait", what: t("waiting.for", { n: one.waiting, destination: one.destination }), about: t(reasonOf(one.last_reply ?? "") ?? "reason.later"), to: href(["queue"], { view: "mail", domain: one.destination }), action: t("open-queue") });
   }
   if (status.counts.domains === 0) problems.push({ tone: "info", icon: "info", what: t("no-domain"), about: t("no-domain.about"), to: href(["domains"]), action: t("new-domain") });
   return problems;

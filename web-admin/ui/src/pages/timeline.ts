@@ -19,12 +19,12 @@ export function recipientsOf(event: Event): string[] {
   return value.map((one: unknown) => (typeof one === "string" ? one : typeof one === "object" && one !== null ? String((one as Members)["recipient"] ?? "") : "")).filter(Boolean);
 }
 
-const known: Record<string, readonly [Tone, IconName, Word]> = {
+const known = new Map<string, readonly [Tone, IconName, Word]>(Object.entries({
   accepted: ["ok", "s-ok", "event.accepted"], delivered: ["ok", "s-ok", "event.delivered"], relayed: ["ok", "s-ok", "event.relayed"],
   queued: ["info", "s-wait", "event.queued"], deferred: ["warn", "s-wait", "event.deferred"], failed: ["bad", "s-bad", "event.failed"], expired: ["bad", "s-bad", "event.expired"],
   held: ["warn", "s-warn", "event.held"], released: ["ok", "s-ok", "event.released"], retried: ["info", "refresh", "event.retried"], removed: ["off", "s-off", "event.removed"],
   bounced: ["bad", "s-bad", "event.bounced"], rerouted: ["info", "route", "event.rerouted"], report: ["info", "send", "event.report"],
-};
+}));
 
 /** A guess at why, from the enhanced code or the words of the other side; empty when there is none. RFC 3463. */
 export function reasonOf(reply: string): Word | undefined {
@@ -40,7 +40,7 @@ export function reasonOf(reply: string): Word | undefined {
 }
 
 export function tell(event: Event): Told {
-  const [tone, icon, word] = known[text(event, "event")] ?? ["off", "s-unknown", undefined];
+  const [tone, icon, word] = known.get(text(event, "event")) ?? ["off", "s-unknown", undefined];
   const recipients = recipientsOf(event);
   const words = text(event, "reply") || text(event, "detail");
   const reason = reasonOf(words);

@@ -1,0 +1,49 @@
+// Addresses of pages and of the API, sizes, and what is made of hostile trace events.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { target } from "../src/api";
+import { initials, parseSize } from "../src/format";
+import { href, parsePlace } from "../src/router";
+import { reasonOf, recipientsOf, tell, text } from "../src/pages/timeline";
+import { searchOf } from "../src/pages/trace";
+
+test("what comes from outside cannot leave its place in an address", () => {
+  assert.equal(target(["users", "../tokens?a=b#c"]), "/api/v1/users/..%2Ftokens%3Fa%3Db%23c");
+  assert.equal(target(["users"], { search: "a&b", after: undefined, domain: "" }), "/api/v1/users?search=a%26b");
+  assert.equal(href(["domains", "a/b"], { q: "1&2", none: undefined }), "/domains/a%2Fb?q=1%262");
+  assert.deepEqual(parsePlace("/mailboxes/a%40b%2Fc", "").segments, ["mailboxes", "a@b/c"]);
+  assert.deepEqual(parsePlace("/trace/%zz", "").segments, ["trace", "%zz"]);
+});
+
+test("sizes are decimal and anything else is refused", () => {
+  assert.equal(parseSize("20 GB"), 20e9);
+  assert.equal(parseSize("1,5m"), 1.5e6);
+  assert.equal(parseSize("0"), 0);
+  for (const bad of ["", "GB", "-1", "1e9", "20 XB", "9".repeat(20)]) assert.equal(parseSize(bad), undefined, bad);
+});
+
+test("a search goes where it belongs", () => {
+  assert.deepEqual(searchOf("<a@b>"), { message_id: "<a@b>" });
+  assert.deepEqual(searchOf("@example.org"), { address: "@example.org" });
+  assert.deepEqual(searchOf("Rechnung @ home"), { subject: "Rechnung @ home" });
+});
+
+test("events with members of other types are still told", () => {
+  assert.deepEqual(recipientsOf({ recipients: [null, 3, { recipient: "a@b" }, "c@d", {}] } as never), ["a@b", "c@d"]);
+  assert.deepEqual(recipientsOf({ recipients: "a@b" } as never), []);
+  assert.equal(text({ event: { toString: 1 } } as never, "event"), "");
+  assert.equal(tell({ event: "__proto__" } as never).tone, "off");
+  assert.equal(tell({ event: "constructor" } as never).tone, "off");
+});
+
+test("replies are put into words where they are known", () => {
+  assert.equal(reasonOf("451 4.7.1 Greylisted"), "reason.greylist");
+  assert.equal(reasonOf("452 4.2.2 full"), "reason.full");
+  assert.equal(reasonOf("550 5.1.1 no"), "reason.no-mailbox");
+  assert.equal(reasonOf("421 busy"), undefined);
+});
+
+test("initials", () => {
+  assert.equal(initials("lena.vogel@example.org"), "LV");
+  assert.equal(initials("@example.org"), "?");
+});

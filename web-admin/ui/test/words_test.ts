@@ -1,0 +1,41 @@
+// Every language has every word with the same blanks and plural forms, and every word is used.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { chooseLanguage, fill } from "../src/words";
+import { words as de } from "../src/words/de";
+import { words as en } from "../src/words/en";
+import { words as nb } from "../src/words/nb";
+
+const blanks = (text: string): string[] => [...new Set([...text.matchAll(/\{\w+\}/g)].map((match) => match[0]))].sort();
+
+test("languages have the same words, blanks and plural forms", () => {
+  for (const [name, other] of Object.entries({ de, nb }) as [string, Record<string, string>][]) {
+    assert.deepEqual(Object.keys(other).sort(), Object.keys(en).sort(), name);
+    for (const [word, text] of Object.entries(en)) {
+      assert.deepEqual(blanks(other[word]!).filter((one) => one !== "{n}"), blanks(text).filter((one) => one !== "{n}"), `${name} ${word}`);
+      assert.equal(other[word]!.split("|").length, text.split("|").length, `${name} ${word}`);
+    }
+  }
+});
+
+test("no word is unused", () => {
+  const files = readdirSync("src", { recursive: true }).map(String).filter((name) => /\.tsx?$/.test(name) && !name.startsWith("words/"));
+  const source = files.map((name) => readFileSync(`src/${name}`, "utf8")).join("\n");
+  const families = /^(check|purpose|importance|state|kind|key|keys|did|do|ask)\./;
+  const unused = Object.keys(en).filter((word) => !source.includes(`"${word}"`) && !families.test(word) && word !== "user" && word !== "server_admin");
+  assert.deepEqual(unused, []);
+});
+
+test("blanks are filled as they are, once", () => {
+  assert.equal(fill("Delete {name}?", { name: "{name}<b>" }, "en"), "Delete {name}<b>?");
+  assert.equal(fill("{n} mail|{n} mails", { n: 1 }, "en"), "1 mail");
+  assert.equal(fill("{n} mail|{n} mails", { n: 1200 }, "en"), "1,200 mails");
+});
+
+test("the language is the chosen one, then the browser's, then English", () => {
+  assert.equal(chooseLanguage("de", ["nb"]), "de");
+  assert.equal(chooseLanguage("toString", ["no-NO"]), "nb");
+  assert.equal(chooseLanguage(null, ["fr", "de-AT"]), "de");
+  assert.equal(chooseLanguage(null, []), "en");
+});
