@@ -39,7 +39,7 @@ build() {
   local cores
   cores=$(nproc)
   # shellcheck disable=SC2086
-  install_packages $build_packages
+  install_packages $build_packages $(panel_packages)
   say "Building (the first time takes some minutes) ..."
   if cmake --preset release >build-release.log 2>&1 &&
     cmake --build build/release -j "$cores" --target posthus >>build-release.log 2>&1; then
@@ -92,7 +92,7 @@ show_listeners() {
     imap "$(setting ports.imap)" "STARTTLS" \
     imaps "$(setting ports.imaps)" "TLS" \
     http "$(setting ports.http)" "health, this machine only" \
-    https "$(setting ports.https)" "admin API"
+    https "$(setting ports.https)" "panel and admin API"
 }
 
 show_lines_to_try() {

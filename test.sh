@@ -10,7 +10,7 @@ mode=${1:-full}
 case $mode in full|quick) ;; *) echo "usage: ./test.sh [quick]" >&2; exit 2 ;; esac
 
 # shellcheck disable=SC2086
-install_packages $build_packages $test_packages || exit 1
+install_packages $build_packages $test_packages $(panel_packages) || exit 1
 
 # build PRESET TARGETS...
 build() {
@@ -40,17 +40,26 @@ export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=second_deadlock_stack=1
 
+# panel_tests: the panel's types and logic (web-admin/ui). Its packages come with the build.
+panel_tests() {
+  step "panel"
+  check "panel types" npm --prefix web-admin/ui run --silent check
+  counted npm --prefix web-admin/ui run --silent test
+}
+
 step "lints"
 for lint in tests/lint/*_law.py tests/lint/rfc_index.py; do check "lint $(basename "$lint" .py)" /usr/bin/python3 "$lint"; done
 
 if [ "$mode" = quick ]; then
   build debug all
   compiled_tests debug
+  panel_tests
   finish
 fi
 
 build asan all
 compiled_tests asan
+panel_tests
 build tsan unit_core_net unit_store
 for program in unit_core_net unit_store; do google_test tsan build/tsan/tests/$program; done
 build release posthus

@@ -22,7 +22,7 @@ struct PanelFile {
 std::span<const PanelFile> panel_files();
 
 /// The page that every address of the panel answers with: "/", "/queue", "/domains/example.test". Nothing when `request` asks
-/// for something else or there is no panel. The paths: kSections in panel.cc and web-admin/ui/src/pages.ts (a test holds them
+/// for something else or there is no panel. The paths: kSections in panel.cc and web-admin/ui/src/shell.tsx (a test holds them
 /// together).
 std::optional<Response> panel_page(const Request& request);
 /// A file by its name; 404 without one.

