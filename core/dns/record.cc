@@ -39,7 +39,12 @@ bool append_mx(std::string_view rdata, Answer& into) {
   auto name = parse_name(reader.rest());
   if (!reader.ok() || !name) return false;
   record.exchange = std::move(*name);
-  return append(into.exchanges, std::move(record));
+  if (into.exchanges.size() < kMaxRecords) return append(into.exchanges, std::move(record));
+  // WHY: the order of the records is chance, so a cut by order would lose the preferred hosts now and then (RFC 5321 §5.1).
+  auto worst = std::max_element(into.exchanges.begin(), into.exchanges.end(),
+                                [](const MxRecord& a, const MxRecord& b) { return a.preference < b.preference; });
+  if (record.preference < worst->preference) *worst = std::move(record);
+  return true;
 }
 
 // <character-string>s, one after the other: an octet with the length, then that many. RFC 1035 §3.3.14; joined without

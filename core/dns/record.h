@@ -21,7 +21,8 @@ std::optional<std::string> parse_name(std::string_view wire);
 /// together, no final dot?
 bool is_question_name(std::string_view text);
 
-/// Appends the record to the vector of its type, when there are fewer than kMaxRecords. False when the data is none of `type`.
+/// Appends the record to the vector of its type, when there are fewer than kMaxRecords; of more MX records the most preferred
+/// stay. False when the data is none of `type`.
 bool append_record(RecordType type, std::string_view rdata, Answer& into);
 
 }  // namespace posthus::dns

@@ -33,7 +33,8 @@ std::string failure_name(const ub_result& result) {
 
 void read_records(const ub_result& result, RecordType type, Answer& answer) {
   std::size_t readable = 0;
-  for (std::size_t i = 0; i < kMaxRecords && result.data[i]; ++i) {
+  // All of them, at most the 64 KiB of a DNS message: which to keep is append_record's to say.
+  for (std::size_t i = 0; result.data[i]; ++i) {
     if (append_record(type, {result.data[i], static_cast<std::size_t>(std::max(result.len[i], 0))}, answer)) ++readable;
   }
   // WHY: not kNoData: an MX set nobody can read must not become an implicit MX (RFC 5321 §5.1).

@@ -24,15 +24,15 @@ PASSWORD = "correct-horse-7"
 QUICK = {"queue.first_retry_seconds": "1", "queue.max_retry_seconds": "1", "queue.allow_loopback": "1", "queue.connect_seconds": "5"}
 
 
-def wait_for(condition, what):
-    """What `condition` returns, once it is true."""
+def wait_for(condition, what, explain=lambda: ""):
+    """What `condition` returns, once it is true; else a failure with what `explain` knows."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         result = condition()
         if result:
             return result
         time.sleep(0.05)  # polling, bounded by PATIENCE
-    raise AssertionError("did not come: " + what)
+    raise AssertionError("did not come: %s %s" % (what, explain()))
 
 
 class Site:
@@ -187,8 +187,8 @@ class PlainHost:
         self.server.shutdown()
         self.server.server_close()
 
-    def wait_for_mail(self, marker):
-        wait_for(lambda: any(marker.encode() in m for m in self.messages), marker)
+    def wait_for_mail(self, marker, explain=lambda: ""):
+        wait_for(lambda: any(marker.encode() in m for m in self.messages), marker, explain)
 
 
 class Postfix:

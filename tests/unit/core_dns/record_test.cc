@@ -75,5 +75,18 @@ TEST(RecordTest, AThousandRecordsAreCutOff) {
   EXPECT_EQ(answer.exchanges.size(), kMaxRecords);
 }
 
+TEST(RecordTest, OfAThousandExchangersThePreferredStayWhateverTheOrder) {
+  for (const int first : {0, 1, 300, 999}) {
+    Answer answer;
+    for (int i = 0; i < 1000; ++i) {
+      const int preference = (first + i) % 1000;
+      const char octets[] = {static_cast<char>(preference >> 8), static_cast<char>(preference & 0xFF)};
+      append_record(RecordType::kMx, std::string(octets, 2) + wire({"mx" + std::to_string(preference)}), answer);
+    }
+    ASSERT_EQ(answer.exchanges.size(), kMaxRecords);
+    for (const MxRecord& record : answer.exchanges) EXPECT_LT(record.preference, kMaxRecords) << first;
+  }
+}
+
 }  // namespace
 }  // namespace posthus::dns
