@@ -1,25 +1,32 @@
 // The frame around every page: navigation, language, theme, signing out.
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
-import { initials } from "./format";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { get } from "./api";
+import type { DestinationPage, UserPage } from "../generated/api";
+import { initials, number } from "./format";
 import type { IconName } from "./icons";
 import { AboutPage } from "./pages/about";
 import { AliasesPage } from "./pages/aliases";
 import { DomainPage, DomainsPage } from "./pages/domains";
 import { MailboxPage, MailboxesPage } from "./pages/mailboxes";
+import { MePage } from "./pages/me";
 import { OverviewPage } from "./pages/overview";
 import { QueuePage } from "./pages/queue";
+import { RoutesPage } from "./pages/routes";
 import { SecurityPage } from "./pages/security";
 import { SettingsPage } from "./pages/settings";
 import { TracePage, TraceOfMessage } from "./pages/trace";
-import { Empty, Head, Icon, toast } from "./parts";
+import { type Goal, Palette } from "./palette";
+import { Empty, Head, Icon, toast, useLoad } from "./parts";
 import { followLinks, go, href, usePlace, type Place } from "./router";
 import { signOut, type Session } from "./session";
 import { languages, t, type Language, type Word } from "./words";
 
-const sections: readonly { title?: Word; entries: readonly (readonly [string, Word, IconName])[] }[] = [
+interface Section { title?: Word; entries: readonly (readonly [string, Word, IconName])[] }
+const ownSections: readonly Section[] = [{ entries: [["me", "me", "box"]] }];
+const adminSections: readonly Section[] = [
   { entries: [["", "overview", "gauge"]] },
-  { title: "mail", entries: [["trace", "trace", "route"], ["queue", "queue", "queue"]] },
+  { title: "mail", entries: [["trace", "trace", "route"], ["queue", "queue", "queue"], ["routes", "routes", "send"]] },
   { title: "addresses", entries: [["domains", "domains", "globe"], ["mailboxes", "mailboxes", "box"], ["aliases", "aliases", "users"]] },
   { title: "server", entries: [["security", "security", "shield"], ["settings", "settings", "sliders"], ["about", "about", "info"]] },
 ];
@@ -45,20 +52,45 @@ export function LanguageAndTheme(props: { language: Language; setLanguage: (to: 
   );
 }
 
-function pageOf(place: Place): JSX.Element {
+const NoPage = (): JSX.Element => <><Head title={t("no-page")} /><Empty icon="search" title={t("no-page.about")}><a class="btn" href="/">{t("to-start")}</a></Empty></>;
+
+function pageOf(place: Place, session: Session): JSX.Element {
   const [first = "", second] = place.segments;
+  if (first === "me" || (session.role === "user" && first === "")) return <MePage />;
+  return session.role === "server_admin" ? adminPage(place, session, first, second) : <NoPage />;
+}
+
+// The first segments are those of kSections in web-admin/panel.cc; a test holds the two together.
+function adminPage(place: Place, session: Session, first: string, second: string | undefined): JSX.Element {
   switch (first) {
     case "": return <OverviewPage />;
+    case "routes": return <RoutesPage />;
     case "trace": return second ? <TraceOfMessage id={second} /> : <TracePage place={place} />;
     case "queue": return <QueuePage place={place} />;
     case "domains": return second ? <DomainPage name={second} tab={place.segments[2] ?? ""} /> : <DomainsPage place={place} />;
-    case "mailboxes": return second ? <MailboxPage address={second} /> : <MailboxesPage place={place} />;
+    case "mailboxes": return second ? <MailboxPage address={second} self={session.address} /> : <MailboxesPage place={place} />;
     case "aliases": return <AliasesPage place={place} />;
     case "security": return <SecurityPage place={place} />;
     case "settings": return <SettingsPage place={place} />;
     case "about": return <AboutPage />;
-    default: return <><Head title={t("no-page")} /><Empty icon="search" title={t("no-page.about")}><a class="btn" href="/">{t("overview")}</a></Empty></>;
+    default: return <NoPage />;
   }
+}
+
+const goalsOf = (): Goal[] => [...adminSections, ...ownSections].flatMap((section) => section.entries.map(([to, word, icon]): Goal => ({ icon, name: t(word), to: href(to ? [to] : []) })));
+
+/** What stands behind entries of the navigation: mail that waits, accounts on hold. */
+function useCounts(isAdmin: boolean): Readonly<Record<string, JSX.Element | undefined>> {
+  const loaded = useLoad(`counts ${isAdmin}`, async (signal) => {
+    if (!isAdmin) return undefined;
+    const [queue, held] = await Promise.all([get<DestinationPage>(["queue", "destinations"], { limit: 1000 }, signal), get<UserPage>(["users"], { state: "held", limit: 100 }, signal)]);
+    return { waiting: queue.items.reduce((sum, one) => sum + one.waiting, 0), isMore: queue.next !== null, held: held.items.length };
+  }, 30).value;
+  if (!loaded) return {};
+  return {
+    queue: loaded.waiting ? <span class="count">{number(loaded.waiting)}{loaded.isMore && "+"}<span class="sr"> {t("waiting")}</span></span> : undefined,
+    security: loaded.held ? <span class="count warn">{number(loaded.held)}<span class="sr"> {t("on-hold")}</span></span> : undefined,
+  };
 }
 
 export function Shell(props: { session: Session; language: Language; setLanguage: (to: Language) => void; signedOut: () => void }): JSX.Element {
@@ -76,6 +108,20 @@ export function Shell(props: { session: Session; language: Language; setLanguage
     main.current?.focus();
     scrollTo(0, 0);
   }, [path]);
+  const isAdmin = props.session.role === "server_admin";
+  const sections = isAdmin ? adminSections : ownSections;
+  const counts = useCounts(isAdmin);
+  const [isFinding, setFinding] = useState(false);
+  useEffect(() => {
+    if (!isAdmin) return undefined;
+    const pressed = (event: KeyboardEvent): void => {
+      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k") return;
+      event.preventDefault();
+      if (!document.querySelector("dialog[open]")) setFinding(true);
+    };
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, [isAdmin]);
   const leave = (): void => void signOut().then(() => { go("/", "replace"); props.signedOut(); }, () => toast(t("error.unreachable")));
   return (
     <div onClick={followLinks}>
@@ -83,28 +129,31 @@ export function Shell(props: { session: Session; language: Language; setLanguage
       <div class="app">
         <header class="topbar">
           <a class="brand" href="/"><Icon name="logo" />Posthus</a>
+          {isAdmin && <button type="button" class="btn quiet icon" aria-label={t("find")} onClick={() => setFinding(true)}><Icon name="search" /></button>}
           <button type="button" class="btn quiet icon" popovertarget="nav" aria-label={t("menu")}><Icon name="menu" /></button>
         </header>
         <nav class="nav" id="nav" popover="auto" aria-label={t("navigation")} ref={nav}>
           <a class="brand" href="/"><Icon name="logo" />Posthus</a>
+          {isAdmin && <button type="button" class="jump" onClick={() => setFinding(true)}><Icon name="search" />{t("find")}<span class="kbd">Ctrl K</span></button>}
           {sections.map((section) => (
             <div key={section.title ?? ""}>
               {section.title && <h2 id={`nav-${String(section.title)}`}>{t(section.title)}</h2>}
               <ul {...(section.title ? { "aria-labelledby": `nav-${String(section.title)}` } : {})}>
                 {section.entries.map(([to, word, icon]) => (
-                  <li key={to}><a href={href(to ? [to] : [])} {...((place.segments[0] ?? "") === to ? { "aria-current": "page" as const } : {})}><Icon name={icon} />{t(word)}</a></li>
+                  <li key={to}><a href={href(to ? [to] : [])} {...((place.segments[0] ?? (isAdmin ? "" : "me")) === to ? { "aria-current": "page" as const } : {})}><Icon name={icon} />{t(word)}{counts[to]}</a></li>
                 ))}
               </ul>
             </div>
           ))}
           <div class="foot stack tight">
-            <div class="who"><span class="avatar" aria-hidden="true">{initials(props.session.address)}</span><span class="small"><b>{props.session.address}</b><br /><span class="muted">{t(props.session.role)}</span></span></div>
+            <a class="who" href="/me"><span class="avatar" aria-hidden="true">{initials(props.session.address)}</span><span class="small"><b>{props.session.address}</b><br /><span class="muted">{t(props.session.role)}</span></span></a>
             <LanguageAndTheme language={props.language} setLanguage={props.setLanguage} />
             <button type="button" class="btn quiet s" onClick={leave}><Icon name="out" />{t("sign-out")}</button>
           </div>
         </nav>
-        <main class="main" id="main" tabIndex={-1} ref={main}><div class="page">{pageOf(place)}</div></main>
+        <main class="main" id="main" tabIndex={-1} ref={main}><div class="page">{pageOf(place, props.session)}</div></main>
       </div>
+      {isFinding && <Palette pages={goalsOf()} close={() => setFinding(false)} />}
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { chooseLanguage, fill } from "../src/words";
 import { words as de } from "../src/words/de";
 import { words as en } from "../src/words/en";
 import { words as nb } from "../src/words/nb";
+import { meanings } from "../src/words/settings";
 
 const blanks = (text: string): string[] => [...new Set([...text.matchAll(/\{\w+\}/g)].map((match) => match[0]))].sort();
 
@@ -22,9 +23,16 @@ test("languages have the same words, blanks and plural forms", () => {
 test("no word is unused", () => {
   const files = readdirSync("src", { recursive: true }).map(String).filter((name) => /\.tsx?$/.test(name) && !name.startsWith("words/"));
   const source = files.map((name) => readFileSync(`src/${name}`, "utf8")).join("\n");
-  const families = /^(check|purpose|importance|state|kind|key|keys|did|do|ask)\./;
+  const families = /^(check|purpose|importance|state|kind|key|keys|did|do|ask|users|service|certificate)\./;
   const unused = Object.keys(en).filter((word) => !source.includes(`"${word}"`) && !families.test(word) && word !== "user" && word !== "server_admin");
   assert.deepEqual(unused, []);
+});
+
+test("every setting of the server has its meaning in every language", () => {
+  const table = readFileSync("../../store/run_time_settings.cc", "utf8");
+  const settings = [...table.matchAll(/RunTimeSetting\{"([a-z_.0-9]+)"/g)].map((match) => match[1]!).sort();
+  assert.ok(settings.length > 30);
+  for (const [name, texts] of Object.entries(meanings)) assert.deepEqual(Object.keys(texts).sort(), settings, name);
 });
 
 test("blanks are filled as they are, once", () => {

@@ -11,11 +11,11 @@ import { filter, pagingOf } from "./lists";
 export const targetsOf = (text: string): string[] => text.split(/[\s,;]+/).filter(Boolean);
 
 export function AliasesPage({ place }: { place: Place }): JSX.Element {
-  const domain = place.query.get("domain") ?? "";
+  const find = place.query.get("find") ?? "";
   const paging = pagingOf(place);
   const [edited, edit] = useState<Alias | "new">();
   const [error, setError] = useState<unknown>();
-  const loaded = useLoad(`aliases ${domain} ${paging.after}`, (signal) => get<AliasPage>(["aliases"], { limit: 25, after: paging.after, domain }, signal));
+  const loaded = useLoad(`aliases ${find} ${paging.after}`, (signal) => get<AliasPage>(["aliases"], { limit: 25, after: paging.after, search: find }, signal));
   const drop = (alias: Alias): void => void remove(["aliases", alias.address]).then(() => {
     toast(t("deleted", { name: alias.address }), () => void post(["aliases"], { address: alias.address, targets: alias.targets }).then(loaded.reload, setError));
     loaded.reload();
@@ -25,8 +25,8 @@ export function AliasesPage({ place }: { place: Place }): JSX.Element {
       <Head title={t("aliases")} about={t("aliases.about")}><button type="button" class="btn primary" onClick={() => edit("new")}><Icon name="plus" />{t("new-alias")}</button></Head>
       {error !== undefined && <Failure error={error} />}
       <Card label={t("aliases")}>
-        <div class="tools"><Search label={t("domain")} value={domain} onInput={(value) => filter(place, { domain: value.trim() })} /></div>
-        <Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="users" title={t("no-aliases")}><p>{t("no-aliases.about")}</p></Empty>
+        <div class="tools"><Search label={t("aliases.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} /></div>
+        <Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="users" title={find ? t("nothing-found") : t("no-aliases")}><p>{find ? t("domains.find.about") : t("no-aliases.about")}</p></Empty>
           : <><Table<Alias> label={t("aliases")} items={page.items} keyOf={(one) => one.address} columns={[
             { word: "alias", main: true, cell: (one) => <><span class="title break">{one.address}</span>{one.address.startsWith("@") && <> <span class="tag info">{t("catch-all")}</span></>}</> },
             { word: "leads-to", class: "full", cell: (one) => <span class="small break">{one.targets.slice(0, 3).join(", ")}{one.targets.length > 3 && ` + ${one.targets.length - 3}`}</span> },

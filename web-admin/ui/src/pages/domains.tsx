@@ -4,20 +4,24 @@ import { useState } from "preact/hooks";
 import { get, post, remove } from "../api";
 import type { DkimKeys, DkimKey, DnsCheck, DnsRecord, DnsRecords, Domain, DomainPage as Domains } from "../../generated/api";
 import { size } from "../format";
-import { Card, Confirm, Copy, Dialog, Empty, Failure, Field, Head, Icon, Pager, Shown, State, Table, Time, toast, useLoad, type Tone } from "../parts";
+import { Card, Confirm, Copy, Dialog, Empty, Failure, Field, Head, Icon, Pager, Search, Shown, State, Table, Time, toast, useLoad, type Tone } from "../parts";
 import { go, href, type Place } from "../router";
 import { t } from "../words";
-import { pagingOf } from "./lists";
+import { filter, pagingOf } from "./lists";
+import { DomainSettings } from "./domain_settings";
 
 export function DomainsPage({ place }: { place: Place }): JSX.Element {
+  const find = place.query.get("find") ?? "";
   const paging = pagingOf(place);
   const [isNew, setNew] = useState(false);
-  const loaded = useLoad(`domains ${paging.after}`, (signal) => get<Domains>(["domains"], { limit: 25, after: paging.after }, signal));
+  const loaded = useLoad(`domains ${find} ${paging.after}`, (signal) => get<Domains>(["domains"], { limit: 25, after: paging.after, search: find }, signal));
   return (
     <>
       <Head title={t("domains")} about={t("domains.about")}><button type="button" class="btn primary" onClick={() => setNew(true)}><Icon name="plus" />{t("new-domain")}</button></Head>
-      <Card label={t("domains")}><Shown from={loaded}>{(page) => page.items.length === 0
-        ? <Empty icon="globe" title={t("no-domain")}><p>{t("no-domain.about")}</p></Empty>
+      <Card label={t("domains")}>
+        <div class="tools"><Search label={t("domains.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} /></div>
+        <Shown from={loaded}>{(page) => page.items.length === 0
+        ? <Empty icon="globe" title={find ? t("nothing-found") : t("no-domain")}><p>{find ? t("domains.find.about") : t("no-domain.about")}</p></Empty>
         : <><Table<Domain> label={t("domains")} items={page.items} keyOf={(one) => one.name} columns={[
           { word: "domain", main: true, cell: (one) => <><a class="title break" href={href(["domains", one.name])}>{one.display_name}</a>{one.display_name !== one.name && <><br /><span class="small muted">{one.name}</span></>}</> },
           { word: "state", cell: (one) => one.disabled ? <State tone="off">{t("disabled")}</State> : <State tone="ok">{t("active")}</State> },
@@ -78,16 +82,15 @@ function download(name: string, text: string): void {
 
 export function DomainPage({ name, tab }: { name: string; tab: string }): JSX.Element {
   const domain = useLoad(`domain ${name}`, (signal) => get<Domain>(["domains", name], {}, signal));
-  return <Shown from={domain}>{(one) => <>{tab === "keys" ? <Keys domain={one} /> : <Dns domain={one} />}</>}</Shown>;
+  return <Shown from={domain}>{(one) => <>{tab === "keys" ? <Keys domain={one} /> : tab === "settings" ? <DomainSettings key={one.created} domain={one} tabs={<Tabs domain={one} tab="settings" />} done={domain.reload} /> : <Dns domain={one} />}</>}</Shown>;
 }
 
 function Tabs({ domain, tab }: { domain: Domain; tab: string }): JSX.Element {
-  const tabs = [["", t("dns")], ["keys", t("keys")]] as const;
+  const tabs = [["", t("dns")], ["keys", t("keys")], ["settings", t("settings")]] as const;
   return <nav class="tabs" aria-label={domain.display_name}>{tabs.map(([to, text]) => <a key={to} href={href(["domains", domain.name, ...(to ? [to] : [])])} {...(to === tab ? { "aria-current": "page" as const } : {})}>{text}</a>)}<a href={href(["mailboxes"], { domain: domain.name })}>{t("mailboxes")}</a></nav>;
 }
 
 function Dns({ domain }: { domain: Domain }): JSX.Element {
-  const [asks, ask] = useState(false);
   const records = useLoad(`dns ${domain.name}`, (signal) => get<DnsRecords>(["domains", domain.name, "dns"], {}, signal));
   const [check, setCheck] = useState<{ value?: DnsCheck; error?: unknown; isBusy?: boolean }>({});
   const run = (): void => {
@@ -115,8 +118,6 @@ function Dns({ domain }: { domain: Domain }): JSX.Element {
             <div class="grow"><b>{t(`purpose.${one.purpose}`)}</b> <span class="tag">{one.type}</span> {one.importance !== "required" && <span class="small muted">{t(`importance.${one.importance}`)}</span>}<p class="small muted">{one.why}</p><details><summary>{t("show-record")}</summary><Record record={one} /></details></div></li>
         );
       })}</ul>}</Shown></Card>
-      <Card title={t("delete-domain")}><div class="pad stack"><p class="small muted">{t("delete-domain.about")}</p><button type="button" class="btn danger" onClick={() => ask(true)}>{t("delete")} …</button></div></Card>
-      {asks && <Confirm title={t("delete.title", { name: domain.display_name })} text={t("delete-domain.about")} action={t("delete")} name={domain.name} tone="danger" close={() => ask(false)} run={async () => { await remove(["domains", domain.name]); toast(t("deleted", { name: domain.display_name })); go("/domains"); }} />}
     </>
   );
 }

@@ -2,19 +2,21 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, patch, post, put, remove } from "../api";
-import type { DomainPage as Domains, User, UserPage } from "../../generated/api";
+import type { AliasPage, DomainPage as Domains, User, UserPage } from "../../generated/api";
 import { initials, number, parseSize, size } from "../format";
 import { Bar, Card, Confirm, Dialog, Empty, Failure, Field, Head, Icon, Pager, Search, Select, Shown, State, Table, Time, toast, useLoad, type Tone } from "../parts";
 import { go, href, type Place } from "../router";
 import { t } from "../words";
 import { filter, pagingOf } from "./lists";
+import { ChangeMailbox } from "./mailbox_change";
 
 const kPage = 25;
+const kStates = ["active", "held", "disabled", "almost_full", "admin"] as const;
 const kMaxQuota = Number.MAX_SAFE_INTEGER;
 const path = (address: string): string => href(["mailboxes", address]);
 
-function loadUsers(find: string, domain: string, after: string | undefined, signal: AbortSignal): Promise<UserPage> {
-  return get<UserPage>(["users"], { limit: kPage, after, domain, search: find }, signal);
+function loadUsers(find: string, domain: string, state: string, after: string | undefined, signal: AbortSignal): Promise<UserPage> {
+  return get<UserPage>(["users"], { limit: kPage, after, domain, search: find, state }, signal);
 }
 
 export function Storage({ user }: { user: User }): JSX.Element {
@@ -36,10 +38,11 @@ export function UserState({ user }: { user: User }): JSX.Element {
 export function MailboxesPage({ place }: { place: Place }): JSX.Element {
   const find = place.query.get("find") ?? "";
   const domain = place.query.get("domain") ?? "";
+  const state = kStates.find((one) => one === place.query.get("state")) ?? "";
   const paging = pagingOf(place);
   const [isNew, setNew] = useState(false);
   const domains = useLoad("domains", (signal) => get<Domains>(["domains"], { limit: 1000 }, signal));
-  const users = useLoad(`users ${find} ${domain} ${paging.after}`, (signal) => loadUsers(find, domain, paging.after, signal));
+  const users = useLoad(`users ${find} ${domain} ${state} ${paging.after}`, (signal) => loadUsers(find, domain, state, paging.after, signal));
   const names = domains.value?.items.map((one) => one.name) ?? [];
   return (
     <>
@@ -50,9 +53,10 @@ export function MailboxesPage({ place }: { place: Place }): JSX.Element {
         <div class="tools">
           <Search label={t("mailboxes.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} />
           <Select label={t("domain")} value={domain} onChange={(value) => filter(place, { domain: value })} options={[["", t("all-domains")], ...names.map((name) => [name, name] as const)]} />
+          <Select label={t("state")} value={state} onChange={(value) => filter(place, { state: value })} options={[["", t("any-state")], ...kStates.map((one) => [one, t(`users.${one}`)] as const)]} />
         </div>
         <Shown from={users}>{(page) => page.items.length === 0
-          ? <Empty icon="box" title={find ? t("nothing-found") : t("no-mailboxes")}><p>{find ? t("mailboxes.find.about") : t("no-mailboxes.about")}</p></Empty>
+          ? <Empty icon="box" title={find || domain || state ? t("nothing-found") : t("no-mailboxes")}><p>{find || domain || state ? t("mailboxes.find.about") : t("no-mailboxes.about")}</p></Empty>
           : <>
             <Table<User> label={t("mailboxes")} items={page.items} keyOf={(user) => user.address} columns={[
               { word: "mailbox", main: true, cell: (user) => <span class="who"><span class="avatar hide-s" aria-hidden="true">{initials(user.address)}</span><span><a class="title break" href={path(user.address)}>{user.address}</a>{user.role === "server_admin" && <><br /><span class="small muted">{t("server_admin")}</span></>}</span></span> },
@@ -121,13 +125,15 @@ function NewPassword({ address, close }: { address: string; close: () => void })
   );
 }
 
-export function MailboxPage({ address }: { address: string }): JSX.Element {
+export function MailboxPage({ address, self }: { address: string; self: string }): JSX.Element {
   const loaded = useLoad(`user ${address}`, (signal) => get<User>(["users", address], {}, signal));
-  return <Shown from={loaded}>{(user) => <Mailbox user={user} reload={loaded.reload} />}</Shown>;
+  return <Shown from={loaded}>{(user) => <Mailbox user={user} isSelf={user.address === self} reload={loaded.reload} />}</Shown>;
 }
 
-function Mailbox({ user, reload }: { user: User; reload: () => void }): JSX.Element {
-  const [asks, ask] = useState<"password" | "disable" | "delete">();
+function Mailbox({ user, isSelf, reload }: { user: User; isSelf: boolean; reload: () => void }): JSX.Element {
+  const [asks, ask] = useState<"password" | "disable" | "delete" | "change">();
+  const aliases = useLoad(`aliases of ${user.address}`, (signal) => get<AliasPage>(["aliases"], { search: user.address, limit: 100 }, signal));
+  const names = aliases.value?.items.filter((one) => one.targets.some((to) => to.toLowerCase() === user.address.toLowerCase())) ?? [];
   const close = (): void => ask(undefined);
   const setDisabled = async (disabled: boolean): Promise<void> => {
     await patch<User>(["users", user.address], { disabled });
@@ -143,14 +149,16 @@ function Mailbox({ user, reload }: { user: User; reload: () => void }): JSX.Elem
     <>
       <Head title={user.address} crumbs={<a href="/mailboxes">{t("mailboxes")}</a>} about={<UserState user={user} />}>
         <button type="button" class="btn" onClick={() => ask("password")}><Icon name="key" />{t("password.new")}</button>
-        {user.disabled ? <button type="button" class="btn" onClick={() => void setDisabled(false)}>{t("enable")}</button> : <button type="button" class="btn" onClick={() => ask("disable")}>{t("disable")}</button>}
+        <button type="button" class="btn" onClick={() => ask("change")}>{t("change")}</button>
+        {isSelf ? null : user.disabled ? <button type="button" class="btn" onClick={() => void setDisabled(false)}>{t("enable")}</button> : <button type="button" class="btn" onClick={() => ask("disable")}>{t("disable")}</button>}
       </Head>
       {user.sending.held && <div class="notice warn"><Icon name="s-warn" tone="warn" /><div class="grow"><b>{t("held.account")}</b> {user.sending.hold_reason}</div><button type="button" class="btn s" onClick={() => void release()}>{t("release")}</button></div>}
       <div class="split">
         <div class="stack loose">
           <Card title={t("storage")}><div class="pad"><Storage user={user} /><p class="small muted">{t("n.mails", { n: user.usage.messages })}</p></div></Card>
           <Card title={t("forwarding")}><div class="pad stack tight">{user.forward_to.length === 0 ? <p class="muted">{t("no-forward")}</p> : <><ul>{user.forward_to.map((to) => <li key={to} class="break">{to}</li>)}</ul><p class="small muted">{user.keeps_copy ? t("keeps-copy") : t("keeps-no-copy")}</p></>}</div></Card>
-          <Card title={t("delete-mailbox")}><div class="pad stack"><p class="small muted">{t("delete-mailbox.about", { n: user.usage.messages })}</p><button type="button" class="btn danger" onClick={() => ask("delete")}>{t("delete")} …</button></div></Card>
+          {names.length > 0 && <Card title={t("also-receives")}><ul class="rows">{names.map((one) => <li key={one.address}><span class="grow break">{one.address}</span>{one.address.startsWith("@") && <span class="tag info">{t("catch-all")}</span>}</li>)}</ul></Card>}
+          {!isSelf && <Card title={t("delete-mailbox")}><div class="pad stack"><p class="small muted">{t("delete-mailbox.about", { n: user.usage.messages })}</p><button type="button" class="btn danger" onClick={() => ask("delete")}>{t("delete")} …</button></div></Card>}
         </div>
         <Card title={t("at-a-glance")}><div class="pad"><dl class="facts">
           <dt>{t("role")}</dt><dd>{t(user.role)}</dd>
@@ -159,6 +167,7 @@ function Mailbox({ user, reload }: { user: User; reload: () => void }): JSX.Elem
           <dt>{t("bounced-today")}</dt><dd>{number(user.sending.bounces_today)}</dd>
         </dl></div><footer><a href={href(["trace"], { find: user.address })}>{t("trace.of-mailbox")}</a></footer></Card>
       </div>
+      {asks === "change" && <ChangeMailbox user={user} isSelf={isSelf} close={close} done={reload} />}
       {asks === "password" && <NewPassword address={user.address} close={close} />}
       {asks === "disable" && <Confirm title={t("disable.title", { name: user.address })} text={t("disable.about")} action={t("disable")} run={() => setDisabled(true)} close={close} />}
       {asks === "delete" && <Confirm title={t("delete.title", { name: user.address })} text={t("delete-mailbox.about", { n: user.usage.messages })} action={t("delete")} name={user.address} tone="danger" close={close}

@@ -1,34 +1,52 @@
 // Is everything all right? Only what the server measures is shown; a figure without a source is not here.
 import type { JSX } from "preact";
 import { get } from "../api";
-import type { DeliveryReport, DestinationPage, QueuePage, Status } from "../../generated/api";
+import type { CertificatePage, DeliveryReport, DestinationPage, QueuePage, Status, UserPage } from "../../generated/api";
 import { duration, number, size } from "../format";
 import type { IconName } from "../icons";
-import { Card, Head, Icon, Shown, State, Time, useLoad, type Tone } from "../parts";
+import { Bar, Card, Head, Icon, Shown, State, Time, useLoad, type Tone } from "../parts";
 import { href } from "../router";
 import { t } from "../words";
 import { reasonOf } from "./timeline";
 
-interface Overview { status: Status; destinations: DestinationPage; held: QueuePage; delivery: DeliveryReport }
+interface Overview { status: Status; destinations: DestinationPage; held: QueuePage; delivery: DeliveryReport; accounts: UserPage; full: UserPage; certificates: CertificatePage }
 interface Problem { tone: Tone; icon: IconName; what: string; about: string; to: string; action: string }
 
 export const loadOverview = async (signal: AbortSignal): Promise<Overview> => {
-  const [status, destinations, held, delivery] = await Promise.all([
+  const [status, destinations, held, delivery, accounts, full, certificates] = await Promise.all([
     get<Status>(["status"], {}, signal), get<DestinationPage>(["queue", "destinations"], { limit: 100 }, signal),
     get<QueuePage>(["queue"], { state: "held", limit: 100 }, signal), get<DeliveryReport>(["delivery-check"], {}, signal),
+    get<UserPage>(["users"], { state: "held", limit: 20 }, signal), get<UserPage>(["users"], { state: "almost_full", limit: 20 }, signal), get<CertificatePage>(["certificates"], { limit: 200 }, signal),
   ]);
-  return { status, destinations, held, delivery };
+  return { status, destinations, held, delivery, accounts, full, certificates };
 };
 
-export function problemsOf({ destinations, held, delivery, status }: Overview): Problem[] {
+const kLittleDisk = 0.1;
+const kMost = 3;  // of a kind: the rest is one click away
+
+export function problemsOf({ destinations, held, delivery, status, accounts, full, certificates }: Overview): Problem[] {
   const problems: Problem[] = [];
+  const disk = status.disk;
+  if (disk && disk.available_bytes < disk.total_bytes * kLittleDisk) {
+    problems.push({ tone: "bad", icon: "s-bad", what: t("disk.little"), about: t("disk.left", { free: size(disk.available_bytes), total: size(disk.total_bytes) }), to: href(["about"]), action: t("show") });
+  }
+  for (const one of certificates.items) {
+    if (one.state !== "failing" && one.state !== "expired" && one.state !== "renewal_failing") continue;
+    problems.push({ tone: one.state === "renewal_failing" ? "warn" : "bad", icon: one.state === "renewal_failing" ? "s-warn" : "s-bad", what: `${one.hostname}: ${t(`certificate.${one.state}`)}`, about: one.last_error ?? "", to: href(["security", "certificates"]), action: t("show") });
+  }
+  for (const one of accounts.items.slice(0, kMost)) {
+    problems.push({ tone: "warn", icon: "s-warn", what: t("held.account.of", { name: one.address }), about: one.sending.hold_reason ?? t("held.no-reason"), to: href(["security"]), action: t("review") });
+  }
+  for (const one of full.items.slice(0, kMost)) {
+    problems.push({ tone: "warn", icon: "s-warn", what: t("full.of", { name: one.address }), about: t("full.about", { used: size(one.usage.bytes), limit: size(one.quota_bytes) }), to: href(["mailboxes", one.address]), action: t("show") });
+  }
   for (const item of delivery.items) {
     if (item.state !== "wrong") continue;
     problems.push({ tone: "bad", icon: "s-bad", what: `${t(`check.${item.check}`)}: ${item.subject}`, about: item.action || item.meaning, to: href(["about"]), action: t("show") });
   }
-  if (held.items.length) problems.push({ tone: "warn", icon: "s-warn", what: t("held.mails", { n: held.items.length }), about: t("held.about"), to: href(["queue"], { state: "held" }), action: t("review") });
+  if (held.items.length) problems.push({ tone: "warn", icon: "s-warn", what: t("held.mails", { n: held.items.length }), about: t("held.about"), to: href(["queue"], { view: "mail", state: "held" }), action: t("open-queue") });
   const late = destinations.items.filter((one) => one.last_reply);
-  for (const one of late.slice(0, 5)) {
+  for (const one of late.slice(0, kMost)) {
     problems.push({ tone: "warn", icon: "s-wait", what: t("waiting.for", { n: one.waiting, destination: one.destination }), about: t(reasonOf(one.last_reply ?? "") ?? "reason.later"), to: href(["queue"], { view: "mail", domain: one.destination }), action: t("open-queue") });
   }
   if (status.counts.domains === 0) problems.push({ tone: "info", icon: "info", what: t("no-domain"), about: t("no-domain.about"), to: href(["domains"]), action: t("new-domain") });
@@ -45,13 +63,14 @@ function Answer({ all }: { all: Overview }): JSX.Element {
   const problems = problemsOf(all);
   const waiting = destinations.items.reduce((sum, one) => sum + one.waiting, 0);
   const tone: Tone = problems.some((one) => one.tone === "bad") ? "bad" : problems.length ? "warn" : "ok";
-  const figures: [string, string, string | undefined, string][] = [
+  const totals = status.totals;
+  const signIns = totals.sign_ins + totals.failed_sign_ins;
+  const figures: Figure[] = [
+    [t("figure.accepted"), number(totals.accepted), t("figure.accepted.about", { n: totals.put_off }), "/trace"],
+    [t("figure.relayed"), number(totals.relayed), t("figure.relayed.about", { n: totals.failed }), "/trace"],
+    [t("figure.refused"), number(totals.refused), t("figure.refused.about"), ""],
     [t("waiting"), number(waiting) + (destinations.next ? "+" : ""), t("n.destinations", { n: destinations.items.length }), "/queue"],
-    [t("domains"), number(status.counts.domains), undefined, "/domains"],
-    [t("mailboxes"), number(status.counts.users), undefined, "/mailboxes"],
-    [t("aliases"), number(status.counts.aliases), undefined, "/aliases"],
-    [t("mail-stored"), size(status.store.live_bytes ?? 0), t("on-disk", { size: size(status.store.segment_bytes ?? 0) }), "/mailboxes"],
-    [t("memory"), size(status.memory.resident_bytes ?? 0), undefined, "/about"],
+    [t("figure.sign-ins"), number(signIns), t("figure.sign-ins.about", { n: totals.failed_sign_ins }), ""],
   ];
   return (
     <>
@@ -61,13 +80,43 @@ function Answer({ all }: { all: Overview }): JSX.Element {
           <li key={one.what}><Icon name={one.icon} tone={one.tone} /><div class="grow"><b class="break">{one.what}</b><p class="small muted break">{one.about}</p></div><a class="btn s" href={one.to}>{one.action}</a></li>
         ))}</ul></Card>
       )}
-      <section class="card tiles" aria-label={t("figures")}>{figures.map(([label, figure, hint, to]) => (
-        <a key={label} class="tile" href={to}><span class="label">{label}</span><span class="fig">{figure}</span>{hint && <span class="hint">{hint}</span>}</a>
-      ))}</section>
+      <Card title={t("figures")} aside={<span class="small muted">{t("since")} <Time at={status.started} as="short" /></span>}><Tiles figures={figures} /></Card>
+      <div class="halves"><Server status={status} /><Card title={t("connections")} aside={<span class="small muted live">{t("live")}</span>}><Tiles figures={connectionsOf(status)} /></Card></div>
       <Card title={t("delivery")} aside={<span class="small muted">{delivery.checked ? <Time at={delivery.checked} /> : t("not-checked")}</span>}>
         <DeliveryRows report={delivery} />
       </Card>
     </>
+  );
+}
+
+type Figure = readonly [label: string, figure: string, hint: string, to: string];
+function Tiles({ figures }: { figures: readonly Figure[] }): JSX.Element {
+  return (
+    <div class="tiles">{figures.map(([label, figure, hint, to]) => {
+      const inner = <><span class="label">{label}</span><span class="fig">{figure}</span>{hint && <span class="hint">{hint}</span>}</>;
+      return to ? <a key={label} class="tile" href={to}>{inner}</a> : <div key={label} class="tile">{inner}</div>;
+    })}</div>
+  );
+}
+
+/** Of each service once, however many addresses it has: connections are counted by service. */
+function connectionsOf(status: Status): Figure[] {
+  const services = new Map(status.listeners.filter((one) => one.port !== 0).map((one) => [one.name, one.connections]));
+  return [...services].map(([name, open]) => [kServices.find((one) => one === name) ? t(`service.${name as (typeof kServices)[number]}`) : name, number(open), "", ""]);
+}
+const kServices = ["smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "http", "https"] as const;
+
+function Server({ status }: { status: Status }): JSX.Element {
+  const disk = status.disk;
+  const part = disk ? 1 - disk.available_bytes / disk.total_bytes : 0;
+  const isLow = part > 1 - kLittleDisk;
+  return (
+    <Card title={t("server")} aside={<a class="small" href="/about">{t("more-about")}</a>}><ul class="rows">
+      <li><Icon name={!disk ? "s-unknown" : isLow ? "s-bad" : "s-ok"} tone={!disk ? "off" : isLow ? "bad" : "ok"} /><div class="grow">{t("disk")}<p class="small muted">{disk ? t("disk.left", { free: size(disk.available_bytes), total: size(disk.total_bytes) }) : t("not-measured")}</p>{disk && <Bar part={part} tone={isLow ? "bad" : "info"} />}</div></li>
+      <li><Icon name="box" tone="off" /><div class="grow">{t("mail-stored")}</div><span class="end small muted">{size(status.store.live_bytes)}</span></li>
+      <li><Icon name="gauge" tone="off" /><div class="grow">{t("memory")}</div><span class="end small muted">{size(status.memory.resident_bytes)}</span></li>
+      <li><Icon name="globe" tone="off" /><div class="grow">{t("counts")}</div><span class="end small muted">{t("counts.all", { domains: status.counts.domains, users: status.counts.users, aliases: status.counts.aliases })}</span></li>
+    </ul></Card>
   );
 }
 

@@ -24,7 +24,7 @@ const When = ({ at }: { at: string | null }): JSX.Element => (at ? <Time at={at}
 
 export function QueuePage({ place }: { place: Place }): JSX.Element {
   const query = queryOf(place);
-  const isByMail = query["view"] === "mail" || Boolean(query["state"]) || Boolean(query["domain"]) || Boolean(query["id"]);
+  const isByMail = query["view"] === "mail" || Boolean(query["state"]) || Boolean(query["domain"]);
   return isByMail ? <ByMail place={place} /> : <ByDestination place={place} />;
 }
 
@@ -35,7 +35,7 @@ const Views = ({ mail }: { mail: boolean }): JSX.Element => (
   </div>
 );
 
-function useActions(reload: () => void): { ask: (what: Ask) => void; now: (what: Ask) => void; dialogs: JSX.Element; error: unknown } {
+export function useActions(reload: () => void): { ask: (what: Ask) => void; now: (what: Ask) => void; dialogs: JSX.Element; error: unknown } {
   const [asked, ask] = useState<Ask>();
   const [error, setError] = useState<unknown>();
   const run = async ({ action, what }: Ask, more: Partial<QueueChange> = {}): Promise<void> => {
@@ -66,7 +66,7 @@ function Reroute({ name, run, close }: { name: string; run: (route: string) => P
   );
 }
 
-function Buttons({ what, name, isHeld, now, ask }: { what: Partial<QueueChange>; name: string; isHeld: boolean; now: (what: Ask) => void; ask: (what: Ask) => void }): JSX.Element {
+export function Buttons({ what, name, isHeld, now, ask }: { what: Partial<QueueChange>; name: string; isHeld: boolean; now: (what: Ask) => void; ask: (what: Ask) => void }): JSX.Element {
   const more: readonly (readonly ["" | Action, string])[] = [["", t("more")], ["reroute", t("do.reroute")], ["bounce", t("do.bounce")], ["remove", t("do.remove")]];
   return (
     <span class="line">

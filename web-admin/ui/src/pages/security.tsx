@@ -1,16 +1,76 @@
-// API tokens: made with scopes, shown once, revoked at once.
+// Who gets in, who is kept out: accounts on hold, API tokens (shown once, revoked at once), certificates.
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, post, remove } from "../api";
-import type { Token, TokenPage } from "../../generated/api";
-import { Card, Confirm, Copy, Dialog, Empty, Failure, Field, Head, Icon, Pager, Select, Shown, Table, Time, toast, useLoad } from "../parts";
-import type { Place } from "../router";
+import type { Certificate, CertificatePage, Token, TokenPage, User, UserPage } from "../../generated/api";
+import { number } from "../format";
+import type { IconName } from "../icons";
+import { Card, Confirm, Copy, Dialog, Empty, Failure, Field, Head, Icon, Pager, Select, Shown, Table, Time, toast, useLoad, type Tone } from "../parts";
+import { href, type Place } from "../router";
 import { t } from "../words";
 import { pagingOf } from "./lists";
 
 type Scope = Token["scopes"][number];
 
 export function SecurityPage({ place }: { place: Place }): JSX.Element {
+  switch (place.segments[1]) {
+    case "tokens": return <Tokens place={place} />;
+    case "certificates": return <Certificates />;
+    default: return <OnHold place={place} />;
+  }
+}
+
+function Tabs({ here }: { here: "" | "tokens" | "certificates" }): JSX.Element {
+  const tabs = [["", t("accounts-held")], ["tokens", t("tokens")], ["certificates", t("certificates")]] as const;
+  return <nav class="tabs" aria-label={t("security")}>{tabs.map(([to, text]) => <a key={to} href={href(["security", ...(to ? [to] : [])])} {...(to === here ? { "aria-current": "page" as const } : {})}>{text}</a>)}</nav>;
+}
+
+function OnHold({ place }: { place: Place }): JSX.Element {
+  const paging = pagingOf(place);
+  const [error, setError] = useState<unknown>();
+  const loaded = useLoad(`held ${paging.after}`, (signal) => get<UserPage>(["users"], { state: "held", limit: 25, after: paging.after }, signal), 15);
+  const count = loaded.value?.items.length ?? 0;
+  const release = (user: User): void => void post<{ released: number }>(["users", user.address, "release"]).then(({ released }) => {
+    setError(undefined);
+    toast(t("released", { n: released }), () => void post<void>(["users", user.address, "hold"], { reason: user.sending.hold_reason ?? "" }).then(loaded.reload, setError));
+    loaded.reload();
+  }, setError);
+  return (
+    <>
+      <Head title={loaded.value ? (count ? t("held.accounts", { n: count }) : t("held.nobody")) : t("security")} about={t("held.accounts.about")} />
+      <Tabs here="" />
+      {error !== undefined && <Failure error={error} />}
+      <Card title={t("accounts-held")}><Shown from={loaded}>{(page) => page.items.length === 0 && !page.next ? <Empty icon="shield" title={t("held.nobody")}><p>{t("held.nobody.about")}</p></Empty>
+        : <><ul class="rows">{page.items.map((user) => (
+          <li key={user.address}><Icon name="s-warn" tone="warn" /><div class="grow"><a class="title break" href={href(["mailboxes", user.address])}><b>{user.address}</b></a><p class="small muted break">{user.sending.hold_reason ?? t("held.no-reason")}</p><p class="small muted">{t("sent-today")}: {number(user.sending.messages_today)}</p></div>
+            <a class="btn s" href={href(["trace"], { find: user.address })}>{t("trace.of-mailbox")}</a><button type="button" class="btn s" aria-label={`${t("release")}: ${user.address}`} onClick={() => release(user)}>{t("release")}</button></li>
+        ))}</ul><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown></Card>
+    </>
+  );
+}
+
+const certificateTone: Record<Certificate["state"], Tone> = { ordered: "info", failing: "bad", valid: "ok", renewal_failing: "warn", expired: "bad" };
+
+function Certificates(): JSX.Element {
+  const loaded = useLoad("certificates", (signal) => get<CertificatePage>(["certificates"], { limit: 200 }, signal), 30);
+  const bad = loaded.value?.items.filter((one) => certificateTone[one.state] === "bad").length ?? 0;
+  return (
+    <>
+      <Head title={loaded.value ? (bad ? t("certificates.bad", { n: bad }) : t("certificates.well")) : t("certificates")} about={t("certificates.about")} />
+      <Tabs here="certificates" />
+      <Shown from={loaded}>{({ items, default: other }) => <Card label={t("certificates")}><ul class="rows">
+        {items.map((one) => (
+          <li key={one.hostname}><Icon name={{ ok: "s-ok", bad: "s-bad", warn: "s-warn", info: "s-wait", off: "s-off" }[certificateTone[one.state]] as IconName} tone={certificateTone[one.state]} /><div class="grow"><b class="break">{one.hostname}</b> <span class="tag">{t(`certificate.${one.source}`)}</span>
+            <p class="small muted break">{t(`certificate.${one.state}`)}{one.issuer && ` · ${one.issuer}`}</p>{one.last_error && <p class="small break">{one.last_error}</p>}</div>
+            {one.not_after && <span class="end small muted">{t("expires")} <Time at={one.not_after} as="short" /></span>}</li>
+        ))}
+        {other && <li><Icon name={other.source === "self-signed" ? "s-warn" : "s-ok"} tone={other.source === "self-signed" ? "warn" : "ok"} /><div class="grow"><b>{t("certificate.others")}</b> <span class="tag">{t(`certificate.${other.source}`)}</span><p class="small muted break">{other.names?.join(", ")}</p>{other.source === "self-signed" && <p class="small">{t("certificate.self-signed.about")}</p>}</div>{other.not_after && <span class="end small muted">{t("expires")} <Time at={other.not_after} as="short" /></span>}</li>}
+      </ul></Card>}</Shown>
+    </>
+  );
+}
+
+function Tokens({ place }: { place: Place }): JSX.Element {
   const paging = pagingOf(place);
   const [isNew, setNew] = useState(false);
   const [asked, ask] = useState<Token>();
@@ -18,6 +78,7 @@ export function SecurityPage({ place }: { place: Place }): JSX.Element {
   return (
     <>
       <Head title={t("tokens")} about={t("tokens.about")}><button type="button" class="btn primary" onClick={() => setNew(true)}><Icon name="plus" />{t("new-token")}</button></Head>
+      <Tabs here="tokens" />
       <Card label={t("tokens")}><Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="key" title={t("no-tokens")}><p>{t("no-tokens.about")}</p></Empty>
         : <><Table<Token> label={t("tokens")} items={page.items} keyOf={(one) => one.id} columns={[
           { word: "name", main: true, cell: (one) => <><span class="title break">{one.name}</span><br /><span class="small muted mono">{one.id}</span></> },

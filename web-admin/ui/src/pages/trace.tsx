@@ -3,10 +3,11 @@ import type { JSX } from "preact";
 import { get } from "../api";
 import type { Timeline, TracePage as Page } from "../../generated/api";
 import { size } from "../format";
-import { Card, Copy, Empty, Exact, Head, Icon, Pager, Search, Select, Shown, State, Table, Time, useLoad } from "../parts";
+import { Card, Copy, Empty, Exact, Failure, Head, Icon, Pager, Search, Select, Shown, State, Table, Time, useLoad } from "../parts";
 import { href, type Place } from "../router";
 import { t } from "../words";
 import { filter, pagingOf } from "./lists";
+import { Buttons, useActions } from "./queue";
 import { recipientsOf, tell, text } from "./timeline";
 
 type Row = Page["items"][number];
@@ -51,10 +52,11 @@ export function TracePage({ place }: { place: Place }): JSX.Element {
 
 export function TraceOfMessage({ id }: { id: string }): JSX.Element {
   const loaded = useLoad(`trace of ${id}`, (signal) => get<Timeline>(["trace", id], { limit: 500 }, signal), 15);
-  return <Shown from={loaded} rows={8}>{(timeline) => <Life timeline={timeline} />}</Shown>;
+  return <Shown from={loaded} rows={8}>{(timeline) => <Life timeline={timeline} reload={loaded.reload} />}</Shown>;
 }
 
-function Life({ timeline }: { timeline: Timeline }): JSX.Element {
+function Life({ timeline, reload }: { timeline: Timeline; reload: () => void }): JSX.Element {
+  const { ask, now, dialogs, error } = useActions(reload);
   const first = timeline.items[0];
   const last = timeline.items.at(-1);
   if (!first || !last) return <Empty icon="route" title={t("nothing-found")} />;
@@ -66,8 +68,9 @@ function Life({ timeline }: { timeline: Timeline }): JSX.Element {
       <Head title={timeline.queued ? t("life.waiting") : end.what} tone={timeline.queued ? "warn" : end.tone} icon={timeline.queued ? "s-wait" : end.icon}
         about={<span class="break">{subject ? `“${subject}” · ` : ""}{text(first, "from") || t("null-sender")}</span>}
         crumbs={<><a href="/trace">{t("trace")}</a><span>/</span><Time at={first.time ?? ""} as="short" /></>}>
-        {timeline.queued && <a class="btn" href={href(["queue"], { view: "mail", id: timeline.id })}>{t("open-queue")}</a>}
+        {timeline.queued && <Buttons what={{ id: timeline.id }} name={subject || timeline.id} isHeld={text(last, "event") === "held" || (timeline.items.length === 1 && text(first, "held") !== "")} now={now} ask={ask} />}
       </Head>
+      {error !== undefined && <Failure error={error} />}
       <div class="split">
         <Card title={t("what-happened")}><div class="pad"><ol class="tl">
           {timeline.items.map((event, index) => {
@@ -85,6 +88,7 @@ function Life({ timeline }: { timeline: Timeline }): JSX.Element {
           <dt>{t("trace-number")}</dt><dd class="mono">{timeline.id} <Copy text={timeline.id} label={`${t("copy")}: ${t("trace-number")}`} /></dd>
         </dl></div></Card>
       </div>
+      {dialogs}
     </>
   );
 }

@@ -1,0 +1,62 @@
+#!/usr/bin/python3
+"""The panel in headless Chromium against a real server with real data.
+
+usage: run.py POSTHUS [NAME-PART]    prints "ok NAME" or "not ok NAME" per test; exit 1 when one failed. Pictures of every page in
+both themes and three widths go to build/browser. Packages: python3-selenium, chromium, chromium-driver.
+"""
+import os
+import sys
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+import looks_test  # noqa: E402
+import tasks_test  # noqa: E402
+from panel_scene import ADMIN, Page, PanelSite  # noqa: E402
+
+SHOTS = os.path.join(HERE, "..", "..", "build", "browser")
+MODULES = [tasks_test, looks_test]
+
+
+def main():
+    binary, part = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
+    os.makedirs(SHOTS, exist_ok=True)
+    failures = 0
+    with PanelSite(binary) as site:
+        site.fill()
+        page = Page("https://localhost:%d" % site.server.ports["https"], SHOTS)
+        try:
+            for module in MODULES:
+                for name in [one for one in dir(module) if one.startswith("test_") and part in one]:
+                    failures += run(page, site, "%s.%s" % (module.__name__, name), getattr(module, name))
+        finally:
+            page.close()
+    sys.exit(1 if failures else 0)
+
+
+def run(page, site, name, function):
+    try:
+        page.sign_out()
+        page.size(1440)
+        page.theme("light")
+        page.console()
+        page.sign_in(getattr(function, "login", ADMIN))
+        function(page, site)
+        faults = [line for line in page.console() if not any(word in line for word in getattr(function, "expected", ()))]
+        assert not faults, "the console says: " + "; ".join(faults)
+        assert "owned" not in page.browser.title, "hostile text ran"
+        print("ok " + name, flush=True)
+        return 0
+    except Exception:  # a failed assertion or anything else fails this test only
+        traceback.print_exc(file=sys.stdout)
+        try:
+            page.shot("failed-" + name)
+        except Exception:
+            traceback.print_exc(file=sys.stdout)
+        print("not ok " + name, flush=True)
+        return 1
+
+
+if __name__ == "__main__":
+    main()

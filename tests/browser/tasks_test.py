@@ -1,0 +1,260 @@
+"""Each page's main task, done as a person would."""
+import re
+
+from selenium.webdriver.common.keys import Keys
+
+from panel_scene import ADMIN, ANNA, PASSWORD, wait_for
+
+
+def user(site, address):
+    return site.call("GET", "/api/v1/users/" + address)
+
+
+def test_sign_in_says_what_is_wrong_and_leads_where_one_wanted(page, site):
+    page.sign_out()
+    page.browser.get(page.origin + "/queue?view=mail")
+    page.type("input[type=email]", ADMIN)
+    page.type("input[autocomplete=current-password]", "wrong")
+    page.one("button.primary").click()
+    page.says("wrong")
+    page.type("input[autocomplete=current-password]", PASSWORD)
+    page.one("button.primary").click()
+    page.one("nav.nav")
+    assert page.browser.current_url.endswith("/queue?view=mail"), page.browser.current_url
+    page.press("Sign out")
+    page.one("input[type=email]")
+
+
+test_sign_in_says_what_is_wrong_and_leads_where_one_wanted.expected = ("401",)
+
+
+def test_overview_tells_what_needs_somebody(page, site):
+    page.says("need you")
+    page.says("ole.tveit@nordlys.test")
+    page.says("kunde-post.test")
+    page.press("Review")
+    page.says("Accounts on hold")
+
+
+def test_mailbox_is_made_changed_and_deleted(page, site):
+    page.open("/mailboxes")
+    page.press("New mailbox")
+    page.type("dialog input[name=address]", "nina@nordlys.test")
+    page.type("dialog input[name=new-password]", "short")
+    page.press("Make mailbox", "dialog")
+    page.says("8 to 1024")
+    page.type("dialog input[name=new-password]", PASSWORD)
+    page.type("dialog input[name=quota]", "2 GB")
+    page.press("Make mailbox", "dialog")
+    page.until(lambda: page.browser.current_url.endswith("/mailboxes/nina%40nordlys.test"), "the new mailbox")
+    page.says("nina@nordlys.test")
+    assert user(site, "nina@nordlys.test")["quota_bytes"] == 2_000_000_000
+    page.press("Disable")
+    page.press("Disable", "dialog")
+    wait_for(lambda: user(site, "nina@nordlys.test")["disabled"], "disabled")
+    page.press("Undo")
+    wait_for(lambda: not user(site, "nina@nordlys.test")["disabled"], "undone")
+    page.press("Delete …")
+    page.type("dialog input", "nina@nordlys.tes")
+    assert not page.button("Delete", "dialog").is_enabled()
+    page.one("dialog input").send_keys("t")
+    page.press("Delete", "dialog")
+    page.until(lambda: page.browser.current_url.endswith("/mailboxes"), "the list")
+    assert not [one for one in site.call("GET", "/api/v1/users?search=nina")["items"]]
+
+
+def test_mailboxes_are_found_while_typing_and_paged(page, site):
+    page.open("/mailboxes")
+    page.says("25 on this page")
+    page.press("Next")
+    page.until(lambda: "after=" in page.browser.current_url, "the next page")
+    page.press("Back")
+    page.type("input[type=search]", "tveit")
+    page.until(lambda: "ole.tveit@nordlys.test" in page.text() and "anna@nordlys.test" not in page.text(), "only what was searched")
+    page.open("/mailboxes?state=held")
+    page.says("ole.tveit@nordlys.test")
+    assert len(page.all("tbody tr")) == 1
+
+
+def test_mailbox_settings_are_saved(page, site):
+    page.open("/mailboxes/lena.vogel%40nordlys.test")
+    page.press("Change", "main")
+    page.type("dialog input[name=quota]", "5 GB")
+    page.type("dialog input[name=forward]", "lena@elsewhere.test")
+    page.press("Save", "dialog")
+    wait_for(lambda: user(site, "lena.vogel@nordlys.test")["forward_to"] == ["lena@elsewhere.test"], "the forward")
+    assert user(site, "lena.vogel@nordlys.test")["quota_bytes"] == 5_000_000_000
+    page.says("lena@elsewhere.test")
+
+
+def test_account_on_hold_is_released(page, site):
+    page.open("/security")
+    page.press("Release: ole.tveit@nordlys.test")
+    wait_for(lambda: not user(site, "ole.tveit@nordlys.test")["sending"]["held"], "released")
+    page.until(lambda: "ole.tveit@nordlys.test" not in page.one("main").text, "an empty list")
+    site.call("POST", "/api/v1/users/ole.tveit@nordlys.test/hold", {"reason": "214 copies in ten minutes <img src=x onerror=document.title='owned'>"})
+
+
+def test_domain_is_made_and_deleted(page, site):
+    page.open("/domains")
+    page.press("New domain")
+    page.type("dialog input", "fjord.test")
+    page.press("Add", "dialog")
+    page.until(lambda: "/domains/fjord.test" in page.browser.current_url, "the domain")
+    page.open("/domains/fjord.test/keys")
+    page.says("_domainkey.fjord.test")
+    page.open("/domains/fjord.test/settings")
+    page.press("Delete …")
+    page.type("dialog input", "fjord.test")
+    page.press("Delete", "dialog")
+    wait_for(lambda: "fjord.test" not in [one["name"] for one in site.call("GET", "/api/v1/domains")["items"]], "deleted")
+
+
+def test_alias_is_made_and_deleted(page, site):
+    page.open("/aliases")
+    page.press("New alias")
+    page.type("dialog input[name=address]", "butikk@nordlys.test")
+    page.type("dialog textarea, dialog input[name=targets]", "anna@nordlys.test")
+    page.press("Add", "dialog")
+    page.says("butikk@nordlys.test")
+    page.press("Delete: butikk@nordlys.test")
+    page.press("Delete", "dialog")
+    wait_for(lambda: not site.call("GET", "/api/v1/aliases?search=butikk")["items"], "deleted")
+
+
+def test_mail_is_found_and_its_story_told(page, site):
+    page.open("/trace")
+    page.type("input[type=search]", "rechnung")
+    page.until(lambda: len(page.all("tbody tr")) == 1, "one message")
+    page.press("Rechnung 2026-1183")
+    page.says("could not be reached")
+    page.says("Next attempt")
+    page.open("/trace?find=nobody%40gone.test")
+    page.press("Old address")
+    page.says("There is no such mailbox there")
+    page.all("summary")[-1].click()
+    page.says("550 5.1.1 No such user")
+
+
+def test_queue_is_held_released_rerouted_and_cleared(page, site):
+    def state(domain):
+        return [one["state"] for one in site.queue() if any(to["destination"] == domain for to in one["recipients"])]
+    page.open("/queue")
+    page.says("Their server could not be reached")
+    page.press("Hold: skole.test")
+    wait_for(lambda: state("skole.test") == ["held"], "held")
+    page.open("/queue?view=mail&state=held")
+    page.says("looks like a mistake")
+    page.choose("tbody tr select", "reroute")
+    page.type("dialog input", "nonsense")
+    page.press("Send by another route", "dialog")
+    page.says("smtp://")
+    page.one("dialog input").send_keys(Keys.ESCAPE)
+    page.press(page.all("tbody tr button")[0].get_attribute("aria-label"))
+    page.press(page.all("tbody tr button")[0].get_attribute("aria-label"))
+    wait_for(lambda: "held" not in state("skole.test") + state("bigmail.test"), "released")
+    site.send("temporary@kunde-post.test", marker="To be removed")
+    page.open("/trace?find=" + "To%20be%20removed")
+    page.press("To be removed")
+    page.choose("main select", "remove")
+    page.press("Remove", "dialog")
+    page.says("Removed")
+
+
+def test_message_is_tried_now_from_its_page(page, site):
+    page.open("/trace?find=Elternabend")
+    page.press("Elternabend")
+    label = [one.get_attribute("aria-label") for one in page.all("main button") if (one.get_attribute("aria-label") or "").startswith("Try now")]
+    page.press(label[0])
+    page.says("1 recipient")
+
+
+def test_setting_is_changed_and_given_back(page, site):
+    page.open("/settings?find=trace.days")
+    page.press("Change: trace.days")
+    page.type("dialog input", "many")
+    page.press("Save", "dialog")
+    page.says("must be a number")
+    page.type("dialog input", "45")
+    page.press("Save", "dialog")
+    wait_for(lambda: site.call("GET", "/api/v1/settings/trace.days")["value"] == "45", "45")
+    page.until(lambda: not page.all("dialog"), "the end of the dialog")
+    page.press("Change: trace.days")
+    page.press("Use the default", "dialog")
+    wait_for(lambda: site.call("GET", "/api/v1/settings/trace.days")["value"] is None, "the default")
+
+
+def test_token_is_shown_once_and_revoked(page, site):
+    page.open("/security/tokens")
+    page.press("New token")
+    page.type("dialog input", "monitoring")
+    page.press("New token", "dialog")
+    page.until(lambda: re.search(r"posthus_[0-9a-f]{16}_", page.text()), "the secret")
+    page.press("Done", "dialog")
+    page.says("monitoring")
+    assert "posthus_" not in page.text()
+    page.press("Revoke …")
+    page.press("Revoke", "dialog")
+    wait_for(lambda: not site.call("GET", "/api/v1/tokens")["items"], "revoked")
+
+
+def test_route_is_made_and_deleted(page, site):
+    page.open("/routes")
+    page.press("New route")
+    page.type("dialog input[name=route-name]", "partner.test")
+    page.type("dialog input[name=hops]", "smtp://127.0.0.1:9")
+    page.press("Save", "dialog")
+    page.says("partner.test")
+    page.press("Delete: partner.test")
+    page.press("Delete", "dialog")
+    wait_for(lambda: "partner.test" not in [one["name"] for one in site.call("GET", "/api/v1/routes")["items"]], "deleted")
+
+
+def test_sessions_are_shown_and_ended_and_password_changed(page, site):
+    page.says("anna@nordlys.test")
+    cookie = page.browser.get_cookie("__Host-posthus")
+    assert cookie["httpOnly"] and cookie["secure"] and cookie["sameSite"] == "Strict", cookie
+    page.sign_out()
+    page.sign_in(ANNA)
+    page.open("/me")
+    page.says("This browser")
+    page.press("Sign out all others")
+    page.until(lambda: len(page.all(".session")) == 1, "one session")
+    page.press("Change password")
+    page.type("dialog input[autocomplete=current-password]", "wrong")
+    page.type("dialog input[autocomplete=new-password]", PASSWORD)
+    page.press("Save", "dialog")
+    page.says("The present password is not right")
+    page.type("dialog input[autocomplete=current-password]", PASSWORD)
+    page.press("Save", "dialog")
+    page.until(lambda: not page.all("dialog"), "the end of the dialog")
+    page.open("/me")
+    page.says("This browser")
+    page.browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    page.press("Sign out all others")
+    page.one("input[type=email]")
+
+
+test_sessions_are_shown_and_ended_and_password_changed.login = ANNA
+test_sessions_are_shown_and_ended_and_password_changed.expected = ("403", "401")
+
+
+def test_everything_is_one_key_away(page, site):
+    page.one("body").send_keys(Keys.CONTROL, "k")
+    page.type("dialog input", "ole.tv")
+    page.until(lambda: "ole.tveit@nordlys.test" in page.text(), "the mailbox")
+    page.one("dialog input").send_keys(Keys.ENTER)
+    page.until(lambda: "/mailboxes/ole.tveit" in page.browser.current_url, "its page")
+    page.one("body").send_keys(Keys.CONTROL, "k")
+    page.one("dialog input").send_keys(Keys.ESCAPE)
+    page.until(lambda: not page.all("dialog"), "the end")
+
+
+def test_first_page_is_quick_and_small(page, site):
+    page.open("/mailboxes")
+    paint = page.browser.execute_script("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    size = page.browser.execute_script("return performance.getEntriesByType('resource').filter((r) => r.name.endsWith('.js')).reduce((s, r) => s + r.encodedBodySize, 0)")
+    print("first contentful paint %d ms, %d bytes of script" % (paint, size), flush=True)
+    assert 0 < size <= 60 * 1024, size
+    hosts = page.browser.execute_script("return performance.getEntriesByType('resource').map((r) => new URL(r.name).host)")
+    assert set(hosts) == {page.origin.split("//")[1]}, hosts
