@@ -4,6 +4,8 @@
 #include "core/base/ascii.h"
 #include "core/base/check.h"
 #include "core/base/log.h"
+#include "web-admin/first_start.h"
+#include "web-admin/json.h"
 #include "web-admin/panel.h"
 #include "web-admin/problem.h"
 
@@ -27,6 +29,26 @@ std::string_view expected_type(BodyKind kind) {
   return kind == BodyKind::kMessage ? "message/rfc822" : "";
 }
 
+// What answers although the server is not set up: the set-up itself, the panel's files, health, and proofs for the CA.
+bool answers_before_set_up(std::string_view path) {
+  const bool is_set_up_route = path == "/api/v1/setup" || path.starts_with("/api/v1/setup/");
+  return is_set_up_route || path == "/" || path == "/healthz" || path == "/readyz" || path.starts_with("/assets/") ||
+         path.starts_with("/.well-known/acme-challenge/");
+}
+
+bool is_closed_to(const ServerContext& context, const Request& request) {
+  return context.first_start && !context.first_start->is_set_up() && !request.origin.is_unix_socket;
+}
+
+/// "set_up" is how the panel knows this 503 from others (RFC 9457 §3.2).
+Response not_set_up() {
+  JsonWriter json;
+  json.begin_object().key("type").text("about:blank").key("title").text(reason_phrase(503)).key("status").number(503);
+  json.key("detail").text("This server is not set up yet. Its log shows the address where that is done, and the token for it.");
+  json.key("set_up").boolean(false).end_object();
+  return {.status = 503, .content_type = "application/problem+json", .body = json.take() + "\n"};
+}
+
 // Everything that is checked before a handler runs. Credentials come before the existence of things.
 std::expected<Admitted, Response> admit(const ServerContext& context, const Request& request, BrowserSessions& sessions) {
   auto target = parse_target(request.target);
@@ -38,6 +60,7 @@ std::expected<Admitted, Response> admit(const ServerContext& context, const Requ
     response.fields.emplace_back("Allow", match.allowed);
     return std::unexpected(std::move(response));
   }
+  if (is_closed_to(context, request) && !answers_before_set_up(match.route->path)) return std::unexpected(not_set_up());
   auto principal = authorise(context, request, match.route->scope, sessions);
   if (!principal) return std::unexpected(std::move(principal).error());
   // WHY: a web page of another origin can send text/plain with the browser's saved credentials, but not these types.
@@ -52,6 +75,24 @@ std::expected<Admitted, Response> admit(const ServerContext& context, const Requ
 
 bool is_change(const Request& request) { return request.method != "GET" && request.method != "HEAD"; }
 
+// Whoever makes a domain or a user with a command sets the server up by hand.
+Result<> note_set_up_by_hand(const ServerContext& context) {
+  if (context.first_start) {
+    return context.first_start->is_set_up() ? Result<>() : context.first_start->finish(context.store);
+  }
+  {
+    const auto snapshot = POSTHUS_TRY(context.store.snapshot());
+    if (POSTHUS_TRY(is_set_up(*snapshot))) return {};
+  }
+  POSTHUS_TRY(context.store.apply(store::PutSetting{std::string(first_start_keys::kState), "done"}));
+  return {};
+}
+
+bool makes_first_records(const Request& request, const Route& route, const Response& response) {
+  return request.origin.is_unix_socket && response.status == 201 &&
+         (route.path == "/api/v1/domains" || route.path == "/api/v1/users");
+}
+
 }  // namespace
 
 Response Api::handle(const Request& request) {
@@ -62,6 +103,9 @@ Response Api::handle(const Request& request) {
   CHECK(route.body != BodyKind::kMessage || request.upload != nullptr);
   const Call call{context_, request, admitted->target, admitted->match.path, admitted->principal, sessions_, directory_};
   Response response = route.handler(call);
+  if (makes_first_records(request, route, response)) {
+    if (const auto noted = note_set_up_by_hand(context_); !noted) return problem(noted.error());
+  }
   if (is_change(request)) {
     log::info("http.change", {{"who", admitted->principal.name},
                               {"from", request.origin.remote_address},

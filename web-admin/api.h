@@ -26,6 +26,7 @@
 
 namespace posthus::web_admin {
 
+class FirstStart;
 struct Outside;
 
 struct ListenerStatus {
@@ -75,6 +76,9 @@ struct ServerContext {
   /// How often strangers may ask for client settings; nullptr: as they like.
   RateLimiter* strangers = nullptr;
   std::string data_directory;  // for the status; empty: not told
+  /// Whether the server is set up; nullptr in the command line, which may do everything.
+  FirstStart* first_start = nullptr;
+  bool is_hostname_fixed = false;  // by posthus.toml or the environment
   /// A certificate was ordered, uploaded or removed, or a setting changed.
   std::function<void()> certificates_changed = [] {};
   std::function<DefaultCertificate()> default_certificate = [] { return DefaultCertificate{}; };

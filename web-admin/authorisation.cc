@@ -11,6 +11,7 @@
 #include "core/base/secret.h"
 #include "store/directory_reader.h"
 #include "web-admin/api.h"
+#include "web-admin/first_start.h"
 #include "web-admin/problem.h"
 
 namespace posthus::web_admin {
@@ -116,6 +117,22 @@ std::expected<Principal, Response> authorise_session(const ServerContext& contex
   return Principal{std::move(name), *std::move(session)};
 }
 
+// credentials = "Bearer" 1*SP b64token (RFC 6750 §2.1). 100 bits of chance in the token: nobody guesses it, so nothing is
+// counted.
+std::expected<Principal, Response> authorise_set_up(const ServerContext& context, const Request& request) {
+  if (!context.first_start || context.first_start->is_set_up())
+    return refuse(403, "The server is set up already: sign in to change it.");
+  if (!is_confidential(request.origin)) return refuse(403, "The token is accepted over TLS only.");
+  const std::string_view text = request.authorization;
+  const std::size_t space = std::min(text.find(' '), text.size());
+  const bool is_bearer = ascii::equal_ignoring_case(text.substr(0, space), "Bearer");
+  if (is_bearer && context.first_start->admits(ascii::trim(text.substr(space)))) return Principal{"set-up"};
+  Response response =
+      problem(401, "The token is not that of this start. The log shows the valid one; it is another one after each start.");
+  response.fields.emplace_back("WWW-Authenticate", "Bearer realm=\"posthus\"");
+  return std::unexpected(std::move(response));
+}
+
 }  // namespace
 
 bool is_confidential(const Origin& origin) { return origin.is_tls || is_loopback_origin(origin); }
@@ -175,6 +192,7 @@ std::string_view to_string(Scope scope) {
     case Scope::kAdmin: return "admin";
     case Scope::kUser: return "user";
     case Scope::kLocal: return "local";
+    case Scope::kSetUp: return "setup";
   }
   return "local";
 }
@@ -183,6 +201,7 @@ std::expected<Principal, Response> authorise(const ServerContext& context, const
                                              BrowserSessions& sessions) {
   if (request.origin.is_unix_socket) return Principal{"local"};
   if (needed == Scope::kOpen) return Principal{};
+  if (needed == Scope::kSetUp) return authorise_set_up(context, request);
   if (request.authorization.empty()) return authorise_session(context, request, needed, sessions);
   const std::string_view text = request.authorization;
   const std::size_t space = text.find(' ');

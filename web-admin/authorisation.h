@@ -23,7 +23,8 @@ struct ServerContext;
 
 /// What a route asks for. "admin" includes "read", and "read" includes "metrics". kLocal: the Unix socket only.
 /// kUser: whoever is signed in with a browser, for his own account; tokens and Basic are not.
-enum class Scope : std::uint8_t { kOpen, kRead, kMetrics, kAdmin, kUser, kLocal };
+/// kSetUp: whoever shows the token that the log of a server that is not set up yet has told, as bearer token.
+enum class Scope : std::uint8_t { kOpen, kRead, kMetrics, kAdmin, kUser, kLocal, kSetUp };
 std::string_view to_string(Scope scope);
 
 /// Who was let in, for the log.

@@ -31,6 +31,20 @@ Response close_session_by_id(const Call& call);
 Response get_own_user(const Call& call);
 Response set_own_password(const Call& call);
 
+// set_up.cc, set_up_sending.cc: before the server is set up
+Response get_set_up(const Call& call);
+Response put_set_up_admin(const Call& call);
+Response put_set_up_hostname(const Call& call);
+Response put_set_up_domain(const Call& call);
+Response get_set_up_sending(const Call& call);
+Response put_set_up_sending(const Call& call);
+Response get_set_up_certificate(const Call& call);
+Response put_set_up_certificate(const Call& call);
+Response get_set_up_dns(const Call& call);
+Response check_set_up_dns(const Call& call);
+Response put_set_up_mailbox(const Call& call);
+Response finish_set_up(const Call& call);
+
 // domains.cc
 Response list_domains(const Call& call);
 Response add_domain(const Call& call);

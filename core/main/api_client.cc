@@ -9,6 +9,7 @@
 
 #include "core/main/certificates.h"
 #include "core/main/data_directory.h"
+#include "core/main/first_start.h"
 #include "core/main/own_addresses.h"
 #include "core/main/public_services.h"
 #include "core/main/unix_http.h"
@@ -54,10 +55,11 @@ Result<std::unique_ptr<ApiClient>> ApiClient::open(const Settings& settings, Wit
   umask(077);
   POSTHUS_TRY_VOID(make_data_directory(settings));
   client->store_ = POSTHUS_TRY(store::Store::open(store_options(settings), client->clock_));
+  POSTHUS_TRY_VOID(take_chosen_hostname(client->settings_, *client->store_));
   client->api_ = std::make_unique<web_admin::Api>(
       web_admin::ServerContext{.store = *client->store_,
                                .clock = client->clock_,
-                               .hostname = settings.hostname,
+                               .hostname = client->settings_.hostname,
                                .version = std::string(version()),
                                .started = client->clock_.now(),
                                .services = enabled_services(client->settings_),

@@ -34,7 +34,7 @@ class ApiClient {
   explicit ApiClient(const Settings& settings) : settings_(settings) {}
   Result<web_admin::Response> post_here(const std::string& target, int fd);
 
-  const Settings settings_;
+  Settings settings_;
   SystemClock clock_;
   std::unique_ptr<store::Store> store_;  // nullptr: the server has it
   std::unique_ptr<web_admin::Api> api_;

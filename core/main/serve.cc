@@ -12,12 +12,16 @@
 #include <cstdio>
 
 #include "core/base/log.h"
+#include "core/base/random.h"
+#include "core/base/secret.h"
 #include "core/main/server.h"
 #include "core/main/version.h"
 
 namespace posthus::main {
 namespace {
 
+constexpr int kRestart = SIGUSR1;    // from ourselves
+constexpr int kTokenGroups = 6;      // of four letters: more than 100 bits, and still to be typed
 constexpr unsigned kStopLimit = 10;  // seconds; what has not stopped by then is cut off, as a power cut would
 
 log::Level log_level(const std::string& name) {
@@ -29,7 +33,7 @@ log::Level log_level(const std::string& name) {
 sigset_t handled_signals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, kRestart}) sigaddset(&set, number);
   return set;
 }
 
@@ -47,13 +51,14 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-void wait_for_end(Server& server, const sigset_t& signals) {
+/// The signal that ended it.
+int wait_for_end(Server& server, const sigset_t& signals) {
   while (true) {
     int number = 0;
     if (sigwait(&signals, &number) != 0) continue;
     if (number != SIGHUP) {
       log::info("server.stopping", {{"signal", number}});
-      return;
+      return number;
     }
     const auto reloaded = server.reload_certificate();
     if (reloaded) log::info("tls.reloaded");
@@ -61,11 +66,45 @@ void wait_for_end(Server& server, const sigset_t& signals) {
   }
 }
 
+enum class Ended : std::uint8_t { kInOrder, kFailed, kToRestart };
+
+/// A server from its start to its end.
+Ended serve_once(const Settings& settings, const Clock& clock, const Secret& set_up_token, const sigset_t& signals) {
+  const auto began = std::chrono::steady_clock::now();
+  std::atomic<bool> is_fatal = false;
+  const Server::Requests requests{.end =
+                                      [&is_fatal] {
+                                        is_fatal = true;
+                                        kill(getpid(), SIGTERM);
+                                      },
+                                  .restart = [] { kill(getpid(), kRestart); }};
+  auto server = Server::start(settings, clock, requests, set_up_token.clone());
+  if (!server) {
+    log::error("server.start_failed", {{"kind", to_string(server.error().kind)}, {"context", server.error().context}});
+    return Ended::kFailed;
+  }
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+  log::info("server.ready", {{"version", version()},
+                             {"hostname", (*server)->hostname()},
+                             {"data", settings.data},
+                             {"milliseconds", static_cast<std::int64_t>(took.count())}});
+  const int number = wait_for_end(**server, signals);
+  signal(SIGALRM, stop_took_too_long);
+  alarm(kStopLimit);
+  (*server)->stop();
+  server->reset();
+  alarm(0);
+  log::info("server.stopped");
+  if (is_fatal) return Ended::kFailed;
+  return number == kRestart ? Ended::kToRestart : Ended::kInOrder;
+}
+
 }  // namespace
 
 int serve(const LoadedSettings& loaded) {
-  const auto began = std::chrono::steady_clock::now();
   const Settings& settings = loaded.settings;
+  // WHY for the whole process: what libraries write to standard error belongs to the log as well.
+  if (settings.log_output == "stdout") dup2(STDOUT_FILENO, STDERR_FILENO);
   log::configure(log_level(settings.log_level), settings.log_format == "json" ? log::Format::kJson : log::Format::kText);
   umask(077);
   signal(SIGPIPE, SIG_IGN);
@@ -74,27 +113,11 @@ int serve(const LoadedSettings& loaded) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // inherited by every thread; only wait_for_end takes them
 
   const SystemClock clock;
-  std::atomic<bool> is_fatal = false;
-  auto server = Server::start(settings, clock, [&is_fatal] {
-    is_fatal = true;
-    kill(getpid(), SIGTERM);
-  });
-  if (!server) {
-    log::error("server.start_failed", {{"kind", to_string(server.error().kind)}, {"context", server.error().context}});
-    return 1;
+  const Secret set_up_token(random_password(kTokenGroups));
+  while (true) {
+    const auto ended = serve_once(settings, clock, set_up_token, signals);
+    if (ended != Ended::kToRestart) return ended == Ended::kInOrder ? 0 : 1;
   }
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
-  log::info("server.ready", {{"version", version()},
-                             {"hostname", settings.hostname},
-                             {"data", settings.data},
-                             {"milliseconds", static_cast<std::int64_t>(took.count())}});
-  wait_for_end(**server, signals);
-  signal(SIGALRM, stop_took_too_long);
-  alarm(kStopLimit);
-  (*server)->stop();
-  server->reset();
-  log::info("server.stopped");
-  return is_fatal ? 1 : 0;
 }
 
 }  // namespace posthus::main

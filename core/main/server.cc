@@ -13,12 +13,14 @@
 #include "core/main/certificates.h"
 #include "core/main/data_directory.h"
 #include "core/main/dns_exchange.h"
+#include "core/main/first_start.h"
 #include "core/main/outgoing.h"
 #include "core/main/own_addresses.h"
 #include "core/main/public_services.h"
 #include "core/main/resident_pages.h"
 #include "core/main/send_tests.h"
 #include "core/main/store_credentials.h"
+#include "core/main/until_set_up.h"
 #include "core/main/version.h"
 #include "core/net/network.h"
 #include "imap/server_session.h"
@@ -79,9 +81,10 @@ smtp::ServerContext smtp_context(store::Store& store, sasl::Authenticator& authe
 }  // namespace
 
 struct Server::State {
-  State(Settings s, const Clock& c, std::unique_ptr<store::Store> opened)
+  State(Settings s, const Clock& c, std::unique_ptr<store::Store> opened, std::unique_ptr<web_admin::FirstStart> first)
       : settings(std::move(s)),
         clock(c),
+        first_start(std::move(first)),
         store(std::move(opened)),
         credentials(*store),
         authenticator(credentials, clock, {.exempt_networks = parse_networks(settings.exempt_networks)}),
@@ -117,6 +120,8 @@ struct Server::State {
              .certificate = [this] { return certificate->default_pair(); },
              .strangers = &strangers,
              .data_directory = settings.data,
+             .first_start = first_start.get(),
+             .is_hostname_fixed = settings.is_hostname_set,
              .certificates_changed = [this] { certificates_changed(); },
              .default_certificate = [this] { return default_certificate(); },
              .http_challenge = [this](const std::string& token) { return orders->http_challenge(token); }}),
@@ -142,6 +147,7 @@ struct Server::State {
   const Settings settings;
   const Clock& clock;
   std::atomic<bool> is_ready = false, is_reclaiming = false, is_stopping = false;
+  const std::unique_ptr<web_admin::FirstStart> first_start;
   std::unique_ptr<store::Store> store;
   StoreCredentials credentials;
   sasl::Authenticator authenticator;
@@ -166,17 +172,21 @@ struct Server::State {
 };
 
 std::vector<Listener> Server::State::listeners() {
-  const auto smtp = [this](smtp::ListenerRole role) -> session::SessionFactory {
-    return [this, role](const session::ConnectionFacts& facts, session::Waker waker) {
-      return smtp::make_server_session(mx, role, facts, std::move(waker));
-    };
+  const std::string closed = "This mail server is not set up yet: its log says how\r\n";
+  const auto smtp = [&](smtp::ListenerRole role) -> session::SessionFactory {
+    return until_set_up(*first_start, "421 4.3.2 " + closed,
+                        [this, role](const session::ConnectionFacts& facts, session::Waker waker) {
+                          return smtp::make_server_session(mx, role, facts, std::move(waker));
+                        });
   };
-  const session::SessionFactory pop = [this](const session::ConnectionFacts& facts, session::Waker waker) {
-    return pop3::make_server_session(pop3, facts, std::move(waker));
-  };
-  const session::SessionFactory imap4 = [this](const session::ConnectionFacts& facts, session::Waker waker) {
-    return imap::make_server_session(imap, facts, std::move(waker));
-  };
+  const session::SessionFactory pop = until_set_up(*first_start, "-ERR [SYS/TEMP] " + closed,
+                                                   [this](const session::ConnectionFacts& facts, session::Waker waker) {
+                                                     return pop3::make_server_session(pop3, facts, std::move(waker));
+                                                   });
+  const session::SessionFactory imap4 = until_set_up(*first_start, "* BYE [UNAVAILABLE] " + closed,
+                                                     [this](const session::ConnectionFacts& facts, session::Waker waker) {
+                                                       return imap::make_server_session(imap, facts, std::move(waker));
+                                                     });
   const session::SessionFactory web = [this](const session::ConnectionFacts& facts, session::Waker waker) {
     return web_admin::make_server_session(gate, facts, std::move(waker));
   };
@@ -354,15 +364,22 @@ void Server::State::reach_outside() {
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() { stop(); }
 
-Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& clock, std::function<void()> on_fatal) {
+Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& clock, Requests requests, Secret set_up_token) {
   POSTHUS_TRY_VOID(make_data_directory(settings));
   auto store = POSTHUS_TRY(store::Store::open(store_options(settings), clock));
   POSTHUS_TRY_VOID(smtp::prepare_forward_secret(*store));
-  store->on_fatal([on_fatal = std::move(on_fatal)](const Error& error) {
+  POSTHUS_TRY_VOID(take_chosen_hostname(settings, *store));
+  store->on_fatal([end = std::move(requests.end)](const Error& error) {
     log::error("store.fatal", {{"kind", to_string(error.kind)}, {"context", error.context}});
-    on_fatal();
+    end();
   });
-  auto state = std::make_unique<State>(std::move(settings), clock, std::move(store));
+  bool is_set_up = false;
+  {
+    const auto snapshot = POSTHUS_TRY(store->snapshot());
+    is_set_up = POSTHUS_TRY(web_admin::is_set_up(*snapshot));
+  }
+  auto first = std::make_unique<web_admin::FirstStart>(is_set_up, set_up_token.clone(), std::move(requests.restart));
+  auto state = std::make_unique<State>(std::move(settings), clock, std::move(store), std::move(first));
   state->certificate = POSTHUS_TRY(ServerCertificates::load(state->settings, state->store.get(), clock));
   for (const Listener& listener : state->listeners()) POSTHUS_TRY_VOID(state->listen(listener));
   POSTHUS_TRY_VOID(state->listen_on_socket());
@@ -376,10 +393,15 @@ Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& cl
   state->start_periodic_work();
   state->network.start();
   state->outgoing->start();
+  auto server = std::unique_ptr<Server>(new Server(std::move(state)));  // from here on an error must stop it
+  if (!is_set_up) POSTHUS_TRY_VOID(set_up_by_settings(server->state_->settings, server->state_->api));
+  if (!server->state_->first_start->is_set_up()) announce_set_up(server->state_->settings, set_up_token);
   give_back_pages_of_the_start();
-  state->is_ready = true;
-  return std::unique_ptr<Server>(new Server(std::move(state)));
+  server->state_->is_ready = true;
+  return server;
 }
+
+const std::string& Server::hostname() const { return state_->settings.hostname; }
 
 Result<> Server::reload_certificate() {
   POSTHUS_TRY_VOID(state_->certificate->refresh());

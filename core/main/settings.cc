@@ -22,7 +22,19 @@ using Number = std::uint64_t Settings::*;
 using Texts = std::vector<std::string> Settings::*;
 using Switch = bool Settings::*;
 
-enum class Rule : std::uint8_t { kAny, kHostname, kPath, kAddresses, kNetworks, kServers, kLevel, kFormat };
+enum class Rule : std::uint8_t {
+  kAny,
+  kHostname,
+  kPath,
+  kAddresses,
+  kNetworks,
+  kServers,
+  kLevel,
+  kFormat,
+  kOutput,
+  kSecret,
+  kIp
+};
 
 struct Definition {
   std::string_view name;
@@ -68,7 +80,22 @@ const std::array kDefinitions{
     Definition{"threads.io", &Settings::io_threads, "event loops; 0: one per processor", 0, 256},
     Definition{"threads.workers", &Settings::worker_threads, "threads that may block; 0: by processors", 0, 1024},
     Definition{"log.level", &Settings::log_level, "debug, info, warning or error", 0, 0, Rule::kLevel},
-    Definition{"log.format", &Settings::log_format, "text or json, on standard error", 0, 0, Rule::kFormat},
+    Definition{"log.format", &Settings::log_format, "text or json", 0, 0, Rule::kFormat},
+    Definition{"log.output", &Settings::log_output, "stderr or stdout: where the log goes", 0, 0, Rule::kOutput},
+    Definition{"setup.domain", &Settings::setup_domain, "first start: the first domain; empty: that of setup.admin"},
+    Definition{"setup.admin", &Settings::setup_admin,
+               "first start: address of the first admin; with a password all is set up by itself"},
+    Definition{"setup.admin_password", &Settings::setup_admin_password, "first start: his password; a file is better", 0, 0,
+               Rule::kSecret},
+    Definition{"setup.admin_password_file", &Settings::setup_admin_password_file, "first start: file with his password"},
+    Definition{"setup.addresses", &Settings::setup_addresses,
+               "first start: addresses under which the world sees this server (public.addresses)", 0, 0, Rule::kIp},
+    Definition{"setup.smarthost", &Settings::setup_smarthost,
+               "first start: server that mail leaves through, like smtps://smtp.example.net; empty: directly"},
+    Definition{"setup.smarthost_login", &Settings::setup_smarthost_login, "first start: login there"},
+    Definition{"setup.smarthost_password", &Settings::setup_smarthost_password, "first start: its password; a file is better", 0,
+               0, Rule::kSecret},
+    Definition{"setup.smarthost_password_file", &Settings::setup_smarthost_password_file, "first start: file with its password"},
     Definition{"dns.servers", &Settings::dns_servers,
                "resolvers that are asked, as IP or IP@PORT; empty: the authoritative servers, from the root on", 0, 0,
                Rule::kServers},
@@ -142,6 +169,10 @@ bool is_server(std::string_view text) {
 std::optional<std::string_view> objection(Rule rule, const std::string& text) {
   switch (rule) {
     case Rule::kAny: return std::nullopt;
+    case Rule::kSecret: return std::nullopt;
+    case Rule::kOutput:
+      return text == "stderr" || text == "stdout" ? std::nullopt : std::optional<std::string_view>("stderr or stdout");
+    case Rule::kIp: return parse_ip_address(text) ? std::nullopt : std::optional<std::string_view>("IP addresses");
     case Rule::kPath: return text.empty() ? std::optional<std::string_view>("a path") : std::nullopt;
     case Rule::kHostname:
       return is_hostname(text) ? std::nullopt : std::optional<std::string_view>("a host name like mail.example.org");
@@ -238,7 +269,8 @@ std::string value_text(const Definition& definition, const Settings& settings) {
   if (const auto* number = std::get_if<Number>(&definition.member)) return std::to_string(settings.**number);
   if (const auto* texts = std::get_if<Texts>(&definition.member)) return join(settings.**texts);
   if (const auto* flag = std::get_if<Switch>(&definition.member)) return settings.**flag ? "true" : "false";
-  return settings.*std::get<Text>(definition.member);
+  const std::string& text = settings.*std::get<Text>(definition.member);
+  return definition.rule == Rule::kSecret && !text.empty() ? "********" : text;
 }
 
 std::string default_hostname() {
@@ -299,6 +331,8 @@ class Layers {
     if (settings.tls_certificate.empty() != settings.tls_key.empty()) {
       return fail(ErrorKind::kInvalid, "tls.certificate and tls.key must be set together");
     }
+    settings.is_hostname_set =
+        loaded_.effective[static_cast<std::size_t>(find("hostname") - kDefinitions.data())].origin != "default";
     for (std::size_t i = 0; i < kDefinitions.size(); ++i) loaded_.effective[i].value = value_text(kDefinitions[i], settings);
     return std::move(loaded_);
   }

@@ -15,8 +15,9 @@
 namespace posthus::main {
 
 struct Settings {
-  std::string hostname;       // our name in greetings and trace fields
-  std::string data = "data";  // the data directory
+  std::string hostname;          // our name in greetings and trace fields
+  bool is_hostname_set = false;  // by a file, the environment or an option; else the set-up may choose another one
+  std::string data = "data";     // the data directory
   std::vector<std::string> listen{"*"};
   std::vector<std::string> listen_http{"127.0.0.1", "::1"};  // plain HTTP
   // The standard ports + 2000, because those below 1024 need privileges. 0: no such listener.
@@ -28,7 +29,11 @@ struct Settings {
   std::uint64_t connections = 10'000;                // of one listener
   std::uint64_t connections_per_network = 100;       // from one IPv4 address or IPv6 /64, of one listener
   std::uint64_t io_threads = 0, worker_threads = 0;  // 0: by the number of processors
-  std::string log_level = "info", log_format = "text";
+  std::string log_level = "info", log_format = "text", log_output = "stderr";
+  // The set-up of a new store without a browser; of no account once it is set up.
+  std::string setup_domain, setup_admin, setup_admin_password, setup_admin_password_file;
+  std::string setup_smarthost, setup_smarthost_login, setup_smarthost_password, setup_smarthost_password_file;
+  std::vector<std::string> setup_addresses;
   std::vector<std::string> dns_servers;  // "192.0.2.1" or "192.0.2.1@5353"; empty: recursive from the root servers
   std::string dns_trust_anchor = "/usr/share/dns/root.key";
   std::string outgoing_roots;  // PEM file with whom we trust to vouch for other servers; empty: the system's
