@@ -65,6 +65,8 @@ for program in unit_core_net unit_store; do google_test tsan build/tsan/tests/$p
 build release posthus
 step "end to end with stock clients"
 counted /usr/bin/python3 tests/interop/run.py build/release/posthus
+step "the panel in a browser"
+counted /usr/bin/python3 tests/browser/run.py build/release/posthus
 step "kill -9 under load"
 counted /usr/bin/python3 tests/crash/run.py build/release/posthus --rounds 12
 counted /usr/bin/python3 tests/crash/relay.py build/release/posthus --rounds 6

@@ -11,6 +11,7 @@
 #include "web-admin/host_name.h"
 #include "web-admin/lists.h"
 #include "web-admin/problem.h"
+#include "web-admin/qr_code.h"
 #include "web-admin/resources.h"
 #include "web-admin/setup_page.h"
 
@@ -174,6 +175,46 @@ Result<Response> setup_page(const Call& call) {
   return response;
 }
 
+// ---- the panel ----
+
+std::string_view name_of(MailProtocol protocol) {
+  switch (protocol) {
+    case MailProtocol::kImap: return "imap";
+    case MailProtocol::kPop3: return "pop3";
+    case MailProtocol::kSubmission: return "submission";
+  }
+  return "";
+}
+
+void append_code(JsonWriter& json, const std::string& link) {
+  const auto code = qr_code(link);
+  json.key("qr");
+  if (!code) {
+    json.null();  // the page goes without: there is no library, or the address is very long
+    return;
+  }
+  json.begin_object().key("size").number(static_cast<std::uint64_t>(code->size)).key("path").text(code->path).end_object();
+}
+
+Result<Response> settings_document(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"address"}));
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const std::string* const text = call.target.parameter("address");
+  if (!text) return fail(ErrorKind::kInvalid, "say for whom: ?address=");
+  const Wanted who = POSTHUS_TRY(wanted_by_address(*snapshot, *text));
+  const ClientSettings settings = POSTHUS_TRY(client_settings(call, *snapshot, who.domain));
+  JsonWriter json;
+  json.begin_object().key("address").text(who.address).key("hostname").text(settings.hostname);
+  json.key("servers").begin_array();
+  for (const ClientServer& server : settings.servers) {
+    json.begin_object().key("protocol").text(name_of(server.protocol)).key("port").number(server.port);
+    json.key("encryption").text(server.encryption == Encryption::kTls ? "tls" : "starttls").end_object();
+  }
+  json.end_array().key("profile").text(profile_path(who.address));
+  append_code(json, "https://" + settings.hostname + profile_path(who.address));
+  return json_response(200, json.end_object().take());
+}
+
 // ---- MTA-STS ----
 
 Result<Response> policy(const Call& call) {
@@ -196,6 +237,7 @@ Response post_autodiscover(const Call& call) { return answer_stranger(call, auto
 Response get_autodiscover_json(const Call& call) { return answer_stranger(call, autodiscover_json); }
 Response get_apple_profile(const Call& call) { return answer_stranger(call, profile); }
 Response get_setup_page(const Call& call) { return answer_stranger(call, setup_page); }
+Response get_client_settings(const Call& call) { return answer_stranger(call, settings_document); }
 Response get_sts_policy(const Call& call) { return answer_stranger(call, policy); }
 
 }  // namespace posthus::web_admin

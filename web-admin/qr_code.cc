@@ -54,17 +54,22 @@ std::string dark_path(const QRcode& code) {
 
 }  // namespace
 
-Result<std::string> qr_code_svg(std::string_view text, std::string_view label) {
+Result<QrImage> qr_code(std::string_view text) {
   if (text.empty()) return fail(ErrorKind::kInvalid, "nothing to encode");
   if (text.size() > kMaxQrText) return fail(ErrorKind::kTooLarge, "too long for a QR code");
   if (!library().encode || !library().free) return fail(ErrorKind::kUnavailable, "libqrencode is not installed");
   const std::unique_ptr<QRcode, Free> code(
       library().encode(static_cast<int>(text.size()), reinterpret_cast<const unsigned char*>(text.data()), 0, QR_ECLEVEL_M));
   if (!code) return fail(ErrorKind::kTooLarge, "too long for a QR code");
-  const std::string size = std::to_string(code->width + 2 * kQuietZone);
+  return QrImage{code->width + 2 * kQuietZone, dark_path(*code)};
+}
+
+Result<std::string> qr_code_svg(std::string_view text, std::string_view label) {
+  const QrImage image = POSTHUS_TRY(qr_code(text));
+  const std::string size = std::to_string(image.size);
   return "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"" + xml_escape(label) + "\" viewBox=\"0 0 " + size +
          " " + size + "\" width=\"240\" height=\"240\" shape-rendering=\"crispEdges\"><rect width=\"" + size + "\" height=\"" +
-         size + "\" fill=\"#fff\"/><path fill=\"#000\" d=\"" + dark_path(*code) + "\"/></svg>";
+         size + "\" fill=\"#fff\"/><path fill=\"#000\" d=\"" + image.path + "\"/></svg>";
 }
 
 }  // namespace posthus::web_admin

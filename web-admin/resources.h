@@ -65,6 +65,7 @@ Response run_delivery_check(const Call& call);
 Response get_autoconfig(const Call& call);
 Response post_autodiscover(const Call& call);
 Response get_autodiscover_json(const Call& call);
+Response get_client_settings(const Call& call);
 Response get_sts_policy(const Call& call);
 Response get_setup_page(const Call& call);
 Response get_apple_profile(const Call& call);

@@ -45,6 +45,7 @@ constexpr std::array kRoutes{
     Route{"DELETE", "/api/v1/sessions/{id}", Scope::kUser, BodyKind::kNone, close_session_by_id},
     Route{"GET", "/api/v1/me", Scope::kUser, BodyKind::kNone, get_own_user},
     Route{"PUT", "/api/v1/me/password", Scope::kUser, BodyKind::kJson, set_own_password},
+    Route{"GET", "/api/v1/client-settings", Scope::kOpen, BodyKind::kNone, get_client_settings},
     Route{"GET", "/api/v1/status", Scope::kRead, BodyKind::kNone, get_status},
     Route{"GET", "/api/v1/domains", Scope::kRead, BodyKind::kNone, list_domains},
     Route{"POST", "/api/v1/domains", Scope::kAdmin, BodyKind::kJson, add_domain},

@@ -3,15 +3,17 @@ silent, hostile text stays text. The pictures are artefacts to be looked at by p
 import os
 from urllib.parse import quote
 
-from panel_scene import ADMIN, ANNA, EVIL
+from panel_scene import ADMIN, ANNA
 
 AXE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "web-admin", "ui", "node_modules", "axe-core", "axe.min.js")
 PAGES = {"overview": "/", "trace": "/trace", "queue": "/queue", "queue-mail": "/queue?view=mail", "domains": "/domains",
          "domain": "/domains/nordlys.test", "domain-keys": "/domains/nordlys.test/keys", "domain-settings": "/domains/nordlys.test/settings",
          "mailboxes": "/mailboxes", "mailbox": "/mailboxes/anna%40nordlys.test", "mailbox-held": "/mailboxes/ole.tveit%40nordlys.test",
          "aliases": "/aliases", "routes": "/routes", "security": "/security", "tokens": "/security/tokens",
-         "certificates": "/security/certificates", "settings": "/settings", "about": "/about", "me": "/me"}
-LOOKS = ((1440, "light", "en"), (768, "dark", "de"), (360, "light", "nb"), (360, "dark", "en"), (1440, "dark", "de"))
+         "certificates": "/security/certificates", "settings": "/settings", "delivery": "/delivery", "device": "/mailboxes/anna%40nordlys.test/device", "about": "/about", "me": "/me"}
+# By language: what is looked at on each page. Every page is seen in both themes, at three widths and in three languages.
+LOOKS = {"en": ((1440, "light"), (360, "dark")), "de": ((768, "dark"), (360, "light")), "nb": ((1440, "dark"), (768, "light"))}
+AXE_IN = "en"  # what axe-core looks at depends on structure and colours: one language is enough, both themes are not
 
 
 def message(site, subject):
@@ -19,39 +21,34 @@ def message(site, subject):
     return found[0]["id"]
 
 
-def language(page, name):
-    page.browser.execute_script("localStorage.setItem('posthus-language', arguments[0])", name)
-
-
-def look(page, name, path, faults):
-    with open(AXE, encoding="utf-8") as file:
-        axe = file.read()
-    for width, theme, words in LOOKS:
+def look(page, name, words, faults):
+    for width, theme in LOOKS[words]:
         page.size(width)
         page.theme(theme)
-        language(page, words)
-        page.open(path)
         page.shot("%s-%d-%s-%s" % (name, width, theme, words))
         where = "%s at %d %s %s" % (name, width, theme, words)
         if page.overflow() > 0:
             faults.append("%s scrolls %d px sideways" % (where, page.overflow()))
-        faults += ["%s: %s" % (where, one) for one in page.axe(axe)]
+        if words == AXE_IN:
+            faults += ["%s: %s" % (where, one) for one in page.axe(AXE)]
         faults += ["%s: the page shows no text for %s" % (where, one) for one in ("undefined", "NaN", "[object") if one in page.text()]
 
 
 def test_every_page_in_widths_themes_and_languages(page, site):
     faults = []
-    for name, path in PAGES.items():
-        look(page, name, path, faults)
-    look(page, "message-waiting", "/trace/" + message(site, "Rechnung 2026-1183"), faults)
-    look(page, "message-failed", "/trace/" + message(site, "Old address"), faults)
+    pages = dict(PAGES, **{"message-waiting": "/trace/" + message(site, "Rechnung 2026-1183"), "message-failed": "/trace/" + message(site, "Old address")})
+    for words in LOOKS:
+        page.language(words)
+        for name, path in pages.items():
+            page.go(path)
+            look(page, name, words, faults)
     assert not faults, "\n".join(faults)
 
 
 def test_hostile_text_is_text(page, site):
     for path in ("/trace", "/trace/" + message(site, "onerror"), "/trace/" + message(site, "Old address"), "/queue", "/queue?view=mail",
                  "/mailboxes/ole.tveit%40nordlys.test", "/security", "/me"):
-        page.open(path)
+        page.go(path)
         for summary in page.all("summary"):
             summary.click()
         assert "<img src=x" in page.text(), path
@@ -59,21 +56,17 @@ def test_hostile_text_is_text(page, site):
 
 
 def test_user_sees_own_pages_only(page, site):
-    assert page.one("h1")
-    for width, theme, words in LOOKS[:3]:
-        page.size(width)
-        page.theme(theme)
-        language(page, words)
-        page.open("/")
-        page.shot("user-%d-%s-%s" % (width, theme, words))
-        assert page.overflow() <= 0
-    language(page, "en")
+    faults = []
+    for words in LOOKS:
+        page.language(words)
+        look(page, "user", words, faults)
+    assert not faults, "\n".join(faults)
+    page.language("en")
     for path in ("/queue", "/mailboxes", "/security", "/domains/nordlys.test"):
-        page.open(path)
-        page.says("There is no such page")
+        page.go(path)
+        page.says("This page is not there")
     assert not page.all("nav a[href='/mailboxes']")
 
 
 test_user_sees_own_pages_only.login = ANNA
 test_hostile_text_is_text.login = ADMIN
-assert EVIL

@@ -3,8 +3,10 @@ can put some: subjects, senders, replies of other servers, a browser's name. No 
 this process, names are asked at a port where nobody answers."""
 import json
 import os
+import shutil
 import smtplib
 import sys
+import tempfile
 import time
 
 from selenium import webdriver
@@ -22,6 +24,8 @@ PASSWORD = "correct-horse-7"
 ADMIN, ANNA = "ingrid@nordlys.test", "anna@nordlys.test"
 EVIL = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
 NAMES = ["jonas.brandt", "lena.vogel", "marte", "ole.tveit", "petter", "sindre", "kari", "liv", "hans", "greta", "nils", "berit"]
+# Ends an asynchronous script when what was changed is drawn.
+PAINTED = "const done = arguments[arguments.length - 1]; requestAnimationFrame(() => requestAnimationFrame(() => done()));"
 PATIENCE = 20  # seconds; only reached when what is waited for does not come
 
 
@@ -102,10 +106,13 @@ class Page:
         self.browser = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
         self.browser.set_script_timeout(60)
         self.origin, self.shots = origin, shots
+        self.files = tempfile.mkdtemp(prefix="posthus-browser-")
+        self.browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": self.files})
         self.size(1440)
 
     def close(self):
         self.browser.quit()
+        shutil.rmtree(self.files, ignore_errors=True)
 
     def size(self, width, height=900):
         self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
@@ -113,10 +120,22 @@ class Page:
         self.width = width
 
     def theme(self, name):
-        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": name}]})
+        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
+            {"name": "prefers-color-scheme", "value": name}, {"name": "prefers-reduced-motion", "value": "reduce"}]})
 
     def open(self, path):
         self.browser.get(self.origin + path)
+        self.settled()
+
+    def go(self, path):
+        """To another page as a click does, without loading all again."""
+        self.browser.execute_async_script("history.pushState(null, '', arguments[0]); dispatchEvent(new PopStateEvent('popstate'));" + PAINTED, path)
+        self.settled()
+
+    def language(self, name):
+        self.browser.execute_script("localStorage.setItem('posthus-language', arguments[0])", name)
+        self.browser.refresh()
+        self.until(lambda: self.browser.execute_script("return document.documentElement.lang") == name, name)
         self.settled()
 
     def settled(self):
@@ -168,6 +187,29 @@ class Page:
         field.send_keys(Keys.CONTROL, "a")
         field.send_keys(text)
 
+    def put(self, selector, text):
+        """A text of several lines, as pasted."""
+        self.browser.execute_script("const f = arguments[0]; f.value = arguments[1]; f.dispatchEvent(new Event('input', {bubbles: true}))", self.one(selector), text)
+
+    def upload(self, selector, name, text):
+        path = os.path.join(self.files, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        self.one(selector).send_keys(path)
+
+    def downloaded(self, name):
+        """The text of a file the browser has saved, once it is whole; it is taken away."""
+        path = os.path.join(self.files, name)
+        self.until(lambda: os.path.exists(path) and os.path.getsize(path), name)
+        with open(path, encoding="utf-8", errors="replace", newline="") as file:
+            text = file.read()
+        os.remove(path)
+        return text
+
+    def check(self, label):
+        """Ticks the box with this label for screen readers."""
+        self.one("input[type=checkbox][aria-label=%s]" % json.dumps(label)).click()
+
     def choose(self, selector, value):
         self.browser.execute_script("const s = arguments[0]; s.value = arguments[1]; s.dispatchEvent(new Event('change', {bubbles: true}))",
                                     self.one(selector), value)
@@ -201,9 +243,11 @@ class Page:
     def overflow(self):
         return self.browser.execute_script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
-    def axe(self, source):
+    def axe(self, file):
         """Violations that axe-core finds, each with the first element concerned."""
-        self.browser.execute_script(source)
+        if not self.browser.execute_script("return 'axe' in window"):
+            with open(file, encoding="utf-8") as source:
+                self.browser.execute_script(source.read())
         result = self.browser.execute_async_script(
             "const done = arguments[arguments.length - 1];"
             "axe.run(document, {resultTypes: ['violations']}).then((r) => done(JSON.stringify(r.violations)), (e) => done(JSON.stringify([{id: String(e), nodes: []}])))")

@@ -204,6 +204,19 @@ TEST_F(ClientSetupTest, TheSetupPageRunsNothing) {
   EXPECT_NE(ask("/setup").find("<form method=\"get\" action=\"/setup\">"), std::string::npos);
 }
 
+TEST_F(ClientSetupTest, ThePanelGetsTheSettingsAndTheCodeAsData) {
+  const std::string response = ask("/api/v1/client-settings?address=anna%40example.test");
+  EXPECT_EQ(status(response), 200);
+  for (const char* part : {"\"address\":\"anna@example.test\"", "\"hostname\":\"mx.example.test\"",
+                           "{\"protocol\":\"imap\",\"port\":993,\"encryption\":\"tls\"}",
+                           "\"profile\":\"/setup/account.mobileconfig?address=anna@example.test\"", "\"path\":\"M4 4h7v1h-7z"}) {
+    EXPECT_NE(response.find(part), std::string::npos) << part << response;
+  }
+  EXPECT_EQ(status(ask("/api/v1/client-settings?address=nobody%40example.test")), 200);  // nobody is told who is there
+  EXPECT_EQ(status(ask("/api/v1/client-settings?address=anna%40other.test")), 404);
+  EXPECT_EQ(status(ask("/api/v1/client-settings")), 400);
+}
+
 TEST_F(ClientSetupTest, TheStsPolicyIsThatOfItsHost) {
   const auto policy = [&](const std::string& host) { return ask("/.well-known/mta-sts.txt", host); };
   const std::string text = policy("mta-sts.example.test");

@@ -22,10 +22,17 @@ export function onSignedOut(then: () => void): void {
   signedOut = then;
 }
 
+let bearer = "";
+/** Shown with every call: the token of a set-up. Sessions need none. */
+export function setBearer(token: string): void {
+  bearer = token;
+}
+
 export async function call<T>(method: string, path: readonly string[], options: { parameters?: Parameters; body?: unknown; signal?: AbortSignal } = {}): Promise<T> {
   // WHY: a form of another site cannot send a header of its own (CSRF).
   const headers: Record<string, string> = { Accept: "application/json", "X-Posthus-Panel": "1" };
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
+  if (bearer) headers["Authorization"] = `Bearer ${bearer}`;
   let response: Response;
   try {
     response = await fetch(target(path, options.parameters), {

@@ -4,6 +4,7 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { ApiError } from "./api";
 import { exactTime, relative, shortTime } from "./format";
 import { icons, type IconName } from "./icons";
+import type { Chosen } from "./bulk";
 import { t, type Word } from "./words";
 
 export type Tone = "ok" | "warn" | "bad" | "off" | "info";
@@ -74,10 +75,12 @@ export function sentenceOf(error: unknown): string {
 
 export function Failure({ error, retry }: { error: unknown; retry?: (() => void) | undefined }): JSX.Element {
   const exact = error instanceof ApiError ? error.detail : String(error);
+  // WHY: of a refusal the server's own sentence says what to mend.
+  const isAnswer = error instanceof ApiError && (error.status === 400 || error.status === 409);
   return (
     <div class="notice bad" role="alert">
       <Icon name="s-bad" tone="bad" />
-      <div class="grow"><b>{sentenceOf(error)}</b>{exact && <Exact text={exact} />}</div>
+      <div class="grow"><b>{sentenceOf(error)}</b>{exact && <Exact text={exact} open={isAnswer} />}</div>
       {retry && <button type="button" class="btn s" onClick={retry}>{t("again")}</button>}
     </div>
   );
@@ -231,16 +234,31 @@ export function Shown<T>({ from, children, rows }: { from: Loaded<T>; rows?: num
 }
 
 export interface Column<T> { word: Word; cell: (item: T) => ComponentChildren; class?: string; main?: boolean }
-/** A list; on phones each row is a card whose values carry their labels. */
-export function Table<T>({ label, items, columns, keyOf }: { label: string; items: readonly T[]; columns: readonly Column<T>[]; keyOf: (item: T) => string }): JSX.Element {
+/** A list; on phones each row is a card whose values carry their labels. With `chosen` rows can be selected. */
+export function Table<T>({ label, items, columns, keyOf, chosen }: { label: string; items: readonly T[]; columns: readonly Column<T>[]; keyOf: (item: T) => string; chosen?: Chosen }): JSX.Element {
   return (
     <table class="table" role="table" aria-label={label}>
-      <thead role="rowgroup"><tr role="row">{columns.map((column) => <th key={column.word} role="columnheader" scope="col" class={column.class ?? ""}>{column.class?.includes("act") ? <span class="sr">{t(column.word)}</span> : t(column.word)}</th>)}</tr></thead>
+      <thead role="rowgroup"><tr role="row">{chosen && <th role="columnheader" scope="col" class="sel"><ChooseAll keys={items.map(keyOf)} chosen={chosen} /></th>}{columns.map((column) => <th key={column.word} role="columnheader" scope="col" class={column.class ?? ""}>{column.class?.includes("act") ? <span class="sr">{t(column.word)}</span> : t(column.word)}</th>)}</tr></thead>
       <tbody role="rowgroup">{items.map((item) => (
-        <tr key={keyOf(item)} role="row">{columns.map((column) => <td key={column.word} role="cell" class={`${column.main ? "main-cell" : ""} ${column.class ?? ""}`} {...(column.main || column.class?.includes("act") ? {} : { "data-label": t(column.word) })}>{column.cell(item)}</td>)}</tr>
+        <tr key={keyOf(item)} role="row" class={`${chosen ? "has-sel" : ""} ${chosen?.keys.has(keyOf(item)) ? "on" : ""}`}>{chosen && <td role="cell" class="sel"><Choose name={keyOf(item)} chosen={chosen} /></td>}{columns.map((column) => <td key={column.word} role="cell" class={`${column.main ? "main-cell" : ""} ${column.class ?? ""}`} {...(column.main || column.class?.includes("act") ? {} : { "data-label": t(column.word) })}>{column.cell(item)}</td>)}</tr>
       ))}</tbody>
     </table>
   );
+}
+
+function Choose({ name, chosen }: { name: string; chosen: Chosen }): JSX.Element {
+  const change = (isOn: boolean): void => {
+    const keys = new Set(chosen.keys);
+    if (isOn) keys.add(name);
+    else keys.delete(name);
+    chosen.set(keys);
+  };
+  return <input type="checkbox" class="pick" aria-label={`${t("choose")}: ${name}`} checked={chosen.keys.has(name)} onChange={(event) => change(event.currentTarget.checked)} />;
+}
+
+function ChooseAll({ keys, chosen }: { keys: readonly string[]; chosen: Chosen }): JSX.Element {
+  const all = keys.length > 0 && keys.every((key) => chosen.keys.has(key));
+  return <input type="checkbox" class="pick" aria-label={t("choose-all")} checked={all} onChange={() => chosen.set(new Set(all ? [] : keys))} />;
 }
 
 /** Paging with cursors: what came before is remembered in the query as "trail". */

@@ -5,28 +5,35 @@ import { get } from "./api";
 import type { DestinationPage, UserPage } from "../generated/api";
 import { initials, number } from "./format";
 import type { IconName } from "./icons";
-import { AboutPage } from "./pages/about";
-import { AliasesPage } from "./pages/aliases";
-import { DomainPage, DomainsPage } from "./pages/domains";
-import { MailboxPage, MailboxesPage } from "./pages/mailboxes";
-import { MePage } from "./pages/me";
-import { OverviewPage } from "./pages/overview";
-import { QueuePage } from "./pages/queue";
-import { RoutesPage } from "./pages/routes";
-import { SecurityPage } from "./pages/security";
-import { SettingsPage } from "./pages/settings";
-import { TracePage, TraceOfMessage } from "./pages/trace";
+import { lazy } from "./lazy";
 import { type Goal, Palette } from "./palette";
 import { Empty, Head, Icon, toast, useLoad } from "./parts";
 import { followLinks, go, href, usePlace, type Place } from "./router";
 import { signOut, type Session } from "./session";
 import { languages, t, type Language, type Word } from "./words";
 
+const AboutPage = lazy(() => import("./pages/about").then((m) => m.AboutPage));
+const AliasesPage = lazy(() => import("./pages/aliases").then((m) => m.AliasesPage));
+const DeliveryPage = lazy(() => import("./pages/delivery").then((m) => m.DeliveryPage));
+const DevicePage = lazy(() => import("./pages/device").then((m) => m.DevicePage));
+const DomainPage = lazy(() => import("./pages/domains").then((m) => m.DomainPage));
+const DomainsPage = lazy(() => import("./pages/domains").then((m) => m.DomainsPage));
+const MailboxPage = lazy(() => import("./pages/mailboxes").then((m) => m.MailboxPage));
+const MailboxesPage = lazy(() => import("./pages/mailboxes").then((m) => m.MailboxesPage));
+const MePage = lazy(() => import("./pages/me").then((m) => m.MePage));
+const OverviewPage = lazy(() => import("./pages/overview").then((m) => m.OverviewPage));
+const QueuePage = lazy(() => import("./pages/queue").then((m) => m.QueuePage));
+const RoutesPage = lazy(() => import("./pages/routes").then((m) => m.RoutesPage));
+const SecurityPage = lazy(() => import("./pages/security").then((m) => m.SecurityPage));
+const SettingsPage = lazy(() => import("./pages/settings").then((m) => m.SettingsPage));
+const TracePage = lazy(() => import("./pages/trace").then((m) => m.TracePage));
+const TraceOfMessage = lazy(() => import("./pages/trace").then((m) => m.TraceOfMessage));
+
 interface Section { title?: Word; entries: readonly (readonly [string, Word, IconName])[] }
-const ownSections: readonly Section[] = [{ entries: [["me", "me", "box"]] }];
+const ownSections: readonly Section[] = [{ entries: [["me", "me", "box"], ["me/device", "device", "phone"]] }];
 const adminSections: readonly Section[] = [
   { entries: [["", "overview", "gauge"]] },
-  { title: "mail", entries: [["trace", "trace", "route"], ["queue", "queue", "queue"], ["routes", "routes", "send"]] },
+  { title: "mail", entries: [["trace", "trace", "route"], ["queue", "queue", "queue"], ["routes", "routes", "send"], ["delivery", "delivery.nav", "globe"]] },
   { title: "addresses", entries: [["domains", "domains", "globe"], ["mailboxes", "mailboxes", "box"], ["aliases", "aliases", "users"]] },
   { title: "server", entries: [["security", "security", "shield"], ["settings", "settings", "sliders"], ["about", "about", "info"]] },
 ];
@@ -56,7 +63,8 @@ const NoPage = (): JSX.Element => <><Head title={t("no-page")} /><Empty icon="se
 
 function pageOf(place: Place, session: Session): JSX.Element {
   const [first = "", second] = place.segments;
-  if (first === "me" || (session.role === "user" && first === "")) return <MePage />;
+  if (first === "me" && second === "device") return <DevicePage address={session.address} crumb={<a href="/me">{t("me")}</a>} />;
+  if ((first === "me" && !second) || (session.role === "user" && first === "")) return <MePage />;
   return session.role === "server_admin" ? adminPage(place, session, first, second) : <NoPage />;
 }
 
@@ -68,7 +76,10 @@ function adminPage(place: Place, session: Session, first: string, second: string
     case "trace": return second ? <TraceOfMessage id={second} /> : <TracePage place={place} />;
     case "queue": return <QueuePage place={place} />;
     case "domains": return second ? <DomainPage name={second} tab={place.segments[2] ?? ""} /> : <DomainsPage place={place} />;
-    case "mailboxes": return second ? <MailboxPage address={second} self={session.address} /> : <MailboxesPage place={place} />;
+    case "delivery": return <DeliveryPage place={place} />;
+    case "mailboxes":
+      if (second && place.segments[2] === "device") return <DevicePage address={second} crumb={<a href={href(["mailboxes", second])}>{second}</a>} />;
+      return second ? <MailboxPage address={second} self={session.address} /> : <MailboxesPage place={place} />;
     case "aliases": return <AliasesPage place={place} />;
     case "security": return <SecurityPage place={place} />;
     case "settings": return <SettingsPage place={place} />;
@@ -77,7 +88,7 @@ function adminPage(place: Place, session: Session, first: string, second: string
   }
 }
 
-const goalsOf = (): Goal[] => [...adminSections, ...ownSections].flatMap((section) => section.entries.map(([to, word, icon]): Goal => ({ icon, name: t(word), to: href(to ? [to] : []) })));
+const goalsOf = (): Goal[] => [...adminSections, ...ownSections].flatMap((section) => section.entries.map(([to, word, icon]): Goal => ({ icon, name: t(word), to: `/${to}` })));
 
 /** What stands behind entries of the navigation: mail that waits, accounts on hold. */
 function useCounts(isAdmin: boolean): Readonly<Record<string, JSX.Element | undefined>> {
@@ -110,6 +121,7 @@ export function Shell(props: { session: Session; language: Language; setLanguage
   }, [path]);
   const isAdmin = props.session.role === "server_admin";
   const sections = isAdmin ? adminSections : ownSections;
+  const here = path === "me/device" ? path : place.segments[0] ?? (isAdmin ? "" : "me");
   const counts = useCounts(isAdmin);
   const [isFinding, setFinding] = useState(false);
   useEffect(() => {
@@ -140,7 +152,7 @@ export function Shell(props: { session: Session; language: Language; setLanguage
               {section.title && <h2 id={`nav-${String(section.title)}`}>{t(section.title)}</h2>}
               <ul {...(section.title ? { "aria-labelledby": `nav-${String(section.title)}` } : {})}>
                 {section.entries.map(([to, word, icon]) => (
-                  <li key={to}><a href={href(to ? [to] : [])} {...((place.segments[0] ?? (isAdmin ? "" : "me")) === to ? { "aria-current": "page" as const } : {})}><Icon name={icon} />{t(word)}{counts[to]}</a></li>
+                  <li key={to}><a href={`/${to}`} {...(to === here ? { "aria-current": "page" as const } : {})}><Icon name={icon} />{t(word)}{counts[to]}</a></li>
                 ))}
               </ul>
             </div>

@@ -3,12 +3,20 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, post, put, remove } from "../api";
 import type { Alias, AliasPage } from "../../generated/api";
+import { BulkBar, type Errand, ErrandDialog, useChosen } from "../bulk";
 import { Card, Dialog, Empty, Failure, Field, Head, Icon, Pager, Search, Shown, Table, Time, toast, useLoad } from "../parts";
 import type { Place } from "../router";
 import { t } from "../words";
 import { filter, pagingOf } from "./lists";
+import { type Kind, listOf, Transfer } from "./transfer";
 
-export const targetsOf = (text: string): string[] => text.split(/[\s,;]+/).filter(Boolean);
+export const targetsOf = listOf;
+const kFile: Kind<Alias> = {
+  path: "aliases",
+  columns: ["address", "targets"],
+  fill: (alias) => [alias.address, alias.targets.join(" ")],
+  body: ({ address = "", targets = "" }) => (/^[^@]*@[^@]+$/.test(address) && listOf(targets).length ? { address, targets: listOf(targets) } : undefined),
+};
 
 export function AliasesPage({ place }: { place: Place }): JSX.Element {
   const find = place.query.get("find") ?? "";
@@ -16,24 +24,28 @@ export function AliasesPage({ place }: { place: Place }): JSX.Element {
   const [edited, edit] = useState<Alias | "new">();
   const [error, setError] = useState<unknown>();
   const loaded = useLoad(`aliases ${find} ${paging.after}`, (signal) => get<AliasPage>(["aliases"], { limit: 25, after: paging.after, search: find }, signal));
+  const chosen = useChosen(`${find} ${paging.after}`);
+  const [errand, begin] = useState<Errand>();
+  const dropAll = (): void => begin({ title: t("delete.aliases", { n: chosen.keys.size }), names: [...chosen.keys], one: (name) => remove(["aliases", name]), ask: { text: t("delete.aliases.about"), action: t("delete") } });
   const drop = (alias: Alias): void => void remove(["aliases", alias.address]).then(() => {
     toast(t("deleted", { name: alias.address }), () => void post(["aliases"], { address: alias.address, targets: alias.targets }).then(loaded.reload, setError));
     loaded.reload();
   }, setError);
   return (
     <>
-      <Head title={t("aliases")} about={t("aliases.about")}><button type="button" class="btn primary" onClick={() => edit("new")}><Icon name="plus" />{t("new-alias")}</button></Head>
+      <Head title={t("aliases")} about={t("aliases.about")}><Transfer kind={kFile} parameters={{ search: find }} done={loaded.reload} /><button type="button" class="btn primary" onClick={() => edit("new")}><Icon name="plus" />{t("new-alias")}</button></Head>
       {error !== undefined && <Failure error={error} />}
       <Card label={t("aliases")}>
         <div class="tools"><Search label={t("aliases.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} /></div>
         <Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="users" title={find ? t("nothing-found") : t("no-aliases")}><p>{find ? t("domains.find.about") : t("no-aliases.about")}</p></Empty>
-          : <><Table<Alias> label={t("aliases")} items={page.items} keyOf={(one) => one.address} columns={[
+          : <><BulkBar chosen={chosen}><button type="button" class="btn s danger" onClick={dropAll}>{t("delete")} …</button></BulkBar><Table<Alias> label={t("aliases")} items={page.items} keyOf={(one) => one.address} chosen={chosen} columns={[
             { word: "alias", main: true, cell: (one) => <><span class="title break">{one.address}</span>{one.address.startsWith("@") && <> <span class="tag info">{t("catch-all")}</span></>}</> },
             { word: "leads-to", class: "full", cell: (one) => <span class="small break">{one.targets.slice(0, 3).join(", ")}{one.targets.length > 3 && ` + ${one.targets.length - 3}`}</span> },
             { word: "created", class: "small wide", cell: (one) => <Time at={one.created} as="short" /> },
             { word: "actions", class: "act", cell: (one) => <span class="line"><button type="button" class="btn s" aria-label={`${t("change")}: ${one.address}`} onClick={() => edit(one)}>{t("change")}</button><button type="button" class="btn s danger" aria-label={`${t("delete")}: ${one.address}`} onClick={() => drop(one)}>{t("delete")}</button></span> },
           ]} /><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown>
       </Card>
+      {errand && <ErrandDialog errand={errand} close={() => { begin(undefined); chosen.set(new Set()); loaded.reload(); }} />}
       {edited && <Edit alias={edited === "new" ? undefined : edited} close={() => edit(undefined)} done={loaded.reload} />}
     </>
   );

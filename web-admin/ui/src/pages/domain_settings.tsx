@@ -34,7 +34,7 @@ export function DomainSettings({ domain, tabs, done }: { domain: Domain; tabs: C
       .then(() => { setError(undefined); toast(t("saved")); done(); }, setError);
   };
   const setDisabled = (disabled: boolean): Promise<void> => patch<Domain>(["domains", domain.name], { disabled }).then(() => {
-    toast(disabled ? t("is-disabled", { name: domain.display_name }) : t("is-enabled", { name: domain.display_name }), disabled ? () => void setDisabled(false) : undefined);
+    toast(disabled ? t("is-disabled", { name: domain.display_name }) : t("is-enabled", { name: domain.display_name }), disabled ? () => void setDisabled(false).catch(setError) : undefined);
     done();
   });
   const bad = t("limit.bad");

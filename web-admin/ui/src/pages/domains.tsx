@@ -1,28 +1,44 @@
 // Domains: what must be published in the DNS, what is wrong there, keys.
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { get, post, remove } from "../api";
-import type { DkimKeys, DkimKey, DnsCheck, DnsRecord, DnsRecords, Domain, DomainPage as Domains } from "../../generated/api";
+import { get, patch, post, remove } from "../api";
+import { BulkBar, type Errand, ErrandDialog, useChosen } from "../bulk";
+import type { DkimKeys, DkimKey, DnsCheck, DnsRecords, Domain, DomainPage as Domains } from "../../generated/api";
 import { size } from "../format";
-import { Card, Confirm, Copy, Dialog, Empty, Failure, Field, Head, Icon, Pager, Search, Shown, State, Table, Time, toast, useLoad, type Tone } from "../parts";
+import { Card, Confirm, Dialog, Empty, Failure, Field, Head, Icon, Pager, Search, Shown, State, Table, Time, toast, useLoad, type Tone } from "../parts";
 import { go, href, type Place } from "../router";
 import { t } from "../words";
 import { filter, pagingOf } from "./lists";
+import { Record, Records, toneOf } from "./dns_records";
 import { DomainSettings } from "./domain_settings";
+import { isYes, type Kind, save, sizeMember, Transfer } from "./transfer";
+
+const kFile: Kind<Domain> = {
+  path: "domains",
+  columns: ["name", "default_quota_bytes", "language", "disabled"],
+  fill: (domain) => [domain.name, String(domain.default_quota_bytes), domain.language, String(domain.disabled)],
+  body: ({ name = "", default_quota_bytes, language, disabled = "" }) => {
+    const quota = sizeMember("default_quota_bytes", default_quota_bytes);
+    return name.includes(".") && quota ? { name, ...quota, ...(language ? { language } : {}), ...(isYes(disabled) ? { disabled: true } : {}) } : undefined;
+  },
+};
 
 export function DomainsPage({ place }: { place: Place }): JSX.Element {
   const find = place.query.get("find") ?? "";
   const paging = pagingOf(place);
   const [isNew, setNew] = useState(false);
   const loaded = useLoad(`domains ${find} ${paging.after}`, (signal) => get<Domains>(["domains"], { limit: 25, after: paging.after, search: find }, signal));
+  const chosen = useChosen(`${find} ${paging.after}`);
+  const [errand, begin] = useState<Errand>();
+  const setDisabled = (disabled: boolean): void => begin({ title: disabled ? t("disable") : t("enable"), names: [...chosen.keys], one: (name) => patch(["domains", name], { disabled }), ...(disabled ? { ask: { text: t("domain.disable.about"), action: t("disable") } } : {}) });
   return (
     <>
-      <Head title={t("domains")} about={t("domains.about")}><button type="button" class="btn primary" onClick={() => setNew(true)}><Icon name="plus" />{t("new-domain")}</button></Head>
+      <Head title={t("domains")} about={t("domains.about")}><Transfer kind={kFile} parameters={{ search: find }} done={loaded.reload} /><button type="button" class="btn primary" onClick={() => setNew(true)}><Icon name="plus" />{t("new-domain")}</button></Head>
       <Card label={t("domains")}>
         <div class="tools"><Search label={t("domains.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} /></div>
         <Shown from={loaded}>{(page) => page.items.length === 0
         ? <Empty icon="globe" title={find ? t("nothing-found") : t("no-domain")}><p>{find ? t("domains.find.about") : t("no-domain.about")}</p></Empty>
-        : <><Table<Domain> label={t("domains")} items={page.items} keyOf={(one) => one.name} columns={[
+        : <><BulkBar chosen={chosen}><button type="button" class="btn s" onClick={() => setDisabled(true)}>{t("disable")}</button><button type="button" class="btn s" onClick={() => setDisabled(false)}>{t("enable")}</button></BulkBar><Table<Domain> label={t("domains")} items={page.items} keyOf={(one) => one.name} chosen={chosen} columns={[
           { word: "domain", main: true, cell: (one) => <><a class="title break" href={href(["domains", one.name])}>{one.display_name}</a>{one.display_name !== one.name && <><br /><span class="small muted">{one.name}</span></>}</> },
           { word: "state", cell: (one) => one.disabled ? <State tone="off">{t("disabled")}</State> : <State tone="ok">{t("active")}</State> },
           { word: "kind", cell: (one) => t(`kind.${one.kind}`) },
@@ -30,6 +46,7 @@ export function DomainsPage({ place }: { place: Place }): JSX.Element {
           { word: "created", class: "wide", cell: (one) => <Time at={one.created} as="short" /> },
         ]} /><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown></Card>
       {isNew && <NewDomain close={() => setNew(false)} />}
+      {errand && <ErrandDialog errand={errand} close={() => { begin(undefined); chosen.set(new Set()); loaded.reload(); }} />}
     </>
   );
 }
@@ -57,29 +74,6 @@ function NewDomain({ close }: { close: () => void }): JSX.Element {
   );
 }
 
-type Judged = DnsCheck["items"][number];
-const tones: Record<Judged["state"], Tone> = { ok: "ok", missing: "bad", wrong: "bad", unknown: "off" };
-/** A missing record that is optional is no fault. */
-export const toneOf = (record: Judged): Tone => (record.state === "missing" && record.importance !== "required" ? (record.importance === "optional" ? "off" : "warn") : tones[record.state]);
-
-function Record({ record }: { record: DnsRecord }): JSX.Element {
-  return (
-    <dl class="record">
-      <div><dt>{t("type")}</dt><dd class="mono">{record.type}</dd></div>
-      <div><dt>{t("name")}</dt><dd><span class="mono">{record.name}</span><Copy text={record.name} label={`${t("copy")}: ${t("name")} ${record.name}`} /></dd></div>
-      <div><dt>{t("value")}</dt><dd><span class="mono">{record.value}</span><Copy text={record.value} label={`${t("copy")}: ${record.type} ${record.name}`} /></dd></div>
-    </dl>
-  );
-}
-
-function download(name: string, text: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
-}
-
 export function DomainPage({ name, tab }: { name: string; tab: string }): JSX.Element {
   const domain = useLoad(`domain ${name}`, (signal) => get<Domain>(["domains", name], {}, signal));
   return <Shown from={domain}>{(one) => <>{tab === "keys" ? <Keys domain={one} /> : tab === "settings" ? <DomainSettings key={one.created} domain={one} tabs={<Tabs domain={one} tab="settings" />} done={domain.reload} /> : <Dns domain={one} />}</>}</Shown>;
@@ -103,7 +97,7 @@ function Dns({ domain }: { domain: Domain }): JSX.Element {
     <>
       <Head title={light === undefined ? domain.display_name : faults.length ? t("dns.faults", { n: faults.length }) : t("dns.right")} crumbs={<><a href="/domains">{t("domains")}</a><span>/</span>{domain.display_name}</>}
         {...(light ? { tone: light === "green" ? "ok" as const : light === "yellow" ? "warn" as const : "bad" as const } : {})} about={light === undefined ? t("dns.unchecked") : domain.display_name}>
-        <button type="button" class="btn" disabled={!records.value} onClick={() => download(`${domain.name}.zone`, records.value?.zone ?? "")}><Icon name="down" />{t("zone-file")}</button>
+        <button type="button" class="btn" disabled={!records.value} onClick={() => save(`${domain.name}.zone`, "text/plain", records.value?.zone ?? "")}><Icon name="down" />{t("zone-file")}</button>
         <button type="button" class="btn primary" disabled={check.isBusy ?? false} onClick={run}><Icon name="refresh" />{check.isBusy ? t("checking") : light ? t("check-again") : t("check-now")}</button>
       </Head>
       <Tabs domain={domain} tab="" />
@@ -111,13 +105,7 @@ function Dns({ domain }: { domain: Domain }): JSX.Element {
       {faults.length > 0 && <Card title={t("to-mend")}><ul class="rows">{faults.map((one) => (
         <li key={one.zone_line}><Icon name={toneOf(one) === "bad" ? "s-bad" : "s-warn"} tone={toneOf(one)} /><div class="grow stack tight"><h3>{t(`purpose.${one.purpose}`)}: {t(`state.${one.state}`)}</h3><p class="small muted break">{one.meaning}</p><Record record={one} />{one.found.length > 0 && <p class="small muted break">{t("found")}: <span class="mono">{one.found.join(" · ")}</span></p>}</div></li>
       ))}</ul></Card>}
-      <Card title={t("all-records")}><Shown from={records}>{(all) => <ul class="rows">{all.items.map((one) => {
-        const judged = check.value?.items.find((other) => other.zone_line === one.zone_line);
-        return (
-          <li key={one.zone_line}><Icon name={judged ? (judged.state === "ok" ? "s-ok" : judged.state === "unknown" ? "s-unknown" : toneOf(judged) === "bad" ? "s-bad" : toneOf(judged) === "warn" ? "s-warn" : "s-off") : "s-unknown"} tone={judged ? toneOf(judged) : "off"} label={judged ? t(`state.${judged.state}`) : t("not-checked")} />
-            <div class="grow"><b>{t(`purpose.${one.purpose}`)}</b> <span class="tag">{one.type}</span> {one.importance !== "required" && <span class="small muted">{t(`importance.${one.importance}`)}</span>}<p class="small muted">{one.why}</p><details><summary>{t("show-record")}</summary><Record record={one} /></details></div></li>
-        );
-      })}</ul>}</Shown></Card>
+      <Card title={t("all-records")}><Shown from={records}>{(all) => <Records records={all.items} check={check.value} />}</Shown></Card>
     </>
   );
 }
@@ -138,7 +126,7 @@ function Keys({ domain }: { domain: Domain }): JSX.Element {
       {error !== undefined && <Failure error={error} />}
       <Card label={t("keys")}><Shown from={keys}>{(all) => <ul class="rows">{all.items.map((key) => (
         <li key={key.selector}><div class="grow stack tight"><div class="line"><b class="break">{key.selector}</b><span class="tag">{key.algorithm}</span><State tone={stateTone[key.state]}>{t(`key.${key.state}`)}</State><button type="button" class="btn danger s end" onClick={() => ask(key.selector)}>{t("delete")} …</button></div>
-          <Record record={{ name: key.record_name, type: "TXT", value: key.record, ttl: 3600, importance: "required", purpose: "dkim", why: "", zone_line: "" }} />{key.retires && <p class="small muted">{t("keys.retires")} <Time at={key.retires} as="short" /></p>}</div></li>
+          <Record record={{ name: key.record_name, type: "TXT", value: key.record }} />{key.retires && <p class="small muted">{t("keys.retires")} <Time at={key.retires} as="short" /></p>}</div></li>
       ))}</ul>}</Shown></Card>
       {asked !== undefined && <Confirm title={t("delete.title", { name: asked })} text={t("keys.delete")} action={t("delete")} name={asked} tone="danger" close={() => ask(undefined)} run={async () => { await remove(["domains", domain.name, "dkim", asked]); keys.reload(); }} />}
     </>

@@ -4,11 +4,13 @@ import { useState } from "preact/hooks";
 import { get, patch, post, put, remove } from "../api";
 import type { AliasPage, DomainPage as Domains, User, UserPage } from "../../generated/api";
 import { initials, number, parseSize, size } from "../format";
+import { BulkBar, type Errand, ErrandDialog, useChosen } from "../bulk";
 import { Bar, Card, Confirm, Dialog, Empty, Failure, Field, Head, Icon, Pager, Search, Select, Shown, State, Table, Time, toast, useLoad, type Tone } from "../parts";
 import { go, href, type Place } from "../router";
 import { t } from "../words";
 import { filter, pagingOf } from "./lists";
 import { ChangeMailbox } from "./mailbox_change";
+import { isYes, type Kind, listOf, sizeMember, Transfer } from "./transfer";
 
 const kPage = 25;
 const kStates = ["active", "held", "disabled", "almost_full", "admin"] as const;
@@ -35,6 +37,17 @@ export function UserState({ user }: { user: User }): JSX.Element {
   return <State tone="ok">{t("active")}</State>;
 }
 
+const kFile: Kind<User> = {
+  path: "users",
+  columns: ["address", "password", "quota_bytes", "forward_to", "keeps_copy", "disabled"],
+  fill: (user) => [user.address, "", String(user.quota_bytes), user.forward_to.join(" "), String(user.keeps_copy), String(user.disabled)],
+  body: ({ address = "", password, quota_bytes, forward_to = "", keeps_copy = "", disabled = "" }) => {
+    const quota = sizeMember("quota_bytes", quota_bytes);
+    if (!/^[^@]+@[^@]+$/.test(address) || !quota) return undefined;
+    return { address, ...quota, ...(password ? { password } : {}), ...(forward_to ? { forward_to: listOf(forward_to), keeps_copy: isYes(keeps_copy) } : {}), ...(isYes(disabled) ? { disabled: true } : {}) };
+  },
+};
+
 export function MailboxesPage({ place }: { place: Place }): JSX.Element {
   const find = place.query.get("find") ?? "";
   const domain = place.query.get("domain") ?? "";
@@ -44,9 +57,15 @@ export function MailboxesPage({ place }: { place: Place }): JSX.Element {
   const domains = useLoad("domains", (signal) => get<Domains>(["domains"], { limit: 1000 }, signal));
   const users = useLoad(`users ${find} ${domain} ${state} ${paging.after}`, (signal) => loadUsers(find, domain, state, paging.after, signal));
   const names = domains.value?.items.map((one) => one.name) ?? [];
+  const chosen = useChosen(`${find} ${domain} ${state} ${paging.after}`);
+  const [errand, begin] = useState<Errand>();
+  const all = [...chosen.keys];
+  const setDisabled = (disabled: boolean): void => begin({ title: disabled ? t("disable") : t("enable"), names: all, one: (name) => patch(["users", name], { disabled }), ...(disabled ? { ask: { text: t("disable.about"), action: t("disable") } } : {}) });
+  const drop = (): void => begin({ title: t("delete.mailboxes", { n: all.length }), names: all, one: (name) => remove(["users", name]), ask: { text: t("delete.mailboxes.about"), action: t("delete"), isCostly: true } });
   return (
     <>
       <Head title={t("mailboxes")} about={t("mailboxes.about")}>
+        <Transfer kind={kFile} parameters={{ domain, search: find, state }} done={users.reload} />
         <button type="button" class="btn primary" onClick={() => setNew(true)}><Icon name="plus" />{t("new-mailbox")}</button>
       </Head>
       <Card label={t("mailboxes")}>
@@ -58,7 +77,8 @@ export function MailboxesPage({ place }: { place: Place }): JSX.Element {
         <Shown from={users}>{(page) => page.items.length === 0
           ? <Empty icon="box" title={find || domain || state ? t("nothing-found") : t("no-mailboxes")}><p>{find || domain || state ? t("mailboxes.find.about") : t("no-mailboxes.about")}</p></Empty>
           : <>
-            <Table<User> label={t("mailboxes")} items={page.items} keyOf={(user) => user.address} columns={[
+            <BulkBar chosen={chosen}><button type="button" class="btn s" onClick={() => setDisabled(true)}>{t("disable")}</button><button type="button" class="btn s" onClick={() => setDisabled(false)}>{t("enable")}</button><button type="button" class="btn s danger" onClick={drop}>{t("delete")} …</button></BulkBar>
+            <Table<User> label={t("mailboxes")} items={page.items} keyOf={(user) => user.address} chosen={chosen} columns={[
               { word: "mailbox", main: true, cell: (user) => <span class="who"><span class="avatar hide-s" aria-hidden="true">{initials(user.address)}</span><span><a class="title break" href={path(user.address)}>{user.address}</a>{user.role === "server_admin" && <><br /><span class="small muted">{t("server_admin")}</span></>}</span></span> },
               { word: "state", cell: (user) => <UserState user={user} /> },
               { word: "storage", class: "quota", cell: (user) => <Storage user={user} /> },
@@ -69,6 +89,7 @@ export function MailboxesPage({ place }: { place: Place }): JSX.Element {
           </>}</Shown>
       </Card>
       {isNew && <NewMailbox domains={names} close={() => setNew(false)} />}
+      {errand && <ErrandDialog errand={errand} close={() => { begin(undefined); chosen.set(new Set()); users.reload(); }} />}
     </>
   );
 }
@@ -132,12 +153,14 @@ export function MailboxPage({ address, self }: { address: string; self: string }
 
 function Mailbox({ user, isSelf, reload }: { user: User; isSelf: boolean; reload: () => void }): JSX.Element {
   const [asks, ask] = useState<"password" | "disable" | "delete" | "change">();
+  const [error, setError] = useState<unknown>();
   const aliases = useLoad(`aliases of ${user.address}`, (signal) => get<AliasPage>(["aliases"], { search: user.address, limit: 100 }, signal));
   const names = aliases.value?.items.filter((one) => one.targets.some((to) => to.toLowerCase() === user.address.toLowerCase())) ?? [];
   const close = (): void => ask(undefined);
   const setDisabled = async (disabled: boolean): Promise<void> => {
     await patch<User>(["users", user.address], { disabled });
-    toast(disabled ? t("is-disabled", { name: user.address }) : t("is-enabled", { name: user.address }), disabled ? () => void setDisabled(false) : undefined);
+    toast(disabled ? t("is-disabled", { name: user.address }) : t("is-enabled", { name: user.address }), disabled ? () => void setDisabled(false).catch(setError) : undefined);
+    setError(undefined);
     reload();
   };
   const release = async (): Promise<void> => {
@@ -150,9 +173,10 @@ function Mailbox({ user, isSelf, reload }: { user: User; isSelf: boolean; reload
       <Head title={user.address} crumbs={<a href="/mailboxes">{t("mailboxes")}</a>} about={<UserState user={user} />}>
         <button type="button" class="btn" onClick={() => ask("password")}><Icon name="key" />{t("password.new")}</button>
         <button type="button" class="btn" onClick={() => ask("change")}>{t("change")}</button>
-        {isSelf ? null : user.disabled ? <button type="button" class="btn" onClick={() => void setDisabled(false)}>{t("enable")}</button> : <button type="button" class="btn" onClick={() => ask("disable")}>{t("disable")}</button>}
+        {isSelf ? null : user.disabled ? <button type="button" class="btn" onClick={() => void setDisabled(false).catch(setError)}>{t("enable")}</button> : <button type="button" class="btn" onClick={() => ask("disable")}>{t("disable")}</button>}
       </Head>
-      {user.sending.held && <div class="notice warn"><Icon name="s-warn" tone="warn" /><div class="grow"><b>{t("held.account")}</b> {user.sending.hold_reason}</div><button type="button" class="btn s" onClick={() => void release()}>{t("release")}</button></div>}
+      {error !== undefined && <Failure error={error} />}
+      {user.sending.held && <div class="notice warn"><Icon name="s-warn" tone="warn" /><div class="grow"><b>{t("held.account")}</b> {user.sending.hold_reason}</div><button type="button" class="btn s" onClick={() => void release().catch(setError)}>{t("release")}</button></div>}
       <div class="split">
         <div class="stack loose">
           <Card title={t("storage")}><div class="pad"><Storage user={user} /><p class="small muted">{t("n.mails", { n: user.usage.messages })}</p></div></Card>
@@ -165,7 +189,7 @@ function Mailbox({ user, isSelf, reload }: { user: User; isSelf: boolean; reload
           <dt>{t("created")}</dt><dd><Time at={user.created} as="short" /></dd>
           <dt>{t("sent-today")}</dt><dd>{number(user.sending.messages_today)}{user.messages_per_day !== null && ` / ${number(user.messages_per_day)}`}</dd>
           <dt>{t("bounced-today")}</dt><dd>{number(user.sending.bounces_today)}</dd>
-        </dl></div><footer><a href={href(["trace"], { find: user.address })}>{t("trace.of-mailbox")}</a></footer></Card>
+        </dl></div><footer><a href={href(["trace"], { find: user.address })}>{t("trace.of-mailbox")}</a><a href={href(["mailboxes", user.address, "device"])}>{t("device")}</a></footer></Card>
       </div>
       {asks === "change" && <ChangeMailbox user={user} isSelf={isSelf} close={close} done={reload} />}
       {asks === "password" && <NewPassword address={user.address} close={close} />}

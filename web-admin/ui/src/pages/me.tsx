@@ -28,7 +28,7 @@ export function MePage(): JSX.Element {
         {user.sending.held && <div class="notice warn"><Icon name="s-warn" tone="warn" /><div class="grow"><b>{t("me.held")}</b> {user.sending.hold_reason}<p class="small muted">{t("me.held.about")}</p></div></div>}
         <div class="halves">
           <Card title={t("storage")}><div class="pad stack tight"><Storage user={user} /><p class="small muted">{t("n.mails", { n: user.usage.messages })}</p>{isFull(user) && <p class="small">{t("me.full.about")}</p>}</div></Card>
-          <Card title={t("device")}><div class="pad stack"><p class="small muted">{t("device.about")}</p><a class="btn" target="_blank" rel="noopener" href={`/setup?address=${encodeURIComponent(user.address)}`}>{t("device.open")}</a></div></Card>
+          <Card title={t("device")}><div class="pad stack"><p class="small muted">{t("device.about")}</p><a class="btn" href="/me/device"><Icon name="phone" />{t("device.open")}</a></div></Card>
         </div>
         <Sessions />
         {user.forward_to.length > 0 && <Card title={t("forwarding")}><div class="pad stack tight"><ul>{user.forward_to.map((to) => <li key={to} class="break">{to}</li>)}</ul><p class="small muted">{user.keeps_copy ? t("keeps-copy") : t("keeps-no-copy")}</p></div></Card>}

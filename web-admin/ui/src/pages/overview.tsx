@@ -42,7 +42,7 @@ export function problemsOf({ destinations, held, delivery, status, accounts, ful
   }
   for (const item of delivery.items) {
     if (item.state !== "wrong") continue;
-    problems.push({ tone: "bad", icon: "s-bad", what: `${t(`check.${item.check}`)}: ${item.subject}`, about: item.action || item.meaning, to: href(["about"]), action: t("show") });
+    problems.push({ tone: "bad", icon: "s-bad", what: `${t(`check.${item.check}`)}: ${item.subject}`, about: item.action || item.meaning, to: href(["delivery"]), action: t("show") });
   }
   if (held.items.length) problems.push({ tone: "warn", icon: "s-warn", what: t("held.mails", { n: held.items.length }), about: t("held.about"), to: href(["queue"], { view: "mail", state: "held" }), action: t("open-queue") });
   const late = destinations.items.filter((one) => one.last_reply);
@@ -121,7 +121,7 @@ function Server({ status }: { status: Status }): JSX.Element {
 }
 
 export function DeliveryRows({ report }: { report: DeliveryReport }): JSX.Element {
-  if (!report.checked) return <div class="pad"><State tone="off" icon="s-unknown">{t("delivery.unchecked")}</State></div>;
+  if (!report.checked) return <div class="pad"><State tone="off" icon="s-unknown">{t("delivery.never")}</State> <a href="/delivery">{t("delivery.check")}</a></div>;
   return (
     <ul class="rows">{report.items.map((item) => (
       <li key={item.check + item.subject}>

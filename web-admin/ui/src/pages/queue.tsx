@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, post } from "../api";
 import type { DestinationPage, QueueChange, QueuePage as Mails } from "../../generated/api";
+import { BulkBar, type Errand, ErrandDialog, useChosen } from "../bulk";
 import { Card, Confirm, Dialog, Empty, Exact, Failure, Field, Head, Pager, Search, Select, Shown, State, Table, Time, toast, useLoad } from "../parts";
 import { href, type Place } from "../router";
 import { t } from "../words";
@@ -12,10 +13,12 @@ import { reasonOf } from "./timeline";
 type Destination = DestinationPage["items"][number];
 type Mail = Mails["items"][number];
 type Action = QueueChange["action"];
+const kTogether = ["retry", "hold", "release", "bounce", "remove"] as const;
 type Ask = { action: Action; what: Partial<QueueChange>; name: string };
 
-function Why({ reply }: { reply: string | null }): JSX.Element {
-  if (!reply) return <State tone="info" icon="s-wait">{t("not-tried")}</State>;
+function Why({ reply, next }: { reply: string | null; next?: string | null }): JSX.Element {
+  // WHY: after a failure a destination rests, and what comes meanwhile waits with the rest of its mail.
+  if (!reply) return <State tone="info" icon="s-wait">{next ? t("waits-with-others") : t("not-tried")}</State>;
   const reason = reasonOf(reply);
   return <><State tone="warn" icon="s-wait">{reason ? t(reason) : t("reason.later")}</State><Exact text={reply} /></>;
 }
@@ -108,6 +111,9 @@ function ByMail({ place }: { place: Place }): JSX.Element {
   const paging = pagingOf(place);
   const loaded = useLoad(`queue ${domain} ${state} ${paging.after}`, (signal) => get<Mails>(["queue"], { limit: 25, after: paging.after, domain, state }, signal), 10);
   const { ask, now, dialogs, error } = useActions(loaded.reload);
+  const chosen = useChosen(`${domain} ${state} ${paging.after}`);
+  const [errand, begin] = useState<Errand>();
+  const all = (action: Action): void => begin({ title: t(`do.${action}`), names: [...chosen.keys], one: (id) => post(["queue"], { action, id }), ...(action === "bounce" || action === "remove" ? { ask: { text: t(`ask.${action}.about`), action: t(`do.${action}`), isCostly: true } } : {}) });
   return (
     <>
       <Head title={domain ? t("queue.of", { name: domain }) : state === "held" ? t("queue.held") : t("queue.mails")} about={t("queue.mails.about")} crumbs={<a href="/queue">{t("queue")}</a>}><span class="small muted live">{t("live")}</span></Head>
@@ -116,15 +122,17 @@ function ByMail({ place }: { place: Place }): JSX.Element {
         <div class="tools"><Views mail /><Search label={t("queue.find")} value={domain} onInput={(value) => filter(place, { view: "mail", domain: value.trim() })} />
           <Select label={t("state")} value={state} options={[["", t("any-state")], ["queued", t("queue.queued")], ["deferred", t("queue.deferred")], ["held", t("on-hold")]]} onChange={(value) => filter(place, { view: "mail", state: value })} /></div>
         <Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="queue" title={t("queue.none")}><p>{t("queue.none.about")}</p></Empty>
-          : <><Table<Mail> label={t("queue.mails")} items={page.items} keyOf={(one) => one.id} columns={[
+          : <><BulkBar chosen={chosen}>{kTogether.map((action) => <button key={action} type="button" class={`btn s ${action === "remove" ? "danger" : ""}`} onClick={() => all(action)}>{t(`do.${action}`)}</button>)}</BulkBar>
+            <Table<Mail> label={t("queue.mails")} items={page.items} keyOf={(one) => one.id} chosen={chosen} columns={[
             { word: "message", main: true, cell: (one) => <><a class="title break" href={href(["trace", one.id])}>{one.from || t("null-sender")}</a><br /><span class="small muted break">→ {one.recipients.slice(0, 2).map((to) => to.address).join(", ")}{(one.recipients.length > 2 || one.has_more_recipients) && " …"}</span></> },
-            { word: "why", class: "full", cell: (one) => one.state === "held" ? <><State tone="off">{t("on-hold")}</State>{one.hold_reason && <p class="small muted break">{one.hold_reason}</p>}</> : <Why reply={one.recipients[0]?.last_reply ?? null} /> },
+            { word: "why", class: "full", cell: (one) => one.state === "held" ? <><State tone="off">{t("on-hold")}</State>{one.hold_reason && <p class="small muted break">{one.hold_reason}</p>}</> : <Why reply={one.recipients[0]?.last_reply ?? null} next={one.recipients[0]?.next_attempt ?? null} /> },
             { word: "accepted", class: "small wide", cell: (one) => <Time at={one.accepted} as="short" /> },
             { word: "next-attempt", class: "small", cell: (one) => one.state === "held" ? "–" : <When at={one.recipients[0]?.next_attempt ?? null} /> },
             { word: "actions", class: "act", cell: (one) => <Buttons what={{ id: one.id }} name={one.from || one.id} isHeld={one.state === "held"} now={now} ask={ask} /> },
           ]} /><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown>
       </Card>
       {dialogs}
+      {errand && <ErrandDialog errand={errand} close={() => { begin(undefined); chosen.set(new Set()); loaded.reload(); }} />}
     </>
   );
 }

@@ -2,12 +2,12 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, post, remove } from "../api";
-import type { Certificate, CertificatePage, Token, TokenPage, User, UserPage } from "../../generated/api";
+import type { Token, TokenPage, User, UserPage } from "../../generated/api";
 import { number } from "../format";
-import type { IconName } from "../icons";
-import { Card, Confirm, Copy, Dialog, Empty, Failure, Field, Head, Icon, Pager, Select, Shown, Table, Time, toast, useLoad, type Tone } from "../parts";
+import { Card, Confirm, Copy, Dialog, Empty, Failure, Field, Head, Icon, Pager, Select, Shown, Table, Time, toast, useLoad } from "../parts";
 import { href, type Place } from "../router";
 import { t } from "../words";
+import { Certificates } from "./certificates";
 import { pagingOf } from "./lists";
 
 type Scope = Token["scopes"][number];
@@ -15,7 +15,7 @@ type Scope = Token["scopes"][number];
 export function SecurityPage({ place }: { place: Place }): JSX.Element {
   switch (place.segments[1]) {
     case "tokens": return <Tokens place={place} />;
-    case "certificates": return <Certificates />;
+    case "certificates": return <Certificates tabs={<Tabs here="certificates" />} />;
     default: return <OnHold place={place} />;
   }
 }
@@ -45,27 +45,6 @@ function OnHold({ place }: { place: Place }): JSX.Element {
           <li key={user.address}><Icon name="s-warn" tone="warn" /><div class="grow"><a class="title break" href={href(["mailboxes", user.address])}><b>{user.address}</b></a><p class="small muted break">{user.sending.hold_reason ?? t("held.no-reason")}</p><p class="small muted">{t("sent-today")}: {number(user.sending.messages_today)}</p></div>
             <a class="btn s" href={href(["trace"], { find: user.address })}>{t("trace.of-mailbox")}</a><button type="button" class="btn s" aria-label={`${t("release")}: ${user.address}`} onClick={() => release(user)}>{t("release")}</button></li>
         ))}</ul><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown></Card>
-    </>
-  );
-}
-
-const certificateTone: Record<Certificate["state"], Tone> = { ordered: "info", failing: "bad", valid: "ok", renewal_failing: "warn", expired: "bad" };
-
-function Certificates(): JSX.Element {
-  const loaded = useLoad("certificates", (signal) => get<CertificatePage>(["certificates"], { limit: 200 }, signal), 30);
-  const bad = loaded.value?.items.filter((one) => certificateTone[one.state] === "bad").length ?? 0;
-  return (
-    <>
-      <Head title={loaded.value ? (bad ? t("certificates.bad", { n: bad }) : t("certificates.well")) : t("certificates")} about={t("certificates.about")} />
-      <Tabs here="certificates" />
-      <Shown from={loaded}>{({ items, default: other }) => <Card label={t("certificates")}><ul class="rows">
-        {items.map((one) => (
-          <li key={one.hostname}><Icon name={{ ok: "s-ok", bad: "s-bad", warn: "s-warn", info: "s-wait", off: "s-off" }[certificateTone[one.state]] as IconName} tone={certificateTone[one.state]} /><div class="grow"><b class="break">{one.hostname}</b> <span class="tag">{t(`certificate.${one.source}`)}</span>
-            <p class="small muted break">{t(`certificate.${one.state}`)}{one.issuer && ` · ${one.issuer}`}</p>{one.last_error && <p class="small break">{one.last_error}</p>}</div>
-            {one.not_after && <span class="end small muted">{t("expires")} <Time at={one.not_after} as="short" /></span>}</li>
-        ))}
-        {other && <li><Icon name={other.source === "self-signed" ? "s-warn" : "s-ok"} tone={other.source === "self-signed" ? "warn" : "ok"} /><div class="grow"><b>{t("certificate.others")}</b> <span class="tag">{t(`certificate.${other.source}`)}</span><p class="small muted break">{other.names?.join(", ")}</p>{other.source === "self-signed" && <p class="small">{t("certificate.self-signed.about")}</p>}</div>{other.not_after && <span class="end small muted">{t("expires")} <Time at={other.not_after} as="short" /></span>}</li>}
-      </ul></Card>}</Shown>
     </>
   );
 }

@@ -1,0 +1,79 @@
+// Does our mail arrive? What others see of this server, and a dry run to any address, from the DNS to the answer to RCPT.
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { call, get, post } from "../api";
+import type { DeliveryReport, SendTest } from "../../generated/api";
+import { Card, Empty, Exact, Failure, Field, Head, Icon, Shown, Time, useLoad, type Tone } from "../parts";
+import type { Place } from "../router";
+import { t } from "../words";
+import { DeliveryRows } from "./overview";
+
+const kLightTone: Record<DeliveryReport["light"], Tone> = { green: "ok", yellow: "warn", red: "bad" };
+const kLightWord = { green: "delivery.green", yellow: "delivery.yellow", red: "delivery.red" } as const;
+
+export function DeliveryPage({ place }: { place: Place }): JSX.Element {
+  const report = useLoad("delivery", (signal) => get<DeliveryReport>(["delivery-check"], {}, signal), 60);
+  const [isBusy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const check = (probe: "configured" | "well_known"): void => {
+    setBusy(true);
+    call<DeliveryReport>("POST", ["delivery-check"], { parameters: { probe } }).then(() => { setError(undefined); report.reload(); }, setError).finally(() => setBusy(false));
+  };
+  const found = report.value?.checked ? report.value.light : undefined;
+  return (
+    <>
+      <Head title={found ? t(kLightWord[found]) : t("delivery.title")} about={t("delivery.about")} {...(found ? { tone: kLightTone[found] } : {})}>
+        <button type="button" class="btn primary" disabled={isBusy} onClick={() => check("configured")}><Icon name="refresh" />{isBusy ? t("checking") : found ? t("check-again") : t("check-now")}</button>
+      </Head>
+      {isBusy && <p class="stack tight small muted" role="status">{t("delivery.busy")}<progress class="progress" aria-label={t("checking")} /></p>}
+      {error !== undefined && <Failure error={error} />}
+      <Card title={t("delivery")} aside={<span class="small muted">{report.value?.checked ? <Time at={report.value.checked} /> : t("not-checked")}</span>}>
+        <Shown from={report}>{(one) => (one.checked ? <DeliveryRows report={one} /> : <Empty icon="send" title={t("delivery.never")}><p>{t("delivery.never.about")}</p></Empty>)}</Shown>
+        <footer><button type="button" class="btn s" disabled={isBusy} onClick={() => check("well_known")}>{t("delivery.port-25")}</button><span class="muted">{t("delivery.port-25.about")}</span></footer>
+      </Card>
+      <DryRun first={place.query.get("to") ?? ""} />
+    </>
+  );
+}
+
+const kVerdicts: Record<SendTest["verdict"], readonly [Tone, "s-run" | "s-ok" | "s-bad" | "s-wait"]> = { running: ["info", "s-run"], deliverable: ["ok", "s-ok"], refused: ["bad", "s-bad"], unavailable: ["warn", "s-wait"] };
+const kLook = 700;  // ms between looks at a dry run
+
+function DryRun({ first }: { first: string }): JSX.Element {
+  const [address, setAddress] = useState(first);
+  const [run, setRun] = useState<SendTest>();
+  const [error, setError] = useState<unknown>();
+  const isRunning = run?.verdict === "running";
+  useEffect(() => {
+    if (!run || !isRunning) return undefined;
+    const timer = setTimeout(() => void get<SendTest>(["send-test", run.id]).then(setRun, (failure: unknown) => { setRun(undefined); setError(failure); }), kLook);
+    return () => clearTimeout(timer);
+  }, [run]);
+  const begin = (event: Event): void => {
+    event.preventDefault();
+    setError(undefined);
+    post<SendTest>(["send-test"], { address: address.trim() }).then(setRun, setError);
+  };
+  return (
+    <Card title={t("dry-run")}>
+      <form class="pad stack narrow" onSubmit={begin}>
+        <Field label={t("address")} name="dry-run" type="email" value={address} onInput={setAddress} required hint={t("dry-run.about")} />
+        <button class="btn" disabled={isRunning}>{isRunning ? t("checking") : t("dry-run.begin")}</button>
+        {error !== undefined && <Failure error={error} />}
+      </form>
+      {run && <Steps run={run} />}
+    </Card>
+  );
+}
+
+export function Steps({ run }: { run: SendTest }): JSX.Element {
+  const [tone, icon] = kVerdicts[run.verdict];
+  return (
+    <div aria-live="polite">
+      <ul class="rows">
+        <li><Icon name={icon} tone={tone} /><div class="grow"><b>{t(`verdict.${run.verdict}`)}</b><p class="small muted break">{run.explanation}</p></div></li>
+        {run.steps.map((step, at) => <li key={at}><Icon name={step.mark === "good" ? "s-ok" : step.mark === "bad" ? "s-bad" : "info"} tone={step.mark === "good" ? "ok" : step.mark === "bad" ? "bad" : "off"} /><div class="grow"><span class="break">{step.meaning}</span>{step.host && <p class="small muted mono break">{step.host}</p>}{step.lines.length > 0 && <Exact text={step.lines.join("\n")} />}</div><span class="end small muted">{step.stage}</span></li>)}
+      </ul>
+    </div>
+  );
+}
