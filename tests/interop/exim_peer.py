@@ -71,14 +71,19 @@ AS_NOBODY = """mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/group" /
 exec setpriv --reuid {0} --regid {0} --clear-groups "$@" """.format(NOBODY)
 
 
+def unpack():
+    """Exim's program, fetched and unpacked when it is not there yet."""
+    done = subprocess.run([os.path.join(HERE, "..", "support", "exim.sh"), UNPACKED], stdout=subprocess.PIPE, timeout=600, check=True)
+    return done.stdout.decode().strip()
+
+
 class Exim:
     def __init__(self, address, domain, port, resolver, pair):
         self.address, self.domain, self.port, self.resolver, self.pair = address, domain, port, resolver, pair
         self.directory = tempfile.mkdtemp(prefix="posthus-exim-")
-        done = subprocess.run([os.path.join(HERE, "..", "support", "exim.sh"), UNPACKED], stdout=subprocess.PIPE, timeout=600, check=True)
         # A copy, since nobody may not be able to enter the directory above ours.
         self.program = self.path("exim4")
-        shutil.copy(done.stdout.decode().strip(), self.program)
+        shutil.copy(unpack(), self.program)
 
     def path(self, *parts):
         return os.path.join(self.directory, *parts)

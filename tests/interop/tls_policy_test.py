@@ -47,7 +47,7 @@ def test_dane_takes_the_right_certificate_and_refuses_another(scene):
                     wait_for_refusal(here, "TLS", "certificate", "TLSA")
                     assert not impostor.inbox(), "the mail went to a server with another key"
                 with there_site(scene, port, right, environment) as there:
-                    there.wait_for_mail(marker)
+                    there.wait_for_mail(marker, here.queue)
 
 
 def test_dane_does_not_ask_for_a_name_or_an_authority(scene):
