@@ -139,7 +139,7 @@ void Visit::refuse_all() {
       if (!batch) break;
       waiting_.push_back(*std::move(batch));
     }
-    desk_.settle(destination_, without_host(waiting_.back(), Verdict::kFailed));
+    desk_.settle(waiting_.back().destination, without_host(waiting_.back(), Verdict::kFailed));
     waiting_.pop_back();
   }
   end(Kind::kWorked);
@@ -160,9 +160,13 @@ void Visit::dial() {
       [done = std::move(done)](const std::string& failure) mutable { done(failure); });
 }
 
+// A route for everybody or for a sender's domain; those of a recipient's domain lead nobody else.
+bool Visit::goes_general_route() const { return route_ && (route_->name == "*" || route_->name.starts_with("from:")); }
+
 std::optional<OutgoingMessage> Visit::next() {
   if (waiting_.empty()) {
     std::optional<Batch> batch = desk_.take(destination_, &way_);
+    if (!batch && goes_general_route()) batch = desk_.take_along(number_, way_, route_->name);
     if (!batch) return std::nullopt;
     waiting_.push_back(*std::move(batch));
   }
@@ -206,7 +210,12 @@ void Visit::finished(MessageResult result) {
   in_dialog_.erase(found);
   Settlement settlement = this->settlement(batch);
   settlement.offers_dsn = result.offers_dsn;
-  Batch left{.entry = batch.entry, .recipients = {}, .way = batch.way, .route = {}};
+  Batch left{.entry = batch.entry,
+             .recipients = {},
+             .way = batch.way,
+             .route = {},
+             .destination = batch.destination,
+             .settings = batch.settings};
   for (store::QueuedRecipient& recipient : batch.recipients) {
     const auto it = std::find_if(result.recipients.begin(), result.recipients.end(),
                                  [&](const RecipientResult& r) { return r.number == recipient.number; });
@@ -227,9 +236,9 @@ void Visit::finished(MessageResult result) {
   if (!left.recipients.empty()) try_again_.push_back(std::move(left));
   const bool has_delivered = std::any_of(settlement.recipients.begin(), settlement.recipients.end(),
                                          [](const SettledRecipient& s) { return s.verdict == Verdict::kRelayed; });
-  if (!settlement.recipients.empty()) desk_.settle(destination_, std::move(settlement));
+  if (!settlement.recipients.empty()) desk_.settle(batch.destination, std::move(settlement));
   // WHY: more connections to a slow host would only hold more of them.
-  if (has_delivered && !result.was_slow) desk_.progressed(destination_, settings_);
+  if (has_delivered && !result.was_slow) desk_.progressed(batch.destination, settings_of(batch));
 }
 
 void Visit::ended(ConnectionResult result) { connection_ = std::move(result); }
@@ -281,8 +290,8 @@ bool Visit::advance(Advance how) {
 Settlement Visit::settlement(const Batch& batch) const {
   Settlement out;
   out.entry = batch.entry;
-  out.domain = domain_;
-  out.retry = settings_.retry;
+  out.domain = batch.settings ? batch.recipients.front().domain : domain_;
+  out.retry = settings_of(batch).retry;
   if (hop_ >= plan_.hops.size()) return out;
   const Hop& hop = plan_.hops[hop_];
   out.host = hop.host;
@@ -311,18 +320,18 @@ void Visit::give_up() {
     tls_.clear();
     return desk_.run_blocking([this] { refuse_all(); });
   }
-  for (const Batch& batch : waiting_) desk_.settle(destination_, without_host(batch, Verdict::kDeferred));
+  for (const Batch& batch : waiting_) desk_.settle(batch.destination, without_host(batch, Verdict::kDeferred));
   waiting_.clear();
   end(has_progressed_ ? Kind::kWorked : Kind::kUnreachable);
 }
 
 void Visit::end(Kind kind) {
-  for (const Batch& batch : waiting_) desk_.put_back(destination_, batch);
+  for (const Batch& batch : waiting_) desk_.put_back(batch.destination, batch);
   waiting_.clear();
   VisitResult result{.kind = kind, .is_slowed = is_slowed_, .failure = {}};
   if (kind == Kind::kUnreachable) {
     if (!way_.empty()) result.kind = Kind::kNoWay;
-    result.failure = without_host({.entry = {}, .recipients = {{}}, .way = {}, .route = {}}, Verdict::kDeferred);
+    result.failure = without_host({.entry = {}, .recipients = {{}}, .way = {}, .route = {}, .settings = {}}, Verdict::kDeferred);
   }
   desk_.visit_ended(destination_, number_, std::move(result));
 }

@@ -35,6 +35,9 @@ struct Batch {
   /// demands of TLS; else empty.
   std::string way;
   std::optional<store::RouteRecord> route;  // the one that holds; only with a visit's first batch
+  std::uint64_t destination = 0;            // whose it is
+  /// Of one taken along: what holds for its destination.
+  std::optional<DestinationSettings> settings;
 
   const std::string& reverse_path() const {
     const std::string& own = recipients.front().reverse_path;
@@ -66,6 +69,9 @@ class DeliveryDesk {
   virtual ~DeliveryDesk() = default;
   /// The next message that is due, claimed. With `way` only one of that way. Nothing: none, or no more for now. May block.
   virtual std::optional<Batch> take(std::uint64_t destination, const std::string* way) = 0;
+  /// One of another destination that goes the same general route, for a connection that has nothing left of its own: whoever
+  /// sends everything through one host needs no connection for each domain. `route`: the name of the visit's. May block.
+  virtual std::optional<Batch> take_along(std::uint64_t visit, const std::string& way, const std::string& route) = 0;
   /// The end of an attempt; the claim ends when it is recorded. Must not block.
   virtual void settle(std::uint64_t destination, Settlement settlement) = 0;
   /// Claimed, but not tried.
@@ -122,6 +128,8 @@ class Visit final : public MessageSource {
   void give_up();
   void end(VisitResult::Kind kind);
 
+  bool goes_general_route() const;
+  const DestinationSettings& settings_of(const Batch& batch) const { return batch.settings ? *batch.settings : settings_; }
   Settlement settlement(const Batch& batch) const;
   Settlement without_host(const Batch& batch, SettledRecipient::Verdict verdict) const;
   SettledRecipient settled(const store::QueuedRecipient& recipient, const RecipientResult& result) const;

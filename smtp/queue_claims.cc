@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::size_t kMaxTakes = 1000;  // messages found held, removed or to be returned in one take(): then a pause
 
+// Destinations looked at for one whose mail goes the same route. WHY so few: where most mail goes by routes the first will do.
+constexpr std::size_t kMaxAlong = 4;
+
 std::string domain_of(const std::string& reverse_path) {
   const std::size_t at = reverse_path.rfind('@');
   return at == std::string::npos ? std::string() : reverse_path.substr(at + 1);
@@ -156,6 +159,7 @@ Result<std::optional<Batch>> QueueRunner::State::load(std::uint64_t hash, const 
   const QueueId id = rows.front().id;
   std::optional<store::QueueEntry> entry = POSTHUS_TRY(reader.entry(id));
   Batch batch;
+  batch.destination = hash;
   std::vector<store::QueuedRecipient> returned;
   std::vector<std::uint16_t> gone, others;
   for (const store::DueRecipient& row : rows) {
@@ -230,6 +234,33 @@ std::optional<Batch> QueueRunner::State::take(std::uint64_t hash, const std::str
     return std::nullopt;
   }
   return none_before(hash, now);
+}
+
+Result<> QueueRunner::State::read_settings(Batch& batch) const {
+  const auto snapshot = POSTHUS_TRY(context.store.snapshot());
+  batch.settings = POSTHUS_TRY(read_destination_settings(store::QueueReader(*snapshot), batch.recipients.front().domain));
+  return {};
+}
+
+std::optional<Batch> QueueRunner::State::take_along(std::uint64_t number, const std::string& way, const std::string& route) {
+  std::optional<Batch> found;
+  for (std::size_t i = 0; i < kMaxAlong && !found; ++i) {
+    const std::optional<std::uint64_t> hash = next_along(number);
+    if (!hash) break;
+    std::optional<Batch> batch = take(*hash, &way);
+    {
+      const std::lock_guard lock(mutex_);
+      schedule(*hash);  // what is left of it
+    }
+    if (!batch) continue;
+    if (batch->route && batch->route->name == route && read_settings(*batch)) {
+      found = std::move(batch);
+    } else {
+      put_back(*hash, *batch);
+    }
+  }
+  if (!found) start_visits();  // of those whose mail goes another way
+  return found;
 }
 
 bool QueueRunner::State::may_take() {

@@ -42,6 +42,31 @@ void QueueRunner::State::call_next(Host& host) {
   schedule(next);
 }
 
+// First those who wait for this host, then those whose mail goes through, then others; at last who would be next in time.
+std::optional<std::uint64_t> QueueRunner::State::next_along(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  if (is_stopping_) return std::nullopt;
+  const auto connected = connected_.find(number);
+  const auto host = connected == connected_.end() ? hosts_.end() : hosts_.find(connected->second);
+  if (host != hosts_.end() && !host->second.waiting.empty()) {
+    const std::uint64_t hash = host->second.waiting.front();
+    host->second.waiting.pop_front();
+    destination(hash).waits_for_host = false;
+    return hash;
+  }
+  for (std::deque<std::uint64_t>& waiting : waiting_) {
+    if (waiting.empty()) continue;
+    const std::uint64_t hash = waiting.front();
+    waiting.pop_front();
+    destination(hash).is_waiting = false;
+    return hash;
+  }
+  if (timeline_.empty() || timeline_.begin()->first > context.clock.now()) return std::nullopt;
+  const std::uint64_t hash = timeline_.begin()->second;
+  unschedule(hash, destination(hash));
+  return hash;
+}
+
 // WHY: who was called may have had nothing to send any more, or another way; the room he left is still there.
 void QueueRunner::State::call_waiting() {
   const std::lock_guard lock(mutex_);

@@ -119,8 +119,10 @@ struct QueueRunner::State final : DeliveryDesk {
 
   // ---- DeliveryDesk ----
   std::optional<Batch> take(std::uint64_t hash, const std::string* way) override;  // queue_claims.cc
-  void put_back(std::uint64_t hash, const Batch& batch) override;                  // queue_claims.cc
-  void settle(std::uint64_t hash, Settlement settlement) override;                 // queue_recording.cc
+  std::optional<Batch> take_along(std::uint64_t number, const std::string& way,
+                                  const std::string& route) override;  // queue_claims.cc
+  void put_back(std::uint64_t hash, const Batch& batch) override;      // queue_claims.cc
+  void settle(std::uint64_t hash, Settlement settlement) override;     // queue_recording.cc
   void progressed(std::uint64_t hash, const DestinationSettings& settings) override;
   bool is_stopping() override;
   void run_blocking(std::move_only_function<void()> work) override;
@@ -132,12 +134,15 @@ struct QueueRunner::State final : DeliveryDesk {
   /// The visit has no connection any more; who waits for its host comes next.
   void leave_host(std::uint64_t number);
   void call_next(Host& host);
+  /// The destination that is to have the connection of a visit that has nothing left, out of the lines it stood in.
+  std::optional<std::uint64_t> next_along(std::uint64_t number);
   /// Whoever waits for a host that has room.
   void call_waiting();
 
   // ---- queue_claims.cc ----
   /// Claims the next recipients of one message that were read ahead.
   std::vector<store::DueRecipient> claim(std::uint64_t hash);
+  Result<> read_settings(Batch& batch) const;
   bool is_pacing(Destination& d, Timestamp now);
   bool may_take();
   std::nullopt_t none_before(std::uint64_t hash, Timestamp when);

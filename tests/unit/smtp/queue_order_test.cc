@@ -176,6 +176,64 @@ TEST_F(OneHost, WhoIsCalledAndHasNothingLeftBlocksNobody) {
   EXPECT_EQ(fake.messages.size(), 1U);
 }
 
+// ---- one route for many domains ----
+
+struct OneRoute : OneHost {
+  OneRoute() {
+    put_setting("queue.host_connections", "1");
+    runner->tick();
+    EXPECT_TRUE(world.store->apply(store::PutRoute{{.name = "*", .hops = {{"192.0.2.9", 2525}}}}));
+  }
+};
+
+TEST_F(OneRoute, WhatGoesBehindItGoesOverOneConnection) {
+  FakeHost& smarthost = host(9, 2525);
+  queue_all();
+  settle();
+  EXPECT_EQ(smarthost.messages.size(), static_cast<std::size_t>(kDomains));
+  EXPECT_EQ(smarthost.connections, 1U);
+  EXPECT_EQ(queued_messages(), 0U);
+}
+
+TEST_F(OneRoute, WhatHasARouteOfItsOwnDoesNotComeAlong) {
+  ASSERT_TRUE(world.store->apply(store::PutRoute{{.name = domain(7), .hops = {{"192.0.2.8", 2525}}}}));
+  ASSERT_TRUE(world.store->apply(store::PutRoute{{.name = "from:other.org", .hops = {{"192.0.2.7", 2525}}}}));
+  FakeHost &smarthost = host(9, 2525), &own = host(8, 2525), &sender = host(7, 2525);
+  queue_all();
+  queue({.from = "dan@other.org", .to = {"x@" + domain(3)}});
+  queue({.from = "dan@other.org", .to = {"x@" + domain(4)}});
+  settle();
+  EXPECT_EQ(smarthost.messages.size(), static_cast<std::size_t>(kDomains) - 1);
+  EXPECT_EQ(own.messages.size(), 1U);
+  EXPECT_EQ(sender.messages.size(), 2U);
+  EXPECT_EQ(queued_messages(), 0U);
+}
+
+TEST_F(OneRoute, WhatComesAlongKeepsTheSettingsOfItsDomain) {
+  put_setting("queue.first_retry_seconds@" + domain(1), "7200");
+  put_setting("queue.max_retry_seconds@" + domain(1), "7200");
+  FakeHost& smarthost = host(9, 2525);
+  smarthost.answer = [](const std::string& line) { return line.starts_with("RCPT") ? "451 4.2.0 later\r\n" : ""; };
+  const QueueId first = queue({.to = {"x@" + domain(0)}}), second = queue({.to = {"x@" + domain(1)}});
+  settle();
+  ASSERT_EQ(smarthost.connections, 1U);
+  ASSERT_EQ(waiting(first)->attempts, 1U);
+  ASSERT_EQ(waiting(second)->attempts, 1U);
+  EXPECT_LT(waiting(first)->next_attempt, in(30min));
+  EXPECT_GT(waiting(second)->next_attempt, in(60min));
+}
+
+TEST_F(OneRoute, WhatWasUnderWayWhenTheRouteDiesIsTriedAgain) {
+  FakeHost& smarthost = host(9, 2525);
+  std::size_t texts = 0;
+  smarthost.answer = [&](const std::string& line) { return line == "." && ++texts == 10 ? "421 4.3.2 going down\r\n" : ""; };
+  queue_all();
+  settle();
+  for (int i = 0; i < 20; ++i) pass(5min);
+  EXPECT_EQ(smarthost.messages.size(), static_cast<std::size_t>(kDomains));
+  EXPECT_EQ(queued_messages(), 0U);
+}
+
 // ---- among a thousand ----
 
 struct SilentThousand : QueueOrderTest {
