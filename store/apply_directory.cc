@@ -56,6 +56,7 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveDomain& reque
   POSTHUS_TRY_VOID(check_empty(context.transaction, name));
   // The number of a domain's keys is bounded (apply_settings.cc), so they go at once.
   POSTHUS_TRY(erase_prefix(context.transaction, Table::kDkimKeys, dkim_key_prefix(name), SIZE_MAX));
+  POSTHUS_TRY_VOID(erase_administrators(context.transaction, name));
   POSTHUS_TRY_VOID(context.transaction.erase(Table::kDomains, domain_key(name)));
   return WriteOutcome{};
 }

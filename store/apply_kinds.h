@@ -7,38 +7,50 @@
 
 namespace posthus::store {
 
-Result<WriteOutcome> apply_kind(ApplyContext& context, const AddMessage& request);         // apply_add_message.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const ChangeFlags& request);        // apply_change_flags.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const Expunge& request);            // apply_expunge.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const CopyMessages& request);       // apply_copy.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const CreateMailbox& request);      // apply_mailbox.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const DeleteMailbox& request);      // apply_mailbox.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const RenameMailbox& request);      // apply_rename.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const SetSubscription& request);    // apply_mailbox.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const ClaimRecent& request);        // apply_mailbox.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const PutDomain& request);          // apply_directory.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveDomain& request);       // apply_directory.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const PutUser& request);            // apply_user.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveUser& request);         // apply_user.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const PutAlias& request);           // apply_directory.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveAlias& request);        // apply_directory.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const PutToken& request);           // apply_directory.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveToken& request);        // apply_directory.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const RecordAttempt& request);      // apply_attempt.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const HoldAccount& request);        // apply_sending.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const AddTrace& request);           // apply_attempt.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const ChangeQueue& request);        // apply_change_queue.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const PutRoute& request);           // apply_settings.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveRoute& request);        // apply_settings.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const PutDkimKey& request);         // apply_settings.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveDkimKey& request);      // apply_settings.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const PutSetting& request);         // apply_settings.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const PutStsPolicy& request);       // apply_tls.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveStsPolicy& request);    // apply_tls.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const PutTlsTally& request);        // apply_tls.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const PutCertificate& request);     // apply_certificate.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveCertificate& request);  // apply_certificate.cc
-Result<WriteOutcome> apply_kind(ApplyContext& context, const PutAcmeAccount& request);     // apply_certificate.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const AddMessage& request);          // apply_add_message.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const ChangeFlags& request);         // apply_change_flags.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const Expunge& request);             // apply_expunge.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const CopyMessages& request);        // apply_copy.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const CreateMailbox& request);       // apply_mailbox.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const DeleteMailbox& request);       // apply_mailbox.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RenameMailbox& request);       // apply_rename.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const SetSubscription& request);     // apply_mailbox.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const ClaimRecent& request);         // apply_mailbox.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutDomain& request);           // apply_directory.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveDomain& request);        // apply_directory.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutUser& request);             // apply_user.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveUser& request);          // apply_user.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutAlias& request);            // apply_directory.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveAlias& request);         // apply_directory.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutToken& request);            // apply_directory.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveToken& request);         // apply_directory.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RecordAttempt& request);       // apply_attempt.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const HoldAccount& request);         // apply_sending.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const AddTrace& request);            // apply_attempt.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const ChangeQueue& request);         // apply_change_queue.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutRoute& request);            // apply_settings.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveRoute& request);         // apply_settings.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutDkimKey& request);          // apply_settings.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveDkimKey& request);       // apply_settings.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutSetting& request);          // apply_settings.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutStsPolicy& request);        // apply_tls.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveStsPolicy& request);     // apply_tls.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutTlsTally& request);         // apply_tls.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutCertificate& request);      // apply_certificate.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveCertificate& request);   // apply_certificate.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutAcmeAccount& request);      // apply_certificate.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutSecondFactor& request);     // apply_identity.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const UseSecondFactor& request);     // apply_identity.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveSecondFactor& request);  // apply_identity.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutAppPassword& request);      // apply_identity.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const UseAppPassword& request);      // apply_identity.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveAppPassword& request);   // apply_identity.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const AddAudit& request);            // apply_identity.cc
+
+// What goes with a user or a domain (apply_identity.cc).
+Result<> erase_identity(WriteTransaction& transaction, AccountId account);
+Result<> replace_administered(WriteTransaction& transaction, AccountId account, const std::vector<std::string>& domains);
+Result<> erase_administrators(WriteTransaction& transaction, std::string_view domain);
 
 // The two halves of AddMessage (apply_add_message.cc), for requests that carry one. REQUIRES: context.placement is its.
 Result<> check_message(const ApplyContext& context, const AddMessage& request);

@@ -48,9 +48,29 @@ Result<std::vector<std::string>> forward_addresses(const UserRecord& user) {
   return addresses;
 }
 
-/// The user's row, and the server admins' list kept beside it.
-Result<> store_user(WriteTransaction& transaction, const UserRecord& user) {
+/// The domains of a domain admin as they are stored. Errors: kInvalid, kNotFound, kTooLarge.
+Result<std::vector<std::string>> administered_domains(const Snapshot& snapshot, const PutUser& request) {
+  std::vector<std::string> domains;
+  if (!request.administers || request.administers->empty()) return domains;
+  if (request.user.role != Role::kDomainAdmin) return fail(ErrorKind::kInvalid, "only domain admins have domains");
+  if (request.administers->size() > kMaxAdministeredDomains) {
+    return fail(ErrorKind::kTooLarge, "a domain admin of more than " + std::to_string(kMaxAdministeredDomains) + " domains");
+  }
+  for (const std::string& text : *request.administers) {
+    domains.push_back(POSTHUS_TRY(mail::normalise_domain(text)));
+    if (!POSTHUS_TRY(get_domain(snapshot, domains.back()))) return fail(ErrorKind::kNotFound, domains.back());
+  }
+  return domains;
+}
+
+/// The user's row, and the lists of admins kept beside it.
+Result<> store_user(WriteTransaction& transaction, const UserRecord& user, const PutUser& request,
+                    const std::vector<std::string>& domains) {
   POSTHUS_TRY_VOID(put_user(transaction, user));
+  // Who is no longer a domain admin keeps nothing that would come back with the role.
+  if (request.administers || user.role != Role::kDomainAdmin) {
+    POSTHUS_TRY_VOID(replace_administered(transaction, user.account, domains));
+  }
   if (user.role == Role::kServerAdmin) return transaction.put(Table::kMeta, admin_key(user.account), "1");
   return transaction.erase(Table::kMeta, admin_key(user.account));
 }
@@ -65,8 +85,10 @@ Result<> check_new_address(const Snapshot& snapshot, const CanonicalAddress& add
   return {};
 }
 
-Result<WriteOutcome> create_user(ApplyContext& context, UserRecord user, const CanonicalAddress& address) {
+Result<WriteOutcome> create_user(ApplyContext& context, UserRecord user, const CanonicalAddress& address,
+                                 const PutUser& request) {
   POSTHUS_TRY_VOID(check_new_address(context.transaction, address));
+  const auto domains = POSTHUS_TRY(administered_domains(context.transaction, request));
   WriteTransaction& transaction = context.transaction;
   user.account = AccountId(static_cast<std::uint32_t>(POSTHUS_TRY(next_number(transaction, meta::kLastAccount))));
   user.address = address.text;
@@ -78,7 +100,7 @@ Result<WriteOutcome> create_user(ApplyContext& context, UserRecord user, const C
   }
   POSTHUS_TRY_VOID(transaction.put(Table::kLogins, address_key(address.lookup), account_key(user.account)));
   POSTHUS_TRY_VOID(put_usage(transaction, user.account, {}));
-  POSTHUS_TRY_VOID(store_user(transaction, user));
+  POSTHUS_TRY_VOID(store_user(transaction, user, request, domains));
   WriteOutcome outcome;
   outcome.account = user.account;
   outcome.mailbox = user.inbox;
@@ -90,6 +112,7 @@ Result<> unhook_user(ApplyContext& context, AccountId account, std::string_view 
   WriteTransaction& transaction = context.transaction;
   POSTHUS_TRY_VOID(transaction.erase(Table::kLogins, address_key(lookup)));
   POSTHUS_TRY_VOID(transaction.erase(Table::kUsers, account_key(account)));
+  POSTHUS_TRY_VOID(erase_identity(transaction, account));
   POSTHUS_TRY_VOID(transaction.erase(Table::kMeta, admin_key(account)));
   return transaction.put(Table::kMeta, removing_key(lookup), account_key(account));
 }
@@ -134,16 +157,17 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const PutUser& request) {
   POSTHUS_TRY_VOID(check_sizes(request.user));
   UserRecord user = request.user;
   user.forward_to = POSTHUS_TRY(forward_addresses(request.user));
-  if (request.rule == PutRule::kCreate) return create_user(context, std::move(user), address);
+  if (request.rule == PutRule::kCreate) return create_user(context, std::move(user), address, request);
   const auto account = POSTHUS_TRY(get_login(context.transaction, address.lookup));
   const auto before = account ? POSTHUS_TRY(get_user(context.transaction, *account)) : std::nullopt;
   if (!before) return fail(ErrorKind::kNotFound, address.text);
   if (user.account != before->account || user.inbox != before->inbox) {
     return fail(ErrorKind::kInvalid, "account and inbox of " + address.text + " do not change");
   }
+  const auto domains = POSTHUS_TRY(administered_domains(context.transaction, request));
   user.address = before->address;
   user.created = before->created;
-  POSTHUS_TRY_VOID(store_user(context.transaction, user));
+  POSTHUS_TRY_VOID(store_user(context.transaction, user, request, domains));
   WriteOutcome outcome;
   outcome.account = user.account;
   outcome.mailbox = user.inbox;

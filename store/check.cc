@@ -46,6 +46,7 @@ CheckReport Checker::run() {
   check_tokens();
   check_tls();
   check_certificates();
+  check_identity();
   check_mailboxes();
   check_mailbox_names();
   check_mailbox_rows(Table::kKeywords, "keywords");

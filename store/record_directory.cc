@@ -130,7 +130,7 @@ Result<UserRecord> decode_user_record(std::string_view bytes) {
   record.account = AccountId(reader.u32());
   record.inbox = MailboxId(reader.u32());
   record.is_disabled = reader.u8() != 0;
-  record.role = POSTHUS_TRY(read_enum(reader, Role::kServerAdmin, "user record role"));
+  record.role = POSTHUS_TRY(read_enum(reader, Role::kDomainAdmin, "user record role"));
   record.quota_bytes = reader.u64();
   const bool has_retention = reader.u8() != 0;
   const std::uint32_t retention = reader.u32();

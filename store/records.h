@@ -36,7 +36,11 @@ struct DomainRecord {
   SendLimits limits;                                               // of each of its users
 };
 
-enum class Role : std::uint8_t { kUser, kServerAdmin };
+enum class Role : std::uint8_t {
+  kUser,
+  kServerAdmin,
+  kDomainAdmin,  // of the domains in kAdministered (store/identity_reader.h)
+};
 
 struct UserRecord {
   AccountId account;          // assigned by the store on creation

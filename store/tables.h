@@ -35,6 +35,10 @@ enum class Table : std::uint8_t {
   kKnownRecipients,  // account, recipient hash   -> day (u32) it last wrote to him
   kCertificates,     // hostname                  -> CertificateRecord (store/certificate_records.h)
   kAcmeAccounts,     // hash of the directory URL -> AcmeAccountRecord
+  kAdministered,     // account, domain           -> the domain's name: who is a domain admin of what
+  kSecondFactors,    // account                   -> SecondFactorRecord (store/identity_records.h)
+  kAppPasswords,     // account, id               -> AppPasswordRecord
+  kAudit,            // number                    -> what an admin did, a JSON object
   kCount
 };
 

@@ -12,6 +12,7 @@
 
 #include "core/base/result.h"
 #include "store/certificate_records.h"
+#include "store/identity_records.h"
 #include "store/incoming_message.h"
 #include "store/queue_records.h"
 #include "store/queue_requests.h"
@@ -133,6 +134,9 @@ struct RemoveDomain {
 struct PutUser {
   UserRecord user;
   PutRule rule = PutRule::kCreate;
+  /// Of a domain admin, all his domains from now on; nothing: those he has. kNotFound when one is not ours, kInvalid with another
+  /// role.
+  std::optional<std::vector<std::string>> administers = std::nullopt;
 };
 /// The user and all his mail; in slices.
 struct RemoveUser {
@@ -156,7 +160,8 @@ using WriteRequest =
     std::variant<AddMessage, ChangeFlags, Expunge, CopyMessages, CreateMailbox, DeleteMailbox, RenameMailbox, SetSubscription,
                  ClaimRecent, PutDomain, RemoveDomain, PutUser, RemoveUser, PutAlias, RemoveAlias, PutToken, RemoveToken,
                  RecordAttempt, ChangeQueue, HoldAccount, AddTrace, PutRoute, RemoveRoute, PutDkimKey, RemoveDkimKey, PutSetting,
-                 PutStsPolicy, RemoveStsPolicy, PutTlsTally, PutCertificate, RemoveCertificate, PutAcmeAccount>;
+                 PutStsPolicy, RemoveStsPolicy, PutTlsTally, PutCertificate, RemoveCertificate, PutAcmeAccount, PutSecondFactor,
+                 UseSecondFactor, RemoveSecondFactor, PutAppPassword, UseAppPassword, RemoveAppPassword, AddAudit>;
 
 /// The message a request brings along: AddMessage itself, or the report of a RecordAttempt. Null: none.
 inline const AddMessage* message_of(const WriteRequest& request) {

@@ -24,13 +24,45 @@ std::uint64_t microseconds_since(SteadyClock::time_point begin) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - begin).count());
 }
 
-constexpr std::array<std::string_view, std::variant_size_v<WriteRequest>> kKindNames = {
-    "add_message",        "change_flags",     "expunge",        "copy_messages",     "create_mailbox", "delete_mailbox",
-    "rename_mailbox",     "set_subscription", "claim_recent",   "put_domain",        "remove_domain",  "put_user",
-    "remove_user",        "put_alias",        "remove_alias",   "put_token",         "remove_token",   "record_attempt",
-    "change_queue",       "hold_account",     "add_trace",      "put_route",         "remove_route",   "put_dkim_key",
-    "remove_dkim_key",    "put_setting",      "put_sts_policy", "remove_sts_policy", "put_tls_tally",  "put_certificate",
-    "remove_certificate", "put_acme_account"};
+constexpr std::array<std::string_view, std::variant_size_v<WriteRequest>> kKindNames = {"add_message",
+                                                                                        "change_flags",
+                                                                                        "expunge",
+                                                                                        "copy_messages",
+                                                                                        "create_mailbox",
+                                                                                        "delete_mailbox",
+                                                                                        "rename_mailbox",
+                                                                                        "set_subscription",
+                                                                                        "claim_recent",
+                                                                                        "put_domain",
+                                                                                        "remove_domain",
+                                                                                        "put_user",
+                                                                                        "remove_user",
+                                                                                        "put_alias",
+                                                                                        "remove_alias",
+                                                                                        "put_token",
+                                                                                        "remove_token",
+                                                                                        "record_attempt",
+                                                                                        "change_queue",
+                                                                                        "hold_account",
+                                                                                        "add_trace",
+                                                                                        "put_route",
+                                                                                        "remove_route",
+                                                                                        "put_dkim_key",
+                                                                                        "remove_dkim_key",
+                                                                                        "put_setting",
+                                                                                        "put_sts_policy",
+                                                                                        "remove_sts_policy",
+                                                                                        "put_tls_tally",
+                                                                                        "put_certificate",
+                                                                                        "remove_certificate",
+                                                                                        "put_acme_account",
+                                                                                        "put_second_factor",
+                                                                                        "use_second_factor",
+                                                                                        "remove_second_factor",
+                                                                                        "put_app_password",
+                                                                                        "use_app_password",
+                                                                                        "remove_app_password",
+                                                                                        "add_audit"};
 static_assert(!kKindNames.back().empty(), "a kind without a name: those behind it would be counted under wrong ones");
 
 struct Metrics {

@@ -10,11 +10,12 @@ namespace posthus::main {
 class StoreCredentials final : public sasl::CredentialSource {
  public:
   /// REQUIRES: the store outlives it.
-  explicit StoreCredentials(const store::Store& store) : store_(store) {}
+  explicit StoreCredentials(store::Store& store) : store_(store) {}
   Result<std::optional<sasl::Credentials>> find(std::string_view login) const override;
+  void app_password_used(AccountId account, std::string_view id, std::string_view remote_address) const override;
 
  private:
-  const store::Store& store_;
+  store::Store& store_;
 };
 
 }  // namespace posthus::main

@@ -76,11 +76,69 @@ void Authenticator::forget(std::string_view login) {
   state_->context.cache.forget(ascii::to_lower(prepared ? std::string_view(*prepared) : login));
 }
 
-PasswordRecord make_password_record(const Secret& password, const PasswordCost& cost) {
+namespace {
+
+/// The name the throttle knows an account by.
+std::string key_login(std::string_view login) {
+  const auto prepared = saslprep(login);
+  return ascii::to_lower(prepared ? std::string_view(*prepared) : login);
+}
+
+}  // namespace
+
+bool Authenticator::admits_code(std::string_view login) { return state_->context.throttle.admits_code(key_login(login)); }
+
+void Authenticator::code_checked(std::string_view login, const LoginFacts& facts, CodeVerdict verdict) {
+  LoginContext& context = state_->context;
+  const std::string key = key_login(login);
+  const bool is_right = verdict == CodeVerdict::kRight;
+  if (is_right) {
+    context.throttle.code_succeeded(key);
+    context.throttle.succeeded(context.throttle.origin(key, facts.remote_address));
+  } else {
+    context.throttle.code_failed(key);
+  }
+  context.sign_ins.add({.login = std::string(login),
+                        .protocol = std::string(facts.protocol),
+                        .mechanism = "code",
+                        .remote_address = facts.remote_address,
+                        .result = is_right ? "accepted" : "rejected",
+                        .reason = is_right ? "" : "wrong code",
+                        .is_tls = facts.is_tls});
+}
+
+std::vector<SignIn> Authenticator::sign_ins() const { return state_->context.sign_ins.all(); }
+std::vector<LoginBlock> Authenticator::blocks() const { return state_->context.throttle.blocks(); }
+bool Authenticator::unblock(std::string_view id) { return state_->context.throttle.lift(id); }
+
+std::uint8_t app_protocol_of(std::string_view protocol) {
+  if (protocol == "imap") return app_protocol::kImap;
+  if (protocol == "pop3") return app_protocol::kPop3;
+  return protocol == "smtp" ? app_protocol::kSmtp : 0;
+}
+
+std::string app_password_text(std::string_view typed) {
+  std::string text;
+  text.reserve(typed.size());  // no copy left behind by growth
+  for (const char c : typed) {
+    if (c != '-' && c != ' ') text.push_back(ascii::to_lower(c));
+  }
+  return text;
+}
+
+ScramKeys make_further_keys(std::string_view password, std::string salt, std::uint32_t iterations) {
+  std::string prepared = prepare_password(password);
+  ScramKeys keys = make_scram_keys(prepared, std::move(salt), iterations);
+  wipe(prepared);
+  return keys;
+}
+
+PasswordRecord make_password_record(const Secret& password, const PasswordCost& cost, std::string_view scram_salt) {
   std::string prepared = prepare_password(password.reveal());
   PasswordRecord record;
   record.password_hash = make_phc(prepared, cost);
-  record.scram = make_scram_keys(prepared, random_bytes(kScramSaltBytes), cost.scram_iterations);
+  std::string salt = scram_salt.size() == kScramSaltBytes ? std::string(scram_salt) : random_bytes(kScramSaltBytes);
+  record.scram = make_scram_keys(prepared, std::move(salt), cost.scram_iterations);
   wipe(prepared);
   return record;
 }

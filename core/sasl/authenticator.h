@@ -25,6 +25,23 @@ struct ScramKeys {
   std::string salt, stored_key, server_key;  // raw bytes
 };
 
+/// A further password of the account, for mail programs only (never protocol "http").
+struct AppCredential {
+  std::string id;
+  std::uint8_t protocols = 0;  // bits of app_protocol
+  std::string secret_hash;     // SHA-256 of the password as app_password_text() has it, raw
+  ScramKeys scram;             // of use with the salt and iterations of the account's other keys only
+  Timestamp expires;           // 0: never
+  Timestamp last_used;
+};
+namespace app_protocol {
+inline constexpr std::uint8_t kImap = 1, kPop3 = 2, kSmtp = 4;
+}
+/// The bit of LoginFacts::protocol; 0 for those that app passwords are not for.
+std::uint8_t app_protocol_of(std::string_view protocol);
+/// What of an app password counts, however it is typed: without '-' and spaces, lower case.
+std::string app_password_text(std::string_view typed);
+
 /// What the directory knows about a login name.
 struct Credentials {
   AccountId account;
@@ -32,6 +49,10 @@ struct Credentials {
   std::string password_hash;  // argon2id, PHC string format
   ScramKeys scram;
   bool is_disabled = false;
+  std::vector<AppCredential> app_passwords = {};
+  bool has_second_factor = false;  // the password alone signs no browser in: the success counts when the code was right
+  /// Mail programs need an app password: the main one is refused to them as a wrong one is.
+  bool needs_app_password = false;
 };
 
 /// The directory as the authenticator sees it (implemented over the store in core/main, in memory in tests).
@@ -41,6 +62,10 @@ class CredentialSource {
   virtual ~CredentialSource() = default;
   /// Nothing for unknown logins. Errors: the directory cannot be read; the attempt ends as kUnavailable.
   virtual Result<std::optional<Credentials>> find(std::string_view login) const = 0;
+  /// An app password was used, for the first time in an hour. Must not block.
+  virtual void app_password_used(AccountId account, std::string_view id, std::string_view remote_address) const {
+    static_cast<void>(account), static_cast<void>(id), static_cast<void>(remote_address);
+  }
 };
 
 /// What guessing one password costs. The defaults are the parameters OWASP's Password Storage Cheat Sheet names first for
@@ -58,7 +83,10 @@ struct PasswordRecord {
   std::string password_hash;
   ScramKeys scram;
 };
-PasswordRecord make_password_record(const Secret& password, const PasswordCost& cost = {});
+/// `scram_salt`: that of the account's other SCRAM keys, so that one exchange fits them all; empty: a new one.
+PasswordRecord make_password_record(const Secret& password, const PasswordCost& cost = {}, std::string_view scram_salt = {});
+/// The keys of one more password of the account. Blocks.
+ScramKeys make_further_keys(std::string_view password, std::string salt, std::uint32_t iterations);
 
 /// Where a login attempt comes from; for the throttle and the log.
 struct LoginFacts {
@@ -111,6 +139,9 @@ struct AuthenticatorOptions {
   PasswordCost cost;  // what unknown users cost; as for the known ones
 };
 
+struct SignIn;
+struct LoginBlock;
+
 class Authenticator {
  public:
   Authenticator(const CredentialSource& source, const Clock& clock, AuthenticatorOptions options);
@@ -131,6 +162,19 @@ class Authenticator {
 
   /// The password or the state of the account changed: forget what the cache knows of it.
   void forget(std::string_view login);
+
+  /// The second step of a sign-in with a browser. False: too many wrong codes of this account lately, from wherever they came.
+  bool admits_code(std::string_view login);
+  enum class CodeVerdict : std::uint8_t { kRight, kWrong };
+  /// Counts a code for the throttle and lists the sign-in.
+  void code_checked(std::string_view login, const LoginFacts& facts, CodeVerdict verdict);
+
+  /// Who signed in or tried to lately, newest first (core/sasl/sign_in_log.h).
+  std::vector<SignIn> sign_ins() const;
+  /// Who may not try now (core/sasl/login_throttle.h).
+  std::vector<LoginBlock> blocks() const;
+  /// False when there is no such block.
+  bool unblock(std::string_view id);
 
  private:
   struct State;

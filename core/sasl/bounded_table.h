@@ -52,6 +52,10 @@ class BoundedTable {
       entry = entries_.erase(entry);
     }
   }
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const auto& [key, value] : entries_) visit(key, value);
+  }
   std::size_t size() const { return index_.size(); }
 
  private:

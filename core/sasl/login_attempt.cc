@@ -6,6 +6,7 @@
 #include "core/base/log.h"
 #include "core/base/metrics.h"
 #include "core/base/random.h"
+#include "core/base/secret.h"
 #include "core/sasl/saslprep.h"
 #include "core/sasl/scram.h"
 
@@ -53,6 +54,8 @@ void count(std::string_view protocol, LoginVerdict verdict) {
 
 LoginContext::LoginContext(const CredentialSource& credential_source, const Clock& clock, AuthenticatorOptions options)
     : source(credential_source),
+      clock(clock),
+      sign_ins(clock),
       throttle(clock, std::move(options.exempt_networks)),
       cache(clock, options.cache_lifetime, options.cache_entries),
       key(random_bytes(32)),
@@ -114,10 +117,30 @@ void LoginAttempt::conclude() {
   accept();
 }
 
+bool LoginAttempt::is_valid_here(const AppCredential& password) const {
+  const bool is_for_this = (password.protocols & app_protocol_of(facts_.protocol)) != 0;
+  return is_for_this && (password.expires.microseconds == 0 || context_.clock.now() < password.expires);
+}
+
+bool LoginAttempt::needs_app_password() const {
+  return credentials_ && credentials_->needs_app_password && app_protocol_of(facts_.protocol) != 0;
+}
+
+void LoginAttempt::conclude_with(const AppCredential& password) {
+  constexpr std::int64_t kTouchSeconds = 3600;  // the directory is not written at every poll for mail
+  app_password_ = password.id;
+  if (context_.clock.now().seconds() - password.last_used.seconds() >= kTouchSeconds && !credentials_->is_disabled) {
+    context_.source.app_password_used(credentials_->account, password.id, facts_.remote_address);
+  }
+  conclude();
+}
+
 void LoginAttempt::accept() {
   account_ = credentials_->account;
-  context_.throttle.succeeded(origin_);
-  finish(LoginVerdict::kAccepted, {});
+  // WHY: with a second factor the password is half of it; else who has it could try code after code, forgiven each time.
+  const bool is_half = credentials_->has_second_factor && facts_.protocol == "http";
+  if (!is_half) context_.throttle.succeeded(origin_);
+  finish(LoginVerdict::kAccepted, is_half ? std::string_view("the code is asked for") : std::string_view());
 }
 
 void LoginAttempt::finish(LoginVerdict verdict, std::string_view reason) {
@@ -127,12 +150,22 @@ void LoginAttempt::finish(LoginVerdict verdict, std::string_view reason) {
   count(facts_.protocol, verdict);
   const std::string_view user = std::string_view(login_).substr(0, kMaxLoggedName);
   const std::string_view tls = facts_.is_tls ? "yes" : "no";
+  const bool is_half = verdict == LoginVerdict::kAccepted && !reason.empty();
+  if (verdict != LoginVerdict::kAborted && verdict != LoginVerdict::kUnavailable) {
+    context_.sign_ins.add({.login = std::string(user),
+                           .protocol = std::string(facts_.protocol),
+                           .mechanism = std::string(mechanism_),
+                           .remote_address = facts_.remote_address,
+                           .result = std::string(is_half ? "needs_code" : name_of(verdict)),
+                           .reason = std::string(reason),
+                           .app_password = app_password_,
+                           .is_tls = facts_.is_tls});
+  }
   if (verdict == LoginVerdict::kAccepted) {
-    log::info("login.accepted", {{"protocol", facts_.protocol},
-                                 {"user", user},
-                                 {"address", facts_.remote_address},
-                                 {"mechanism", mechanism_},
-                                 {"tls", tls}});
+    const std::string how = std::string(mechanism_) + (app_password_.empty() ? "" : " with app password " + app_password_);
+    log::info(
+        "login.accepted",
+        {{"protocol", facts_.protocol}, {"user", user}, {"address", facts_.remote_address}, {"mechanism", how}, {"tls", tls}});
     return;
   }
   log::info("login.rejected", {{"protocol", facts_.protocol},

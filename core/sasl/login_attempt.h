@@ -4,12 +4,14 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "core/sasl/argon2id.h"
 #include "core/sasl/authenticator.h"
 #include "core/sasl/login_throttle.h"
+#include "core/sasl/sign_in_log.h"
 #include "core/sasl/verification_cache.h"
 
 namespace posthus::sasl {
@@ -21,6 +23,8 @@ struct LoginContext {
   LoginContext(const CredentialSource& source, const Clock& clock, AuthenticatorOptions options);
 
   const CredentialSource& source;
+  const Clock& clock;
+  SignInLog sign_ins;
   LoginThrottle throttle;
   VerificationCache cache;
   const std::string key;         // for what unknown users are shown
@@ -54,12 +58,21 @@ class LoginAttempt : public LoginExchange {
   void reject_wrong(std::string_view reason, std::uint64_t fingerprint);
   /// The password was right: accepted, unless the account is disabled.
   void conclude();
+  /// The same with an app password.
+  void conclude_with(const AppCredential& password);
+  /// May this app password be used here and now?
+  bool is_valid_here(const AppCredential& password) const;
+  /// Is the main password no good here, because the account has a second factor?
+  bool needs_app_password() const;
   void finish(LoginVerdict verdict, std::string_view reason);
 
   LoginContext& context() { return context_; }
   const LoginFacts& facts() const { return facts_; }
   /// Null for unknown users.
   const Credentials* credentials() const { return credentials_ ? &*credentials_ : nullptr; }
+  std::span<const AppCredential> app_passwords() const {
+    return credentials_ ? std::span<const AppCredential>(credentials_->app_passwords) : std::span<const AppCredential>();
+  }
   /// The name the throttle and the cache know the user by.
   const std::string& key_login() const { return key_login_; }
 
@@ -73,7 +86,7 @@ class LoginAttempt : public LoginExchange {
   std::optional<Credentials> credentials_;
   LoginThrottle::Origin origin_;
   AccountId account_;
-  std::string login_, key_login_;
+  std::string login_, key_login_, app_password_;
 };
 
 std::unique_ptr<LoginExchange> make_plain_attempt(LoginContext& context, LoginFacts facts,

@@ -2,6 +2,7 @@
 #include "core/sasl/login_throttle.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/base/bytes.h"
 #include "core/base/hash.h"
@@ -9,6 +10,8 @@
 
 namespace posthus::sasl {
 namespace {
+
+constexpr std::size_t kMaxBlockText = 200;  // strangers write it
 
 constexpr std::int64_t microseconds(std::chrono::seconds s) { return s.count() * 1'000'000; }
 
@@ -36,6 +39,8 @@ LoginThrottle::Origin LoginThrottle::origin(std::string_view login, std::string_
     out.is_exempt = std::ranges::any_of(exempt_networks_, [&](const IpNetwork& n) { return n.contains(*address); });
     network = to_string(client_network(*address));
   }
+  out.login_text = login.substr(0, kMaxBlockText);
+  out.network_text = network;
   out.account = keyed("account", login, {});
   out.network = keyed("network", network, {});
   out.pair = keyed("pair", login, network);
@@ -57,11 +62,14 @@ bool LoginThrottle::admits(const Origin& origin) {
          !is_blocked(accounts_.find(origin.account));
 }
 
-void LoginThrottle::count(Failures& failures, const ThrottleRule& rule, std::int64_t now) {
+void LoginThrottle::count(Failures& failures, const ThrottleRule& rule, std::int64_t now, std::string_view login,
+                          std::string_view network) {
   if (now - failures.last > microseconds(kFailureMemory)) failures.count = 0;
   failures.last = now;
   ++failures.count;
   if (failures.count < rule.free_failures) return;
+  failures.login = login;
+  failures.network = network;
   const std::uint32_t doublings = std::min<std::uint32_t>(failures.count - rule.free_failures, 20);
   const std::int64_t block = microseconds(rule.first_block) << doublings;
   failures.blocked_until = now + std::min(block, microseconds(rule.longest_block));
@@ -71,16 +79,75 @@ void LoginThrottle::failed(const Origin& origin, std::uint64_t fingerprint) {
   if (origin.is_exempt) return;
   const std::int64_t now = clock_.now().microseconds;
   const std::lock_guard lock(mutex_);
-  count(networks_.touch(origin.network), kNetworkRule, now);
+  count(networks_.touch(origin.network), kNetworkRule, now, {}, origin.network_text);
   Failures& pair = pairs_.touch(origin.pair);
   if (fingerprint != 0 && pair.fingerprint == fingerprint && now - pair.last <= microseconds(kFailureMemory)) return;
   pair.fingerprint = fingerprint;
-  count(pair, kPairRule, now);
+  count(pair, kPairRule, now, origin.login_text, origin.network_text);
   if (is_known(origin, now)) {
     ++known_.touch(origin.pair).failures;
     return;
   }
-  count(accounts_.touch(origin.account), kAccountRule, now);
+  count(accounts_.touch(origin.account), kAccountRule, now, origin.login_text, {});
+}
+
+bool LoginThrottle::admits_code(std::string_view login) {
+  const std::uint64_t key = keyed("code", login, {});
+  const std::int64_t now = clock_.now().microseconds;
+  const std::lock_guard lock(mutex_);
+  const Failures* failures = codes_.find(key);
+  return !failures || now >= failures->blocked_until;
+}
+
+void LoginThrottle::code_failed(std::string_view login) {
+  const std::uint64_t key = keyed("code", login, {});
+  const std::int64_t now = clock_.now().microseconds;
+  const std::lock_guard lock(mutex_);
+  count(codes_.touch(key), kPairRule, now, login.substr(0, kMaxBlockText), {});
+}
+
+void LoginThrottle::code_succeeded(std::string_view login) {
+  const std::uint64_t key = keyed("code", login, {});
+  const std::lock_guard lock(mutex_);
+  codes_.erase(key);
+}
+
+std::vector<LoginBlock> LoginThrottle::blocks() {
+  const std::int64_t now = clock_.now().microseconds;
+  std::vector<LoginBlock> all;
+  const auto gather = [&](BoundedTable<Failures>& table, char kind) {
+    table.for_each([&](std::uint64_t key, const Failures& failures) {
+      if (now >= failures.blocked_until) return;
+      std::string bytes;
+      append_u64(bytes, key);
+      all.push_back({.id = kind + to_hex(bytes),
+                     .login = failures.login,
+                     .network = failures.network,
+                     .failures = failures.count,
+                     .last_failure = {failures.last},
+                     .until = {failures.blocked_until},
+                     .is_of_codes = kind == 'c'});
+    });
+  };
+  const std::lock_guard lock(mutex_);
+  gather(pairs_, 'p');
+  gather(networks_, 'n');
+  gather(accounts_, 'a');
+  gather(codes_, 'c');
+  return all;
+}
+
+bool LoginThrottle::lift(std::string_view id) {
+  constexpr std::size_t kDigits = 16;
+  if (id.size() != kDigits + 1) return false;
+  std::uint64_t key = 0;
+  const auto [end, error] = std::from_chars(id.data() + 1, id.data() + id.size(), key, 16);
+  if (error != std::errc() || end != id.data() + id.size()) return false;
+  BoundedTable<Failures>* const table = id[0] == 'p' ? &pairs_ : id[0] == 'n' ? &networks_ : id[0] == 'a' ? &accounts_ : &codes_;
+  const std::lock_guard lock(mutex_);
+  if (!table->find(key)) return false;
+  table->erase(key);
+  return true;
 }
 
 void LoginThrottle::succeeded(const Origin& origin) {

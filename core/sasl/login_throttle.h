@@ -36,6 +36,15 @@ inline constexpr std::uint32_t kKnownNetworkFailures = 1000;
 // Entries per table: about 100 bytes each, so a few megabytes when strangers fill them all.
 inline constexpr std::size_t kThrottleEntries = 20'000;
 
+/// Somebody who may not try now.
+struct LoginBlock {
+  std::string id;              // for unblock(); of this process only
+  std::string login, network;  // either may be empty: all accounts, all networks
+  std::uint32_t failures = 0;
+  Timestamp last_failure, until;
+  bool is_of_codes = false;  // wrong codes of the second factor
+};
+
 class LoginThrottle {
  public:
   /// The clock must outlive it.
@@ -45,6 +54,7 @@ class LoginThrottle {
   struct Origin {
     std::uint64_t account = 0, network = 0, pair = 0;
     bool is_exempt = false;
+    std::string login_text, network_text;  // for people
   };
   /// `remote_address` empty: a Unix socket, exempt. `login` in its canonical form.
   Origin origin(std::string_view login, std::string_view remote_address) const;
@@ -55,11 +65,23 @@ class LoginThrottle {
   void failed(const Origin& origin, std::uint64_t fingerprint);
   void succeeded(const Origin& origin);
 
+  // Codes of a second factor: they have few digits, so all networks together get as many tries as one gets for passwords, and
+  // nobody is exempt. Who is blocked by that has the password already.
+  bool admits_code(std::string_view login);
+  void code_failed(std::string_view login);
+  void code_succeeded(std::string_view login);
+
+  /// Those that hold now, in no order.
+  std::vector<LoginBlock> blocks();
+  /// False when there is no such block.
+  bool lift(std::string_view id);
+
  private:
   struct Failures {
     std::uint32_t count = 0;
     std::int64_t last = 0, blocked_until = 0;  // microseconds
     std::uint64_t fingerprint = 0;
+    std::string login, network;  // set while it blocks
   };
   struct Known {
     std::int64_t last_success = 0;
@@ -67,14 +89,16 @@ class LoginThrottle {
   };
 
   bool is_known(const Origin& origin, std::int64_t now);
-  static void count(Failures& failures, const ThrottleRule& rule, std::int64_t now);
+  static void count(Failures& failures, const ThrottleRule& rule, std::int64_t now, std::string_view login,
+                    std::string_view network);
   std::uint64_t keyed(std::string_view kind, std::string_view a, std::string_view b) const;
 
   const Clock& clock_;
   const std::vector<IpNetwork> exempt_networks_;
   const std::string key_;
   std::mutex mutex_;
-  BoundedTable<Failures> pairs_{kThrottleEntries}, networks_{kThrottleEntries}, accounts_{kThrottleEntries};
+  BoundedTable<Failures> pairs_{kThrottleEntries}, networks_{kThrottleEntries}, accounts_{kThrottleEntries},
+      codes_{kThrottleEntries};
   BoundedTable<Known> known_{kThrottleEntries};
 };
 

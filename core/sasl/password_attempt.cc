@@ -19,6 +19,7 @@ class PasswordAttempt : public LoginAttempt {
     if (typed_login.size() > kMaxPreparedText || typed_password.size() > kMaxPreparedText) return reject("malformed");
     password_ = Secret(prepare_password(typed_password));
     if (!identify(typed_login)) return;
+    if (const AppCredential* app = find_app_password()) return conclude_with(*app);
     if (is_cached()) return conclude();
     await_verification();
   }
@@ -39,14 +40,29 @@ class PasswordAttempt : public LoginAttempt {
     if (!stored || !is_right || password_.empty()) {
       return reject_wrong(is_known_user ? "wrong password" : "unknown user", fingerprint());
     }
+    // WHY it counts as a wrong one, and costs as much: else the answer would tell a guesser that he has found the password.
+    if (needs_app_password()) return reject_wrong("an app password is needed", fingerprint());
     context().cache.remember(key_login(), credentials()->password_hash, password_.reveal());
     password_.wipe();
     conclude();
   }
 
  private:
+  /// The app password that was typed, if it is one for this protocol. All are compared, whichever it is. WHY no slow hash: it has
+  /// 100 random bits.
+  const AppCredential* find_app_password() {
+    if (app_passwords().empty()) return nullptr;
+    std::string text = app_password_text(password_.reveal());
+    const Sha256Digest digest = sha256(text);
+    wipe(text);
+    const AppCredential* found = nullptr;
+    for (const AppCredential& password : app_passwords()) {
+      if (equal_in_constant_time(password.secret_hash, as_view(digest)) && is_valid_here(password)) found = &password;
+    }
+    return found;
+  }
   bool is_cached() {
-    return credentials() != nullptr && !credentials()->password_hash.empty() &&
+    return credentials() != nullptr && !credentials()->password_hash.empty() && !needs_app_password() &&
            context().cache.knows(key_login(), credentials()->password_hash, password_.reveal());
   }
   std::uint64_t fingerprint() { return ByteReader(hmac_sha256(context().key, password_.reveal())).u64() | 1; }

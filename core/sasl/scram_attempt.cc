@@ -38,7 +38,7 @@ class ScramAttempt final : public LoginAttempt {
       case Phase::kClientFinal: return on_client_final(message);
       case Phase::kAcknowledge:
         if (!message.empty()) return reject("malformed");
-        return accept();
+        return used_ ? conclude_with(*used_) : accept();
     }
   }
 
@@ -53,9 +53,7 @@ class ScramAttempt final : public LoginAttempt {
     }
     if (!take_binding(*first)) return;
     if (!identify(first->username)) return;
-    const bool has_keys = credentials() != nullptr && credentials()->scram.iterations != 0;
-    keys_ = has_keys ? credentials()->scram : context().make_fake_keys(key_login());
-    has_keys_ = has_keys;
+    find_keys();
     nonce_.assign(first->nonce).append(base64_encode(random_bytes(kServerNonceBytes)));
     client_first_bare_ = first->bare;
     server_first_ = make_server_first(nonce_, keys_);
@@ -85,16 +83,40 @@ class ScramAttempt final : public LoginAttempt {
     // WHY: exchanges begun beside this one may have failed meanwhile.
     if (!is_admitted()) return;
     const std::string auth_message = make_auth_message(client_first_bare_, server_first_, final->without_proof);
-    const bool is_right = is_valid_proof(keys_, auth_message, final->proof);
-    if (!is_right || !has_keys_) return reject_wrong(credentials() ? "wrong password" : "unknown user", 0);
+    const bool is_right = is_valid_proof(keys_, auth_message, final->proof) && has_keys_;
+    used_ = find_app_password(auth_message, final->proof);
+    if (!is_right && !used_) return reject_wrong(credentials() ? "wrong password" : "unknown user", 0);
     if (credentials()->is_disabled) return finish(LoginVerdict::kDisabled, "account disabled");
     phase_ = Phase::kAcknowledge;
-    ask(make_server_final(keys_, auth_message));
+    ask(make_server_final(used_ ? used_->scram : keys_, auth_message));
+  }
+
+  /// The keys whose salt and iterations the client is told. The other passwords of the account have the same, so that one
+  /// exchange fits them all: the proof tells which it is.
+  void find_keys() {
+    const Credentials* user = credentials();
+    const bool has_main = user && user->scram.iterations != 0;
+    if (has_main) keys_ = user->scram;
+    for (const AppCredential& password : app_passwords()) {
+      if (keys_.iterations == 0 && password.scram.iterations != 0) keys_ = password.scram;
+    }
+    has_keys_ = has_main && !needs_app_password();
+    if (keys_.iterations == 0) keys_ = context().make_fake_keys(key_login());
+  }
+  const AppCredential* find_app_password(std::string_view auth_message, std::string_view proof) const {
+    const AppCredential* found = nullptr;
+    for (const AppCredential& password : app_passwords()) {
+      const ScramKeys& keys = password.scram;
+      if (keys.iterations != keys_.iterations || keys.salt != keys_.salt || !is_valid_here(password)) continue;
+      if (is_valid_proof(keys, auth_message, proof)) found = &password;
+    }
+    return found;
   }
 
   const ScramVariant variant_;
   Phase phase_ = Phase::kClientFirst;
   bool has_keys_ = false;
+  const AppCredential* used_ = nullptr;
   ScramKeys keys_;
   std::string nonce_, client_first_bare_, server_first_, expected_binding_;
 };

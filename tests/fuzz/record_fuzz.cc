@@ -8,6 +8,7 @@
 #include "core/base/check.h"
 #include "store/record_certificate.h"
 #include "store/record_directory.h"
+#include "store/record_identity.h"
 #include "store/record_mailbox.h"
 #include "store/record_queue.h"
 #include "store/record_tls.h"
@@ -16,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace posthus::store;
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 16) {
+  switch (data[0] % 18) {
     case 0:
       if (const auto r = decode_domain_record(bytes); r && bytes[0] == 2) CHECK(encode_domain_record(*r).size() == bytes.size());
       break;
@@ -65,6 +66,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 15:
       if (const auto r = decode_acme_account(bytes)) CHECK(encode_acme_account(*r) == bytes);
+      break;
+    case 16:
+      if (const auto r = decode_second_factor(bytes)) CHECK(encode_second_factor(*r) == bytes);
+      break;
+    case 17:
+      if (const auto r = decode_app_password(bytes)) CHECK(encode_app_password(*r).size() == bytes.size());
       break;
     default:
       if (const auto r = decode_expunged_row(bytes)) {

@@ -5,34 +5,11 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/main/store_credentials.h"
 
 namespace posthus::testing {
 
 namespace {
-
-/// The directory of the store as the authenticator sees it.
-class StoreCredentialSource final : public sasl::CredentialSource {
- public:
-  explicit StoreCredentialSource(const store::Store& store) : store_(store) {}
-  Result<std::optional<sasl::Credentials>> find(std::string_view login) const override {
-    const auto snapshot = store_.snapshot();
-    if (!snapshot) return std::unexpected(snapshot.error());
-    const auto user = store::DirectoryReader(**snapshot).user(login);
-    if (!user && user.error().kind != ErrorKind::kInvalid) return std::unexpected(user.error());
-    if (!user || !*user) return std::nullopt;
-    const store::UserRecord& record = **user;
-    sasl::Credentials found;
-    found.account = record.account;
-    found.login = record.address;
-    found.password_hash = record.password_hash;
-    found.scram = {record.scram_iterations, record.scram_salt, record.scram_stored_key, record.scram_server_key};
-    found.is_disabled = record.is_disabled;
-    return found;
-  }
-
- private:
-  const store::Store& store_;
-};
 
 const sasl::PasswordRecord& password_record(std::string_view password) {
   static std::mutex mutex;
@@ -59,7 +36,7 @@ World::World() : World(+[](const Clock& c) { return store::Store::create_in_memo
 
 World::World(std::unique_ptr<store::Store> (*make_store)(const Clock&))
     : clock(Timestamp::from_seconds(kStart)), store(make_store(clock)) {
-  credentials = std::make_unique<StoreCredentialSource>(*store);
+  credentials = std::make_unique<main::StoreCredentials>(*store);
   authenticator = std::make_unique<sasl::Authenticator>(*credentials, clock, sasl::AuthenticatorOptions{.cost = kCheapCost});
   add_domain("example.test");
 }

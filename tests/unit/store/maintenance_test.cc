@@ -10,6 +10,7 @@
 #include "store/key.h"
 #include "store/long_value.h"
 #include "store/record_certificate.h"
+#include "store/record_identity.h"
 #include "store/record_tls.h"
 #include "store/rows.h"
 #include "store/store_state.h"
@@ -146,6 +147,40 @@ TEST_F(Maintenance, CheckFindsDamagedCertificates) {
     damage(c, [](WriteTransaction& t) -> Result<> {
       POSTHUS_TRY_VOID(erase_long_value(t, Table::kCertificates, certificate_key("a.example")));
       return erase_long_value(t, Table::kAcmeAccounts, acme_account_key("https://ca.example/"));
+    });
+    EXPECT_TRUE(findings(c).empty());
+  }
+}
+
+TEST_F(Maintenance, CheckFindsDamagedIdentities) {
+  using Change = Result<> (*)(WriteTransaction&);
+  const std::pair<const char*, Change> cases[] = {
+      {"a second factor: second factor",
+       [](WriteTransaction& t) { return t.put(Table::kSecondFactors, account_key(AccountId(9)), "x"); }},
+      {"a second factor: there is no such account",
+       [](WriteTransaction& t) {
+         return t.put(Table::kSecondFactors, account_key(AccountId(9)), encode_second_factor({.account = AccountId(9)}));
+       }},
+      {"an app password: app password",
+       [](WriteTransaction& t) { return t.put(Table::kAppPasswords, app_password_key(AccountId(9), "1"), "x"); }},
+      {"an app password: key",
+       [](WriteTransaction& t) {
+         return t.put(Table::kAppPasswords, app_password_key(AccountId(9), "1"), encode_app_password({.account = AccountId(9)}));
+       }},
+      {"an administered domain: there is no such account",
+       [](WriteTransaction& t) { return t.put(Table::kAdministered, administered_key(AccountId(9), "a.test"), "a.test"); }},
+      {"an audit entry: not a JSON object",
+       [](WriteTransaction& t) { return put_long_value(t, Table::kAudit, audit_key(1), "x"); }},
+  };
+  for (const auto& [expected, change] : cases) {
+    const StoreCase c = open();
+    damage(c, change);
+    EXPECT_EQ(findings(c), std::vector<std::string>{expected});
+    damage(c, [](WriteTransaction& t) -> Result<> {
+      POSTHUS_TRY_VOID(t.erase(Table::kSecondFactors, account_key(AccountId(9))));
+      POSTHUS_TRY_VOID(t.erase(Table::kAppPasswords, app_password_key(AccountId(9), "1")));
+      POSTHUS_TRY_VOID(t.erase(Table::kAdministered, administered_key(AccountId(9), "a.test")));
+      return erase_long_value(t, Table::kAudit, audit_key(1));
     });
     EXPECT_TRUE(findings(c).empty());
   }
