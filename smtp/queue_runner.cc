@@ -201,8 +201,17 @@ void QueueRunner::State::visit_ended(std::uint64_t hash, std::uint64_t number, V
 
 // ---- from outside ----
 
-void QueueRunner::State::read_destinations() {
-  run_blocking([this] { read_destinations_from(0); });
+void QueueRunner::State::read_destinations(std::chrono::microseconds spread) {
+  run_blocking([this, spread] { read_destinations_from(0, spread); });
+}
+
+void QueueRunner::State::read_at_start() {
+  std::chrono::seconds spread{0};
+  if (const auto snapshot = context.store.snapshot()) {
+    const auto settings = read_destination_settings(store::QueueReader(**snapshot), "");
+    if (settings) spread = std::min(kStartSpread, settings->retry.first_retry);
+  }
+  read_destinations(spread);
 }
 
 Result<std::optional<std::uint64_t>> QueueRunner::State::read_slice(std::uint64_t from, std::vector<FirstDue>& firsts) {
@@ -218,24 +227,28 @@ Result<std::optional<std::uint64_t>> QueueRunner::State::read_slice(std::uint64_
   return next;
 }
 
-void QueueRunner::State::read_destinations_from(std::uint64_t from) {
+void QueueRunner::State::read_destinations_from(std::uint64_t from, std::chrono::microseconds spread) {
   std::vector<FirstDue> firsts;
   const Result<std::optional<std::uint64_t>> next = read_slice(from, firsts);
   if (!next) log::error("queue.unreadable", {{"context", next.error().context}});
   {
     const std::lock_guard lock(mutex_);
-    if (!next) unread_ = Unread{from, {context.clock.now().microseconds + kTroublePause}};
+    if (!next) unread_ = Unread{from, spread, {context.clock.now().microseconds + kTroublePause}};
     for (const FirstDue& first : firsts) {
       Destination& d = destination(first.row.destination);
       // WHY: what had failed before the start is no better off than what has failed since.
       if (!d.is_proven) d.failures = std::max(d.failures, first.attempts);
+      if (d.failures > 0 && spread.count() > 0) {
+        d.rest_until = {context.clock.now().microseconds +
+                        static_cast<std::int64_t>(random_u64() % static_cast<std::uint64_t>(spread.count()))};
+      }
       d.next_due = std::min(d.next_due, first.row.next_attempt);
       d.is_changed = true;
       schedule(first.row.destination);
     }
   }
   start_visits();
-  if (next && *next) run_blocking([this, on = **next] { read_destinations_from(on); });
+  if (next && *next) run_blocking([this, on = **next, spread] { read_destinations_from(on, spread); });
 }
 
 void QueueRunner::State::tick() {
@@ -245,7 +258,7 @@ void QueueRunner::State::tick() {
     const std::lock_guard lock(mutex_);
     if (unread_ && unread_->again <= context.clock.now()) unread.swap(unread_);
   }
-  if (unread) run_blocking([this, from = unread->from] { read_destinations_from(from); });
+  if (unread) run_blocking([this, again = *unread] { read_destinations_from(again.from, again.spread); });
   if (const auto snapshot = context.store.snapshot()) {
     if (const auto settings = read_outgoing_settings(store::QueueReader(**snapshot))) {
       const std::lock_guard lock(mutex_);
@@ -274,7 +287,7 @@ void QueueRunner::State::added(const std::string& domain) {
 void QueueRunner::State::look_again(const std::string& domain) {
   if (!domain.empty()) return look_again(std::set{store::destination_hash(domain)});
   end_rests();
-  read_destinations();
+  read_destinations({});
 }
 
 void QueueRunner::State::look_again(const std::set<std::uint64_t>& hashes) {
@@ -365,7 +378,7 @@ bool QueueRunner::State::wait_for_end(std::chrono::milliseconds patience) {
 QueueRunner::QueueRunner(QueueContext context) : state_(std::make_unique<State>(std::move(context))) {}
 QueueRunner::~QueueRunner() { stop(); }
 
-void QueueRunner::start() { state_->read_destinations(); }
+void QueueRunner::start() { state_->read_at_start(); }
 void QueueRunner::tick() { state_->tick(); }
 void QueueRunner::added(const std::string& domain) { state_->added(domain); }
 void QueueRunner::look_again(const std::string& domain) { state_->look_again(domain); }

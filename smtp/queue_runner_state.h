@@ -45,6 +45,9 @@ inline constexpr std::int64_t kHanging = 15'000'000;
 inline constexpr std::size_t kMaxStrays = 1000;
 /// After the store could not be read, microseconds.
 inline constexpr std::int64_t kTroublePause = 60'000'000;
+/// What failed before a start is tried again within this time after it, not all at once: mail for a thousand dead hosts must not
+/// hold up what comes now. Shorter when the first retry comes sooner.
+inline constexpr std::chrono::seconds kStartSpread{60};
 /// Recipients whose delay or end is looked after at once when their destination cannot be reached.
 inline constexpr std::size_t kMaxAged = 100;
 
@@ -87,8 +90,10 @@ struct QueueRunner::State final : DeliveryDesk {
   ~State() override;
 
   // ---- queue_runner.cc ----
-  void read_destinations();
-  void read_destinations_from(std::uint64_t from);
+  /// `spread`: see kStartSpread; 0 when nothing is to wait.
+  void read_destinations(std::chrono::microseconds spread);
+  void read_destinations_from(std::uint64_t from, std::chrono::microseconds spread);
+  void read_at_start();
   struct FirstDue {
     store::DueRecipient row;
     std::uint32_t attempts = 0;  // in vain, of the one tried last
@@ -194,6 +199,7 @@ struct QueueRunner::State final : DeliveryDesk {
   std::set<std::pair<QueueId, std::uint16_t>> strays_;  // due rows that belong to nothing; see load()
   struct Unread {
     std::uint64_t from = 0;
+    std::chrono::microseconds spread{};
     Timestamp again;
   };
   std::optional<Unread> unread_;  // where reading the destinations failed, and when it is tried again

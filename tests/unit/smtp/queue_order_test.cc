@@ -310,6 +310,36 @@ TEST_F(SilentThousand, AfterARestartWhatFailedBeforeIsNotNew) {
   EXPECT_EQ(other.messages.size(), 1U);
 }
 
+TEST_F(SilentThousand, AfterARestartWhatFailedBeforeIsNotTriedAllAtOnce) {
+  queue_all();
+  settle();
+  for (int i = 0; i < 100 && dialer.time_out() > 0; ++i) settle();
+  runner->wind_down(0ms);
+  settle();
+  make_runner();
+  world.clock.advance(std::chrono::microseconds(1h).count());
+  runner->start();
+  settle();
+  EXPECT_LE(dialer.open_connections(), 1U);
+  pass(60s);
+  EXPECT_EQ(dialer.open_connections(), 30U);
+}
+
+TEST_F(SilentThousand, AfterARestartAnOrderIsObeyedAtOnce) {
+  queue_all();
+  settle();
+  for (int i = 0; i < 100 && dialer.time_out() > 0; ++i) settle();
+  runner->wind_down(0ms);
+  settle();
+  make_runner();
+  world.clock.advance(std::chrono::microseconds(1h).count());
+  runner->start();
+  settle();
+  runner->look_again("");
+  settle();
+  EXPECT_EQ(dialer.open_connections(), 30U);
+}
+
 // ---- a store in trouble ----
 
 TEST_F(QueueOrderTest, ADueRowThatBelongsToNothingIsPassedOver) {
@@ -346,7 +376,7 @@ TEST_F(FailingStore, DestinationsThatCouldNotBeReadAtTheStartAreReadLater) {
   settle();
   FakeHost& a = host(1);
   make_runner();
-  failing->fail_snapshot(1, ErrorKind::kIo);
+  failing->fail_snapshot(2, ErrorKind::kIo);  // the first is for the settings
   runner->start();
   settle();
   pass(6min);
