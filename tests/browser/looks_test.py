@@ -1,11 +1,11 @@
 """How every page looks: three widths, both themes, three languages; nothing scrolls sideways, axe-core finds nothing, the console is
 silent, hostile text stays text. The pictures are artefacts to be looked at by people."""
-import os
 from urllib.parse import quote
+
+from selenium.webdriver.common.keys import Keys
 
 from panel_scene import ADMIN, ANNA
 
-AXE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "web-admin", "ui", "node_modules", "axe-core", "axe.min.js")
 PAGES = {"overview": "/", "trace": "/trace", "queue": "/queue", "queue-mail": "/queue?view=mail", "domains": "/domains",
          "domain": "/domains/nordlys.test", "domain-keys": "/domains/nordlys.test/keys", "domain-settings": "/domains/nordlys.test/settings",
          "mailboxes": "/mailboxes", "mailbox": "/mailboxes/anna%40nordlys.test", "mailbox-held": "/mailboxes/ole.tveit%40nordlys.test",
@@ -30,7 +30,7 @@ def look(page, name, words, faults):
         if page.overflow() > 0:
             faults.append("%s scrolls %d px sideways" % (where, page.overflow()))
         if words == AXE_IN:
-            faults += ["%s: %s" % (where, one) for one in page.axe(AXE)]
+            faults += ["%s: %s" % (where, one) for one in page.axe()]
         faults += ["%s: the page shows no text for %s" % (where, one) for one in ("undefined", "NaN", "[object") if one in page.text()]
 
 
@@ -43,6 +43,42 @@ def test_every_page_in_widths_themes_and_languages(page, site):
             page.go(path)
             look(page, name, words, faults)
     assert not faults, "\n".join(faults)
+
+
+DIALOGS = {"new-mailbox": ("/mailboxes", "New mailbox"), "import": ("/mailboxes", "Import"), "new-alias": ("/aliases", "New alias"),
+           "new-route": ("/routes", "New route"), "new-token": ("/security/tokens", "New token"), "order": ("/security/certificates", "Order a certificate"),
+           "upload": ("/security/certificates", "Upload"), "change": ("/mailboxes/anna%40nordlys.test", "Change"),
+           "delete": ("/mailboxes/anna%40nordlys.test", "Delete …"), "password": ("/me", "Change password"), "setting": ("/settings", "Change: queue.connections")}
+
+
+def test_every_dialog_and_the_palette(page, site):
+    faults = []
+    for name, (path, button) in DIALOGS.items():
+        page.go(path)
+        page.press(button)
+        page.one("dialog")
+        look(page, "dialog-" + name, "en", faults)
+        page.one("dialog").send_keys(Keys.ESCAPE)
+        page.until(lambda: not page.all("dialog"), "the end of the dialog")
+        page.size(1440)
+    page.one("body").send_keys(Keys.CONTROL, "k")
+    page.type("dialog input", "nord")
+    page.says("Mail with")
+    look(page, "palette", "en", faults)
+    assert not faults, "\n".join(faults)
+
+
+def test_the_sign_in_page(page, site):
+    page.sign_out()
+    faults = []
+    for words in LOOKS:
+        page.browser.get(page.origin)
+        page.language(words)
+        look(page, "sign-in", words, faults)
+    assert not faults, "\n".join(faults)
+
+
+test_the_sign_in_page.expected = ("401",)
 
 
 def test_hostile_text_is_text(page, site):

@@ -26,13 +26,15 @@ EVIL = "<img src=x onerror=document.title='owned'><script>document.title='owned'
 NAMES = ["jonas.brandt", "lena.vogel", "marte", "ole.tveit", "petter", "sindre", "kari", "liv", "hans", "greta", "nils", "berit"]
 # Ends an asynchronous script when what was changed is drawn.
 PAINTED = "const done = arguments[arguments.length - 1]; requestAnimationFrame(() => requestAnimationFrame(() => done()));"
+AXE = os.path.join(HERE, "..", "..", "web-admin", "ui", "node_modules", "axe-core", "axe.min.js")
 PATIENCE = 20  # seconds; only reached when what is waited for does not come
 
 
 class PanelSite(Site):
     """nordlys.test and brandt-elektro.test with people, aliases, mail that arrived, mail that waits for several reasons."""
 
-    def __init__(self, binary):
+    def __init__(self, binary, evil=EVIL):
+        self.evil = evil
         super().__init__(binary, "127.0.0.1", "nordlys.test", user="anna", environment={"POSTHUS_HOSTNAME": "localhost"})
 
     def fill(self):
@@ -45,7 +47,7 @@ class PanelSite(Site):
         self.call("PATCH", "/api/v1/users/petter@brandt-elektro.test", {"disabled": True})
         self.call("POST", "/api/v1/aliases", {"address": "post@nordlys.test", "targets": [ADMIN, ANNA]})
         self.call("POST", "/api/v1/aliases", {"address": "@tveit.test", "targets": ["marte@brandt-elektro.test"]})
-        self.call("POST", "/api/v1/users/ole.tveit@nordlys.test/hold", {"reason": "214 copies in ten minutes " + EVIL})
+        self.call("POST", "/api/v1/users/ole.tveit@nordlys.test/hold", {"reason": "214 copies in ten minutes " + self.evil})
         for i in range(40):
             self.call("POST", "/api/v1/users", {"address": "person%02d@nordlys.test" % i})
         self.receive()
@@ -59,15 +61,15 @@ class PanelSite(Site):
 
     def receive(self):
         self.deliver_local(ANNA, "Angebot Beleuchtung Halle 2")
-        self.deliver_local("post@nordlys.test", EVIL, sender="mallory@elsewhere.test")
+        self.deliver_local("post@nordlys.test", self.evil or "Öffnungszeiten?", sender="mallory@elsewhere.test")
         self.deliver_local("jonas.brandt@brandt-elektro.test", "Lieferschein", body="x" * 70 + "\r\n" + ("y" * 70 + "\r\n") * 390)
 
     def send_out(self):
         self.set("queue.first_retry_seconds", "1800")
         self.set("queue.max_retry_seconds", "7200")
         closed = free_ports(1)[0]
-        replies = {"bigmail.test": "451 4.7.1 Greylisted, come back in 900 seconds", "skole.test": "452 4.2.2 Mailbox full " + EVIL,
-                   "gone.test": "550 5.1.1 No such user " + EVIL}
+        replies = {"bigmail.test": "451 4.7.1 Greylisted, come back in 900 seconds", "skole.test": "452 4.2.2 Mailbox full " + self.evil,
+                   "gone.test": "550 5.1.1 No such user " + self.evil}
         self.hosts = []
         for domain, reply in replies.items():
             host = PlainHost("127.0.0.1", answer=lambda line, reply=reply: reply if line.upper().startswith("RCPT") else None)
@@ -227,11 +229,11 @@ class Page:
         self.browser.get(self.origin + "/")
         self.browser.execute_script("localStorage.clear()")
 
-    def shot(self, name):
-        """The whole page as a picture among the artefacts."""
-        height = min(3000, max(900, self.browser.execute_script("return document.documentElement.scrollHeight")))
+    def shot(self, name, height=None):
+        """The whole page as a picture among the artefacts; with `height` its beginning."""
+        height = height or min(3000, max(900, self.browser.execute_script("return document.documentElement.scrollHeight")))
         self.size(self.width, height)
-        path = os.path.join(self.shots, name + ".png")
+        path = os.path.join(self.shots, name.replace("?", "") + ".png")
         self.browser.save_screenshot(path)
         self.size(self.width)
         return path
@@ -243,10 +245,10 @@ class Page:
     def overflow(self):
         return self.browser.execute_script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
-    def axe(self, file):
+    def axe(self):
         """Violations that axe-core finds, each with the first element concerned."""
         if not self.browser.execute_script("return 'axe' in window"):
-            with open(file, encoding="utf-8") as source:
+            with open(AXE, encoding="utf-8") as source:
                 self.browser.execute_script(source.read())
         result = self.browser.execute_async_script(
             "const done = arguments[arguments.length - 1];"

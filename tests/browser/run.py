@@ -3,6 +3,7 @@
 
 usage: run.py POSTHUS [NAME-PART]    prints "ok NAME" or "not ok NAME" per test; exit 1 when one failed. Pictures of every page in
 both themes and three widths go to build/browser. Packages: python3-selenium, chromium, chromium-driver.
+       run.py POSTHUS --screenshots  makes the pictures of README.md, in docs.
 """
 import os
 import sys
@@ -13,13 +14,36 @@ sys.path.insert(0, HERE)
 
 import looks_test  # noqa: E402
 import tasks_test  # noqa: E402
+import wizard_test  # noqa: E402
 from panel_scene import ADMIN, Page, PanelSite  # noqa: E402
 
 SHOTS = os.path.join(HERE, "..", "..", "build", "browser")
-MODULES = [tasks_test, looks_test]
+MODULES = [tasks_test, looks_test, wizard_test]
+
+
+DOCS = os.path.join(HERE, "..", "..", "docs")
+
+
+def screenshots(binary):
+    os.makedirs(DOCS, exist_ok=True)
+    with PanelSite(binary, evil="") as site:
+        site.fill()
+        page = Page("https://localhost:%d" % site.server.ports["https"], DOCS)
+        try:
+            page.size(1280, 800)
+            page.sign_in()
+            for name, path, theme in (("panel-overview", "/", "light"), ("panel-message", "/trace/" + looks_test.message(site, "Rechnung 2026-1183"), "light"),
+                                      ("panel-queue", "/queue", "dark")):
+                page.theme(theme)
+                page.open(path)
+                page.shot(name, 800)
+        finally:
+            page.close()
 
 
 def main():
+    if sys.argv[2:] == ["--screenshots"]:
+        return screenshots(sys.argv[1])
     binary, part = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
     os.makedirs(SHOTS, exist_ok=True)
     failures = 0

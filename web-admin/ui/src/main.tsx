@@ -2,12 +2,19 @@
 import "./theme";
 import { render, type JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { ApiError, onSignedOut } from "./api";
+import { ApiError, get, onSignedOut } from "./api";
+import { lazy } from "./lazy";
 import { SignIn } from "./pages/sign-in";
 import { Failure, Loading, Toasts } from "./parts";
 import { whoAmI, type Session } from "./session";
 import { Shell } from "./shell";
 import { chooseLanguage, setLanguage, type Language } from "./words";
+
+const SetUpPage = lazy(() => import("./pages/setup").then((m) => m.SetUpPage));
+
+/** A server that is not set up answers nothing but its set-up. */
+const needsSetUp = (failure: unknown): Promise<boolean> =>
+  failure instanceof ApiError && failure.status === 503 ? get<{ set_up: boolean }>(["setup"]).then((now) => !now.set_up, () => false) : Promise.resolve(false);
 
 function saved(name: string): string | null {
   try {
@@ -23,6 +30,7 @@ function Panel(): JSX.Element {
   const [language, choose] = useState<Language>(first);
   const [session, setSession] = useState<Session | null | undefined>(undefined);
   const [error, setError] = useState<unknown>();
+  const [isNew, setNew] = useState(false);
   const change = (to: Language): void => {
     try {
       localStorage.setItem("posthus-language", to);
@@ -33,7 +41,11 @@ function Panel(): JSX.Element {
   };
   const ask = (): void => {
     setError(undefined);
-    whoAmI().then(setSession, (failure: unknown) => (failure instanceof ApiError && failure.status === 401 ? setSession(null) : setError(failure)));
+    whoAmI().then(setSession, async (failure: unknown) => {
+      if (failure instanceof ApiError && failure.status === 401) setSession(null);
+      else if (await needsSetUp(failure)) setNew(true);
+      else setError(failure);
+    });
   };
   useEffect(() => {
     onSignedOut(() => setSession(null));
@@ -42,6 +54,7 @@ function Panel(): JSX.Element {
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
+  if (isNew) return <SetUpPage key={language} language={language} setLanguage={change} done={() => { setNew(false); ask(); }} />;
   if (error !== undefined) return <main class="gate" id="main"><Failure error={error} retry={ask} /></main>;
   if (session === undefined) return <Loading />;
   return (

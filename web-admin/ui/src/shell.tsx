@@ -54,7 +54,7 @@ export function LanguageAndTheme(props: { language: Language; setLanguage: (to: 
       <select class="input" aria-label={t("language")} value={props.language} onChange={(event) => props.setLanguage(event.currentTarget.value as Language)}>
         {Object.entries(languages).map(([code, name]) => <option key={code} value={code} lang={code}>{name}</option>)}
       </select>
-      <button type="button" class="btn quiet s end" onClick={turn}><Icon name="moon" />{t("theme")}</button>
+      <button type="button" class="btn quiet icon end" aria-label={t("theme")} title={t("theme")} onClick={turn}><Icon name="moon" /></button>
     </div>
   );
 }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { target } from "../src/api";
 import { initials, parseSize } from "../src/format";
 import { href, parsePlace } from "../src/router";
-import { reasonOf, recipientsOf, tell, text } from "../src/pages/timeline";
+import { fatesOf, reasonOf, recipientsOf, tell, text } from "../src/pages/timeline";
 import { searchOf } from "../src/pages/trace";
 
 test("what comes from outside cannot leave its place in an address", () => {
@@ -46,4 +46,12 @@ test("replies are put into words where they are known", () => {
 test("initials", () => {
   assert.equal(initials("lena.vogel@example.org"), "LV");
   assert.equal(initials("@example.org"), "?");
+});
+
+test("a story says what became of each recipient", () => {
+  const accepted = { event: "accepted", recipients: [{ recipient: "a@b", event: "delivered" }, { recipient: "c@d", event: "queued" }, null, 7] } as never;
+  assert.deepEqual([...fatesOf([accepted])].slice(0, 2), [["a@b", "arrived"], ["c@d", "waiting"]]);
+  const after = fatesOf([accepted, { event: "deferred", recipients: ["c@d"] }, { event: "failed", recipients: ["c@d"] }, { event: "report", recipients: ["x@y"] }] as never);
+  assert.equal(after.get("c@d"), "failed");
+  assert.equal(after.has("x@y"), false);
 });

@@ -6,7 +6,6 @@ import type { DeliveryReport, SendTest } from "../../generated/api";
 import { Card, Empty, Exact, Failure, Field, Head, Icon, Shown, Time, useLoad, type Tone } from "../parts";
 import type { Place } from "../router";
 import { t } from "../words";
-import { DeliveryRows } from "./overview";
 
 const kLightTone: Record<DeliveryReport["light"], Tone> = { green: "ok", yellow: "warn", red: "bad" };
 const kLightWord = { green: "delivery.green", yellow: "delivery.yellow", red: "delivery.red" } as const;
@@ -33,6 +32,18 @@ export function DeliveryPage({ place }: { place: Place }): JSX.Element {
       </Card>
       <DryRun first={place.query.get("to") ?? ""} />
     </>
+  );
+}
+
+function DeliveryRows({ report }: { report: DeliveryReport }): JSX.Element {
+  return (
+    <ul class="rows">{report.items.map((item) => (
+      <li key={item.check + item.subject}>
+        <Icon name={item.state === "ok" ? "s-ok" : item.state === "wrong" ? "s-bad" : "s-unknown"} tone={item.state === "ok" ? "ok" : item.state === "wrong" ? "bad" : "off"} label={t(`state.${item.state}`)} />
+        <div class="grow">{t(`check.${item.check}`)}<p class="small muted break">{item.meaning}{item.action && ` ${item.action}`}</p></div>
+        <span class="end small muted break">{item.subject}</span>
+      </li>
+    ))}</ul>
   );
 }
 
@@ -66,12 +77,15 @@ function DryRun({ first }: { first: string }): JSX.Element {
   );
 }
 
-export function Steps({ run }: { run: SendTest }): JSX.Element {
-  const [tone, icon] = kVerdicts[run.verdict];
+/** `works`: what counts when not the recipient is asked about but the way. */
+export function Steps({ run, works }: { run: SendTest; works?: boolean | undefined }): JSX.Element {
+  const verdict = works === undefined || run.verdict === "running" ? run.verdict : works ? "deliverable" : "refused";
+  const [tone, icon] = kVerdicts[verdict];
+  const title = works === undefined || run.verdict === "running" ? t(`verdict.${verdict}`) : works ? t("setup.smarthost.works") : t("setup.smarthost.fails");
   return (
     <div aria-live="polite">
       <ul class="rows">
-        <li><Icon name={icon} tone={tone} /><div class="grow"><b>{t(`verdict.${run.verdict}`)}</b><p class="small muted break">{run.explanation}</p></div></li>
+        <li><Icon name={icon} tone={tone} /><div class="grow"><b>{title}</b>{works !== true && <p class="small muted break">{run.explanation}</p>}</div></li>
         {run.steps.map((step, at) => <li key={at}><Icon name={step.mark === "good" ? "s-ok" : step.mark === "bad" ? "s-bad" : "info"} tone={step.mark === "good" ? "ok" : step.mark === "bad" ? "bad" : "off"} /><div class="grow"><span class="break">{step.meaning}</span>{step.host && <p class="small muted mono break">{step.host}</p>}{step.lines.length > 0 && <Exact text={step.lines.join("\n")} />}</div><span class="end small muted">{step.stage}</span></li>)}
       </ul>
     </div>

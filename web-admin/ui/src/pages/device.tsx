@@ -15,9 +15,9 @@ function ServerFacts({ server, hostname, address }: { server: Server; hostname: 
   const name = t(`device.${server.protocol}`);
   const rows = [[t("device.server"), hostname], [t("device.port"), String(server.port)]] as const;
   return (
-    <li><div class="grow stack tight"><h3>{name} <span class="tag">{server.encryption === "tls" ? "TLS" : "STARTTLS"}</span></h3>
+    <div class="stack tight"><h3>{name} <span class="tag">{server.encryption === "tls" ? "TLS" : "STARTTLS"}</span></h3>
       <dl class="record">{rows.map(([label, value]) => <div key={label}><dt>{label}</dt><dd><span class="mono">{value}</span><Copy text={value} label={`${t("copy")}: ${name} ${label}`} /></dd></div>)}
-        <div><dt>{t("device.user")}</dt><dd><span class="mono break">{address}</span><Copy text={address} label={`${t("copy")}: ${name} ${t("device.user")}`} /></dd></div></dl></div></li>
+        <div><dt>{t("device.user")}</dt><dd><span class="mono break">{address}</span><Copy text={address} label={`${t("copy")}: ${name} ${t("device.user")}`} /></dd></div></dl></div>
   );
 }
 
@@ -35,7 +35,7 @@ export function DeviceSettings({ address }: { address: string }): JSX.Element {
           <Card title={t("device.apple")}><div class="pad line">{one.qr && <Code code={one.qr} label={t("device.code")} />}<ol class="numbered stack tight"><li>{t("device.apple.scan")}</li><li>{t("device.apple.allow")}</li><li>{t("device.apple.install")}</li></ol></div><footer><a class="btn" href={one.profile} download="">{t("device.profile")}</a></footer></Card>
           <Card title={t("device.others")}><div class="pad stack"><p>{t("device.others.about")}</p><p class="small muted">{t("device.password")}</p></div></Card>
         </div>
-        <Card title={t("device.by-hand")}><ul class="rows">{bestOf(one.servers).map((server) => <ServerFacts key={server.protocol} server={server} hostname={one.hostname} address={one.address} />)}</ul></Card>
+        <Card title={t("device.by-hand")}><div class="pad thirds">{bestOf(one.servers).map((server) => <ServerFacts key={server.protocol} server={server} hostname={one.hostname} address={one.address} />)}</div></Card>
       </>
     )}</Shown>
   );

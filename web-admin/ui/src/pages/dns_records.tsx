@@ -33,7 +33,7 @@ export function Records({ records, check, isOpen = false }: { records: readonly 
       const judged = check?.items.find((other) => other.zone_line === one.zone_line);
       return (
         <li key={one.zone_line}><Icon name={iconOf(judged)} tone={judged ? toneOf(judged) : "off"} label={judged ? t(`state.${judged.state}`) : t("not-checked")} />
-          <div class="grow"><b>{t(`purpose.${one.purpose}`)}</b> <span class="tag">{one.type}</span> {one.importance !== "required" && <span class="small muted">{t(`importance.${one.importance}`)}</span>}<p class="small muted">{judged && judged.state !== "ok" ? judged.meaning : one.why}</p>
+          <div class="grow"><b>{t(`purpose.${one.purpose}`)}</b> <span class="tag">{one.type}</span> {one.importance !== "required" && <span class="small muted">{t(`importance.${one.importance}`)}</span>}<p class="small mono muted break">{one.name}</p><p class="small muted">{judged && judged.state !== "ok" ? judged.meaning : one.why}</p>
             <details open={isOpen && one.importance === "required" && judged?.state !== "ok"}><summary>{t("show-record")}</summary><Record record={one} />{judged && judged.found.length > 0 && judged.state !== "ok" && <p class="small muted break">{t("found")}: <span class="mono">{judged.found.join(" · ")}</span></p>}</details></div></li>
       );
     })}</ul>

@@ -96,7 +96,7 @@ function Dns({ domain }: { domain: Domain }): JSX.Element {
   return (
     <>
       <Head title={light === undefined ? domain.display_name : faults.length ? t("dns.faults", { n: faults.length }) : t("dns.right")} crumbs={<><a href="/domains">{t("domains")}</a><span>/</span>{domain.display_name}</>}
-        {...(light ? { tone: light === "green" ? "ok" as const : light === "yellow" ? "warn" as const : "bad" as const } : {})} about={light === undefined ? t("dns.unchecked") : domain.display_name}>
+        {...(light ? { tone: light === "green" ? "ok" as const : light === "yellow" ? "warn" as const : "bad" as const } : {})} about={light !== undefined ? domain.display_name : check.isBusy ? t("checking") : t("dns.unchecked")}>
         <button type="button" class="btn" disabled={!records.value} onClick={() => save(`${domain.name}.zone`, "text/plain", records.value?.zone ?? "")}><Icon name="down" />{t("zone-file")}</button>
         <button type="button" class="btn primary" disabled={check.isBusy ?? false} onClick={run}><Icon name="refresh" />{check.isBusy ? t("checking") : light ? t("check-again") : t("check-now")}</button>
       </Head>

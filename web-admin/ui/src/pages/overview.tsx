@@ -4,7 +4,7 @@ import { get } from "../api";
 import type { CertificatePage, DeliveryReport, DestinationPage, QueuePage, Status, UserPage } from "../../generated/api";
 import { duration, number, size } from "../format";
 import type { IconName } from "../icons";
-import { Bar, Card, Head, Icon, Shown, State, Time, useLoad, type Tone } from "../parts";
+import { Bar, Card, Head, Icon, Shown, Time, useLoad, type Tone } from "../parts";
 import { href } from "../router";
 import { t } from "../words";
 import { reasonOf } from "./timeline";
@@ -34,6 +34,10 @@ export function problemsOf({ destinations, held, delivery, status, accounts, ful
     if (one.state !== "failing" && one.state !== "expired" && one.state !== "renewal_failing") continue;
     problems.push({ tone: one.state === "renewal_failing" ? "warn" : "bad", icon: one.state === "renewal_failing" ? "s-warn" : "s-bad", what: `${one.hostname}: ${t(`certificate.${one.state}`)}`, about: one.last_error ?? "", to: href(["security", "certificates"]), action: t("show") });
   }
+  const isTrusted = certificates.items.some((one) => one.state === "valid" || one.state === "renewal_failing");
+  if (certificates.default?.source === "self-signed" && !isTrusted) {
+    problems.push({ tone: "warn", icon: "s-warn", what: t("certificates.none"), about: t("certificate.self-signed.about"), to: href(["security", "certificates"]), action: t("show") });
+  }
   for (const one of accounts.items.slice(0, kMost)) {
     problems.push({ tone: "warn", icon: "s-warn", what: t("held.account.of", { name: one.address }), about: one.sending.hold_reason ?? t("held.no-reason"), to: href(["security"]), action: t("review") });
   }
@@ -41,7 +45,7 @@ export function problemsOf({ destinations, held, delivery, status, accounts, ful
     problems.push({ tone: "warn", icon: "s-warn", what: t("full.of", { name: one.address }), about: t("full.about", { used: size(one.usage.bytes), limit: size(one.quota_bytes) }), to: href(["mailboxes", one.address]), action: t("show") });
   }
   for (const item of delivery.items) {
-    if (item.state !== "wrong") continue;
+    if (item.state !== "wrong" || (item.check === "certificate" && !isTrusted)) continue;
     problems.push({ tone: "bad", icon: "s-bad", what: `${t(`check.${item.check}`)}: ${item.subject}`, about: item.action || item.meaning, to: href(["delivery"]), action: t("show") });
   }
   if (held.items.length) problems.push({ tone: "warn", icon: "s-warn", what: t("held.mails", { n: held.items.length }), about: t("held.about"), to: href(["queue"], { view: "mail", state: "held" }), action: t("open-queue") });
@@ -81,10 +85,7 @@ function Answer({ all }: { all: Overview }): JSX.Element {
         ))}</ul></Card>
       )}
       <Card title={t("figures")} aside={<span class="small muted">{t("since")} <Time at={status.started} as="short" /></span>}><Tiles figures={figures} /></Card>
-      <div class="halves"><Server status={status} /><Card title={t("connections")} aside={<span class="small muted live">{t("live")}</span>}><Tiles figures={connectionsOf(status)} /></Card></div>
-      <Card title={t("delivery")} aside={<span class="small muted">{delivery.checked ? <Time at={delivery.checked} /> : t("not-checked")}</span>}>
-        <DeliveryRows report={delivery} />
-      </Card>
+      <div class="halves"><Server status={status} delivery={delivery} /><Card title={t("connections")} aside={<span class="small muted live">{t("live")}</span>}><Tiles figures={connectionsOf(status)} /></Card></div>
     </>
   );
 }
@@ -106,30 +107,20 @@ function connectionsOf(status: Status): Figure[] {
 }
 const kServices = ["smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "http", "https"] as const;
 
-function Server({ status }: { status: Status }): JSX.Element {
+const kLights = { green: ["s-ok", "ok"], yellow: ["s-unknown", "off"], red: ["s-bad", "bad"] } as const;
+
+function Server({ status, delivery }: { status: Status; delivery: DeliveryReport }): JSX.Element {
   const disk = status.disk;
   const part = disk ? 1 - disk.available_bytes / disk.total_bytes : 0;
+  const [light, tone] = delivery.checked ? kLights[delivery.light] : (["s-unknown", "off"] as const);
   const isLow = part > 1 - kLittleDisk;
   return (
     <Card title={t("server")} aside={<a class="small" href="/about">{t("more-about")}</a>}><ul class="rows">
       <li><Icon name={!disk ? "s-unknown" : isLow ? "s-bad" : "s-ok"} tone={!disk ? "off" : isLow ? "bad" : "ok"} /><div class="grow">{t("disk")}<p class="small muted">{disk ? t("disk.left", { free: size(disk.available_bytes), total: size(disk.total_bytes) }) : t("not-measured")}</p>{disk && <Bar part={part} tone={isLow ? "bad" : "info"} />}</div></li>
+      <li><Icon name={light} tone={tone} /><div class="grow">{t("delivery")}<p class="small muted">{delivery.checked ? t(`delivery.${delivery.light}`) : t("delivery.never")}</p></div><a class="end small" href="/delivery">{t("delivery.check")}</a></li>
       <li><Icon name="box" tone="off" /><div class="grow">{t("mail-stored")}</div><span class="end small muted">{size(status.store.live_bytes)}</span></li>
       <li><Icon name="gauge" tone="off" /><div class="grow">{t("memory")}</div><span class="end small muted">{size(status.memory.resident_bytes)}</span></li>
       <li><Icon name="globe" tone="off" /><div class="grow">{t("counts")}</div><span class="end small muted">{t("counts.all", { domains: status.counts.domains, users: status.counts.users, aliases: status.counts.aliases })}</span></li>
     </ul></Card>
   );
 }
-
-export function DeliveryRows({ report }: { report: DeliveryReport }): JSX.Element {
-  if (!report.checked) return <div class="pad"><State tone="off" icon="s-unknown">{t("delivery.never")}</State> <a href="/delivery">{t("delivery.check")}</a></div>;
-  return (
-    <ul class="rows">{report.items.map((item) => (
-      <li key={item.check + item.subject}>
-        <Icon name={item.state === "ok" ? "s-ok" : item.state === "wrong" ? "s-bad" : "s-unknown"} tone={item.state === "ok" ? "ok" : item.state === "wrong" ? "bad" : "off"} label={t(`state.${item.state}`)} />
-        <div class="grow">{t(`check.${item.check}`)}<p class="small muted break">{item.meaning}{item.action && ` ${item.action}`}</p></div>
-        <span class="end small muted break">{item.subject}</span>
-      </li>
-    ))}</ul>
-  );
-}
-

@@ -72,7 +72,7 @@ function Reroute({ name, run, close }: { name: string; run: (route: string) => P
 export function Buttons({ what, name, isHeld, now, ask }: { what: Partial<QueueChange>; name: string; isHeld: boolean; now: (what: Ask) => void; ask: (what: Ask) => void }): JSX.Element {
   const more: readonly (readonly ["" | Action, string])[] = [["", t("more")], ["reroute", t("do.reroute")], ["bounce", t("do.bounce")], ["remove", t("do.remove")]];
   return (
-    <span class="line">
+    <span class="line actions">
       {isHeld ? <button type="button" class="btn s" aria-label={`${t("do.release")}: ${name}`} onClick={() => now({ action: "release", what, name })}>{t("do.release")}</button>
         : <><button type="button" class="btn s" aria-label={`${t("do.retry")}: ${name}`} onClick={() => now({ action: "retry", what, name })}>{t("do.retry")}</button>
           <button type="button" class="btn s" aria-label={`${t("do.hold")}: ${name}`} onClick={() => now({ action: "hold", what, name })}>{t("do.hold")}</button></>}

@@ -43,7 +43,7 @@ function OnHold({ place }: { place: Place }): JSX.Element {
       <Card title={t("accounts-held")}><Shown from={loaded}>{(page) => page.items.length === 0 && !page.next ? <Empty icon="shield" title={t("held.nobody")}><p>{t("held.nobody.about")}</p></Empty>
         : <><ul class="rows">{page.items.map((user) => (
           <li key={user.address}><Icon name="s-warn" tone="warn" /><div class="grow"><a class="title break" href={href(["mailboxes", user.address])}><b>{user.address}</b></a><p class="small muted break">{user.sending.hold_reason ?? t("held.no-reason")}</p><p class="small muted">{t("sent-today")}: {number(user.sending.messages_today)}</p></div>
-            <a class="btn s" href={href(["trace"], { find: user.address })}>{t("trace.of-mailbox")}</a><button type="button" class="btn s" aria-label={`${t("release")}: ${user.address}`} onClick={() => release(user)}>{t("release")}</button></li>
+            <button type="button" class="btn s" aria-label={`${t("release")}: ${user.address}`} onClick={() => release(user)}>{t("release")}</button><a class="btn s" href={href(["trace"], { find: user.address })}>{t("trace.of-mailbox")}</a></li>
         ))}</ul><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown></Card>
     </>
   );

@@ -50,3 +50,38 @@ export function tell(event: Event): Told {
   const members = Object.entries(event).filter(([name]) => !["time", "event", "recipients"].includes(name));
   return { tone, icon, what: word ? t(word) : text(event, "event"), about: about.filter(Boolean).join(" · "), exact: members.map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join("\n") };
 }
+
+type Fate = "arrived" | "waiting" | "failed" | "removed";
+const fates: Record<string, Fate> = {
+  delivered: "arrived", relayed: "arrived", queued: "waiting", deferred: "waiting", held: "waiting", released: "waiting", retried: "waiting", rerouted: "waiting",
+  failed: "failed", expired: "failed", bounced: "failed", removed: "removed",
+};
+
+/** What became of each recipient so far, from the events in order. */
+export function fatesOf(events: readonly Event[]): Map<string, Fate> {
+  const all = new Map<string, Fate>();
+  for (const event of events) {
+    const name = text(event, "event");
+    if (name === "accepted") {
+      const list = (event as Members)["recipients"];
+      for (const one of Array.isArray(list) ? (list as Members[]) : []) all.set(String(one?.["recipient"] ?? ""), fates[String(one?.["event"] ?? "")] ?? "waiting");
+    } else if (fates[name]) {
+      for (const one of recipientsOf(event)) all.set(one, fates[name]);
+    }
+  }
+  return all;
+}
+
+/** The whole story in one line: where the mail is now. */
+export function outcomeOf(events: readonly Event[]): Pick<Told, "tone" | "icon" | "what"> {
+  const all = [...fatesOf(events).values()];
+  const count = (fate: Fate): number => all.filter((one) => one === fate).length;
+  const arrived = count("arrived");
+  if (count("waiting") > 0) return arrived > 0 ? { tone: "warn", icon: "s-wait", what: t("life.some-wait", { arrived, all: all.length }) } : { tone: "warn", icon: "s-wait", what: t("life.waiting") };
+  if (all.length > 0 && arrived === all.length) return { tone: "ok", icon: "s-ok", what: t("event.delivered") };
+  if (arrived > 0) return { tone: "bad", icon: "s-bad", what: t("life.some", { arrived, all: all.length }) };
+  if (count("failed") > 0) return { tone: "bad", icon: "s-bad", what: t("life.failed") };
+  if (count("removed") > 0) return { tone: "off", icon: "s-off", what: t("event.removed") };
+  const last = events.at(-1);
+  return last ? tell(last) : { tone: "off", icon: "s-unknown", what: "" };
+}

@@ -8,7 +8,7 @@ import { href, type Place } from "../router";
 import { t } from "../words";
 import { filter, pagingOf } from "./lists";
 import { Buttons, useActions } from "./queue";
-import { recipientsOf, tell, text } from "./timeline";
+import { outcomeOf, recipientsOf, tell, text } from "./timeline";
 
 type Row = Page["items"][number];
 
@@ -40,7 +40,7 @@ export function TracePage({ place }: { place: Place }): JSX.Element {
           ? <Empty icon="route" title={find ? t("nothing-found") : t("trace.empty")}><p>{find ? t("trace.find.about") : t("trace.empty.about")}</p></Empty>
           : <><Table<Row> label={t("trace")} items={page.items} keyOf={(row) => row.id} columns={[
             { word: "time", class: "nowrap small", cell: (row) => <Time at={row.first.time ?? ""} as="short" /> },
-            { word: "what-happened", cell: (row) => { const told = tell(row.last); return <State tone={told.tone} icon={told.icon}>{told.what}</State>; } },
+            { word: "what-happened", cell: (row) => { const told = text(row.last, "event") === "accepted" ? outcomeOf([row.last]) : tell(row.last); return <State tone={told.tone} icon={told.icon}>{told.what}</State>; } },
             { word: "message", main: true, cell: (row) => <><a class="title break" href={href(["trace", row.id])}>{text(row.first, "subject") || <span class="muted">{t("no-subject")}</span>}</a><br /><span class="small muted break">{text(row.first, "from") || t("null-sender")} → {people(recipientsOf(row.first))}</span></> },
             { word: "size", class: "num small muted wide", cell: (row) => text(row.first, "size") && size(Number(text(row.first, "size"))) },
           ]} />
@@ -60,12 +60,12 @@ function Life({ timeline, reload }: { timeline: Timeline; reload: () => void }):
   const first = timeline.items[0];
   const last = timeline.items.at(-1);
   if (!first || !last) return <Empty icon="route" title={t("nothing-found")} />;
-  const end = tell(last);
+  const end = outcomeOf(timeline.items);
   const next = text(last, "next_attempt");
   const subject = text(first, "subject");
   return (
     <>
-      <Head title={timeline.queued ? t("life.waiting") : end.what} tone={timeline.queued ? "warn" : end.tone} icon={timeline.queued ? "s-wait" : end.icon}
+      <Head title={end.what} tone={end.tone} icon={end.icon}
         about={<span class="break">{subject ? `“${subject}” · ` : ""}{text(first, "from") || t("null-sender")}</span>}
         crumbs={<><a href="/trace">{t("trace")}</a><span>/</span><Time at={first.time ?? ""} as="short" /></>}>
         {timeline.queued && <Buttons what={{ id: timeline.id }} name={subject || timeline.id} isHeld={text(last, "event") === "held" || (timeline.items.length === 1 && text(first, "held") !== "")} now={now} ask={ask} />}
