@@ -1,6 +1,7 @@
 """A real server with real data for the panel's tests, and a headless Chromium that looks at it. Hostile text stands wherever strangers
 can put some: subjects, senders, replies of other servers, a browser's name. No packet leaves loopback: mail goes by routes to hosts of
 this process, names are asked at a port where nobody answers."""
+import base64
 import json
 import os
 import shutil
@@ -229,13 +230,15 @@ class Page:
         self.browser.get(self.origin + "/")
         self.browser.execute_script("localStorage.clear()")
 
-    def shot(self, name, height=None):
+    def shot(self, name, height=None, kind="jpeg"):
         """The whole page as a picture among the artefacts; with `height` its beginning."""
         height = height or min(3000, max(900, self.browser.execute_script("return document.documentElement.scrollHeight")))
-        self.size(self.width, height)
-        path = os.path.join(self.shots, name.replace("?", "") + ".png")
-        self.browser.save_screenshot(path)
-        self.size(self.width)
+        options = {"format": kind, "captureBeyondViewport": True, "clip": {"x": 0, "y": 0, "width": self.width, "height": height, "scale": 1}}
+        if kind == "jpeg":
+            options["quality"] = 80
+        path = os.path.join(self.shots, "%s.%s" % (name.replace("?", ""), kind.replace("jpeg", "jpg")))
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(self.browser.execute_cdp_cmd("Page.captureScreenshot", options)["data"]))
         return path
 
     def console(self):
@@ -252,7 +255,7 @@ class Page:
                 self.browser.execute_script(source.read())
         result = self.browser.execute_async_script(
             "const done = arguments[arguments.length - 1];"
-            "axe.run(document, {resultTypes: ['violations']}).then((r) => done(JSON.stringify(r.violations)), (e) => done(JSON.stringify([{id: String(e), nodes: []}])))")
+            "axe.run(document.querySelector('dialog') || document, {resultTypes: ['violations']}).then((r) => done(JSON.stringify(r.violations)), (e) => done(JSON.stringify([{id: String(e), nodes: []}])))")
         return ["%s: %s" % (one["id"], one["nodes"][0]["html"][:200] if one["nodes"] else "") for one in json.loads(result)]
 
 

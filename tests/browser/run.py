@@ -7,6 +7,7 @@ both themes and three widths go to build/browser. Packages: python3-selenium, ch
 """
 import os
 import sys
+import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -32,11 +33,11 @@ def screenshots(binary):
         try:
             page.size(1280, 800)
             page.sign_in()
-            for name, path, theme in (("panel-overview", "/", "light"), ("panel-message", "/trace/" + looks_test.message(site, "Rechnung 2026-1183"), "light"),
-                                      ("panel-queue", "/queue", "dark")):
+            for name, path, theme, height in (("panel-overview", "/", "light", 780), ("panel-message", "/trace/" + looks_test.message(site, "Rechnung 2026-1183"), "light", 640),
+                                      ("panel-queue", "/queue", "dark", 640)):
                 page.theme(theme)
                 page.open(path)
-                page.shot(name, 800)
+                page.shot(name, height, "png")
         finally:
             page.close()
 
@@ -60,6 +61,7 @@ def main():
 
 
 def run(page, site, name, function):
+    begun = time.monotonic()
     try:
         page.sign_out()
         page.size(1440)
@@ -70,7 +72,7 @@ def run(page, site, name, function):
         faults = [line for line in page.console() if not any(word in line for word in getattr(function, "expected", ()))]
         assert not faults, "the console says: " + "; ".join(faults)
         assert "owned" not in page.browser.title, "hostile text ran"
-        print("ok " + name, flush=True)
+        print("ok %s (%.1f s)" % (name, time.monotonic() - begun), flush=True)
         return 0
     except Exception:  # a failed assertion or anything else fails this test only
         traceback.print_exc(file=sys.stdout)
