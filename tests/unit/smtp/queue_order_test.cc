@@ -303,6 +303,7 @@ TEST_F(SilentThousand, AfterARestartWhatFailedBeforeIsNotNew) {
   make_runner();
   runner->start();
   pass(1h);
+  pass(60s);
   EXPECT_EQ(dialer.open_connections(), 30U);
   FakeHost& other = host(3);
   queue({.to = {"dan@other.org"}});
