@@ -62,7 +62,7 @@ compiled_tests asan
 panel_tests
 build tsan unit_core_net unit_store
 for program in unit_core_net unit_store; do google_test tsan build/tsan/tests/$program; done
-build release posthus
+build release posthus mailbench
 step "end to end with stock clients"
 counted /usr/bin/python3 tests/interop/run.py build/release/posthus
 step "the panel in a browser"
@@ -70,6 +70,11 @@ counted /usr/bin/python3 tests/browser/run.py build/release/posthus
 step "kill -9 under load"
 counted /usr/bin/python3 tests/crash/run.py build/release/posthus --rounds 12
 counted /usr/bin/python3 tests/crash/relay.py build/release/posthus --rounds 6
+
+step "containers"
+# shellcheck disable=SC2086
+install_packages $container_packages || echo "The packages for containers cannot be installed: their tests may be skipped."
+counted /usr/bin/python3 tests/container/run.py build/release/posthus build/release/tests/mailbench
 
 step "disk faults"
 counted /usr/bin/python3 tests/crash/faults.py build/release/posthus

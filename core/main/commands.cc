@@ -272,7 +272,7 @@ int show_config(const Invocation& i) {
 int health(const Invocation& i) {
   const auto client = ApiClient::open(i.loaded.settings, WithoutServer::kRefuse);
   if (!client) return refuse(client.error().context);
-  const auto answer = accepted((*client)->call("GET", "/healthz"));
+  const auto answer = accepted((*client)->call("GET", "/readyz"));
   if (!answer) return 1;
   print(i.line.is_json ? "{\"status\":\"ok\"}\n" : answer->body);
   return 0;

@@ -17,7 +17,8 @@ inline std::string tls_directory(const Settings& settings) { return settings.dat
 /// Whether a server or `domain add` has ever made a store there.
 bool has_store(const Settings& settings);
 
-/// Makes the directory, readable by its owner only, if it is not there.
+/// Makes the directory, readable by its owner only, if it is not there. Errors: kDenied when it cannot be written, with what to
+/// do.
 Result<> make_data_directory(const Settings& settings);
 
 store::StoreOptions store_options(const Settings& settings);

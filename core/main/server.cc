@@ -383,7 +383,9 @@ Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& cl
   state->certificate = POSTHUS_TRY(ServerCertificates::load(state->settings, state->store.get(), clock));
   for (const Listener& listener : state->listeners()) POSTHUS_TRY_VOID(state->listen(listener));
   POSTHUS_TRY_VOID(state->listen_on_socket());
-  POSTHUS_TRY_VOID(write_file_durably(process_id_path(state->settings), std::to_string(getpid()) + "\n"));
+  const auto noted = write_file_durably(process_id_path(state->settings), std::to_string(getpid()) + "\n");
+  // WHY not fatal: on a full disk what is held is served on, and only its owners can make room.
+  if (!noted) log::warning("server.no_process_id", {{"context", noted.error().context}});
   state->outgoing = POSTHUS_TRY(OutgoingMail::create(state->settings, *state->store, state->network, clock));
   state->mx.recipient_check = &state->outgoing->recipient_check();
   state->dry_runs = std::make_unique<DryRuns>(*state->store, state->outgoing->trials(), clock);

@@ -2,6 +2,7 @@
 passed_total=0
 failed_total=0
 failures=()
+skips=()
 
 step() { printf '\n== %s (%s)\n' "$1" "$(date +%T)"; }
 passed() { passed_total=$((passed_total + 1)); }
@@ -42,9 +43,10 @@ google_test() {
   rm -f "$log"
 }
 
-# counted COMMAND...: a program that prints a line "ok NAME" or "not ok NAME" for each of its tests.
+# counted COMMAND...: a program that prints a line "ok NAME" or "not ok NAME" for each of its tests, or "skip NAME: WHY" for one that
+# cannot be run here: that counts as nothing, and is listed at the end.
 counted() {
-  local log ok not_ok status
+  local log ok not_ok skipped status
   log=$(mktemp)
   "$@" 2>&1 | tee "$log"
   status=${PIPESTATUS[0]}
@@ -52,13 +54,19 @@ counted() {
   not_ok=$(grep -c '^not ok ' "$log")
   passed_total=$((passed_total + ok))
   failed_total=$((failed_total + not_ok))
+  skipped=$(grep -c '^skip ' "$log")
   while read -r line; do failures+=("${line#not ok }"); done < <(grep '^not ok ' "$log")
+  while read -r line; do skips+=("${line#skip }"); done < <(grep '^skip ' "$log")
   if [ "$status" -ne 0 ] && [ "$not_ok" -eq 0 ]; then failed "$* ended with $status"; fi
-  if [ "$ok" -eq 0 ] && [ "$not_ok" -eq 0 ] && [ "$status" -eq 0 ]; then failed "$* ran no test"; fi
+  if [ "$ok" -eq 0 ] && [ "$not_ok" -eq 0 ] && [ "$skipped" -eq 0 ] && [ "$status" -eq 0 ]; then failed "$* ran no test"; fi
   rm -f "$log"
 }
 
 finish() {
+  if [ "${#skips[@]}" -gt 0 ]; then
+    printf '\nSkipped, neither passed nor failed:\n'
+    printf '  %s\n' "${skips[@]}"
+  fi
   if [ "$failed_total" -gt 0 ]; then
     printf '\nFailed:\n'
     printf '  %s\n' "${failures[@]}"

@@ -11,11 +11,13 @@
 Zone texts are master file lines relative to the zone, without SOA and NS. A zone is secure (signed, delegated with its DS) unless it
 is named in `insecure` (not signed), `bogus` (signed, the root has another DS) or `broken` (the server answers SERVFAIL). What no
 zone has, the signed root denies. Zones of 127.in-addr.arpa are zones like others.
+`address`: where it listens, of an interface of this machine.
 `update_key`, base64: who signs with it, under the name update, may change every zone (RFC 2136).
 
 As a program it serves until standard input ends, for tests in C++:  dns_site.py FILE  with the arguments above as JSON;
 prints "PORT TRUST-ANCHOR-FILE" when it is ready. Needs Debian's knot. Standard library only.
 """
+import errno
 import json
 import os
 import random
@@ -32,20 +34,22 @@ READY_LIMIT = 30  # seconds; only reached when Knot does not start
 SBIN = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def free_port():
+def free_port(address="127.0.0.1"):
     """A port free for both UDP and TCP, below the range that connections take theirs from (ip(7))."""
     while True:
         port = random.randrange(10_000, 32_000)
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
             try:
-                tcp.bind(("127.0.0.1", port))
-                udp.bind(("127.0.0.1", port))
-            except OSError:
+                tcp.bind((address, port))
+                udp.bind((address, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
                 continue
             return port
 
 
-def ask(port, name, kind=6, timeout=0.2):
+def ask(port, name, kind=6, timeout=0.2, address="127.0.0.1"):
     """(rcode, number of answers) of one question with DO set; None when nothing came."""
     labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split(".") if part)
     question = struct.pack(">HHHHHH", 4711, 0x0100, 1, 0, 0, 1) + labels + b"\0" + struct.pack(">HH", kind, 1)
@@ -53,7 +57,7 @@ def ask(port, name, kind=6, timeout=0.2):
     with socket.socket(type=socket.SOCK_DGRAM) as s:
         s.settimeout(timeout)
         try:
-            s.sendto(question, ("127.0.0.1", port))
+            s.sendto(question, (address, port))
             reply = s.recv(65535)
         except OSError:
             return None
@@ -61,9 +65,10 @@ def ask(port, name, kind=6, timeout=0.2):
 
 
 class DnsSite:
-    def __init__(self, zones, insecure=(), bogus=(), broken=(), resolver=False, update_key=None):
+    def __init__(self, zones, insecure=(), bogus=(), broken=(), resolver=False, update_key=None, address="127.0.0.1"):
         self.zones = dict(zones)
         self.update_key = update_key
+        self.address = address
         self.resolver_address = "127.53.%d.%d" % (random.randrange(256), random.randrange(1, 255)) if resolver else None
         self.insecure, self.bogus, self.broken = set(insecure), set(bogus), set(broken)
         self.zones.update({name: "" for name in self.broken if name not in self.zones})
@@ -75,7 +80,7 @@ class DnsSite:
 
     @property
     def server(self):
-        return "127.0.0.1@%d" % self.port
+        return "%s@%d" % (self.address, self.port)
 
     def environment(self):
         return {"POSTHUS_DNS_SERVERS": self.server, "POSTHUS_DNS_TRUST_ANCHOR": self.trust_anchor}
@@ -98,7 +103,7 @@ class DnsSite:
         return name == "." or name not in self.insecure | self.broken
 
     def start(self):
-        self.port = free_port()
+        self.port = free_port(self.address)
         self.write_configuration()
         for name in self.zones:
             if name not in self.broken:
@@ -121,7 +126,7 @@ class DnsSite:
     def write_configuration(self):
         more = ", %s@53" % self.resolver_address if self.resolver_address else ""
         lines = [
-            "server:", "  rundir: %s" % self.directory, "  listen: [127.0.0.1@%d%s]" % (self.port, more), "  udp-workers: 1", "  tcp-workers: 2",
+            "server:", "  rundir: %s" % self.directory, "  listen: [%s@%d%s]" % (self.address, self.port, more), "  udp-workers: 1", "  tcp-workers: 2",
             "  background-workers: 1", "log:", "  - target: stderr", "    any: info", "database:", "  storage: %s" % self.directory,
             "  kasp-db-max-size: 16M", "  journal-db-max-size: 16M", "  timer-db-max-size: 4M",
             "policy:", "  - id: posthus", "    algorithm: ecdsap256sha256",
@@ -147,7 +152,7 @@ class DnsSite:
         self.serials[name] = self.serials.get(name, 0) + 1
         origin = "." if name == "." else name + "."
         head = ["$ORIGIN %s" % origin, "$TTL 60", "@ SOA ns hostmaster %d 3600 600 86400 60" % self.serials[name], "@ NS ns",
-                "ns A 127.0.0.1"]
+                "ns A %s" % self.address]
         with open(self.zone_file(name), "w") as f:
             f.write("\n".join(head) + "\n" + text + "\n")
 
@@ -166,7 +171,7 @@ class DnsSite:
     def root(self, ds):
         lines = []
         for name in self.zones:
-            lines += ["%s. NS ns.%s." % (name, name), "ns.%s. A 127.0.0.1" % name]
+            lines += ["%s. NS ns.%s." % (name, name), "ns.%s. A %s" % (name, self.address)]
             if name in self.bogus:
                 head, digest = ds[name].rsplit(" ", 1)
                 lines.append(head + " " + "".join("%x" % (15 - int(c, 16)) for c in digest.strip()))
@@ -175,7 +180,7 @@ class DnsSite:
         return "\n".join(lines)
 
     def is_served(self, name):
-        answer = ask(self.port, name)
+        answer = ask(self.port, name, address=self.address)
         if name in self.broken:
             return answer is not None and answer[0] == 2
         return answer is not None and answer[0] == 0 and answer[1] >= (2 if self.is_signed(name) else 1)

@@ -8,6 +8,9 @@ test_packages="libgtest-dev libclang-rt-19-dev llvm-19 clang-format-19 git pytho
   postfix curl swaks python3-dkim libio-socket-ssl-perl libnet-ssleay-perl libsasl2-modules msmtp mutt isync fetchmail
   chromium chromium-driver python3-selenium"
 
+# The image is built and run by these; without them its tests are skipped.
+container_packages="buildah podman runc netavark aardvark-dns iptables docker-compose libqrencode4"
+
 # The browser panel is built with node and npm; whoever has them from elsewhere keeps them.
 panel_packages() {
   command -v node >/dev/null || echo nodejs

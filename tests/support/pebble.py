@@ -21,7 +21,7 @@ NAME = "ca.test"
 
 
 class Pebble:
-    def __init__(self, authority, dns, http_port, tls_port, external_keys=None, environment=None):
+    def __init__(self, authority, dns, http_port, tls_port, external_keys=None, environment=None, address="127.0.0.1"):
         self.authority, self.dns = authority, dns
         self.port, self.management = free_ports(2)
         self.directory_path = tempfile.mkdtemp(prefix="posthus-pebble-")
@@ -29,7 +29,7 @@ class Pebble:
         self.pair = authority.issue(NAME, "localhost")
         self.environment = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0", **(environment or {})}
         self.process = None
-        settings = {"listenAddress": "127.0.0.1:%d" % self.port, "managementListenAddress": "127.0.0.1:%d" % self.management,
+        settings = {"listenAddress": "%s:%d" % (address, self.port), "managementListenAddress": "127.0.0.1:%d" % self.management,
                     "certificate": self.pair.certificate, "privateKey": self.pair.key, "httpPort": http_port, "tlsPort": tls_port,
                     "externalAccountBindingRequired": bool(external_keys), "externalAccountMACKeys": external_keys or {}}
         with open(self.path("config.json"), "w") as f:
@@ -49,7 +49,7 @@ class Pebble:
     def start(self):
         with open(self.path("pebble.log"), "ab") as log:
             self.process = subprocess.Popen(
-                ["pebble", "-config", self.path("config.json"), "-dnsserver", "127.0.0.1:%d" % self.dns.port], stdin=subprocess.DEVNULL,
+                ["pebble", "-config", self.path("config.json"), "-dnsserver", "%s:%d" % (self.dns.address, self.dns.port)], stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, env={**os.environ, **self.environment})
         end = time.monotonic() + READY_LIMIT
         while True:
