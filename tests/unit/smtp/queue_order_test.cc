@@ -252,6 +252,18 @@ struct SilentThousand : QueueOrderTest {
     for (int i = 0; i < kDomains; ++i) letter.to.push_back("x@d" + std::to_string(i) + ".example");
     queue(letter);
   }
+  /// All have failed once, and are due again when the runner starts anew.
+  void restart_after_an_hour() {
+    queue_all();
+    settle();
+    for (int i = 0; i < 100 && dialer.time_out() > 0; ++i) settle();
+    runner->wind_down(0ms);
+    settle();
+    make_runner();
+    world.clock.advance(std::chrono::microseconds(1h).count());
+    runner->start();
+    settle();
+  }
 };
 
 TEST_F(SilentThousand, WhoTookMailBeforeIsNotBehindThem) {
@@ -295,14 +307,7 @@ TEST_F(SilentThousand, WhoNeverSpeaksDoesNotKeepOthersWaiting) {
 }
 
 TEST_F(SilentThousand, AfterARestartWhatFailedBeforeIsNotNew) {
-  queue_all();
-  settle();
-  for (int i = 0; i < 100 && dialer.time_out() > 0; ++i) settle();
-  runner->wind_down(0ms);
-  settle();
-  make_runner();
-  runner->start();
-  pass(1h);
+  restart_after_an_hour();
   pass(60s);
   EXPECT_EQ(dialer.open_connections(), 30U);
   FakeHost& other = host(3);
@@ -312,30 +317,14 @@ TEST_F(SilentThousand, AfterARestartWhatFailedBeforeIsNotNew) {
 }
 
 TEST_F(SilentThousand, AfterARestartWhatFailedBeforeIsNotTriedAllAtOnce) {
-  queue_all();
-  settle();
-  for (int i = 0; i < 100 && dialer.time_out() > 0; ++i) settle();
-  runner->wind_down(0ms);
-  settle();
-  make_runner();
-  world.clock.advance(std::chrono::microseconds(1h).count());
-  runner->start();
-  settle();
+  restart_after_an_hour();
   EXPECT_LE(dialer.open_connections(), 1U);
   pass(60s);
   EXPECT_EQ(dialer.open_connections(), 30U);
 }
 
 TEST_F(SilentThousand, AfterARestartAnOrderIsObeyedAtOnce) {
-  queue_all();
-  settle();
-  for (int i = 0; i < 100 && dialer.time_out() > 0; ++i) settle();
-  runner->wind_down(0ms);
-  settle();
-  make_runner();
-  world.clock.advance(std::chrono::microseconds(1h).count());
-  runner->start();
-  settle();
+  restart_after_an_hour();
   runner->look_again("");
   settle();
   EXPECT_EQ(dialer.open_connections(), 30U);
