@@ -70,14 +70,21 @@ Result<Response> list(const Call& call) {
   const ListRange range = POSTHUS_TRY(list_range(call.target));
   const std::string text = POSTHUS_TRY(search_text(call.target));
   std::string domain;
-  if (const std::string* wanted = call.target.parameter("domain")) domain = POSTHUS_TRY(mail::normalise_domain(*wanted));
+  if (const std::string* wanted = call.target.parameter("domain")) {
+    domain = POSTHUS_TRY(mail::normalise_domain(*wanted));
+    if (!call.principal.may_reach(domain)) return fail(ErrorKind::kDenied, std::string(kOutOfReach));
+  } else if (call.principal.domains.size() == 1 && !call.principal.reaches_all) {
+    domain = call.principal.domains.front();
+  }
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   const store::DirectoryReader directory(*snapshot);
   JsonWriter json;
   json.begin_object().key("items").begin_array();
   const std::string next = POSTHUS_TRY(narrowed_page(
       range, [&](const std::string& after, std::size_t limit) { return directory.aliases(domain, after, limit); },
-      [&](const store::AliasRecord& alias) -> Result<bool> { return mentions(alias, text); },
+      [&](const store::AliasRecord& alias) -> Result<bool> {
+        return call.principal.may_reach_address(alias.address) && mentions(alias, text);
+      },
       [&](const store::AliasRecord& alias) -> Result<> {
         append_alias(json, alias);
         return {};
@@ -94,6 +101,7 @@ Result<Response> add(const Call& call) {
   const auto address = fields.text("address");
   store::AliasRecord alias{.targets = POSTHUS_TRY(read_targets(fields)), .created = call.context.clock.now()};
   alias.address = POSTHUS_TRY(alias_address(*address));
+  if (!call.principal.may_reach_address(alias.address)) return fail(ErrorKind::kDenied, std::string(kOutOfReach));
   const std::lock_guard lock(call.directory);
   auto outcome = call.context.store.apply(store::PutAlias{alias, store::PutRule::kCreate});
   if (!outcome && outcome.error().kind == ErrorKind::kExists) {

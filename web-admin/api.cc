@@ -4,6 +4,7 @@
 #include "core/base/ascii.h"
 #include "core/base/check.h"
 #include "core/base/log.h"
+#include "web-admin/audit.h"
 #include "web-admin/first_start.h"
 #include "web-admin/json.h"
 #include "web-admin/panel.h"
@@ -61,7 +62,7 @@ std::expected<Admitted, Response> admit(const ServerContext& context, const Requ
     return std::unexpected(std::move(response));
   }
   if (is_closed_to(context, request) && !answers_before_set_up(match.route->path)) return std::unexpected(not_set_up());
-  auto principal = authorise(context, request, match.route->scope, sessions);
+  auto principal = authorise(context, request, *match.route, match.path, sessions);
   if (!principal) return std::unexpected(std::move(principal).error());
   // WHY: a web page of another origin can send text/plain with the browser's saved credentials, but not these types.
   const std::string_view type = expected_type(match.route->body);
@@ -102,10 +103,12 @@ Response Api::handle(const Request& request) {
   const Route& route = *admitted->match.route;
   CHECK(route.body != BodyKind::kMessage || request.upload != nullptr);
   const Call call{context_, request, admitted->target, admitted->match.path, admitted->principal, sessions_, directory_};
+  const AuditedRequest audited(call, route);
   Response response = route.handler(call);
   if (makes_first_records(request, route, response)) {
     if (const auto noted = note_set_up_by_hand(context_); !noted) return problem(noted.error());
   }
+  audited.write(response);
   if (is_change(request)) {
     log::info("http.change", {{"who", admitted->principal.name},
                               {"from", request.origin.remote_address},

@@ -5,11 +5,15 @@
 
 #include "core/base/ascii.h"
 #include "core/base/base64.h"
+#include "core/base/bytes.h"
 #include "core/base/hash.h"
 #include "core/base/ip_address.h"
 #include "core/base/log.h"
 #include "core/base/secret.h"
+#include "core/sasl/totp.h"
+#include "store/canonical_address.h"
 #include "store/directory_reader.h"
+#include "store/identity_reader.h"
 #include "web-admin/api.h"
 #include "web-admin/first_start.h"
 #include "web-admin/problem.h"
@@ -55,7 +59,7 @@ std::expected<Principal, Response> authorise_token(const ServerContext& context,
   if (!*token || !equal_in_constant_time((*token)->secret_hash, as_view(digest))) return unauthorised(request);
   if ((*token)->expires && *(*token)->expires <= context.clock.now()) return unauthorised(request);
   if (!token_allows(**token, needed)) return refuse(403, "The token does not have the scope this needs.");
-  return Principal{"token " + (*token)->id};
+  return Principal{.name = "token " + (*token)->id, .reaches_all = true};
 }
 
 // user-pass = user-id ":" password (RFC 7617 §2)
@@ -71,7 +75,8 @@ std::expected<Principal, Response> authorise_basic(const ServerContext& context,
   auto checked = check_password(context, request, login, std::move(password));
   if (!checked) return std::unexpected(std::move(checked).error());
   if (checked->user.role != store::Role::kServerAdmin) return refuse(403, "Only server admins may use this.");
-  return Principal{checked->user.address};
+  if (checked->needs_code) return refuse(403, "The account has a second factor: use a token, or sign in with a browser.");
+  return Principal{.name = checked->user.address, .reaches_all = true};
 }
 
 // cookie-pair = cookie-name "=" cookie-value (RFC 6265 §4.2.1). A name that is there twice is no session of ours.
@@ -97,24 +102,64 @@ bool is_own_origin(const Request& request) {
 
 bool is_read_only(const Request& request) { return request.method == "GET" || request.method == "HEAD"; }
 
-std::expected<Principal, Response> authorise_session(const ServerContext& context, const Request& request, Scope needed,
-                                                     BrowserSessions& sessions) {
+/// Who may do more than a domain admin is not changed by him: else he would take over the other's rights with a new password.
+Result<bool> may_change(const store::Snapshot& snapshot, const Principal& principal, std::string_view address) {
+  const auto user = POSTHUS_TRY(store::DirectoryReader(snapshot).user(address));
+  if (!user || user->role == store::Role::kUser) return true;
+  if (user->role == store::Role::kServerAdmin) return false;
+  const auto domains = POSTHUS_TRY(store::IdentityReader(snapshot).administered(user->account));
+  return std::ranges::all_of(domains, [&principal](const std::string& domain) { return principal.may_reach(domain); });
+}
+
+/// Nothing when a domain admin may use the route for this path.
+Result<std::optional<Response>> refuse_reach(const store::Snapshot& snapshot, const Principal& principal, const Request& request,
+                                             const Route& route, const std::vector<std::string>& path) {
+  switch (route.reach) {
+    case Reach::kServer: return problem(403, "Only server admins may use this.");
+    case Reach::kNarrowed: return std::nullopt;
+    case Reach::kDomain: {
+      const auto domain = mail::normalise_domain(path.at(0));
+      if (domain && principal.may_reach(*domain)) return std::nullopt;
+      return problem(403, kOutOfReach);
+    }
+    case Reach::kAddress:
+      if (!principal.may_reach_address(path.at(0))) return problem(403, kOutOfReach);
+      if (is_read_only(request) || POSTHUS_TRY(may_change(snapshot, principal, path.at(0)))) return std::nullopt;
+      return problem(403, "Only server admins may change this account: it may do more than you.");
+  }
+  return problem(403, kOutOfReach);
+}
+
+/// Fills in what the account may reach, and refuses what it may not.
+Result<std::optional<Response>> admit_account(const store::Snapshot& snapshot, Principal& principal, const Request& request,
+                                              const Route& route, const std::vector<std::string>& path) {
+  const auto user = POSTHUS_TRY(store::DirectoryReader(snapshot).user(principal.session->account));
+  const store::Role role = user ? user->role : store::Role::kUser;
+  principal.reaches_all = role == store::Role::kServerAdmin;
+  if (role == store::Role::kDomainAdmin) {
+    principal.domains = POSTHUS_TRY(store::IdentityReader(snapshot).administered(user->account));
+  }
+  if (route.scope == Scope::kUser || principal.reaches_all) return std::nullopt;
+  if (role != store::Role::kDomainAdmin) return problem(403, "Only server admins may use this.");
+  return refuse_reach(snapshot, principal, request, route, path);
+}
+
+std::expected<Principal, Response> authorise_session(const ServerContext& context, const Request& request, const Route& route,
+                                                     const std::vector<std::string>& path, BrowserSessions& sessions) {
   auto session = session_of(context, request, sessions);
   if (!session) return std::unexpected(problem(session.error()));
   if (!*session) return unauthorised(request);
-  if (needed == Scope::kLocal) return refuse(403, "This is allowed on the Unix socket only.");
+  if (route.scope == Scope::kLocal) return refuse(403, "This is allowed on the Unix socket only.");
   if (!is_read_only(request)) {
     if (auto foreign = refuse_foreign_page(request)) return std::unexpected(*std::move(foreign));
   }
-  if (needed != Scope::kUser) {
-    const auto snapshot = context.store.snapshot();
-    if (!snapshot) return std::unexpected(problem(snapshot.error()));
-    const auto user = store::DirectoryReader(**snapshot).user((*session)->account);
-    if (!user) return std::unexpected(problem(user.error()));
-    if (!*user || (*user)->role != store::Role::kServerAdmin) return refuse(403, "Only server admins may use this.");
-  }
-  std::string name = (*session)->login;
-  return Principal{std::move(name), *std::move(session)};
+  const auto snapshot = context.store.snapshot();
+  if (!snapshot) return std::unexpected(problem(snapshot.error()));
+  Principal principal{.name = (*session)->login, .session = **session};
+  auto refusal = admit_account(**snapshot, principal, request, route, path);
+  if (!refusal) return std::unexpected(problem(refusal.error()));
+  if (*refusal) return std::unexpected(**std::move(refusal));
+  return principal;
 }
 
 // credentials = "Bearer" 1*SP b64token (RFC 6750 §2.1). 100 bits of chance in the token: nobody guesses it, so nothing is
@@ -126,7 +171,8 @@ std::expected<Principal, Response> authorise_set_up(const ServerContext& context
   const std::string_view text = request.authorization;
   const std::size_t space = std::min(text.find(' '), text.size());
   const bool is_bearer = ascii::equal_ignoring_case(text.substr(0, space), "Bearer");
-  if (is_bearer && context.first_start->admits(ascii::trim(text.substr(space)))) return Principal{"set-up"};
+  if (is_bearer && context.first_start->admits(ascii::trim(text.substr(space))))
+    return Principal{.name = "set-up", .reaches_all = true};
   Response response =
       problem(401, "The token is not that of this start. The log shows the valid one; it is another one after each start.");
   response.fields.emplace_back("WWW-Authenticate", "Bearer realm=\"posthus\"");
@@ -137,7 +183,13 @@ std::expected<Principal, Response> authorise_set_up(const ServerContext& context
 
 bool is_confidential(const Origin& origin) { return origin.is_tls || is_loopback_origin(origin); }
 
-std::string credentials_fingerprint(const store::UserRecord& user) { return std::string(as_view(sha256(user.password_hash))); }
+Result<std::string> credentials_fingerprint(const store::Snapshot& snapshot, const store::UserRecord& user) {
+  const auto factor = POSTHUS_TRY(store::IdentityReader(snapshot).second_factor(user.account));
+  std::string text;
+  append_text(text, user.password_hash);
+  append_text(text, factor ? factor->secret : std::string());
+  return std::string(as_view(sha256(text)));
+}
 
 std::optional<Response> refuse_foreign_page(const Request& request) {
   const bool is_cross_site = !request.browser.fetch_site.empty() && request.browser.fetch_site != "same-origin";
@@ -154,7 +206,7 @@ Result<std::optional<BrowserSession>> session_of(const ServerContext& context, c
   const auto snapshot = POSTHUS_TRY(context.store.snapshot());
   const store::DirectoryReader directory(*snapshot);
   const auto user = POSTHUS_TRY(directory.user(session->account));
-  bool may_stay = user && !user->is_disabled && credentials_fingerprint(*user) == session->credentials;
+  bool may_stay = user && !user->is_disabled && POSTHUS_TRY(credentials_fingerprint(*snapshot, *user)) == session->credentials;
   if (may_stay) {
     const auto domain = POSTHUS_TRY(directory.domain(std::string_view(user->address).substr(user->address.rfind('@') + 1)));
     may_stay = domain && !domain->is_disabled;
@@ -181,7 +233,38 @@ std::expected<CheckedPassword, Response> check_password(const ServerContext& con
   auto user = store::DirectoryReader(**snapshot).user(exchange->account());
   if (!user) return std::unexpected(problem(user.error()));
   if (!*user) return unauthorised(request);
-  return CheckedPassword{**std::move(user)};
+  const auto needs_code = store::IdentityReader(**snapshot).has_second_factor((*user)->account);
+  if (!needs_code) return std::unexpected(problem(needs_code.error()));
+  return CheckedPassword{**std::move(user), *needs_code};
+}
+
+std::string recovery_hash(std::string_view code) { return std::string(as_view(sha256(sasl::app_password_text(code)))); }
+
+std::optional<Response> check_code(const ServerContext& context, const Request& request, const store::UserRecord& user,
+                                   std::string_view code) {
+  constexpr std::size_t kMaxCode = 100;
+  using Verdict = sasl::Authenticator::CodeVerdict;
+  if (!context.authenticator->admits_code(user.address)) return problem(429, "Too many wrong codes; try again later.");
+  const auto snapshot = context.store.snapshot();
+  if (!snapshot) return problem(snapshot.error());
+  const auto factor = store::IdentityReader(**snapshot).second_factor(user.account);
+  if (!factor) return problem(factor.error());
+  std::optional<store::UseSecondFactor> use;
+  const std::string text = sasl::app_password_text(code.substr(0, kMaxCode));
+  if (*factor && text.size() == sasl::kTotpDigits) {
+    const auto step = sasl::find_totp_step((*factor)->secret, text, context.clock.now(), (*factor)->last_step);
+    if (step) use = {.account = user.account, .step = *step, .recovery_hash = {}};
+  } else if (*factor) {
+    use = {.account = user.account, .recovery_hash = recovery_hash(text)};
+  }
+  // WHY the Writer decides: of two browsers that send the same code at once, one gets in.
+  const auto used = use ? context.store.apply(*use) : Result<store::WriteOutcome>(fail(ErrorKind::kDenied, "wrong code"));
+  if (!used && used.error().kind != ErrorKind::kDenied) return problem(used.error());
+  const sasl::LoginFacts facts{
+      .protocol = "http", .remote_address = request.origin.remote_address, .is_tls = is_confidential(request.origin)};
+  context.authenticator->code_checked(user.address, facts, used ? Verdict::kRight : Verdict::kWrong);
+  if (used) return std::nullopt;
+  return problem(401, "The code is not right, or was used before.");
 }
 
 std::string_view to_string(Scope scope) {
@@ -197,12 +280,33 @@ std::string_view to_string(Scope scope) {
   return "local";
 }
 
-std::expected<Principal, Response> authorise(const ServerContext& context, const Request& request, Scope needed,
-                                             BrowserSessions& sessions) {
-  if (request.origin.is_unix_socket) return Principal{"local"};
+std::string_view to_string(Reach reach) {
+  switch (reach) {
+    case Reach::kServer: return "server";
+    case Reach::kDomain: return "domain";
+    case Reach::kAddress: return "address";
+    case Reach::kNarrowed: return "narrowed";
+  }
+  return "server";
+}
+
+bool Principal::may_reach(std::string_view domain) const {
+  return reaches_all || std::ranges::find(domains, domain) != domains.end();
+}
+
+bool Principal::may_reach_address(std::string_view address) const {
+  if (reaches_all) return true;
+  const auto canonical = store::canonical_address(address, store::CatchAll::kAllow);
+  return canonical && may_reach(canonical->domain);
+}
+
+std::expected<Principal, Response> authorise(const ServerContext& context, const Request& request, const Route& route,
+                                             const std::vector<std::string>& path, BrowserSessions& sessions) {
+  const Scope needed = route.scope;
+  if (request.origin.is_unix_socket) return Principal{.name = "local", .reaches_all = true};
   if (needed == Scope::kOpen) return Principal{};
   if (needed == Scope::kSetUp) return authorise_set_up(context, request);
-  if (request.authorization.empty()) return authorise_session(context, request, needed, sessions);
+  if (request.authorization.empty()) return authorise_session(context, request, route, path, sessions);
   const std::string_view text = request.authorization;
   const std::size_t space = text.find(' ');
   const std::string_view scheme = text.substr(0, space);

@@ -99,4 +99,11 @@ void BrowserSessions::set_credentials(std::string_view id, std::string_view cred
   }
 }
 
+void BrowserSessions::set_pending_factor(std::string_view id, std::string_view secret) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [key, session] : sessions_) {
+    if (session.id == id) session.pending_factor = secret;
+  }
+}
+
 }  // namespace posthus::web_admin

@@ -30,6 +30,7 @@ struct BrowserSession {
   std::string credentials;  // fingerprint of the password it was opened with: another password ends it
   Timestamp created, last_used;
   std::string remote_address, user_agent;  // of the sign-in; the latter hostile
+  std::string pending_factor = {};         // key of a second factor that is being set up, raw
 
   Timestamp idle_end() const;
   Timestamp end() const;  // whatever happens
@@ -56,6 +57,8 @@ class BrowserSessions {
   std::size_t close_others(AccountId account, std::string_view kept);
   /// The account's password was changed from within this session: it stays, the others end by themselves.
   void set_credentials(std::string_view id, std::string_view credentials);
+  /// The key of the second factor that is being set up in this session; empty: none any more.
+  void set_pending_factor(std::string_view id, std::string_view secret);
 
  private:
   bool is_over(const BrowserSession& session) const;

@@ -108,6 +108,15 @@ Result<> forget_users(const Call& call, std::string_view domain) {
   return {};
 }
 
+/// What protects the server from its domains, and says what they are, is the server admins'.
+Result<> check_change(const Call& call, const store::DomainRecord& before, const store::DomainRecord& after) {
+  POSTHUS_TRY_VOID(check_limits(call, before.limits, after.limits));
+  const bool is_same =
+      before.kind == after.kind && before.is_disabled == after.is_disabled && before.checks_recipients == after.checks_recipients;
+  if (is_same || call.principal.reaches_all) return {};
+  return fail(ErrorKind::kDenied, "Only server admins may disable a domain or change its kind.");
+}
+
 Result<Response> list(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "search"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
@@ -118,7 +127,9 @@ Result<Response> list(const Call& call) {
   json.begin_object().key("items").begin_array();
   const std::string next = POSTHUS_TRY(narrowed_page(
       range, [&](const std::string& after, std::size_t limit) { return directory.domains(after, limit); },
-      [&](const store::DomainRecord& domain) -> Result<bool> { return is_called(domain, text); },
+      [&](const store::DomainRecord& domain) -> Result<bool> {
+        return call.principal.may_reach(domain.name) && is_called(domain, text);
+      },
       [&](const store::DomainRecord& domain) -> Result<> {
         append_domain(json, domain);
         return {};
@@ -156,9 +167,11 @@ Result<Response> add(const Call& call) {
 Result<Response> change(const Call& call) {
   JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
   const std::lock_guard lock(call.directory);
-  store::DomainRecord domain = POSTHUS_TRY(find_domain(call));
+  const store::DomainRecord before = POSTHUS_TRY(find_domain(call));
+  store::DomainRecord domain = before;
   POSTHUS_TRY_VOID(read_changes(fields, domain));
   POSTHUS_TRY_VOID(fields.finish());
+  POSTHUS_TRY_VOID(check_change(call, before, domain));
   POSTHUS_TRY(call.context.store.apply(store::PutDomain{domain, store::PutRule::kReplace}));
   if (domain.is_disabled) POSTHUS_TRY_VOID(forget_users(call, domain.name));
   return domain_response(200, domain);

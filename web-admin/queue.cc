@@ -127,6 +127,25 @@ Result<> append_entry(JsonWriter& json, const store::Snapshot& snapshot, const s
   return {};
 }
 
+/// May the one who asks see this message? A domain admin: when a user of his sent or forwards it, or all its recipients are at
+/// domains of his (relay). Its reverse-path says nothing: anybody may claim one.
+Result<bool> may_see(const Call& call, const store::Snapshot& snapshot, const store::QueueEntry& entry) {
+  if (call.principal.reaches_all) return true;
+  if (entry.account.value != 0) {
+    const auto user = POSTHUS_TRY(store::DirectoryReader(snapshot).user(entry.account));
+    return user && call.principal.may_reach_address(user->address);
+  }
+  const store::QueueReader reader(snapshot);
+  for (std::uint32_t first = 1; first <= UINT16_MAX;) {
+    const auto some = POSTHUS_TRY(reader.recipients(entry.id, static_cast<std::uint16_t>(first), kRecipientsRead));
+    if (some.empty()) return first > 1;
+    const auto is_his = [&call](const store::QueuedRecipient& recipient) { return call.principal.may_reach(recipient.domain); };
+    if (!std::ranges::all_of(some, is_his)) return false;
+    first = some.back().number + 1U;
+  }
+  return true;
+}
+
 struct Filter {
   std::string domain, sender, state;
 };
@@ -189,7 +208,7 @@ Result<Response> list(const Call& call) {
     if (is_end) break;
     const store::QueuedMessage& message = messages[0];
     after = message.entry.id;
-    if (!POSTHUS_TRY(matches(reader, filter, message))) continue;
+    if (!POSTHUS_TRY(matches(reader, filter, message)) || !POSTHUS_TRY(may_see(call, *snapshot, message.entry))) continue;
     ++shown;
     POSTHUS_TRY_VOID(append_entry(json, *snapshot, message));
     json.key("recipients").begin_array();
@@ -213,7 +232,9 @@ Result<Response> show(const Call& call) {
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   const store::QueueReader reader(*snapshot);
   auto entry = POSTHUS_TRY(reader.entry(id));
-  if (!entry) return fail(ErrorKind::kNotFound, "there is no message " + to_text(id) + " in the queue");
+  if (!entry || !POSTHUS_TRY(may_see(call, *snapshot, *entry))) {
+    return fail(ErrorKind::kNotFound, "there is no message " + to_text(id) + " in the queue");
+  }
   auto recipients = POSTHUS_TRY(reader.recipients(id, static_cast<std::uint16_t>(*after + 1), range.limit + 1));
   const bool has_more = recipients.size() > range.limit;
   if (has_more) recipients.pop_back();
@@ -239,6 +260,7 @@ Result<> read_change_filter(const Call& call, JsonFields& fields, store::QueueFi
   if (domain) filter.recipient_domain = POSTHUS_TRY(destination(*domain));
   if (sender) filter.reverse_path = *sender;
   if (account) {
+    if (!call.principal.may_reach_address(*account)) return fail(ErrorKind::kDenied, std::string(kOutOfReach));
     const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
     const auto user = POSTHUS_TRY(store::DirectoryReader(*snapshot).user(*account));
     if (!user) return fail(ErrorKind::kNotFound, "there is no user " + *account);
@@ -270,6 +292,24 @@ std::string event_json(const Call& call, std::string_view event, std::string_vie
   return json.end_object().take();
 }
 
+/// What a domain admin may do: to one message of his, or to those of one user of his. Holding, releasing and other routes are the
+/// server admins': what the server holds to protect itself would be let go, and mail sent wherever somebody likes.
+Result<> check_reach(const Call& call, const store::ChangeQueue& request) {
+  using Action = store::QueueAction;
+  if (call.principal.reaches_all) return {};
+  if (request.action != Action::kRetryNow && request.action != Action::kRemove && request.action != Action::kBounce) {
+    return fail(ErrorKind::kDenied, "Only server admins may hold, release and reroute mail.");
+  }
+  if (request.filter.id.value == 0) {
+    if (request.filter.account.value != 0) return {};
+    return fail(ErrorKind::kDenied, "Say which message or which account; only server admins may change others.");
+  }
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const auto entry = POSTHUS_TRY(store::QueueReader(*snapshot).entry(request.filter.id));
+  if (entry && POSTHUS_TRY(may_see(call, *snapshot, *entry))) return {};
+  return fail(ErrorKind::kNotFound, "that is not in the queue");
+}
+
 Result<Response> act(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
@@ -281,6 +321,7 @@ Result<Response> act(const Call& call) {
   if (named == kActions.end())
     return fail(ErrorKind::kInvalid, "field 'action' must be hold, release, retry, remove, bounce or reroute");
   request.action = named->action;
+  POSTHUS_TRY_VOID(check_reach(call, request));
   if (reason && request.action != store::QueueAction::kHold) return fail(ErrorKind::kInvalid, "field 'reason' goes with 'hold'");
   if (reason && reason->size() > kMaxReason) return fail(ErrorKind::kInvalid, "field 'reason' has more than 400 bytes");
   if (route && request.action != store::QueueAction::kReroute)

@@ -2,6 +2,9 @@
 // Thread rule: workers only; they may block.
 #pragma once
 
+#include <optional>
+
+#include "core/base/secret.h"
 #include "store/engine.h"
 #include "store/records.h"
 #include "web-admin/json.h"
@@ -29,6 +32,7 @@ Response list_sessions(const Call& call);
 Response close_other_sessions(const Call& call);
 Response close_session_by_id(const Call& call);
 Response get_own_user(const Call& call);
+Response change_own_user(const Call& call);
 Response set_own_password(const Call& call);
 
 // set_up.cc, set_up_sending.cc: before the server is set up
@@ -44,6 +48,29 @@ Response get_set_up_dns(const Call& call);
 Response check_set_up_dns(const Call& call);
 Response put_set_up_mailbox(const Call& call);
 Response finish_set_up(const Call& call);
+
+// second_factor.cc
+Response get_second_factor(const Call& call);
+Response begin_second_factor(const Call& call);
+Response confirm_second_factor(const Call& call);
+Response remove_own_second_factor(const Call& call);
+Response renew_recovery_codes(const Call& call);
+Response remove_second_factor(const Call& call);
+
+// app_passwords.cc
+Response list_own_app_passwords(const Call& call);
+Response add_own_app_password(const Call& call);
+Response remove_own_app_password(const Call& call);
+Response list_app_passwords(const Call& call);
+Response remove_app_password(const Call& call);
+
+// audit.cc
+Response list_audit(const Call& call);
+
+// sign_ins.cc
+Response list_sign_ins(const Call& call);
+Response list_blocks(const Call& call);
+Response remove_block(const Call& call);
 
 // domains.cc
 Response list_domains(const Call& call);
@@ -131,6 +158,8 @@ void wake_destinations(const Call& call, const store::WriteOutcome& changed);
 // trace.cc
 Response search_trace(const Call& call);
 Response get_trace(const Call& call);
+Response search_own_trace(const Call& call);
+Response get_own_trace(const Call& call);
 
 // mail_routes.cc
 Response list_mail_routes(const Call& call);
@@ -153,6 +182,19 @@ Response backup_store(const Call& call);
 Result<> append_user(const Call& call, const store::Snapshot& snapshot, JsonWriter& json, const store::UserRecord& user);
 /// Puts a new password into the directory; takes tens of milliseconds. The record as it is then.
 Result<store::UserRecord> store_password(const Call& call, std::string_view address, std::string password);
+std::string_view role_name(store::Role role);
+// session.cc. REQUIRES: a browser's session
+/// The present password is asked for again; nothing when it is right. Blocks.
+std::optional<Response> check_own_password(const Call& call, Secret password);
+/// After a change of one's own password or second factor: this session stays, the others end by themselves.
+Result<> keep_signed_in(const Call& call);
+/// Refuses what protects the server from its users when somebody changes it who may not: limits. Errors: kDenied.
+Result<> check_limits(const Call& call, const store::SendLimits& before, const store::SendLimits& after);
+/// What needs the present password on one's own page must not go without it on the page of all users: who finds the browser of a
+/// domain admin open would take the account over. Errors: kDenied.
+Result<> check_not_own(const Call& call, const store::UserRecord& user);
+/// Changes one's own user record, under the directory's lock.
+Result<store::UserRecord> change_own_forwards(const Call& call, std::string_view address);
 
 /// A 2xx answer with JSON.
 Response json_response(int status, std::string body);

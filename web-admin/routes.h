@@ -42,6 +42,7 @@ struct Route {
   Scope scope;
   BodyKind body;
   Handler handler;
+  Reach reach = Reach::kServer;
 };
 
 std::span<const Route> routes();

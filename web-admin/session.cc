@@ -37,12 +37,19 @@ Result<std::string> session_json(const Call& call, const std::optional<BrowserSe
   JsonWriter json;
   json.begin_object().key("hostname").text(call.context.hostname);
   json.key("role");
-  if (!session) return json.null().key("session").null().end_object().take();
+  if (!session) return json.null().key("session").null().key("needs_code").boolean(false).end_object().take();
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   const auto user = POSTHUS_TRY(store::DirectoryReader(*snapshot).user(session->account));
-  json.text(user && user->role == store::Role::kServerAdmin ? "server_admin" : "user").key("session");
+  json.text(role_name(user ? user->role : store::Role::kUser)).key("session");
   append_session(json, *session, session->id);
-  return json.end_object().take();
+  return json.key("needs_code").boolean(false).end_object().take();
+}
+
+/// The password was right, and a code of the second factor is needed besides: nobody is signed in.
+Response code_needed(const Call& call) {
+  JsonWriter json;
+  json.begin_object().key("hostname").text(call.context.hostname).key("role").null().key("session").null();
+  return json_response(202, json.key("needs_code").boolean(true).end_object().take());
 }
 
 Result<Response> current(const Call& call) {
@@ -58,6 +65,7 @@ Result<Response> open(const Call& call) {
   fields.require("password");
   const auto login = fields.text("login");
   auto password = fields.text("password");
+  const auto code = fields.text("code");
   POSTHUS_TRY_VOID(fields.finish());
   Secret secret(*std::move(password));
   if (!is_confidential(call.request.origin)) return problem(403, "Passwords are accepted over TLS only.");
@@ -65,13 +73,19 @@ Result<Response> open(const Call& call) {
   if (!call.context.authenticator) return problem(503, "Nobody can sign in here.");
   const auto checked = check_password(call.context, call.request, *login, std::move(secret));
   if (!checked) return checked.error();
+  if (checked->needs_code && !code) return code_needed(call);
+  if (checked->needs_code) {
+    if (auto wrong = check_code(call.context, call.request, checked->user, *code)) return *std::move(wrong);
+  }
   // WHY: what the browser brought, perhaps planted by somebody else, is never the session that is signed in.
   if (const auto old = POSTHUS_TRY(session_of(call.context, call.request, call.sessions))) {
     call.sessions.close(old->account, old->id);
   }
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  std::string credentials = POSTHUS_TRY(credentials_fingerprint(*snapshot, checked->user));
   const auto opened = call.sessions.open({.account = checked->user.account,
                                           .login = checked->user.address,
-                                          .credentials = credentials_fingerprint(checked->user),
+                                          .credentials = std::move(credentials),
                                           .remote_address = call.request.origin.remote_address,
                                           .user_agent = call.request.browser.user_agent});
   Response response = json_response(201, POSTHUS_TRY(session_json(call, opened.session)));
@@ -128,6 +142,16 @@ Result<Response> own_user(const Call& call) {
   return json_response(200, json.take());
 }
 
+Result<Response> change_own(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  if (!call.principal.session) return no_session();
+  const store::UserRecord user = POSTHUS_TRY(change_own_forwards(call, call.principal.session->login));
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  JsonWriter json;
+  POSTHUS_TRY_VOID(append_user(call, *snapshot, json, user));
+  return json_response(200, json.take());
+}
+
 // Who finds a browser left open must not be able to take the account over: the present password is asked for.
 Result<Response> own_password(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
@@ -140,17 +164,30 @@ Result<Response> own_password(const Call& call) {
   Secret secret(*std::move(present));
   if (!call.principal.session) return no_session();
   const BrowserSession& session = *call.principal.session;
-  if (!call.context.authenticator) return problem(503, "Nobody can sign in here.");
-  const auto checked = check_password(call.context, call.request, session.login, std::move(secret));
-  // 401 would say that the session is over.
-  if (!checked && checked.error().status == 401) return problem(403, "The present password is not right.");
-  if (!checked) return checked.error();
-  const store::UserRecord user = POSTHUS_TRY(store_password(call, session.login, *std::move(password)));
-  call.sessions.set_credentials(session.id, credentials_fingerprint(user));
+  if (auto wrong = check_own_password(call, std::move(secret))) return *std::move(wrong);
+  POSTHUS_TRY(store_password(call, session.login, *std::move(password)));
+  POSTHUS_TRY_VOID(keep_signed_in(call));
   return no_content();
 }
 
 }  // namespace
+
+std::optional<Response> check_own_password(const Call& call, Secret password) {
+  if (!call.context.authenticator) return problem(503, "Nobody can sign in here.");
+  const auto checked = check_password(call.context, call.request, call.principal.session->login, std::move(password));
+  if (checked) return std::nullopt;
+  // 401 would say that the session is over.
+  if (checked.error().status == 401) return problem(403, "The present password is not right.");
+  return checked.error();
+}
+
+Result<> keep_signed_in(const Call& call) {
+  const BrowserSession& session = *call.principal.session;
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const auto user = POSTHUS_TRY(store::DirectoryReader(*snapshot).user(session.account));
+  if (user) call.sessions.set_credentials(session.id, POSTHUS_TRY(credentials_fingerprint(*snapshot, *user)));
+  return {};
+}
 
 Response get_panel_file(const Call& call) { return panel_file(call.request, call.path[0]); }
 Response get_session(const Call& call) { return answer(current(call)); }
@@ -160,6 +197,7 @@ Response list_sessions(const Call& call) { return answer(list(call)); }
 Response close_other_sessions(const Call& call) { return answer(close_others(call)); }
 Response close_session_by_id(const Call& call) { return answer(close_one(call)); }
 Response get_own_user(const Call& call) { return answer(own_user(call)); }
+Response change_own_user(const Call& call) { return answer(change_own(call)); }
 Response set_own_password(const Call& call) { return answer(own_password(call)); }
 
 }  // namespace posthus::web_admin

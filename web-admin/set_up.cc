@@ -307,7 +307,8 @@ Result<Response> finish(const Call& call) {
 Response get_set_up(const Call& call) {
   const bool is_open = call.context.first_start && !call.context.first_start->is_set_up();
   if (!is_open || call.request.authorization.empty()) return answer(set_up_state(call));
-  const auto principal = authorise(call.context, call.request, Scope::kSetUp, call.sessions);
+  const Route strict{"GET", "/api/v1/set-up", Scope::kSetUp, BodyKind::kNone, get_set_up};
+  const auto principal = authorise(call.context, call.request, strict, call.path, call.sessions);
   if (!principal) return principal.error();
   return answer(set_up_state({call.context, call.request, call.target, call.path, *principal, call.sessions, call.directory}));
 }

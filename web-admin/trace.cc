@@ -10,7 +10,9 @@
 #include "store/queue_reader.h"
 #include "web-admin/api.h"
 #include "web-admin/lists.h"
+#include "web-admin/problem.h"
 #include "web-admin/resources.h"
+#include "web-admin/trace_view.h"
 
 namespace posthus::web_admin {
 namespace {
@@ -104,10 +106,21 @@ void append_event(JsonWriter& json, const store::TraceEvent& event) {
   is_object ? json.raw(event.json) : json.text(event.json);
 }
 
+/// The events as `view` lets them be seen, all of them without one; none when the message is not to be seen.
+std::vector<store::TraceEvent> seen(TraceView* view, const std::vector<store::TraceEvent>& events) {
+  std::vector<store::TraceEvent> out;
+  if (events.empty() || events.front().number != 0 || !view->begin(events.front().json)) return out;
+  for (const store::TraceEvent& event : events) {
+    if (auto json = view->narrowed(event.json)) out.push_back({event.id, event.number, *std::move(json)});
+  }
+  return out;
+}
+
 /// Walks and writes what a page shows.
 class Page {
  public:
-  Page(const Search& search, std::size_t limit) : search_(search), limit_(limit) {}
+  /// `view` null: everything is shown.
+  Page(const Search& search, std::size_t limit, TraceView* view) : search_(search), limit_(limit), view_(view) {}
 
   store::Visit visit(QueueId id, const std::vector<store::TraceEvent>& events) {
     if (id < search_.from) return stop(true);
@@ -115,7 +128,20 @@ class Page {
     last_ = id;
     ++visited_;
     for (const store::TraceEvent& event : events) bytes_ += event.json.size();
-    if (events.empty() || !matches(search_, events)) return store::Visit::kContinue;
+    // WHY before it is compared: a search must not tell of what is not shown.
+    if (view_) {
+      const auto narrowed = seen(view_, events);
+      return narrowed.empty() || !matches(search_, narrowed) ? store::Visit::kContinue : show(id, narrowed);
+    }
+    return events.empty() || !matches(search_, events) ? store::Visit::kContinue : show(id, events);
+  }
+  /// Where the next page begins; empty at the end.
+  std::string next() const { return is_end_ ? std::string() : to_text(last_); }
+
+  JsonWriter json;
+
+ private:
+  store::Visit show(QueueId id, const std::vector<store::TraceEvent>& events) {
     ++shown_;
     json.begin_object().key("id").text(to_text(id)).key("events").number(events.size()).key("first");
     append_event(json, events.front());
@@ -124,12 +150,6 @@ class Page {
     json.end_object();
     return store::Visit::kContinue;
   }
-  /// Where the next page begins; empty at the end.
-  std::string next() const { return is_end_ ? std::string() : to_text(last_); }
-
-  JsonWriter json;
-
- private:
   store::Visit stop(bool is_end) {
     is_end_ = is_end;
     return store::Visit::kStop;
@@ -137,36 +157,52 @@ class Page {
 
   const Search& search_;
   const std::size_t limit_;
+  TraceView* const view_;
   std::size_t shown_ = 0, visited_ = 0, bytes_ = 0;
   QueueId last_;
   bool is_end_ = true;
 };
 
-Result<Response> search(const Call& call) {
+/// What a domain admin may see; nothing for who may see everything.
+std::optional<TraceView> view_of_domains(const Call& call) {
+  if (call.principal.reaches_all) return std::nullopt;
+  return TraceView([&call](std::string_view address) { return call.principal.may_reach_address(address); });
+}
+
+/// What somebody may see of his own mail: sent by him, or to an address that leads to him. `snapshot` outlives the view.
+TraceView view_of_account(const store::Snapshot& snapshot, AccountId account) {
+  return TraceView([&snapshot, account](std::string_view text) {
+    const auto address = mail::parse_mailbox(text, mail::Utf8::kAllow);
+    const auto is_his = address ? store::DirectoryReader(snapshot).may_send_as(account, *address) : Result<bool>(false);
+    return is_his && *is_his;
+  });
+}
+
+Result<Response> search(const Call& call, const store::Snapshot& snapshot, TraceView* view) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "address", "message_id", "subject", "from", "until"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
   const Search wanted = POSTHUS_TRY(read_search(call.target, range));
-  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
-  Page page(wanted, range.limit);
+  Page page(wanted, range.limit, view);
   page.json.begin_object().key("items").begin_array();
-  POSTHUS_TRY_VOID(store::QueueReader(*snapshot).traces(
+  POSTHUS_TRY_VOID(store::QueueReader(snapshot).traces(
       wanted.before, [&page](QueueId id, const std::vector<store::TraceEvent>& events) { return page.visit(id, events); }));
   page.json.end_array();
   append_next(page.json, page.next());
   return json_response(200, page.json.end_object().take());
 }
 
-Result<Response> timeline(const Call& call) {
+Result<Response> timeline(const Call& call, const store::Snapshot& snapshot, TraceView* view) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
   const auto id = parse_queue_id(call.path[0]);
   if (!id) return fail(ErrorKind::kInvalid, "'" + call.path[0].substr(0, 50) + "' is not a queue id");
   const auto first = range.after.empty() ? std::uint16_t{0} : ascii::parse_decimal<std::uint16_t>(range.after);
   if (!first) return fail(ErrorKind::kInvalid, "parameter 'after' is not what a list gave as 'next'");
-  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
-  const store::QueueReader reader(*snapshot);
+  const store::QueueReader reader(snapshot);
   auto events = POSTHUS_TRY(reader.trace(*id, *first, range.limit + 1));
-  if (events.empty() && *first == 0) return fail(ErrorKind::kNotFound, "there is no trace of " + to_text(*id));
+  const auto beginning = view ? POSTHUS_TRY(reader.trace(*id, 0, 1)) : std::vector<store::TraceEvent>();
+  const bool is_hidden = view && (beginning.empty() || !view->begin(beginning.front().json));
+  if (is_hidden || (events.empty() && *first == 0)) return fail(ErrorKind::kNotFound, "there is no trace of " + to_text(*id));
   std::string next;
   if (events.size() > range.limit) {
     next = std::to_string(events.back().number);
@@ -175,15 +211,35 @@ Result<Response> timeline(const Call& call) {
   JsonWriter json;
   json.begin_object().key("id").text(to_text(*id)).key("queued").boolean(POSTHUS_TRY(reader.entry(*id)).has_value());
   json.key("items").begin_array();
-  for (const store::TraceEvent& event : events) append_event(json, event);
+  for (store::TraceEvent& event : events) {
+    auto shown = view ? view->narrowed(event.json) : std::move(event.json);
+    if (shown) append_event(json, {event.id, event.number, *std::move(shown)});
+  }
   json.end_array();
   append_next(json, next);
   return json_response(200, json.end_object().take());
 }
 
+using Look = Result<Response> (*)(const Call& call, const store::Snapshot& snapshot, TraceView* view);
+
+Result<Response> look_at_domains(const Call& call, Look look) {
+  auto view = view_of_domains(call);
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  return look(call, *snapshot, view ? &*view : nullptr);
+}
+
+Result<Response> look_at_own(const Call& call, Look look) {
+  if (!call.principal.session) return problem(404, "There is no browser's session here.");
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  TraceView view = view_of_account(*snapshot, call.principal.session->account);
+  return look(call, *snapshot, &view);
+}
+
 }  // namespace
 
-Response search_trace(const Call& call) { return answer(search(call)); }
-Response get_trace(const Call& call) { return answer(timeline(call)); }
+Response search_trace(const Call& call) { return answer(look_at_domains(call, search)); }
+Response get_trace(const Call& call) { return answer(look_at_domains(call, timeline)); }
+Response search_own_trace(const Call& call) { return answer(look_at_own(call, search)); }
+Response get_own_trace(const Call& call) { return answer(look_at_own(call, timeline)); }
 
 }  // namespace posthus::web_admin

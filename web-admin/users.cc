@@ -8,7 +8,9 @@
 #include "core/base/secret.h"
 #include "core/mail/address.h"
 #include "core/mail/date_time.h"
+#include "store/canonical_address.h"
 #include "store/directory_reader.h"
+#include "store/identity_reader.h"
 #include "store/sending_reader.h"
 #include "web-admin/api.h"
 #include "web-admin/lists.h"
@@ -22,14 +24,23 @@ constexpr std::uint64_t kMaxRetentionDays = 36'500;
 constexpr std::size_t kMinPassword = 8;     // NIST SP 800-63B §5.1.1.2
 constexpr std::size_t kMaxPassword = 1024;  // bounds the work of normalising and hashing
 
-std::string_view role_name(store::Role role) { return role == store::Role::kServerAdmin ? "server_admin" : "user"; }
+constexpr std::array<std::string_view, 3> kRoles{"user", "server_admin", "domain_admin"};  // same order as store::Role
 
 }  // namespace
+
+std::string_view role_name(store::Role role) { return kRoles[static_cast<std::size_t>(role)]; }
 
 Result<> append_user(const Call& call, const store::Snapshot& snapshot, JsonWriter& json, const store::UserRecord& user) {
   const store::Usage usage = POSTHUS_TRY(store::DirectoryReader(snapshot).usage(user.account));
   json.begin_object().key("address").text(user.address).key("disabled").boolean(user.is_disabled);
   json.key("role").text(role_name(user.role)).key("has_password").boolean(!user.password_hash.empty());
+  const store::IdentityReader identity(snapshot);
+  auto domains =
+      user.role == store::Role::kDomainAdmin ? POSTHUS_TRY(identity.administered(user.account)) : std::vector<std::string>();
+  // Which other domains there are is nobody's business but the server admins'.
+  std::erase_if(domains, [&call](const std::string& domain) { return !call.principal.may_reach(domain); });
+  json.key("admin_of").texts(domains);
+  json.key("second_factor").boolean(POSTHUS_TRY(identity.has_second_factor(user.account)));
   json.key("quota_bytes").number(user.quota_bytes);
   json.key("usage").begin_object().key("bytes").number(usage.bytes).key("messages").number(usage.messages).end_object();
   json.key("pop3_retention_days");
@@ -74,17 +85,35 @@ Result<store::UserRecord> find_user(const Call& call) {
   return std::move(*user);
 }
 
-Result<> read_role(JsonFields& fields, store::UserRecord& user) {
+/// The fields "role" and "admin_of". Who makes admins is a server admin.
+Result<> read_role(const Call& call, JsonFields& fields, store::PutUser& put) {
   const auto role = fields.text("role");
-  if (!role) return {};
-  if (*role != "user" && *role != "server_admin")
-    return fail(ErrorKind::kInvalid, "field 'role' must be \"user\" or \"server_admin\"");
-  user.role = *role == "user" ? store::Role::kUser : store::Role::kServerAdmin;
+  const store::Role before = put.user.role;
+  if (role) {
+    const auto found = std::ranges::find(kRoles, *role);
+    if (found == kRoles.end()) {
+      return fail(ErrorKind::kInvalid, "field 'role' must be \"user\", \"domain_admin\" or \"server_admin\"");
+    }
+    put.user.role = static_cast<store::Role>(found - kRoles.begin());
+  }
+  put.administers = fields.texts("admin_of");
+  if (put.administers && put.administers->empty() && put.user.role != store::Role::kDomainAdmin) put.administers.reset();
+  const bool changes = put.user.role != before || put.administers;
+  if (changes && !call.principal.reaches_all) return fail(ErrorKind::kDenied, "Only server admins may make admins.");
+  if (put.administers && put.user.role != store::Role::kDomainAdmin) {
+    return fail(ErrorKind::kInvalid, "field 'admin_of' goes with the role \"domain_admin\"");
+  }
+  const bool becomes = put.user.role == store::Role::kDomainAdmin && before != store::Role::kDomainAdmin;
+  const bool has_none = put.administers ? put.administers->empty() : becomes;
+  if (has_none && put.user.role == store::Role::kDomainAdmin) {
+    return fail(ErrorKind::kInvalid, "field 'admin_of' must name the domains of the domain admin");
+  }
   return {};
 }
 
-Result<> read_changes(JsonFields& fields, store::UserRecord& user) {
-  POSTHUS_TRY_VOID(read_role(fields, user));
+Result<> read_changes(const Call& call, JsonFields& fields, store::PutUser& put) {
+  store::UserRecord& user = put.user;
+  POSTHUS_TRY_VOID(read_role(call, fields, put));
   if (const auto value = fields.boolean("disabled")) user.is_disabled = *value;
   if (const auto value = fields.number("quota_bytes", kMaxQuota)) user.quota_bytes = *value;
   if (fields.is_null("pop3_retention_days")) {
@@ -94,11 +123,13 @@ Result<> read_changes(JsonFields& fields, store::UserRecord& user) {
   }
   if (auto value = fields.texts("forward_to")) user.forward_to = *std::move(value);
   if (const auto value = fields.boolean("keeps_copy")) user.keeps_copy = *value;
+  const store::SendLimits before = user.limits;
   read_limits(fields, user.limits);
-  return {};
+  return check_limits(call, before, user.limits);
 }
 
 // Hashes the password into `user`. Takes tens of milliseconds: not under the directory lock.
+// `user` has SCRAM keys already: the new ones get their salt, so that app passwords go on working with SCRAM.
 Result<> put_password(std::string password, const sasl::PasswordCost& cost, store::UserRecord& user) {
   const Secret secret(std::move(password));
   const std::size_t size = secret.reveal().size();
@@ -106,7 +137,7 @@ Result<> put_password(std::string password, const sasl::PasswordCost& cost, stor
     return fail(ErrorKind::kInvalid,
                 "field 'password' must have " + std::to_string(kMinPassword) + " to " + std::to_string(kMaxPassword) + " bytes");
   }
-  const sasl::PasswordRecord record = sasl::make_password_record(secret, cost);
+  const sasl::PasswordRecord record = sasl::make_password_record(secret, cost, user.scram_salt);
   user.password_hash = record.password_hash;
   user.scram_iterations = record.scram.iterations;
   user.scram_salt = record.scram.salt;
@@ -128,7 +159,12 @@ struct UserFilter {
 
 Result<UserFilter> read_filter(const Call& call, const store::Snapshot& snapshot) {
   UserFilter filter;
-  if (const std::string* wanted = call.target.parameter("domain")) filter.domain = POSTHUS_TRY(mail::normalise_domain(*wanted));
+  if (const std::string* wanted = call.target.parameter("domain")) {
+    filter.domain = POSTHUS_TRY(mail::normalise_domain(*wanted));
+    if (!call.principal.may_reach(filter.domain)) return fail(ErrorKind::kDenied, std::string(kOutOfReach));
+  } else if (call.principal.domains.size() == 1 && !call.principal.reaches_all) {
+    filter.domain = call.principal.domains.front();  // WHY: that part of the list only, not all of it looked through
+  }
   filter.text = POSTHUS_TRY(search_text(call.target));
   const std::string* const state = call.target.parameter("state");
   if (!state) return filter;
@@ -141,7 +177,8 @@ Result<UserFilter> read_filter(const Call& call, const store::Snapshot& snapshot
   return filter;
 }
 
-Result<bool> matches(const UserFilter& filter, const store::Snapshot& snapshot, const store::UserRecord& user) {
+Result<bool> matches(const Call& call, const UserFilter& filter, const store::Snapshot& snapshot, const store::UserRecord& user) {
+  if (!call.principal.may_reach_address(user.address)) return false;
   if (!filter.text.empty() && ascii::to_lower(user.address).find(filter.text) == std::string::npos) return false;
   if (filter.state == "disabled") return user.is_disabled;
   if (filter.state == "held") return filter.held.contains(user.account);
@@ -163,7 +200,7 @@ Result<Response> list(const Call& call) {
   json.begin_object().key("items").begin_array();
   const std::string next = POSTHUS_TRY(narrowed_page(
       range, [&](const std::string& after, std::size_t limit) { return directory.users(filter.domain, after, limit); },
-      [&](const store::UserRecord& user) { return matches(filter, *snapshot, user); },
+      [&](const store::UserRecord& user) { return matches(call, filter, *snapshot, user); },
       [&](const store::UserRecord& user) { return append_user(call, *snapshot, json, user); }));
   json.end_array();
   append_next(json, next);
@@ -185,16 +222,18 @@ Result<Response> add(const Call& call) {
   fields.require("address");
   const auto address = fields.text("address");
   auto password = fields.text("password");
-  store::UserRecord user{.created = call.context.clock.now()};
+  store::PutUser put{{.created = call.context.clock.now()}, store::PutRule::kCreate};
+  store::UserRecord& user = put.user;
   user.quota_bytes = kMaxQuota + 1;  // not given
-  POSTHUS_TRY_VOID(read_changes(fields, user));
+  POSTHUS_TRY_VOID(read_changes(call, fields, put));
   POSTHUS_TRY_VOID(fields.finish());
   user.address = POSTHUS_TRY(user_address(*address));
+  if (!call.principal.may_reach_address(user.address)) return fail(ErrorKind::kDenied, std::string(kOutOfReach));
   const std::uint64_t quota = POSTHUS_TRY(default_quota(call, user.address));
   if (user.quota_bytes > kMaxQuota) user.quota_bytes = quota;
   if (password) POSTHUS_TRY_VOID(put_password(std::move(*password), call.context.password_cost, user));
   const std::lock_guard lock(call.directory);
-  auto outcome = call.context.store.apply(store::PutUser{user, store::PutRule::kCreate});
+  auto outcome = call.context.store.apply(put);
   if (!outcome && outcome.error().kind == ErrorKind::kExists) {
     return fail(ErrorKind::kExists, "the address " + user.address + " exists already");
   }
@@ -205,12 +244,16 @@ Result<Response> add(const Call& call) {
 Result<Response> change(const Call& call) {
   JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
   const std::lock_guard lock(call.directory);
-  store::UserRecord user = POSTHUS_TRY(find_user(call));
-  POSTHUS_TRY_VOID(read_changes(fields, user));
+  store::PutUser put{POSTHUS_TRY(find_user(call)), store::PutRule::kReplace};
+  POSTHUS_TRY_VOID(read_changes(call, fields, put));
   POSTHUS_TRY_VOID(fields.finish());
-  POSTHUS_TRY(call.context.store.apply(store::PutUser{user, store::PutRule::kReplace}));
-  forget(call, user.address);
-  return user_response(call, 200, user.address);
+  const auto outcome = call.context.store.apply(put);
+  if (!outcome && outcome.error().kind == ErrorKind::kNotFound) {
+    return fail(ErrorKind::kNotFound, "there is no domain or user " + outcome.error().context);
+  }
+  if (!outcome) return std::unexpected(outcome.error());
+  forget(call, put.user.address);
+  return user_response(call, 200, put.user.address);
 }
 
 Result<Response> change_password(const Call& call) {
@@ -219,11 +262,11 @@ Result<Response> change_password(const Call& call) {
   auto password = fields.text("password");
   POSTHUS_TRY_VOID(fields.finish());
   const store::UserRecord user = POSTHUS_TRY(find_user(call));
+  POSTHUS_TRY_VOID(check_not_own(call, user));
   const store::UserRecord changed = POSTHUS_TRY(store_password(call, user.address, *std::move(password)));
   // Who changes his own goes on working; his other browsers are signed out.
   const auto& session = call.principal.session;
-  if (session && session->account == changed.account)
-    call.sessions.set_credentials(session->id, credentials_fingerprint(changed));
+  if (session && session->account == changed.account) POSTHUS_TRY_VOID(keep_signed_in(call));
   return no_content();
 }
 
@@ -239,6 +282,10 @@ Result<Response> remove(const Call& call) {
 
 Result<store::UserRecord> store_password(const Call& call, std::string_view address, std::string password) {
   store::UserRecord hashed;
+  {
+    const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+    if (auto before = POSTHUS_TRY(store::DirectoryReader(*snapshot).user(address))) hashed.scram_salt = before->scram_salt;
+  }
   POSTHUS_TRY_VOID(put_password(std::move(password), call.context.password_cost, hashed));
   const std::lock_guard lock(call.directory);
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
@@ -252,6 +299,36 @@ Result<store::UserRecord> store_password(const Call& call, std::string_view addr
   POSTHUS_TRY(call.context.store.apply(store::PutUser{*user, store::PutRule::kReplace}));
   forget(call, user->address);
   return *std::move(user);
+}
+
+Result<> check_limits(const Call& call, const store::SendLimits& before, const store::SendLimits& after) {
+  const bool is_same =
+      before.messages_per_day == after.messages_per_day && before.new_recipients_per_day == after.new_recipients_per_day;
+  if (is_same || call.principal.reaches_all) return {};
+  return fail(ErrorKind::kDenied, "Only server admins may change limits.");
+}
+
+Result<store::UserRecord> change_own_forwards(const Call& call, std::string_view address) {
+  JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
+  const std::lock_guard lock(call.directory);
+  std::optional<store::UserRecord> user;
+  {
+    const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+    user = POSTHUS_TRY(store::DirectoryReader(*snapshot).user(address));
+  }
+  if (!user) return fail(ErrorKind::kNotFound, "the account is gone");
+  if (auto value = fields.texts("forward_to")) user->forward_to = *std::move(value);
+  if (const auto value = fields.boolean("keeps_copy")) user->keeps_copy = *value;
+  POSTHUS_TRY_VOID(fields.finish());
+  POSTHUS_TRY(call.context.store.apply(store::PutUser{*user, store::PutRule::kReplace}));
+  return *std::move(user);
+}
+
+Result<> check_not_own(const Call& call, const store::UserRecord& user) {
+  const bool is_own = call.principal.session && call.principal.session->account == user.account;
+  // WHY server admins may: they could make another admin anyway.
+  if (!is_own || call.principal.reaches_all) return {};
+  return fail(ErrorKind::kDenied, "This is your own account: change it on its own page, with the present password.");
 }
 
 Response list_users(const Call& call) { return answer(list(call)); }

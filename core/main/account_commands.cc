@@ -1,4 +1,5 @@
-// The commands about what accounts send: forwarding, limits, hold and release.
+// The commands about what accounts send (forwarding, limits, hold and release), and about who gets in: sign-ins, blocks, what
+// admins did.
 #include <optional>
 
 #include "core/base/ascii.h"
@@ -58,8 +59,44 @@ int release(const Invocation& i) {
   return call_and_print(i, "POST", user_target(i.line) + "/release", "", "Released the mail of " + i.line.name + ".\n");
 }
 
+int reset_second_factor(const Invocation& i) {
+  return call_and_print(i, "DELETE", user_target(i.line) + "/second-factor", "",
+                        i.line.name + " signs in with the password alone now.\n");
+}
+
+int list_audit(const Invocation& i) {
+  return print_list(i, "/api/v1/audit", {"TIME", "WHO", "FROM", "METHOD", "WHAT", "STATUS"},
+                    {"/time", "/who", "/from", "/method", "/target", "/status"});
+}
+
+/// Sign-ins and blocks are in the memory of the server.
+bool has_server(const Invocation& i) {
+  const auto client = ApiClient::open(i.loaded.settings, WithoutServer::kRefuse);
+  if (!client) refuse(client.error().context);
+  return client.has_value();
+}
+
+int list_sign_ins(const Invocation& i) {
+  if (!has_server(i)) return 1;
+  return print_list(i, "/api/v1/sign-ins", {"LAST", "TIMES", "LOGIN", "PROTOCOL", "FROM", "RESULT", "REASON"},
+                    {"/last", "/count", "/login", "/protocol", "/remote_address", "/result", "/reason"});
+}
+
+int list_blocks(const Invocation& i) {
+  if (!has_server(i)) return 1;
+  return print_list(i, "/api/v1/blocks", {"ID", "LOGIN", "NETWORK", "OF", "FAILURES", "UNTIL"},
+                    {"/id", "/login", "/network", "/of", "/failures", "/until"});
+}
+
+int lift_block(const Invocation& i) {
+  return call_and_print(i, "DELETE", "/api/v1/blocks/" + percent_encode(i.line.name), "", "Lifted the block.\n",
+                        WithoutServer::kRefuse);
+}
+
 constexpr NamedCommand kCommands[] = {
-    {"user forward", forward}, {"user limits", set_limits}, {"account hold", hold}, {"account release", release}};
+    {"user forward", forward},       {"user limits", set_limits}, {"account hold", hold},
+    {"account release", release},    {"audit", list_audit},       {"user reset-second-factor", reset_second_factor},
+    {"sign-in list", list_sign_ins}, {"block list", list_blocks}, {"block remove", lift_block}};
 
 }  // namespace
 

@@ -101,6 +101,13 @@ void add_user_commands(CLI::App& app, CommandLine& line) {
   CLI::App* quota = add(*user, line, "quota", "user quota", "set the quota");
   quota->add_option("ADDRESS", line.name)->required();
   quota->add_option("BYTES", line.quota, "bytes, or with K, M, G; 0 is unlimited")->required();
+  CLI::App* role = add(*user, line, "role", "user role", "what somebody may do in the panel and with the API");
+  role->add_option("ADDRESS", line.name)->required();
+  role->add_option("ROLE", line.role, "user, domain_admin or server_admin")
+      ->required()
+      ->check(CLI::IsMember({"user", "domain_admin", "server_admin"}));
+  role->add_option("--domain", line.domains, "of a domain admin: a domain to look after; may be repeated")
+      ->allow_extra_args(false);
   add(*user, line, "disable", "user disable", "no logins and no mail")->add_option("ADDRESS", line.name)->required();
   add(*user, line, "enable", "user enable", "undo disable")->add_option("ADDRESS", line.name)->required();
 }
@@ -116,6 +123,15 @@ void add_account_commands(CLI::App& app, CommandLine& line) {
   limits->add_option("ADDRESS", line.name)->required();
   limits->add_option("--messages", line.messages_per_day, "a number, or 'default'");
   limits->add_option("--new-recipients", line.new_recipients_per_day, "a number, or 'default'");
+  add(*user, line, "reset-second-factor", "user reset-second-factor", "switch the second factor off of somebody who has lost it")
+      ->add_option("ADDRESS", line.name)
+      ->required();
+  add(app, line, "audit", "audit", "what admins did, newest first");
+  CLI::App* sign_in = add_group(app, "sign-in", "who signed in or tried to");
+  add(*sign_in, line, "list", "sign-in list", "since the server was started, newest first");
+  CLI::App* block = add_group(app, "block", "who may not try to sign in for now");
+  add(*block, line, "list", "block list", "list blocks");
+  add(*block, line, "remove", "block remove", "let somebody try again at once")->add_option("ID", line.name)->required();
   CLI::App* account = add_group(app, "account", "accounts whose outgoing mail waits");
   CLI::App* hold = add(*account, line, "hold", "account hold", "mail of the account to other servers waits from now on");
   hold->add_option("ADDRESS", line.name)->required();

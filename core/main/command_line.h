@@ -30,6 +30,8 @@ struct CommandLine {
   bool is_relay = false, checks_recipients = false;
   std::vector<std::string> forward_to;
   std::optional<bool> keeps_copy;
+  std::string role;
+  std::vector<std::string> domains;  // of a domain admin
   std::string messages_per_day, new_recipients_per_day;
 
   /// Of dns: what to do with the records.

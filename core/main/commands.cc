@@ -150,6 +150,13 @@ int set_quota(const Invocation& i) {
   const std::string json = JsonWriter().begin_object().key("quota_bytes").number(*quota).end_object().take();
   return call_and_print(i, "PATCH", user_target(i.line), json, "Set the quota of " + i.line.name + ".\n");
 }
+int set_role(const Invocation& i) {
+  JsonWriter json;
+  json.begin_object().key("role").text(i.line.role);
+  if (!i.line.domains.empty()) json.key("admin_of").texts(i.line.domains);
+  return call_and_print(i, "PATCH", user_target(i.line), json.end_object().take(),
+                        i.line.name + " has the role " + i.line.role + " now.\n");
+}
 int disable_user(const Invocation& i) {
   return call_and_print(i, "PATCH", user_target(i.line), "{\"disabled\":true}", "Disabled " + i.line.name + ".\n");
 }
@@ -285,7 +292,7 @@ constexpr NamedCommand kCommands[] = {
     {"serve", serve_command},         {"domain add", add_domain},       {"domain list", list_domains},   {"domain remove", remove_domain},
     {"dkim show", show_keys},         {"dkim rotate", rotate_keys},     {"dkim activate", activate_keys}, {"dkim remove", remove_key},
     {"user add", add_user},           {"user list", list_users},        {"user remove", remove_user},    {"user password", set_password},
-    {"user quota", set_quota},        {"user disable", disable_user},   {"user enable", enable_user},    {"alias add", add_alias},
+    {"user quota", set_quota},        {"user role", set_role},  {"user disable", disable_user},   {"user enable", enable_user},    {"alias add", add_alias},
     {"alias list", list_aliases},     {"alias remove", remove_alias},   {"token create", create_token},  {"token list", list_tokens},
     {"token revoke", revoke_token},   {"deliver", deliver},             {"check", check},                {"backup", backup},
     {"config show", show_config},     {"health", health},

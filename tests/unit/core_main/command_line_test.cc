@@ -24,6 +24,12 @@ TEST(CommandLine, NamesEveryCommand) {
       {"user quota", {"user", "quota", "x", "5M"}},
       {"user disable", {"user", "disable", "x"}},
       {"user enable", {"user", "enable", "x"}},
+      {"user role", {"user", "role", "x", "user"}},
+      {"user reset-second-factor", {"user", "reset-second-factor", "x"}},
+      {"audit", {"audit"}},
+      {"sign-in list", {"sign-in", "list"}},
+      {"block list", {"block", "list"}},
+      {"block remove", {"block", "remove", "x"}},
       {"alias add", {"alias", "add", "x", "y"}},
       {"alias list", {"alias", "list"}},
       {"alias remove", {"alias", "remove", "x"}},
@@ -64,6 +70,14 @@ TEST(CommandLine, NamesEveryCommand) {
     EXPECT_TRUE(common->is_json);
     EXPECT_EQ(common->options, (std::vector<std::pair<std::string, std::string>>{{"data", "/d"}})) << name;
   }
+}
+
+TEST(CommandLine, RolesHaveDomains) {
+  const auto line = parse({"user", "role", "anna@a.test", "domain_admin", "--domain", "a.test", "--domain", "b.test"});
+  ASSERT_TRUE(line) << line.error().text;
+  EXPECT_EQ(line->role, "domain_admin");
+  EXPECT_EQ(line->domains, (std::vector<std::string>{"a.test", "b.test"}));
+  EXPECT_FALSE(parse({"user", "role", "anna@a.test", "emperor"}));
 }
 
 TEST(CommandLine, CommonOptionsMayStandBeforeTheCommandToo) {

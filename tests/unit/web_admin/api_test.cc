@@ -282,7 +282,8 @@ TEST_F(ApiTest, UsersLiveAndDie) {
   const Answer made = call("POST", "/api/v1/users", R"({"address":"Anna@Example.TEST","password":"password-1"})");
   EXPECT_EQ(made.status, 201) << made.body;
   EXPECT_EQ(made.body,
-            "{\"address\":\"anna@example.test\",\"disabled\":false,\"role\":\"user\",\"has_password\":true,\"quota_bytes\":5000,"
+            "{\"address\":\"anna@example.test\",\"disabled\":false,\"role\":\"user\",\"has_password\":true,\"admin_of\":[],"
+            "\"second_factor\":false,\"quota_bytes\":5000,"
             "\"usage\":{\"bytes\":0,\"messages\":0},\"pop3_retention_days\":null," +
                 kCreated +
                 ",\"forward_to\":[],\"keeps_copy\":true,\"messages_per_day\":null,\"new_recipients_per_day\":null,\"sending\":{"
@@ -313,7 +314,7 @@ TEST_F(ApiTest, UsersAreChecked) {
   EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"a@example.test","password":"short"})"),
             "400 field 'password' must have 8 to 1024 bytes");
   EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"a@example.test","role":"root"})"),
-            "400 field 'role' must be \\\"user\\\" or \\\"server_admin\\\"");
+            "400 field 'role' must be \\\"user\\\", \\\"domain_admin\\\" or \\\"server_admin\\\"");
   EXPECT_EQ(call("POST", "/api/v1/users", R"({"address":"a@example.test"})").status, 201);
   EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"A@example.test"})"), "409 the address A@example.test exists already");
   EXPECT_EQ(refusal("PATCH", "/api/v1/users/none@example.test", "{}"), "404 there is no user none@example.test");

@@ -10,17 +10,17 @@
 namespace posthus::web_admin {
 namespace {
 
-// One line per operation: "GET /api/v1/domains read none". Reads the fixed layout of openapi.yaml: paths at two spaces,
+// One line per operation: "GET /api/v1/domains read narrowed none". Reads the fixed layout of openapi.yaml: paths at two spaces,
 // methods at four, x-scope at six; a body is known by its media type below requestBody.
 std::set<std::string> described() {
   std::ifstream file(std::string(POSTHUS_SOURCE_DIR) + "/web-admin/openapi.yaml");
   EXPECT_TRUE(file);
   std::set<std::string> out;
-  std::string line, path, method, scope, body = "none";
+  std::string line, path, method, scope, reach = "server", body = "none";
   bool is_in_paths = false, is_in_request = false;
   const auto finish = [&] {
-    if (!method.empty()) out.insert(method + " " + path + " " + scope + " " + body);
-    method.clear(), scope.clear(), body = "none", is_in_request = false;
+    if (!method.empty()) out.insert(method + " " + path + " " + scope + " " + reach + " " + body);
+    method.clear(), scope.clear(), reach = "server", body = "none", is_in_request = false;
   };
   const auto indent = [](const std::string& text) { return text.find_first_not_of(' '); };
   while (std::getline(file, line)) {
@@ -36,6 +36,7 @@ std::set<std::string> described() {
       for (const char c : line.substr(4, line.size() - 5)) method.push_back(static_cast<char>(c - 32));
     }
     if (line.starts_with("      x-scope: ")) scope = line.substr(15);
+    if (line.starts_with("      x-reach: ")) reach = line.substr(15);
     if (indent(line) == 6) is_in_request = line == "      requestBody:";
     if (is_in_request && line.find("application/json:") != std::string::npos) body = "json";
     if (is_in_request && line.find("text/xml:") != std::string::npos) body = "xml";
@@ -57,6 +58,8 @@ TEST(OpenApiTest, DescribesExactlyTheRoutes) {
                      .append(route.path)
                      .append(" ")
                      .append(to_string(route.scope))
+                     .append(" ")
+                     .append(to_string(route.reach))
                      .append(" ")
                      .append(body));
   }

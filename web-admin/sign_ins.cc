@@ -1,0 +1,107 @@
+// /api/v1/sign-ins, /api/v1/blocks: who signed in or tried to, and who may not try now. Both are in memory: they begin anew with
+// the server. Mail programs, browsers and HTTP Basic all go through the same authenticator.
+#include <algorithm>
+
+#include "core/base/ascii.h"
+#include "core/mail/date_time.h"
+#include "core/sasl/login_throttle.h"
+#include "core/sasl/sign_in_log.h"
+#include "web-admin/api.h"
+#include "web-admin/lists.h"
+#include "web-admin/problem.h"
+#include "web-admin/resources.h"
+
+namespace posthus::web_admin {
+namespace {
+
+void append_text_or_null(JsonWriter& json, std::string_view key, std::string_view value) {
+  json.key(key);
+  value.empty() ? json.null() : json.text(value);
+}
+
+void append_sign_in(JsonWriter& json, const sasl::SignIn& one) {
+  json.begin_object().key("first").text(mail::format_rfc3339(one.first)).key("last").text(mail::format_rfc3339(one.last));
+  json.key("count").number(one.count).key("login").text(one.login).key("protocol").text(one.protocol);
+  json.key("mechanism").text(one.mechanism);
+  append_text_or_null(json, "remote_address", one.remote_address);
+  json.key("tls").boolean(one.is_tls).key("result").text(one.result);
+  append_text_or_null(json, "reason", one.reason);
+  append_text_or_null(json, "app_password", one.app_password);
+  json.end_object();
+}
+
+Result<std::vector<sasl::SignIn>> wanted(const Call& call) {
+  const std::string text = POSTHUS_TRY(search_text(call.target));
+  const std::string* const result = call.target.parameter("result");
+  if (result && *result != "accepted" && *result != "failed") {
+    return fail(ErrorKind::kInvalid, "parameter 'result' must be accepted or failed");
+  }
+  auto all = call.context.authenticator ? call.context.authenticator->sign_ins() : std::vector<sasl::SignIn>();
+  std::erase_if(all, [&](const sasl::SignIn& one) {
+    if (result && one.is_success() != (*result == "accepted")) return true;
+    return ascii::to_lower(one.login).find(text) == std::string::npos && one.remote_address.find(text) == std::string::npos;
+  });
+  return all;
+}
+
+Result<Response> list(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "search", "result"}));
+  const ListRange range = POSTHUS_TRY(list_range(call.target));
+  const auto after = range.after.empty() ? std::uint64_t{UINT64_MAX} : ascii::parse_decimal<std::uint64_t>(range.after);
+  if (!after) return fail(ErrorKind::kInvalid, "parameter 'after' is not what a list gave as 'next'");
+  std::string next;
+  std::uint64_t last = 0;
+  std::size_t shown = 0;
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  for (const sasl::SignIn& one : POSTHUS_TRY(wanted(call))) {
+    if (one.number >= *after) continue;
+    if (shown == range.limit) {
+      next = std::to_string(last);
+      break;
+    }
+    append_sign_in(json, one);
+    last = one.number;
+    ++shown;
+  }
+  json.end_array();
+  append_next(json, next);
+  return json_response(200, json.end_object().take());
+}
+
+Result<Response> show_blocks(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after"}));
+  const ListRange range = POSTHUS_TRY(list_range(call.target));
+  const auto from = range.after.empty() ? std::size_t{0} : ascii::parse_decimal<std::size_t>(range.after);
+  if (!from) return fail(ErrorKind::kInvalid, "parameter 'after' is not what a list gave as 'next'");
+  auto all = call.context.authenticator ? call.context.authenticator->blocks() : std::vector<sasl::LoginBlock>();
+  std::ranges::sort(all, std::greater(), [](const sasl::LoginBlock& one) { return std::pair(one.last_failure, one.id); });
+  const std::size_t end = *from < all.size() ? std::min(all.size(), *from + range.limit) : *from;
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  for (std::size_t i = *from; i < end; ++i) {
+    json.begin_object().key("id").text(all[i].id);
+    append_text_or_null(json, "login", all[i].login);
+    append_text_or_null(json, "network", all[i].network);
+    json.key("of").text(all[i].is_of_codes ? "codes" : "passwords").key("failures").number(all[i].failures);
+    json.key("last_failure").text(mail::format_rfc3339(all[i].last_failure));
+    json.key("until").text(mail::format_rfc3339(all[i].until)).end_object();
+  }
+  json.end_array();
+  append_next(json, end < all.size() ? std::to_string(end) : std::string());
+  return json_response(200, json.end_object().take());
+}
+
+Result<Response> lift(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  if (call.context.authenticator && call.context.authenticator->unblock(call.path[0])) return no_content();
+  return fail(ErrorKind::kNotFound, "there is no such block");
+}
+
+}  // namespace
+
+Response list_sign_ins(const Call& call) { return answer(list(call)); }
+Response list_blocks(const Call& call) { return answer(show_blocks(call)); }
+Response remove_block(const Call& call) { return answer(lift(call)); }
+
+}  // namespace posthus::web_admin
