@@ -31,6 +31,12 @@ const TraceOfMessage = lazy(() => import("./pages/trace").then((m) => m.TraceOfM
 
 interface Section { title?: Word; entries: readonly (readonly [string, Word, IconName])[] }
 const ownSections: readonly Section[] = [{ entries: [["me", "me", "box"], ["me/device", "device", "phone"]] }];
+const userSections: readonly Section[] = [...ownSections, { title: "mail", entries: [["trace", "trace", "route"]] }];
+// Domain admins look after their domains; what is the server's they neither see nor change.
+const domainSections: readonly Section[] = [
+  { title: "addresses", entries: [["domains", "domains", "globe"], ["mailboxes", "mailboxes", "box"], ["aliases", "aliases", "users"]] },
+  { title: "mail", entries: [["trace", "trace", "route"], ["queue", "queue", "queue"]] },
+];
 const adminSections: readonly Section[] = [
   { entries: [["", "overview", "gauge"]] },
   { title: "mail", entries: [["trace", "trace", "route"], ["queue", "queue", "queue"], ["routes", "routes", "send"], ["delivery", "delivery.nav", "globe"]] },
@@ -65,6 +71,9 @@ function pageOf(place: Place, session: Session): JSX.Element {
   const [first = "", second] = place.segments;
   if (first === "me" && second === "device") return <DevicePage address={session.address} crumb={<a href="/me">{t("me")}</a>} />;
   if ((first === "me" && !second) || (session.role === "user" && first === "")) return <MePage />;
+  const isTheirs = domainSections.some((section) => section.entries.some(([to]) => to === first));
+  if (session.role === "user" && first === "trace") return adminPage(place, session, first, second);
+  if (session.role === "domain_admin") return first === "" || isTheirs ? adminPage(place, session, first || "domains", second) : <NoPage />;
   return session.role === "server_admin" ? adminPage(place, session, first, second) : <NoPage />;
 }
 
@@ -120,8 +129,9 @@ export function Shell(props: { session: Session; language: Language; setLanguage
     scrollTo(0, 0);
   }, [path]);
   const isAdmin = props.session.role === "server_admin";
-  const sections = isAdmin ? adminSections : ownSections;
-  const here = path === "me/device" ? path : place.segments[0] ?? (isAdmin ? "" : "me");
+  const sections = isAdmin ? adminSections : props.session.role === "domain_admin" ? [...domainSections, ...ownSections] : userSections;
+  const start = isAdmin ? "" : props.session.role === "domain_admin" ? "domains" : "me";
+  const here = path === "me/device" ? path : place.segments[0] ?? start;
   const counts = useCounts(isAdmin);
   const [isFinding, setFinding] = useState(false);
   useEffect(() => {

@@ -6,6 +6,7 @@ import type { Domain, Language } from "../../generated/api";
 import { parseSize, size } from "../format";
 import { Card, Confirm, Failure, Field, Head, Select, toast } from "../parts";
 import { go } from "../router";
+import { isServerAdmin } from "../session";
 import { languages, t } from "../words";
 
 /** A number, "" for none; undefined when it is neither. */
@@ -30,7 +31,7 @@ export function DomainSettings({ domain, tabs, done }: { domain: Domain; tabs: C
   const save = (event: Event): void => {
     event.preventDefault();
     if (bytes === undefined || limits[0] === undefined || limits[1] === undefined) return;
-    patch<Domain>(["domains", domain.name], { default_quota_bytes: bytes, language, messages_per_day: limits[0], new_recipients_per_day: limits[1] })
+    patch<Domain>(["domains", domain.name], { default_quota_bytes: bytes, language, ...(isServerAdmin() ? { messages_per_day: limits[0], new_recipients_per_day: limits[1] } : {}) })
       .then(() => { setError(undefined); toast(t("saved")); done(); }, setError);
   };
   const setDisabled = (disabled: boolean): Promise<void> => patch<Domain>(["domains", domain.name], { disabled }).then(() => {
@@ -41,18 +42,18 @@ export function DomainSettings({ domain, tabs, done }: { domain: Domain; tabs: C
   return (
     <>
       <Head title={t("domain.settings", { name: domain.display_name })} about={t("domain.settings.about")} crumbs={<><a href="/domains">{t("domains")}</a><span>/</span>{domain.display_name}</>}>
-        {domain.disabled ? <button type="button" class="btn" onClick={() => void setDisabled(false).catch(setError)}>{t("enable")}</button> : <button type="button" class="btn" onClick={() => ask("disable")}>{t("disable")}</button>}
+        {isServerAdmin() && (domain.disabled ? <button type="button" class="btn" onClick={() => void setDisabled(false).catch(setError)}>{t("enable")}</button> : <button type="button" class="btn" onClick={() => ask("disable")}>{t("disable")}</button>)}
       </Head>
       {tabs}
       <Card title={t("for-new-mailboxes")}><form class="pad stack narrow" onSubmit={save}>
         <Field label={t("storage-limit")} name="quota" value={quota} onInput={setQuota} hint={t("domain.quota.hint")} {...(bytes === undefined ? { error: t("quota.bad") } : {})} />
-        <Field label={t("messages-per-day")} name="messages" value={messages} onInput={setMessages} hint={t("limit.hint")} {...(limits[0] === undefined ? { error: bad } : {})} />
-        <Field label={t("recipients-per-day")} name="recipients" value={recipients} onInput={setRecipients} hint={t("limit.hint")} {...(limits[1] === undefined ? { error: bad } : {})} />
+        {isServerAdmin() && <><Field label={t("messages-per-day")} name="messages" value={messages} onInput={setMessages} hint={t("limit.hint")} {...(limits[0] === undefined ? { error: bad } : {})} />
+        <Field label={t("recipients-per-day")} name="recipients" value={recipients} onInput={setRecipients} hint={t("limit.hint")} {...(limits[1] === undefined ? { error: bad } : {})} /></>}
         <div class="field"><span class="label">{t("report-language")}</span><Select<Language> label={t("report-language")} value={language} onChange={setLanguage} options={Object.entries(languages) as [Language, string][]} /></div>
         {error !== undefined && <Failure error={error} />}
         <button class="btn primary">{t("save")}</button>
       </form></Card>
-      <Card title={t("delete-domain")}><div class="pad stack"><p class="small muted">{t("delete-domain.about")}</p><button type="button" class="btn danger" onClick={() => ask("delete")}>{t("delete")} …</button></div></Card>
+      {isServerAdmin() && <Card title={t("delete-domain")}><div class="pad stack"><p class="small muted">{t("delete-domain.about")}</p><button type="button" class="btn danger" onClick={() => ask("delete")}>{t("delete")} …</button></div></Card>}
       {asks === "disable" && <Confirm title={t("disable.title", { name: domain.display_name })} text={t("domain.disable.about")} action={t("disable")} run={() => setDisabled(true)} close={() => ask(undefined)} />}
       {asks === "delete" && <Confirm title={t("delete.title", { name: domain.display_name })} text={t("delete-domain.about")} action={t("delete")} name={domain.name} tone="danger" close={() => ask(undefined)}
         run={async () => { await remove(["domains", domain.name]); toast(t("deleted", { name: domain.display_name })); go("/domains"); }} />}

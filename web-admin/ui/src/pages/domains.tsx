@@ -7,6 +7,7 @@ import type { DkimKeys, DkimKey, DnsCheck, DnsRecords, Domain, DomainPage as Dom
 import { size } from "../format";
 import { Card, Confirm, Dialog, Empty, Failure, Field, Head, Icon, Pager, Search, Shown, State, Table, Time, toast, useLoad, type Tone } from "../parts";
 import { go, href, type Place } from "../router";
+import { isServerAdmin } from "../session";
 import { t } from "../words";
 import { filter, pagingOf } from "./lists";
 import { Record, Records, toneOf } from "./dns_records";
@@ -33,12 +34,12 @@ export function DomainsPage({ place }: { place: Place }): JSX.Element {
   const setDisabled = (disabled: boolean): void => begin({ title: disabled ? t("disable") : t("enable"), names: [...chosen.keys], one: (name) => patch(["domains", name], { disabled }), ...(disabled ? { ask: { text: t("domain.disable.about"), action: t("disable") } } : {}) });
   return (
     <>
-      <Head title={t("domains")} about={t("domains.about")}><Transfer kind={kFile} parameters={{ search: find }} done={loaded.reload} /><button type="button" class="btn primary" onClick={() => setNew(true)}><Icon name="plus" />{t("new-domain")}</button></Head>
+      <Head title={t("domains")} about={t("domains.about")}>{isServerAdmin() && <><Transfer kind={kFile} parameters={{ search: find }} done={loaded.reload} /><button type="button" class="btn primary" onClick={() => setNew(true)}><Icon name="plus" />{t("new-domain")}</button></>}</Head>
       <Card label={t("domains")}>
         <div class="tools"><Search label={t("domains.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} /></div>
         <Shown from={loaded}>{(page) => page.items.length === 0
         ? <Empty icon="globe" title={find ? t("nothing-found") : t("no-domain")}><p>{find ? t("domains.find.about") : t("no-domain.about")}</p></Empty>
-        : <><BulkBar chosen={chosen}><button type="button" class="btn s" onClick={() => setDisabled(true)}>{t("disable")}</button><button type="button" class="btn s" onClick={() => setDisabled(false)}>{t("enable")}</button></BulkBar><Table<Domain> label={t("domains")} items={page.items} keyOf={(one) => one.name} chosen={chosen} columns={[
+        : <>{isServerAdmin() && <BulkBar chosen={chosen}><button type="button" class="btn s" onClick={() => setDisabled(true)}>{t("disable")}</button><button type="button" class="btn s" onClick={() => setDisabled(false)}>{t("enable")}</button></BulkBar>}<Table<Domain> label={t("domains")} items={page.items} keyOf={(one) => one.name} {...(isServerAdmin() ? { chosen } : {})} columns={[
           { word: "domain", main: true, cell: (one) => <><a class="title break" href={href(["domains", one.name])}>{one.display_name}</a>{one.display_name !== one.name && <><br /><span class="small muted">{one.name}</span></>}</> },
           { word: "state", cell: (one) => one.disabled ? <State tone="off">{t("disabled")}</State> : <State tone="ok">{t("active")}</State> },
           { word: "kind", cell: (one) => t(`kind.${one.kind}`) },

@@ -5,6 +5,7 @@ import { patch } from "../api";
 import type { Role, User } from "../../generated/api";
 import { parseSize } from "../format";
 import { Dialog, Failure, Field, Select, toast } from "../parts";
+import { isServerAdmin } from "../session";
 import { t } from "../words";
 import { targetsOf } from "./aliases";
 import { parseLimit, sizeText } from "./domain_settings";
@@ -14,6 +15,7 @@ export function ChangeMailbox({ user, isSelf, close, done }: { user: User; isSel
   const [forward, setForward] = useState(user.forward_to.join(", "));
   const [keeps, setKeeps] = useState<"yes" | "no">(user.keeps_copy ? "yes" : "no");
   const [role, setRole] = useState<Role>(user.role);
+  const [domains, setDomains] = useState(user.admin_of.join(", "));
   const [messages, setMessages] = useState(user.messages_per_day?.toString() ?? "");
   const [error, setError] = useState<unknown>();
   const bytes = quota.trim() === "" ? 0 : quota === sizeText(user.quota_bytes) ? user.quota_bytes : parseSize(quota);
@@ -21,7 +23,7 @@ export function ChangeMailbox({ user, isSelf, close, done }: { user: User; isSel
   const submit = (event: Event): void => {
     event.preventDefault();
     if (bytes === undefined || limit === undefined) return;
-    patch<User>(["users", user.address], { quota_bytes: bytes, forward_to: targetsOf(forward), keeps_copy: keeps === "yes", messages_per_day: limit, ...(isSelf ? {} : { role }) })
+    patch<User>(["users", user.address], { quota_bytes: bytes, forward_to: targetsOf(forward), keeps_copy: keeps === "yes", ...(isServerAdmin() ? { messages_per_day: limit, ...(isSelf ? {} : { role, ...(role === "domain_admin" ? { admin_of: targetsOf(domains) } : {}) }) } : {}) })
       .then(() => { toast(t("saved")); close(); done(); }, setError);
   };
   return (
@@ -29,8 +31,9 @@ export function ChangeMailbox({ user, isSelf, close, done }: { user: User; isSel
       <Field label={t("storage-limit")} name="quota" value={quota} onInput={setQuota} hint={t("quota.change.hint")} autofocus {...(bytes === undefined ? { error: t("quota.bad") } : {})} />
       <Field label={t("forward-to")} name="forward" value={forward} onInput={setForward} hint={t("forward.hint")} />
       {forward.trim() !== "" && <div class="field"><span class="label">{t("copy-here")}</span><Select<"yes" | "no"> label={t("copy-here")} value={keeps} onChange={setKeeps} options={[["yes", t("keeps-copy")], ["no", t("keeps-no-copy")]]} /></div>}
-      <Field label={t("messages-per-day")} name="messages" value={messages} onInput={setMessages} hint={t("limit.hint.user")} {...(limit === undefined ? { error: t("limit.bad") } : {})} />
-      {!isSelf && <div class="field"><span class="label">{t("role")}</span><Select<Role> label={t("role")} value={role} onChange={setRole} options={[["user", t("role.user")], ["server_admin", t("role.admin")]]} /></div>}
+      {isServerAdmin() && <Field label={t("messages-per-day")} name="messages" value={messages} onInput={setMessages} hint={t("limit.hint.user")} {...(limit === undefined ? { error: t("limit.bad") } : {})} />}
+      {!isSelf && isServerAdmin() && <div class="field"><span class="label">{t("role")}</span><Select<Role> label={t("role")} value={role} onChange={setRole} options={[["user", t("role.user")], ["domain_admin", t("role.domain-admin")], ["server_admin", t("role.admin")]]} /></div>}
+      {role === "domain_admin" && !isSelf && isServerAdmin() && <Field label={t("admin-of")} name="admin-of" value={domains} onInput={setDomains} hint={t("admin-of.hint")} required />}
       {error !== undefined && <Failure error={error} />}
       <div class="buttons"><button type="button" class="btn" onClick={close}>{t("cancel")}</button><button class="btn primary">{t("save")}</button></div>
     </form></Dialog>

@@ -7,6 +7,7 @@ import { initials, number, parseSize, size } from "../format";
 import { BulkBar, type Errand, ErrandDialog, useChosen } from "../bulk";
 import { Bar, Card, Confirm, Dialog, Empty, Failure, Field, Head, Icon, Pager, Search, Select, Shown, State, Table, Time, toast, useLoad, type Tone } from "../parts";
 import { go, href, type Place } from "../router";
+import { isServerAdmin } from "../session";
 import { t } from "../words";
 import { filter, pagingOf } from "./lists";
 import { ChangeMailbox } from "./mailbox_change";
@@ -176,7 +177,7 @@ function Mailbox({ user, isSelf, reload }: { user: User; isSelf: boolean; reload
         {isSelf ? null : user.disabled ? <button type="button" class="btn" onClick={() => void setDisabled(false).catch(setError)}>{t("enable")}</button> : <button type="button" class="btn" onClick={() => ask("disable")}>{t("disable")}</button>}
       </Head>
       {error !== undefined && <Failure error={error} />}
-      {user.sending.held && <div class="notice warn"><Icon name="s-warn" tone="warn" /><div class="grow"><b>{t("held.account")}</b> {user.sending.hold_reason}</div><button type="button" class="btn s" onClick={() => void release().catch(setError)}>{t("release")}</button></div>}
+      {user.sending.held && <div class="notice warn"><Icon name="s-warn" tone="warn" /><div class="grow"><b>{t("held.account")}</b> {user.sending.hold_reason}</div>{isServerAdmin() && <button type="button" class="btn s" onClick={() => void release().catch(setError)}>{t("release")}</button>}</div>}
       <div class="split">
         <div class="stack loose">
           <Card title={t("storage")}><div class="pad"><Storage user={user} /><p class="small muted">{t("n.mails", { n: user.usage.messages })}</p></div></Card>

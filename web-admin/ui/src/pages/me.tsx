@@ -6,7 +6,10 @@ import type { Session, User } from "../../generated/api";
 import { ApiError } from "../api";
 import { Card, Dialog, Failure, Field, Head, Icon, Shown, Time, toast, useLoad } from "../parts";
 import { t } from "../words";
+import { AppPasswordsCard } from "./app_passwords";
+import { Forwarding } from "./forwarding";
 import { Storage, UserState } from "./mailboxes";
+import { SecondFactorCard } from "./second_factor";
 
 /** "Firefox, Linux" from what a browser calls itself; a guess, the whole is shown on hover. */
 export function browserOf(agent: string): string {
@@ -30,8 +33,10 @@ export function MePage(): JSX.Element {
           <Card title={t("storage")}><div class="pad stack tight"><Storage user={user} /><p class="small muted">{t("n.mails", { n: user.usage.messages })}</p>{isFull(user) && <p class="small">{t("me.full.about")}</p>}</div></Card>
           <Card title={t("device")}><div class="pad stack"><p class="small muted">{t("device.about")}</p><a class="btn" href="/me/device"><Icon name="phone" />{t("device.open")}</a></div></Card>
         </div>
+        <SecondFactorCard />
+        <AppPasswordsCard />
         <Sessions />
-        {user.forward_to.length > 0 && <Card title={t("forwarding")}><div class="pad stack tight"><ul>{user.forward_to.map((to) => <li key={to} class="break">{to}</li>)}</ul><p class="small muted">{user.keeps_copy ? t("keeps-copy") : t("keeps-no-copy")}</p></div></Card>}
+        <Forwarding user={user} done={me.reload} />
         {user.disabled && <UserState user={user} />}
         {asks && <ChangePassword close={() => ask(false)} />}
       </>

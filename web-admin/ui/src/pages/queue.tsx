@@ -6,6 +6,7 @@ import type { DestinationPage, QueueChange, QueuePage as Mails } from "../../gen
 import { BulkBar, type Errand, ErrandDialog, useChosen } from "../bulk";
 import { Card, Confirm, Dialog, Empty, Exact, Failure, Field, Head, Pager, Search, Select, Shown, State, Table, Time, toast, useLoad } from "../parts";
 import { href, type Place } from "../router";
+import { isServerAdmin } from "../session";
 import { t } from "../words";
 import { filter, pagingOf, queryOf } from "./lists";
 import { reasonOf } from "./timeline";
@@ -14,6 +15,9 @@ type Destination = DestinationPage["items"][number];
 type Mail = Mails["items"][number];
 type Action = QueueChange["action"];
 const kTogether = ["retry", "hold", "release", "bounce", "remove"] as const;
+// What is held protects the server; a way of its own for mail is its business too.
+const kOfServerAdmins: readonly Action[] = ["hold", "release", "reroute"];
+const isMine = (action: Action | ""): boolean => action === "" || isServerAdmin() || !kOfServerAdmins.includes(action);
 type Ask = { action: Action; what: Partial<QueueChange>; name: string };
 
 function Why({ reply, next }: { reply: string | null; next?: string | null }): JSX.Element {
@@ -27,7 +31,7 @@ const When = ({ at }: { at: string | null }): JSX.Element => (at ? <Time at={at}
 
 export function QueuePage({ place }: { place: Place }): JSX.Element {
   const query = queryOf(place);
-  const isByMail = query["view"] === "mail" || Boolean(query["state"]) || Boolean(query["domain"]);
+  const isByMail = query["view"] === "mail" || Boolean(query["state"]) || Boolean(query["domain"]) || !isServerAdmin();
   return isByMail ? <ByMail place={place} /> : <ByDestination place={place} />;
 }
 
@@ -71,12 +75,13 @@ function Reroute({ name, run, close }: { name: string; run: (route: string) => P
 
 export function Buttons({ what, name, isHeld, now, ask }: { what: Partial<QueueChange>; name: string; isHeld: boolean; now: (what: Ask) => void; ask: (what: Ask) => void }): JSX.Element {
   const more: readonly (readonly ["" | Action, string])[] = [["", t("more")], ["reroute", t("do.reroute")], ["bounce", t("do.bounce")], ["remove", t("do.remove")]];
+  const choices = more.filter(([action]) => isMine(action));
   return (
     <span class="line actions">
-      {isHeld ? <button type="button" class="btn s" aria-label={`${t("do.release")}: ${name}`} onClick={() => now({ action: "release", what, name })}>{t("do.release")}</button>
+      {isHeld ? isMine("release") && <button type="button" class="btn s" aria-label={`${t("do.release")}: ${name}`} onClick={() => now({ action: "release", what, name })}>{t("do.release")}</button>
         : <><button type="button" class="btn s" aria-label={`${t("do.retry")}: ${name}`} onClick={() => now({ action: "retry", what, name })}>{t("do.retry")}</button>
-          <button type="button" class="btn s" aria-label={`${t("do.hold")}: ${name}`} onClick={() => now({ action: "hold", what, name })}>{t("do.hold")}</button></>}
-      <Select label={`${t("more")}: ${name}`} value="" options={more} onChange={(action) => action && ask({ action, what, name })} />
+          {isMine("hold") && <button type="button" class="btn s" aria-label={`${t("do.hold")}: ${name}`} onClick={() => now({ action: "hold", what, name })}>{t("do.hold")}</button>}</>}
+      <Select label={`${t("more")}: ${name}`} value="" options={choices} onChange={(action) => action && ask({ action, what, name })} />
     </span>
   );
 }
@@ -119,10 +124,10 @@ function ByMail({ place }: { place: Place }): JSX.Element {
       <Head title={domain ? t("queue.of", { name: domain }) : state === "held" ? t("queue.held") : t("queue.mails")} about={t("queue.mails.about")} crumbs={<a href="/queue">{t("queue")}</a>}><span class="small muted live">{t("live")}</span></Head>
       {error !== undefined && <Failure error={error} />}
       <Card label={t("queue.mails")}>
-        <div class="tools"><Views mail /><Search label={t("queue.find")} value={domain} onInput={(value) => filter(place, { view: "mail", domain: value.trim() })} />
+        <div class="tools">{isServerAdmin() && <Views mail />}<Search label={t("queue.find")} value={domain} onInput={(value) => filter(place, { view: "mail", domain: value.trim() })} />
           <Select label={t("state")} value={state} options={[["", t("any-state")], ["queued", t("queue.queued")], ["deferred", t("queue.deferred")], ["held", t("on-hold")]]} onChange={(value) => filter(place, { view: "mail", state: value })} /></div>
         <Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="queue" title={t("queue.none")}><p>{t("queue.none.about")}</p></Empty>
-          : <><BulkBar chosen={chosen}>{kTogether.map((action) => <button key={action} type="button" class={`btn s ${action === "remove" ? "danger" : ""}`} onClick={() => all(action)}>{t(`do.${action}`)}</button>)}</BulkBar>
+          : <><BulkBar chosen={chosen}>{kTogether.filter(isMine).map((action) => <button key={action} type="button" class={`btn s ${action === "remove" ? "danger" : ""}`} onClick={() => all(action)}>{t(`do.${action}`)}</button>)}</BulkBar>
             <Table<Mail> label={t("queue.mails")} items={page.items} keyOf={(one) => one.id} chosen={chosen} columns={[
             { word: "message", main: true, cell: (one) => <><a class="title break" href={href(["trace", one.id])}>{one.from || t("null-sender")}</a><br /><span class="small muted break">→ {one.recipients.slice(0, 2).map((to) => to.address).join(", ")}{(one.recipients.length > 2 || one.has_more_recipients) && " …"}</span></> },
             { word: "why", class: "full", cell: (one) => one.state === "held" ? <><State tone="off">{t("on-hold")}</State>{one.hold_reason && <p class="small muted break">{one.hold_reason}</p>}</> : <Why reply={one.recipients[0]?.last_reply ?? null} next={one.recipients[0]?.next_attempt ?? null} /> },

@@ -1,4 +1,4 @@
-// Who gets in, who is kept out: accounts on hold, API tokens (shown once, revoked at once), certificates.
+// Who gets in, who is kept out: accounts on hold, sign-ins and blocks, what admins did, API tokens (shown once, revoked at once), certificates.
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, post, remove } from "../api";
@@ -7,8 +7,10 @@ import { number } from "../format";
 import { Card, Confirm, Copy, Dialog, Empty, Failure, Field, Head, Icon, Pager, Select, Shown, Table, Time, toast, useLoad } from "../parts";
 import { href, type Place } from "../router";
 import { t } from "../words";
+import { AuditList } from "./audit";
 import { Certificates } from "./certificates";
 import { pagingOf } from "./lists";
+import { SignIns } from "./sign_ins";
 
 type Scope = Token["scopes"][number];
 
@@ -16,12 +18,14 @@ export function SecurityPage({ place }: { place: Place }): JSX.Element {
   switch (place.segments[1]) {
     case "tokens": return <Tokens place={place} />;
     case "certificates": return <Certificates tabs={<Tabs here="certificates" />} />;
+    case "sign-ins": return <><Head title={t("sign-ins")} about={t("sign-ins.about")} /><Tabs here="sign-ins" /><SignIns place={place} /></>;
+    case "audit": return <><Head title={t("audit")} about={t("audit.about")} /><Tabs here="audit" /><AuditList place={place} /></>;
     default: return <OnHold place={place} />;
   }
 }
 
-function Tabs({ here }: { here: "" | "tokens" | "certificates" }): JSX.Element {
-  const tabs = [["", t("accounts-held")], ["tokens", t("tokens")], ["certificates", t("certificates")]] as const;
+function Tabs({ here }: { here: "" | "sign-ins" | "audit" | "tokens" | "certificates" }): JSX.Element {
+  const tabs = [["", t("accounts-held")], ["sign-ins", t("sign-ins")], ["audit", t("audit")], ["tokens", t("tokens")], ["certificates", t("certificates")]] as const;
   return <nav class="tabs" aria-label={t("security")}>{tabs.map(([to, text]) => <a key={to} href={href(["security", ...(to ? [to] : [])])} {...(to === here ? { "aria-current": "page" as const } : {})}>{text}</a>)}</nav>;
 }
 

@@ -5,6 +5,7 @@ import type { Timeline, TracePage as Page } from "../../generated/api";
 import { size } from "../format";
 import { Card, Copy, Empty, Exact, Failure, Head, Icon, Pager, Search, Select, Shown, State, Table, Time, useLoad } from "../parts";
 import { href, type Place } from "../router";
+import { isUser, tracePath } from "../session";
 import { t } from "../words";
 import { filter, pagingOf } from "./lists";
 import { Buttons, useActions } from "./queue";
@@ -27,7 +28,7 @@ export function TracePage({ place }: { place: Place }): JSX.Element {
   const find = place.query.get("find") ?? "";
   const days = ["1", "7", "30"].includes(place.query.get("days") ?? "") ? place.query.get("days")! : "";
   const paging = pagingOf(place);
-  const loaded = useLoad(`trace ${find} ${days} ${paging.after}`, (signal) => get<Page>(["trace"], { limit: 25, after: paging.after, from: since(days), ...searchOf(find) }, signal));
+  const loaded = useLoad(`trace ${find} ${days} ${paging.after}`, (signal) => get<Page>(tracePath(), { limit: 25, after: paging.after, from: since(days), ...searchOf(find) }, signal));
   return (
     <>
       <Head title={t("trace.title")} about={t("trace.about")} />
@@ -51,7 +52,7 @@ export function TracePage({ place }: { place: Place }): JSX.Element {
 }
 
 export function TraceOfMessage({ id }: { id: string }): JSX.Element {
-  const loaded = useLoad(`trace of ${id}`, (signal) => get<Timeline>(["trace", id], { limit: 500 }, signal), 15);
+  const loaded = useLoad(`trace of ${id}`, (signal) => get<Timeline>([...tracePath(), id], { limit: 500 }, signal), 15);
   return <Shown from={loaded} rows={8}>{(timeline) => <Life timeline={timeline} reload={loaded.reload} />}</Shown>;
 }
 
@@ -68,7 +69,7 @@ function Life({ timeline, reload }: { timeline: Timeline; reload: () => void }):
       <Head title={end.what} tone={end.tone} icon={end.icon}
         about={<span class="break">{subject ? `“${subject}” · ` : ""}{text(first, "from") || t("null-sender")}</span>}
         crumbs={<><a href="/trace">{t("trace")}</a><span>/</span><Time at={first.time ?? ""} as="short" /></>}>
-        {timeline.queued && <Buttons what={{ id: timeline.id }} name={subject || timeline.id} isHeld={text(last, "event") === "held" || (timeline.items.length === 1 && text(first, "held") !== "")} now={now} ask={ask} />}
+        {timeline.queued && !isUser() && <Buttons what={{ id: timeline.id }} name={subject || timeline.id} isHeld={text(last, "event") === "held" || (timeline.items.length === 1 && text(first, "held") !== "")} now={now} ask={ask} />}
       </Head>
       {error !== undefined && <Failure error={error} />}
       <div class="split">

@@ -1,0 +1,53 @@
+// What admins did: who, when, what, and what was different before and after.
+import type { JSX } from "preact";
+import { get } from "../api";
+import type { Audit, AuditPage, AuditValues } from "../../generated/api";
+import { Card, Empty, Icon, Pager, Search, Shown, Time, useLoad } from "../parts";
+import type { Place } from "../router";
+import { t } from "../words";
+import { filter, pagingOf, queryOf } from "./lists";
+
+const textOf = (value: unknown): string => (value === undefined || value === null ? "–" : typeof value === "string" ? value : JSON.stringify(value));
+
+/** Members that differ, in the order of what came after. */
+export function differences(before: AuditValues | undefined, after: AuditValues | undefined): [string, string, string][] {
+  const names = [...new Set([...Object.keys(after ?? {}), ...Object.keys(before ?? {})])];
+  return names.map((name) => [name, textOf(before?.[name]), textOf(after?.[name])]);
+}
+
+export function AuditList({ place }: { place: Place }): JSX.Element {
+  const paging = pagingOf(place);
+  const search = queryOf(place)["search"] ?? "";
+  const loaded = useLoad(`audit ${search} ${paging.after}`, (signal) => get<AuditPage>(["audit"], { limit: 25, search, after: paging.after }, signal), 30);
+  return (
+    <>
+      <Search label={t("search")} value={search} onInput={(value) => filter(place, { search: value })} />
+      <Card label={t("audit")}><Shown from={loaded}>{(page) => page.items.length === 0 && !page.next ? <Empty icon="shield" title={t("audit.none")} />
+        : <><ul class="rows">{page.items.map((one) => <Entry key={one.number} one={one} />)}</ul><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown></Card>
+    </>
+  );
+}
+
+function Entry({ one }: { one: Audit }): JSX.Element {
+  const isRefused = one.status >= 400;
+  const changes = differences(one.before, one.after);
+  const told = Object.entries(one.request ?? {});
+  return (
+    <li><Icon name={isRefused ? "s-off" : "s-ok"} tone={isRefused ? "off" : "ok"} /><div class="grow">
+      <b class="break">{one.who}</b> <span class="mono small break">{one.method} {decoded(one.target)}</span>{isRefused && <> <span class="tag">{t("audit.refused")} {one.status}</span></>}
+      <p class="small muted break"><Time at={one.time} />{one.from ? ` · ${one.from}` : ` · ${t("audit.local")}`}</p>
+      {(changes.length > 0 || told.length > 0) && <details><summary>{t("audit.changes")}</summary><dl class="small">
+        {told.map(([name, value]) => <div key={`request ${name}`}><dt class="mono">{name}</dt><dd class="break">{textOf(value)}</dd></div>)}
+        {changes.map(([name, before, after]) => <div key={name}><dt class="mono">{name}</dt><dd class="break">{before} → {after}</dd></div>)}
+      </dl></details>}
+    </div></li>
+  );
+}
+
+function decoded(target: string): string {
+  try {
+    return decodeURIComponent(target.replace("/api/v1/", ""));
+  } catch {
+    return target;
+  }
+}

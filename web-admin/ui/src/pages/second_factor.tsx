@@ -1,0 +1,107 @@
+// The second factor of one's own account: switched on with a code of an authenticator app, off with a code and the password.
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { ApiError, get, post, put } from "../api";
+import type { NewSecondFactor, RecoveryCodes, SecondFactor } from "../../generated/api";
+import { Card, Copy, Dialog, Failure, Field, Icon, Shown, Time, toast, useLoad } from "../parts";
+import { t } from "../words";
+
+export function SecondFactorCard(): JSX.Element {
+  const loaded = useLoad("second-factor", (signal) => get<SecondFactor>(["me", "second-factor"], {}, signal));
+  const [asks, ask] = useState<"on" | "off" | "codes">();
+  const close = (): void => { ask(undefined); loaded.reload(); };
+  return (
+    <Card title={t("factor")}><Shown from={loaded} rows={2}>{(factor) => (
+      <div class="pad stack">
+        {factor.enabled
+          ? <><p><Icon name="s-ok" tone="ok" /> {t("factor.on")} {factor.created && <span class="small muted"><Time at={factor.created} as="short" /></span>}</p>
+            <p class={`small ${factor.recovery_codes_left < 3 ? "" : "muted"}`}>{t("factor.codes-left", { n: factor.recovery_codes_left })}</p>
+            <div class="line"><button type="button" class="btn s" onClick={() => ask("codes")}>{t("factor.new-codes")} …</button><button type="button" class="btn s" onClick={() => ask("off")}>{t("factor.switch-off")} …</button></div></>
+          : <><p class="small muted">{t("factor.about")}</p><div><button type="button" class="btn" onClick={() => ask("on")}>{t("factor.switch-on")} …</button></div></>}
+        {asks === "on" && <SwitchOn close={close} />}
+        {(asks === "off" || asks === "codes") && <WithBoth what={asks} close={close} />}
+      </div>
+    )}</Shown></Card>
+  );
+}
+
+/** The path of the dark modules and the width of the image, out of the SVG the server drew; nothing of it becomes markup. */
+export function qrOf(svg: string): { path: string; size: number } | undefined {
+  const size = /viewBox="0 0 (\d+) \d+"/.exec(svg)?.[1];
+  const path = / d="([MhvzZ0-9 -]+)"/.exec(svg)?.[1];
+  return size && path ? { path, size: Number(size) } : undefined;
+}
+
+function QrCode({ svg }: { svg: string }): JSX.Element | null {
+  const qr = qrOf(svg);
+  if (!qr) return null;
+  return <svg role="img" aria-label={t("factor.qr")} viewBox={`0 0 ${qr.size} ${qr.size}`} width="220" height="220" shape-rendering="crispEdges"><rect width={qr.size} height={qr.size} fill="#fff" /><path fill="#000" d={qr.path} /></svg>;
+}
+
+function SwitchOn({ close }: { close: () => void }): JSX.Element {
+  const [current, setCurrent] = useState("");
+  const [code, setCode] = useState("");
+  const [key, setKey] = useState<NewSecondFactor>();
+  const [codes, setCodes] = useState<readonly string[]>();
+  const [error, setError] = useState<unknown>();
+  const isWrong = error instanceof ApiError && error.status === 403;
+  const begin = (event: Event): void => {
+    event.preventDefault();
+    post<NewSecondFactor>(["me", "second-factor"], { current }).then((made) => { setKey(made); setError(undefined); }, setError);
+  };
+  const confirm = (event: Event): void => {
+    event.preventDefault();
+    put<RecoveryCodes>(["me", "second-factor"], { code }).then((made) => setCodes(made.recovery_codes), setError);
+  };
+  if (codes) return <Codes codes={codes} close={close} />;
+  if (!key) {
+    return <Dialog title={t("factor.switch-on")} close={close}><form class="stack" onSubmit={begin}>
+      <p class="muted">{t("factor.app-passwords")}</p>
+      <Field label={t("password.current")} name="current" type="password" autocomplete="current-password" value={current} onInput={setCurrent} required autofocus {...(isWrong ? { error: t("password.wrong") } : {})} />
+      {error !== undefined && !isWrong && <Failure error={error} />}
+      <div class="buttons"><button type="button" class="btn" onClick={close}>{t("cancel")}</button><button class="btn primary">{t("next")}</button></div>
+    </form></Dialog>;
+  }
+  return (
+    <Dialog title={t("factor.scan")} close={close}><form class="stack" onSubmit={confirm}>
+      <p class="muted">{t("factor.scan.about")}</p>
+      {key.qr && <QrCode svg={key.qr} />}
+      <details><summary>{t("factor.key")}</summary><span class="line mono break">{key.secret.replace(/(.{4})(?=.)/g, "$1 ")}<Copy text={key.secret} label={t("copy")} /></span></details>
+      <Field label={t("factor.code")} name="code" autocomplete="one-time-code" value={code} onInput={setCode} required autofocus {...(isWrong ? { error: t("factor.wrong") } : {})} />
+      {error !== undefined && !isWrong && <Failure error={error} />}
+      <div class="buttons"><button type="button" class="btn" onClick={close}>{t("cancel")}</button><button class="btn primary">{t("factor.switch-on")}</button></div>
+    </form></Dialog>
+  );
+}
+
+function Codes({ codes, close }: { codes: readonly string[]; close: () => void }): JSX.Element {
+  return (
+    <Dialog title={t("factor.recovery")} close={close}>
+      <p class="muted">{t("factor.recovery.about")}</p>
+      <ul class="mono">{codes.map((one) => <li key={one}>{one}</li>)}</ul>
+      <div class="buttons"><Copy text={codes.join("\n")} label={t("copy")} /><button type="button" class="btn primary" onClick={close}>{t("done")}</button></div>
+    </Dialog>
+  );
+}
+
+function WithBoth({ what, close }: { what: "off" | "codes"; close: () => void }): JSX.Element {
+  const [current, setCurrent] = useState("");
+  const [code, setCode] = useState("");
+  const [codes, setCodes] = useState<readonly string[]>();
+  const [error, setError] = useState<unknown>();
+  const title = what === "off" ? t("factor.switch-off") : t("factor.new-codes");
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    if (what === "off") post<void>(["me", "second-factor", "remove"], { current, code }).then(() => { toast(t("factor.is-off")); close(); }, setError);
+    else post<RecoveryCodes>(["me", "second-factor", "recovery-codes"], { current, code }).then((made) => setCodes(made.recovery_codes), setError);
+  };
+  if (codes) return <Codes codes={codes} close={close} />;
+  return (
+    <Dialog title={title} close={close}><form class="stack" onSubmit={submit}>
+      <Field label={t("password.current")} name="current" type="password" autocomplete="current-password" value={current} onInput={setCurrent} required autofocus />
+      <Field label={t("factor.code")} name="code" autocomplete="one-time-code" value={code} onInput={setCode} required hint={t("factor.code.hint")} {...(error instanceof ApiError && error.status === 403 ? { error: t("factor.either-wrong") } : {})} />
+      {error !== undefined && !(error instanceof ApiError && error.status === 403) && <Failure error={error} />}
+      <div class="buttons"><button type="button" class="btn" onClick={close}>{t("cancel")}</button><button class="btn primary">{title}</button></div>
+    </form></Dialog>
+  );
+}

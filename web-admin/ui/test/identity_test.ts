@@ -1,0 +1,23 @@
+// What the pages of second factors, app passwords and the audit log work out.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { endOf } from "../src/pages/app_passwords";
+import { differences } from "../src/pages/audit";
+import { qrOf } from "../src/pages/second_factor";
+
+test("of the server's image only numbers are taken over", () => {
+  const svg = (path: string): string => `<svg viewBox="0 0 41 41"><rect width="41" fill="#fff"/><path fill="#000" d="${path}"/></svg>`;
+  assert.deepEqual(qrOf(svg("M4 4h7v1h-7z")), { path: "M4 4h7v1h-7z", size: 41 });
+  assert.equal(qrOf(svg("M4 4<script>")), undefined);
+  assert.equal(qrOf("<svg>"), undefined);
+});
+
+test("an app password ends after so many days, or never", () => {
+  assert.equal(endOf("0", 0), null);
+  assert.equal(endOf("30", Date.UTC(2026, 0, 1)), "2026-01-31T00:00:00Z");
+});
+
+test("what differs is told name by name", () => {
+  assert.deepEqual(differences({ quota_bytes: 0, gone: "x" }, { quota_bytes: 5, targets: ["a"] }), [["quota_bytes", "0", "5"], ["targets", "–", "[\"a\"]"], ["gone", "x", "–"]]);
+  assert.deepEqual(differences(undefined, undefined), []);
+});
