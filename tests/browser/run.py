@@ -13,13 +13,14 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+import identity_test  # noqa: E402
 import looks_test  # noqa: E402
 import tasks_test  # noqa: E402
 import wizard_test  # noqa: E402
 from panel_scene import ADMIN, Page, PanelSite  # noqa: E402
 
 SHOTS = os.path.join(HERE, "..", "..", "build", "browser")
-MODULES = [tasks_test, looks_test, wizard_test]
+MODULES = [tasks_test, identity_test, looks_test, wizard_test]
 
 
 DOCS = os.path.join(HERE, "..", "..", "docs")
@@ -50,6 +51,7 @@ def main():
     failures = 0
     with PanelSite(binary) as site:
         site.fill()
+        identity_test.prepare(site)
         page = Page("https://localhost:%d" % site.server.ports["https"], SHOTS)
         try:
             for module in MODULES:

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { endOf } from "../src/pages/app_passwords";
-import { differences } from "../src/pages/audit";
+import { differences, madeBy } from "../src/pages/audit";
 import { qrOf } from "../src/pages/second_factor";
 
 test("of the server's image only numbers are taken over", () => {
@@ -20,4 +20,7 @@ test("an app password ends after so many days, or never", () => {
 test("what differs is told name by name", () => {
   assert.deepEqual(differences({ quota_bytes: 0, gone: "x" }, { quota_bytes: 5, targets: ["a"] }), [["quota_bytes", "0", "5"], ["targets", "–", "[\"a\"]"], ["gone", "x", "–"]]);
   assert.deepEqual(differences(undefined, undefined), []);
+  const entry = { number: 1, time: "", who: "local", by: "socket" as const, from: "", method: "POST", target: "/api/v1/users", status: 201, after: { address: "a@b.test" } };
+  assert.equal(madeBy(entry), "a@b.test");
+  assert.equal(madeBy({ ...entry, method: "PATCH" }), "");
 });

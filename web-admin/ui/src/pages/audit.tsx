@@ -28,13 +28,19 @@ export function AuditList({ place }: { place: Place }): JSX.Element {
   );
 }
 
+/** What a POST has made, by its name; of other requests the target says it. */
+export function madeBy(one: Audit): string {
+  const after = one.method === "POST" ? one.after ?? {} : {};
+  return String(after["address"] ?? after["name"] ?? after["hostname"] ?? "");
+}
+
 function Entry({ one }: { one: Audit }): JSX.Element {
   const isRefused = one.status >= 400;
   const changes = differences(one.before, one.after);
   const told = Object.entries(one.request ?? {});
   return (
     <li><Icon name={isRefused ? "s-off" : "s-ok"} tone={isRefused ? "off" : "ok"} /><div class="grow">
-      <b class="break">{one.who}</b> <span class="mono small break">{one.method} {decoded(one.target)}</span>{isRefused && <> <span class="tag">{t("audit.refused")} {one.status}</span></>}
+      <b class="break">{one.who}</b> <span class="mono small break">{one.method} {decoded(one.target)}{madeBy(one) && ` ${madeBy(one)}`}</span>{isRefused && <> <span class="tag">{t("audit.refused")} {one.status}</span></>}
       <p class="small muted break"><Time at={one.time} />{one.from ? ` · ${one.from}` : ` · ${t("audit.local")}`}</p>
       {(changes.length > 0 || told.length > 0) && <details><summary>{t("audit.changes")}</summary><dl class="small">
         {told.map(([name, value]) => <div key={`request ${name}`}><dt class="mono">{name}</dt><dd class="break">{textOf(value)}</dd></div>)}
