@@ -80,7 +80,12 @@ Ended serve_once(const Settings& settings, const Clock& clock, const Secret& set
                                   .restart = [] { kill(getpid(), kRestart); }};
   auto server = Server::start(settings, clock, requests, set_up_token.clone());
   if (!server) {
-    log::error("server.start_failed", {{"kind", to_string(server.error().kind)}, {"context", server.error().context}});
+    const std::string& context = server.error().context;
+    // The system's words for ENOSPC and EDQUOT (strerror(3) in the C locale, which is ours).
+    const bool is_full = context.contains("No space left on device") || context.contains("Disk quota exceeded");
+    log::error("server.start_failed",
+               {{"kind", to_string(server.error().kind)},
+                {"context", is_full ? context + ": make room where " + settings.data + " lies, then start again" : context}});
     return Ended::kFailed;
   }
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
