@@ -72,6 +72,12 @@ def test_second_factor_and_app_passwords(page, site):
     page.one("nav.nav, .topbar")
     page.open("/me")
     page.says("9 recovery codes are left")
+    page.sign_out()
+    page.sign_in()
+    page.open("/mailboxes/" + FRIDA)
+    page.press("Switch off …")
+    page.press("Switch off", "dialog")
+    wait_for(lambda: not site.call("GET", "/api/v1/users/" + FRIDA)["second_factor"], "no second factor")
 
 
 test_second_factor_and_app_passwords.login = FRIDA

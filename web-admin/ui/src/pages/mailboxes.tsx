@@ -12,6 +12,7 @@ import { t } from "../words";
 import { filter, pagingOf } from "./lists";
 import { ChangeMailbox } from "./mailbox_change";
 import { isYes, type Kind, listOf, sizeMember, Transfer } from "./transfer";
+import { FactorOf } from "./second_factor";
 
 const kPage = 25;
 const kStates = ["active", "held", "disabled", "almost_full", "admin"] as const;
@@ -186,7 +187,8 @@ function Mailbox({ user, isSelf, reload }: { user: User; isSelf: boolean; reload
           {!isSelf && <Card title={t("delete-mailbox")}><div class="pad stack"><p class="small muted">{t("delete-mailbox.about", { n: user.usage.messages })}</p><button type="button" class="btn danger" onClick={() => ask("delete")}>{t("delete")} …</button></div></Card>}
         </div>
         <Card title={t("at-a-glance")}><div class="pad"><dl class="facts">
-          <dt>{t("role")}</dt><dd>{t(user.role)}</dd>
+          <dt>{t("role")}</dt><dd>{t(user.role)}{user.admin_of.length > 0 && <span class="small muted break"> {user.admin_of.join(", ")}</span>}</dd>
+          <dt>{t("factor")}</dt><dd>{user.second_factor ? <FactorOf address={user.address} isSelf={isSelf} done={reload} /> : t("factor.none")}</dd>
           <dt>{t("created")}</dt><dd><Time at={user.created} as="short" /></dd>
           <dt>{t("sent-today")}</dt><dd>{number(user.sending.messages_today)}{user.messages_per_day !== null && ` / ${number(user.messages_per_day)}`}</dd>
           <dt>{t("bounced-today")}</dt><dd>{number(user.sending.bounces_today)}</dd>

@@ -1,9 +1,9 @@
 // The second factor of one's own account: switched on with a code of an authenticator app, off with a code and the password.
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { ApiError, get, post, put } from "../api";
+import { ApiError, get, post, put, remove } from "../api";
 import type { NewSecondFactor, RecoveryCodes, SecondFactor } from "../../generated/api";
-import { Card, Copy, Dialog, Failure, Field, Icon, Shown, Time, toast, useLoad } from "../parts";
+import { Card, Confirm, Copy, Dialog, Failure, Field, Icon, Shown, Time, toast, useLoad } from "../parts";
 import { t } from "../words";
 
 export function SecondFactorCard(): JSX.Element {
@@ -22,6 +22,16 @@ export function SecondFactorCard(): JSX.Element {
         {(asks === "off" || asks === "codes") && <WithBoth what={asks} close={close} />}
       </div>
     )}</Shown></Card>
+  );
+}
+
+/** On the page of a mailbox: an admin switches it off for somebody who has lost it. */
+export function FactorOf({ address, isSelf, done }: { address: string; isSelf: boolean; done: () => void }): JSX.Element {
+  const [asks, ask] = useState(false);
+  return (
+    <span class="line">{t("factor.on")}{!isSelf && <button type="button" class="btn s" onClick={() => ask(true)}>{t("factor.switch-off")} …</button>}
+      {asks && <Confirm title={t("factor.switch-off")} text={t("factor.lost", { name: address })} action={t("factor.switch-off")} tone="danger" close={() => ask(false)} run={async () => { await remove(["users", address, "second-factor"]); toast(t("factor.is-off")); done(); }} />}
+    </span>
   );
 }
 
