@@ -230,13 +230,11 @@ class Page:
         self.browser.get(self.origin + "/")
         self.browser.execute_script("localStorage.clear()")
 
-    def shot(self, name, height=None, kind="jpeg"):
+    def shot(self, name, height=None):
         """The whole page as a picture among the artefacts; with `height` its beginning."""
         height = height or min(3000, max(900, self.browser.execute_script("return document.documentElement.scrollHeight")))
-        options = {"format": kind, "captureBeyondViewport": True, "clip": {"x": 0, "y": 0, "width": self.width, "height": height, "scale": 1}}
-        if kind == "jpeg":
-            options["quality"] = 80
-        path = os.path.join(self.shots, "%s.%s" % (name.replace("?", ""), kind.replace("jpeg", "jpg")))
+        options = {"format": "png", "captureBeyondViewport": True, "clip": {"x": 0, "y": 0, "width": self.width, "height": height, "scale": 1}}
+        path = os.path.join(self.shots, name.replace("?", "") + ".png")
         with open(path, "wb") as file:
             file.write(base64.b64decode(self.browser.execute_cdp_cmd("Page.captureScreenshot", options)["data"]))
         return path

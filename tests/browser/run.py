@@ -38,7 +38,7 @@ def screenshots(binary):
                                       ("panel-queue", "/queue", "dark", 640)):
                 page.theme(theme)
                 page.open(path)
-                page.shot(name, height, "png")
+                page.shot(name, height)
         finally:
             page.close()
 

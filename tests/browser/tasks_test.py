@@ -137,6 +137,19 @@ def test_mailboxes_are_found_while_typing_and_paged(page, site):
     assert len(page.all("tbody tr")) == 1
 
 
+def test_lists_are_used_by_keyboard(page, site):
+    page.open("/mailboxes?find=brandt")
+    first, second = page.all("tbody a.title")[:2]
+    address = second.text
+    first.send_keys(Keys.ARROW_DOWN)
+    focused = page.browser.switch_to.active_element
+    assert focused.text == address, focused.text
+    page.all("tbody input")[0].send_keys(Keys.ARROW_DOWN, Keys.ARROW_UP, Keys.SPACE)
+    page.says("1 selected")
+    second.send_keys(Keys.ENTER)
+    page.until(lambda: page.one("h1").text == address, "the mailbox")
+
+
 def test_mailbox_settings_are_saved(page, site):
     page.open("/mailboxes/lena.vogel%40nordlys.test")
     page.press("Change", "main")

@@ -239,11 +239,24 @@ export function Table<T>({ label, items, columns, keyOf, chosen }: { label: stri
   return (
     <table class="table" role="table" aria-label={label}>
       <thead role="rowgroup"><tr role="row">{chosen && <th role="columnheader" scope="col" class="sel"><ChooseAll keys={items.map(keyOf)} chosen={chosen} /></th>}{columns.map((column) => <th key={column.word} role="columnheader" scope="col" class={column.class ?? ""}>{column.class?.includes("act") ? <span class="sr">{t(column.word)}</span> : t(column.word)}</th>)}</tr></thead>
-      <tbody role="rowgroup">{items.map((item) => (
+      <tbody role="rowgroup" onKeyDown={alongColumn}>{items.map((item) => (
         <tr key={keyOf(item)} role="row" class={`${chosen ? "has-sel" : ""} ${chosen?.keys.has(keyOf(item)) ? "on" : ""}`}>{chosen && <td role="cell" class="sel"><Choose name={keyOf(item)} chosen={chosen} /></td>}{columns.map((column) => <td key={column.word} role="cell" class={`${column.main ? "main-cell" : ""} ${column.class ?? ""}`} {...(column.main || column.class?.includes("act") ? {} : { "data-label": t(column.word) })}>{column.cell(item)}</td>)}</tr>
       ))}</tbody>
     </table>
   );
+}
+
+/** Arrows go up and down a column; Enter opens and Space selects by themselves. */
+function alongColumn(event: KeyboardEvent): void {
+  const from = event.target as HTMLElement;
+  const cell = from.closest("td");
+  const row = cell?.closest("tr");
+  if (!cell || !row || from.tagName === "SELECT" || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
+  const other = (event.key === "ArrowDown" ? row.nextElementSibling : row.previousElementSibling) as HTMLTableRowElement | null;
+  const to = other?.cells[cell.cellIndex]?.querySelector<HTMLElement>("a, button, input");
+  if (!to) return;
+  event.preventDefault();
+  to.focus();
 }
 
 function Choose({ name, chosen }: { name: string; chosen: Chosen }): JSX.Element {
