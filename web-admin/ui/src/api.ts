@@ -33,22 +33,22 @@ export async function call<T>(method: string, path: readonly string[], options: 
   const headers: Record<string, string> = { Accept: "application/json", "X-Posthus-Panel": "1" };
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
   if (bearer) headers["Authorization"] = `Bearer ${bearer}`;
-  let response: Response;
-  try {
-    response = await fetch(target(path, options.parameters), {
-      method, headers, credentials: "same-origin", cache: "no-store", redirect: "error", signal: options.signal ?? null,
-      body: options.body === undefined ? null : JSON.stringify(options.body),
-    });
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiError(0, "");
-  }
+  const ask = (): Promise<Response> => fetch(target(path, options.parameters), {
+    method, headers, credentials: "same-origin", cache: "no-store", redirect: "error", signal: options.signal ?? null,
+    body: options.body === undefined ? null : JSON.stringify(options.body),
+  });
+  // WHY once more: browsers break off what is on its way when the network changes, and reading twice does no harm.
+  const response = await ask().catch((error: unknown) => (method === "GET" && !isAbort(error) ? ask() : Promise.reject(error))).catch((error: unknown) => {
+    throw isAbort(error) ? error : new ApiError(0, "");
+  });
   if (response.status === 204) return undefined as T;
   const text = await response.text();
   if (response.ok) return JSON.parse(text) as T;
   if (response.status === 401 && path[0] !== "session") signedOut();
   throw new ApiError(response.status, detailOf(text));
 }
+
+const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === "AbortError";
 
 function detailOf(text: string): string {
   try {
