@@ -76,7 +76,7 @@ class Containers:
         for volume in self.volumes:
             self.podman("volume", "rm", "-f", volume, check=False)
         if self.network:
-            self.podman("rm", "-f", "-t", "1", self.name + "-holder", check=False)
+            self.podman("rm", "-f", "-v", "-t", "1", self.name + "-holder", check=False)
             self.podman("network", "rm", "-f", self.network, check=False)
         self.podman("rmi", "-f", self.image, check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -106,7 +106,7 @@ class Containers:
         try:
             self.podman("export", "-o", target, made)
         finally:
-            self.podman("rm", made)
+            self.podman("rm", "-v", made)
         with tarfile.open(target) as archive:
             return archive.getmembers()
 
