@@ -21,6 +21,10 @@ struct MessageMetrics {
   metrics::Counter& deferred = metrics::counter("posthus_smtp_messages_total", "Messages by result", "result=\"4xx\"");
   metrics::Counter& refused = metrics::counter("posthus_smtp_messages_total", "Messages by result", "result=\"5xx\"");
   metrics::Counter& bytes = metrics::counter("posthus_smtp_message_bytes_total", "Bytes of accepted messages");
+  metrics::Counter& from_servers =
+      metrics::counter("posthus_smtp_accepted_total", "Messages accepted, by whom they came from", "from=\"servers\"");
+  metrics::Counter& from_users =
+      metrics::counter("posthus_smtp_accepted_total", "Messages accepted, by whom they came from", "from=\"users\"");
 };
 
 MessageMetrics& message_metrics() {
@@ -203,6 +207,7 @@ session::Step ServerSession::message_accepted(Output& output) {
   const std::string id = to_text(message_id_);
   append_reply(output, reply::kAccepted, id + " accepted");
   message_metrics().accepted.add();
+  (role_ == ListenerRole::kMx ? message_metrics().from_servers : message_metrics().from_users).add();
   message_metrics().bytes.add(transfer_->bytes());
   send_own_messages();
   if (!envelope_->elsewhere.empty() && context_.queued) context_.queued(envelope_->destinations());

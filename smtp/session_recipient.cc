@@ -5,12 +5,20 @@
 #include <utility>
 
 #include "core/base/ascii.h"
+#include "core/base/metrics.h"
 #include "smtp/forwarding.h"
 #include "smtp/session_state.h"
 #include "store/queue_reader.h"
 
 namespace posthus::smtp {
 namespace {
+
+void count_refused_recipient(const Reply& reply) {
+  constexpr std::string_view kName = "posthus_smtp_recipients_refused_total", kHelp = "Refused recipients";
+  static metrics::Counter& temporary = metrics::counter(kName, kHelp, "class=\"4xx\"");
+  static metrics::Counter& permanent = metrics::counter(kName, kHelp, "class=\"5xx\"");
+  (reply.code < 500 ? temporary : permanent).add();
+}
 
 constexpr std::size_t kMaxPrimaryWords = 400;  // with code and prefix a line of at most 512 (RFC 5321 §4.5.3.1.5)
 
@@ -125,6 +133,7 @@ session::Step ServerSession::refuse_recipient(const Reply& reply, Output& output
 
 session::Step ServerSession::refuse_recipient(const Reply& reply, std::string_view words, Output& output) {
   log_refusal(reply);
+  count_refused_recipient(reply);
   ++envelope_->refused_recipients;
   append_reply(output, reply, words);
   if (++refused_recipients_ < kMaxRefusedRecipients) return Step::kRead;

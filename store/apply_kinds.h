@@ -46,6 +46,8 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const PutAppPassword& req
 Result<WriteOutcome> apply_kind(ApplyContext& context, const UseAppPassword& request);      // apply_identity.cc
 Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveAppPassword& request);   // apply_identity.cc
 Result<WriteOutcome> apply_kind(ApplyContext& context, const AddAudit& request);            // apply_identity.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const AddHistory& request);          // apply_history.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutAlert& request);            // apply_history.cc
 
 // What goes with a user or a domain (apply_identity.cc).
 Result<> erase_identity(WriteTransaction& transaction, AccountId account);

@@ -47,6 +47,7 @@ CheckReport Checker::run() {
   check_tls();
   check_certificates();
   check_identity();
+  check_watch();
   check_mailboxes();
   check_mailbox_names();
   check_mailbox_rows(Table::kKeywords, "keywords");

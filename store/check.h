@@ -54,6 +54,7 @@ class Checker {
   void check_tls();           // check_tls.cc
   void check_certificates();  // check_certificates.cc
   void check_identity();      // check_identity.cc
+  void check_watch();         // check_watch.cc
   void check_mailboxes();
   void check_mailbox_names();
   void check_mailbox_rows(Table table, std::string_view name);

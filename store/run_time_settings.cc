@@ -69,8 +69,23 @@ constexpr std::array kSettings{
     RunTimeSetting{"delivery.blocklists", "zen.spamhaus.org,bl.spamcop.net",
                    "DNS block lists that are asked daily about our addresses, with commas", Kind::kNames},
     RunTimeSetting{"delivery.probe_hosts", "", "servers whose port 25 is tried by the delivery check, with commas", Kind::kNames},
+    RunTimeSetting{"alerts.mail", "", "who is told of alerts, with commas; empty: the postmaster of the first domain",
+                   Kind::kMailAddresses},
+    RunTimeSetting{"alerts.webhook", "", "URL that is told of alerts as JSON: https, or http on this machine itself",
+                   Kind::kWebhook},
+    RunTimeSetting{"alerts.certificate_days", "14", "alert when a certificate ends within so many days; 0: never", Kind::kNumber,
+                   false, "", 3650},
+    RunTimeSetting{"alerts.disk_percent", "10", "alert when less of the disk is free, in per cent; 0: never", Kind::kNumber,
+                   false, "", 100},
+    RunTimeSetting{"alerts.queue_copies", "1000", "alert when more copies wait for other servers; 0: never"},
+    RunTimeSetting{"alerts.destination_minutes", "120", "alert when mail for a destination waits longer; 0: never"},
+    RunTimeSetting{"alerts.refused_sign_ins", "200", "alert when more sign-ins are refused within ten minutes; 0: never"},
+    RunTimeSetting{"alerts.clock_seconds", "30", "alert when the clock is wrong by more, in seconds; 0: never"},
+    RunTimeSetting{"alerts.interval_seconds", "60", "how often it is looked; less than 60 is for tests", Kind::kNumber, false, "",
+                   3600},
 };
 constexpr std::size_t kMaxAddresses = 16;
+constexpr std::size_t kMaxMailAddresses = 16;
 constexpr std::size_t kMaxNames = 32;
 constexpr std::size_t kMaxSecret = 1000;  // a TSIG key takes some 130
 constexpr std::size_t kMaxText = 1000;
@@ -117,6 +132,22 @@ Result<> check_text(const RunTimeSetting& setting, std::string_view value) {
   if (setting.kind == Kind::kHttps && !value.starts_with("https://")) return refuse("a URL that begins with https://");
   if (setting.kind == Kind::kMailAddress && !mail::parse_mailbox(value, mail::Utf8::kRefuse)) return refuse("a mail address");
   return {};
+}
+
+bool is_mail_address(std::string_view text) { return mail::parse_mailbox(text, mail::Utf8::kRefuse).has_value(); }
+
+// WHY http to this machine only: what an alert says is nobody's business on the way.
+bool is_webhook(std::string_view url) {
+  const auto is_allowed = [](char c) { return c > ' ' && c <= '~' && c != '#' && c != '\\' && c != '"'; };
+  if (!std::ranges::all_of(url, is_allowed) || url.size() > kMaxText) return false;
+  if (url.starts_with("https://")) return url.size() > 8 && url[8] != '/';
+  if (!url.starts_with("http://")) return false;
+  std::string_view host = url.substr(7);
+  host = host.substr(0, std::min(host.find_first_of("/?"), host.size()));
+  if (host.starts_with("[::1]")) return host.size() == 5 || host[5] == ':';
+  host = host.substr(0, host.find(':'));
+  const auto address = parse_ip_address(host);
+  return host == "localhost" || (address && !address->is_v6 && address->bytes[0] == 127);
 }
 
 Result<> check_choice(const RunTimeSetting& setting, std::string_view value) {
@@ -167,6 +198,11 @@ Result<> check_setting(std::string_view name, std::string_view value) {
     case Kind::kEndpoint: return check_items(value, is_endpoint, 1, "server like 192.0.2.1 or 192.0.2.1@53");
     case Kind::kChoice: return check_choice(*setting, value);
     case Kind::kSecret: return check_secret(value);
+    case Kind::kMailAddresses: return check_items(value, is_mail_address, kMaxMailAddresses, "mail address");
+    case Kind::kWebhook:
+      if (is_webhook(value)) return {};
+      return fail(ErrorKind::kInvalid,
+                  "a webhook is a URL that begins with https://, or with http:// and an address of this machine");
     case Kind::kHttps:
     case Kind::kMailAddress:
     case Kind::kText: return check_text(*setting, value);

@@ -24,7 +24,9 @@ struct RunTimeSetting {
     kSecret,
     kHttps,
     kMailAddress,
-    kText
+    kText,
+    kMailAddresses,  // with commas
+    kWebhook         // an https URL, or http to this machine itself
   } kind = Kind::kNumber;
   bool is_per_destination = false;        // may be given as "name@domain" as well
   std::string_view choices = {};          // with spaces between them

@@ -39,6 +39,8 @@ enum class Table : std::uint8_t {
   kSecondFactors,    // account                   -> SecondFactorRecord (store/identity_records.h)
   kAppPasswords,     // account, id               -> AppPasswordRecord
   kAudit,            // number                    -> what an admin did, a JSON object
+  kHistory,          // span, slot                -> HistoryRow (store/history_records.h)
+  kAlerts,           // id                        -> AlertRecord (store/alert_records.h)
   kCount
 };
 

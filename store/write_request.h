@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "store/alert_records.h"
 #include "store/certificate_records.h"
+#include "store/history_records.h"
 #include "store/identity_records.h"
 #include "store/incoming_message.h"
 #include "store/queue_records.h"
@@ -161,7 +163,8 @@ using WriteRequest =
                  ClaimRecent, PutDomain, RemoveDomain, PutUser, RemoveUser, PutAlias, RemoveAlias, PutToken, RemoveToken,
                  RecordAttempt, ChangeQueue, HoldAccount, AddTrace, PutRoute, RemoveRoute, PutDkimKey, RemoveDkimKey, PutSetting,
                  PutStsPolicy, RemoveStsPolicy, PutTlsTally, PutCertificate, RemoveCertificate, PutAcmeAccount, PutSecondFactor,
-                 UseSecondFactor, RemoveSecondFactor, PutAppPassword, UseAppPassword, RemoveAppPassword, AddAudit>;
+                 UseSecondFactor, RemoveSecondFactor, PutAppPassword, UseAppPassword, RemoveAppPassword, AddAudit, AddHistory,
+                 PutAlert>;
 
 /// The message a request brings along: AddMessage itself, or the report of a RecordAttempt. Null: none.
 inline const AddMessage* message_of(const WriteRequest& request) {

@@ -62,7 +62,9 @@ constexpr std::array<std::string_view, std::variant_size_v<WriteRequest>> kKindN
                                                                                         "put_app_password",
                                                                                         "use_app_password",
                                                                                         "remove_app_password",
-                                                                                        "add_audit"};
+                                                                                        "add_audit",
+                                                                                        "add_history",
+                                                                                        "put_alert"};
 static_assert(!kKindNames.back().empty(), "a kind without a name: those behind it would be counted under wrong ones");
 
 struct Metrics {

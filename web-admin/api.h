@@ -17,7 +17,9 @@
 #include "core/net/certificate.h"
 #include "core/sasl/authenticator.h"
 #include "store/store.h"
+#include "web-admin/alert_delivery.h"
 #include "web-admin/browser_sessions.h"
+#include "web-admin/clock_verdict.h"
 #include "web-admin/message_upload.h"
 #include "web-admin/request.h"
 #include "web-admin/routes.h"
@@ -86,6 +88,15 @@ struct ServerContext {
   std::function<std::optional<std::string>(const std::string& token)> http_challenge = [](const std::string&) {
     return std::nullopt;
   };
+  /// Whether our clock is right, as far as others have said. `mark`: seconds from which it is wrong.
+  std::function<ClockVerdict(std::int64_t mark)> clock_verdict = [](std::int64_t) { return ClockVerdict{}; };
+  /// Tells everybody who is told of alerts that this is a test, and what came of it; some seconds.
+  std::function<Result<std::vector<AlertDelivery>>()> test_alerts = [] {
+    return Result<std::vector<AlertDelivery>>(fail(ErrorKind::kUnavailable, "only the running server can test this"));
+  };
+  /// A setting alerts.* has changed.
+  std::function<void()> alerts_changed = [] {};
+  std::string configuration;  // the settings of the file and the environment, a line each, for the support bundle
 };
 
 class Api {
@@ -105,6 +116,8 @@ class Api {
   void add_listener(ListenerStatus listener) { context_.listeners.push_back(std::move(listener)); }
   /// REQUIRES: before the first request; outlives them.
   void set_send_tests(SendTests& tests) { context_.send_tests = &tests; }
+  /// For the support bundle. REQUIRES: before the first request.
+  void set_configuration(std::string text) { context_.configuration = std::move(text); }
   /// What the world is reached through; outlives the Api. REQUIRES: before the first request.
   void set_outside(Outside& outside) { context_.outside = &outside; }
 

@@ -23,7 +23,8 @@ using mailauth::RecordState;
 
 constexpr std::chrono::seconds kPatience{15};  // of the whole check: a person waits for it
 constexpr std::size_t kMaxProbes = 12;
-constexpr std::int64_t kSoonOver = 14 * 86'400;                                       // seconds before the end of a certificate
+constexpr std::int64_t kClockMark = 30;          // seconds: a second factor takes no more (RFC 6238 §5.2)
+constexpr std::int64_t kSoonOver = 14 * 86'400;  // seconds before the end of a certificate
 constexpr std::string_view kWellKnown[] = {"gmail.com", "outlook.com", "yahoo.com"};  // asked only when the admin wants it
 
 /// What the check is about, read in one go.
@@ -31,6 +32,7 @@ struct Subject {
   std::vector<IpAddress> addresses;
   std::vector<std::string> lists, hosts;
   std::string hostname;
+  std::int64_t clock_mark = 0;
 };
 
 Result<Subject> read_subject(const ServerContext& context) {
@@ -39,6 +41,9 @@ Result<Subject> read_subject(const ServerContext& context) {
   subject.addresses = POSTHUS_TRY(public_addresses(context, *snapshot));
   subject.lists = POSTHUS_TRY(setting_items(*snapshot, "delivery.blocklists"));
   subject.hosts = POSTHUS_TRY(setting_items(*snapshot, "delivery.probe_hosts"));
+  // Also when there is no alert of it (0).
+  const std::uint64_t mark = POSTHUS_TRY(setting_number(*snapshot, "alerts.clock_seconds"));
+  subject.clock_mark = mark == 0 ? kClockMark : static_cast<std::int64_t>(mark);
   subject.hostname = mail::normalise_domain(context.hostname).value_or(context.hostname);
   return subject;
 }
@@ -195,6 +200,30 @@ DeliveryItem judge_port(const std::string& host, const IpAddress& address, const
   return item;
 }
 
+DeliveryItem judge_clock(const ClockVerdict& verdict, std::int64_t mark) {
+  DeliveryItem item{.check = "clock", .subject = ""};
+  for (const std::string& host : verdict.hosts) item.subject += (item.subject.empty() ? "" : ", ") + host;
+  const std::string seconds = std::to_string(verdict.ahead < 0 ? -verdict.ahead : verdict.ahead);
+  const std::string off = seconds + " seconds " + (verdict.ahead < 0 ? "behind" : "ahead");
+  switch (verdict.kind) {
+    case ClockVerdict::Kind::kRight:
+      item.state = RecordState::kOk;
+      item.meaning = "The clock agrees with those servers to " + std::to_string(mark) + " seconds.";
+      break;
+    case ClockVerdict::Kind::kWrong:
+      item.state = RecordState::kWrong;
+      item.meaning = "Compared with those servers the clock is " + off + ".";
+      item.action = "Set the clock of the machine, and let it be kept by NTP.";
+      break;
+    case ClockVerdict::Kind::kUnknown:
+      item.meaning = verdict.hosts.empty()
+                         ? "No other server has said the time lately, so nobody knows."
+                         : "One server's clock differs from ours: ours is " + off + ". That alone proves nothing.";
+      break;
+  }
+  return item;
+}
+
 DeliveryItem judge_certificate(const ServerContext& context, const std::string& roots_file) {
   DeliveryItem item{.check = "certificate", .subject = context.hostname};
   const auto pair = context.certificate();
@@ -250,6 +279,7 @@ Result<std::shared_ptr<const DeliveryReport>> check_delivery(const ServerContext
     for (const ProbedPort& port : ports) report->items.push_back(judge_port(port.host, port.address, port.failure));
     if (ports.empty()) report->items.push_back(port_not_tried());
     report->items.push_back(judge_certificate(context, outside->roots_file));
+    report->items.push_back(judge_clock(context.clock_verdict(subject.clock_mark), subject.clock_mark));
   }
   count_listings(report->items);
   report->checked = context.clock.now();

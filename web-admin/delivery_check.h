@@ -16,7 +16,7 @@
 namespace posthus::web_admin {
 
 struct DeliveryItem {
-  std::string check;    // "addresses", "reverse", "host_address", "blocklist", "port_25", "certificate"
+  std::string check;    // "addresses", "reverse", "host_address", "blocklist", "port_25", "certificate", "clock"
   std::string subject;  // an address, a family, a list, a host
   mailauth::RecordState state = mailauth::RecordState::kUnknown;  // never kMissing
   std::string meaning;
@@ -40,6 +40,8 @@ std::shared_ptr<const DeliveryReport> last_delivery_report(const ServerContext& 
 std::optional<DeliveryItem> judge_listing(const IpAddress& address, const std::string& zone, dns::Answers& answers);
 /// What the outcome of dialing a host's port 25 means. `failure`: empty when it greeted.
 DeliveryItem judge_port(const std::string& host, const IpAddress& address, const std::string& failure);
+/// Whether our clock is right, as far as other servers have said. `mark`: seconds from which it is wrong.
+DeliveryItem judge_clock(const ClockVerdict& verdict, std::int64_t mark);
 DeliveryItem judge_certificate(const ServerContext& context, const std::string& roots_file);
 
 }  // namespace posthus::web_admin

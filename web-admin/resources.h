@@ -23,6 +23,19 @@ Response get_readyz(const Call& call);
 Response get_metrics(const Call& call);
 Response get_status(const Call& call);
 
+// history.cc
+Response get_history(const Call& call);
+
+// alerts.cc
+Response list_alerts(const Call& call);
+Response test_alerts(const Call& call);
+
+// logs.cc
+Response list_logs(const Call& call);
+
+// support_bundle.cc
+Response get_support_bundle(const Call& call);
+
 // session.cc
 Response get_panel_file(const Call& call);
 Response get_session(const Call& call);

@@ -49,6 +49,13 @@ Result<Response> get(const Call& call) {
   return json_response(200, json.take());
 }
 
+/// What looks at its settings only now and then is told.
+Result<> take_effect(const Call& call, std::string_view name) {
+  if (name.starts_with("acme.")) POSTHUS_TRY_VOID(retry_orders(call));
+  if (name.starts_with("alerts.")) call.context.alerts_changed();
+  return {};
+}
+
 Result<Response> put(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   const std::string name = POSTHUS_TRY(store::normalise_setting_name(call.path[0]));
@@ -58,7 +65,7 @@ Result<Response> put(const Call& call) {
   POSTHUS_TRY_VOID(fields.finish());
   POSTHUS_TRY_VOID(store::check_setting(name, value));
   POSTHUS_TRY(call.context.store.apply(store::PutSetting{name, value}));
-  if (name.starts_with("acme.")) POSTHUS_TRY_VOID(retry_orders(call));
+  POSTHUS_TRY_VOID(take_effect(call, name));
   return get(call);
 }
 
@@ -66,7 +73,7 @@ Result<Response> remove(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   const std::string name = POSTHUS_TRY(store::normalise_setting_name(call.path[0]));
   POSTHUS_TRY(call.context.store.apply(store::PutSetting{name, {}}));
-  if (name.starts_with("acme.")) POSTHUS_TRY_VOID(retry_orders(call));
+  POSTHUS_TRY_VOID(take_effect(call, name));
   return no_content();
 }
 

@@ -1,14 +1,9 @@
 // What the server says about itself: /, /healthz, /readyz, /metrics and /api/v1/status.
-#include <sys/statvfs.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <fstream>
-
 #include "core/base/metrics.h"
 #include "core/mail/date_time.h"
 #include "store/directory_reader.h"
 #include "web-admin/api.h"
+#include "web-admin/figures.h"
 #include "web-admin/lists.h"
 #include "web-admin/problem.h"
 #include "web-admin/resources.h"
@@ -18,56 +13,23 @@ namespace {
 
 Response plain_text(std::string body) { return {.content_type = "text/plain; charset=utf-8", .body = std::move(body)}; }
 
-// Second number of /proc/self/statm, in pages (proc_pid_statm(5)); 0 where there is none.
-std::uint64_t resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  std::uint64_t total = 0, resident = 0;
-  statm >> total >> resident;
-  return statm ? resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
-}
-
-/// What core/net counts under the listener's name.
-std::uint64_t open_connections(const ListenerStatus& listener) {
-  const std::string label = "listener=\"" + listener.name + "\"";
-  return static_cast<std::uint64_t>(
-      std::max<std::int64_t>(0, metrics::gauge("posthus_connections_open", "Connections open now.", label).value()));
-}
-
 void append_disk(JsonWriter& json, const std::string& directory) {
   json.key("disk");
-  struct statvfs disk{};
-  if (directory.empty() || statvfs(directory.c_str(), &disk) != 0) {
+  const DiskRoom room = disk_room(directory);
+  if (room.total == 0) {
     json.null();
     return;
   }
-  json.begin_object().key("total_bytes").number(disk.f_frsize * disk.f_blocks);
-  json.key("available_bytes").number(disk.f_frsize * disk.f_bavail).end_object();
+  json.begin_object().key("total_bytes").number(room.total).key("available_bytes").number(room.available).end_object();
 }
 
-std::uint64_t sign_ins(std::string_view result) {
-  std::uint64_t total = 0;
-  for (const std::string_view protocol : {"smtp", "pop3", "imap", "http"}) {
-    std::string labels = "protocol=\"";
-    labels.append(protocol).append("\",result=\"").append(result).append("\"");
-    total += metrics::counter("posthus_logins_total", "Login attempts by protocol and result", labels).value();
-  }
-  return total;
-}
-
-// Counters of other folders, found by their names; they begin at nothing when the server starts.
 void append_totals(JsonWriter& json) {
-  const auto messages = [](std::string_view result) {
-    return metrics::counter("posthus_smtp_messages_total", "Messages by result", result).value();
-  };
-  const auto recipients = [](std::string_view result) {
-    return metrics::counter("posthus_queue_recipients_total", "Attempts by result", result).value();
-  };
   json.key("totals").begin_object();
-  json.key("accepted").number(messages("result=\"accepted\"")).key("put_off").number(messages("result=\"4xx\""));
-  json.key("refused").number(messages("result=\"5xx\"")).key("relayed").number(recipients("result=\"relayed\""));
-  json.key("deferred").number(recipients("result=\"deferred\"")).key("failed").number(recipients("result=\"failed\""));
+  json.key("accepted").number(messages("accepted")).key("put_off").number(messages("4xx"));
+  json.key("refused").number(messages("5xx")).key("relayed").number(copies("relayed"));
+  json.key("deferred").number(copies("deferred")).key("failed").number(copies("failed"));
   json.key("sign_ins").number(sign_ins("accepted"));
-  json.key("failed_sign_ins").number(sign_ins("rejected") + sign_ins("disabled") + sign_ins("throttled")).end_object();
+  json.key("failed_sign_ins").number(refused_sign_ins()).end_object();
 }
 
 template <class NextPage>
@@ -97,7 +59,7 @@ void append_listeners(JsonWriter& json, const std::vector<ListenerStatus>& liste
   for (const ListenerStatus& listener : listeners) {
     json.begin_object().key("name").text(listener.name).key("address").text(listener.address);
     json.key("port").number(listener.port).key("implicit_tls").boolean(listener.is_tls);
-    json.key("connections").number(open_connections(listener)).end_object();
+    json.key("connections").number(open_connections(listener.name)).end_object();
   }
   json.end_array();
 }

@@ -12,6 +12,7 @@
 #include <ctime>
 
 #include "core/base/log_line.h"
+#include "core/base/log_ring.h"
 
 namespace posthus::log {
 namespace {
@@ -170,11 +171,31 @@ void append_line(std::string& out, Timestamp time, Level level, std::string_view
   out += is_json ? "}\n" : "\n";
 }
 
+namespace {
+
+/// `json`: the line, if it was formatted so already.
+void keep(Level level, std::string_view event, std::initializer_list<Field> fields, Timestamp now, std::string_view json) {
+  if (!are_lines_kept()) return;
+  thread_local std::string line;
+  if (json.empty()) {
+    line.clear();
+    append_line(line, now, level, event, fields, Format::kJson);
+    json = line;
+  }
+  json.remove_suffix(1);  // the newline
+  keep_line(level, json);
+}
+
+}  // namespace
+
 void write(Level level, std::string_view event, std::initializer_list<Field> fields) {
   if (!is_enabled(level)) return;
   thread_local std::string line;
   line.clear();
-  append_line(line, SystemClock().now(), level, event, fields, line_format.load(std::memory_order_relaxed));
+  const Timestamp now = SystemClock().now();
+  const Format format = line_format.load(std::memory_order_relaxed);
+  append_line(line, now, level, event, fields, format);
+  keep(level, event, fields, now, format == Format::kJson ? std::string_view(line) : std::string_view());
   ssize_t written;
   do {
     written = ::write(STDERR_FILENO, line.data(), line.size());

@@ -156,9 +156,10 @@ DefaultCertificate ServerCertificates::default_certificate() const {
 }
 
 void ServerCertificates::note(const Loaded& loaded, FileStates files) {
-  std::map<std::string, std::int64_t> ends;
-  const auto add = [&ends](const std::string& name, const std::string& pem) {
-    if (const auto end = net::certificate_not_after(pem)) ends[name] = *end;
+  std::map<std::string, CertificateLife> lives;
+  const auto add = [&lives](const std::string& name, const std::string& pem) {
+    const auto begin = net::certificate_not_before(pem), end = net::certificate_not_after(pem);
+    if (begin && end) lives[name] = {*begin, *end};
   };
   for (const net::NamedCertificate& named : loaded.by_name) add(named.name, named.pair.certificate_pem);
   static metrics::Gauge& own = metrics::gauge("posthus_tls_certificate_not_after_seconds", "When the default certificate ends");
@@ -167,14 +168,14 @@ void ServerCertificates::note(const Loaded& loaded, FileStates files) {
   if (loaded.source != DefaultCertificate::Source::kSelfSigned) add(settings_.hostname, loaded.pair.certificate_pem);
   std::int64_t first_end = 0;
   if (const auto end = net::certificate_not_after(loaded.pair.certificate_pem)) own.set(first_end = *end);
-  for (const auto& [name, end] : ends) first_end = first_end == 0 ? end : std::min(first_end, end);
+  for (const auto& [name, life] : lives) first_end = first_end == 0 ? life.end : std::min(first_end, life.end);
   first.set(first_end);
   const std::lock_guard guard(mutex_);
   in_use_ = loaded.digest();
   default_ = {loaded.source, loaded.pair.certificate_pem};
   default_key_ = loaded.pair.private_key_pem.clone();
   files_ = files;
-  ends_ = std::move(ends);
+  lives_ = std::move(lives);
 }
 
 Result<std::unique_ptr<ServerCertificates>> ServerCertificates::load(const Settings& settings, const store::Store* store,
@@ -201,10 +202,15 @@ Result<bool> ServerCertificates::refresh() {
   return !is_same;
 }
 
+std::map<std::string, CertificateLife> ServerCertificates::lives() const {
+  const std::lock_guard guard(mutex_);
+  return lives_;
+}
+
 void ServerCertificates::warn_of_expiry() {
   const std::lock_guard guard(mutex_);
-  for (const auto& [name, end] : ends_) {
-    const std::int64_t left = end - clock_.now().seconds();
+  for (const auto& [name, life] : lives_) {
+    const std::int64_t left = life.end - clock_.now().seconds();
     const std::int64_t days = left < 0 ? -1 : left / kDay;
     if (days >= kWarnDays) {
       days_told_.erase(name);

@@ -29,6 +29,10 @@ struct DefaultCertificate {
   Source source = Source::kSelfSigned;
   std::string chain;  // PEM
 };
+/// How long a certificate holds. Seconds since 1970.
+struct CertificateLife {
+  std::int64_t begin = 0, end = 0;
+};
 std::string_view to_string(DefaultCertificate::Source source);  // "file", "store", "self-signed"
 
 /// The certificates in use, and the TLS context that has them.
@@ -47,6 +51,8 @@ class ServerCertificates {
   DefaultCertificate default_certificate() const;
   /// The same with its key.
   net::CertificateAndKey default_pair() const;
+  /// Of every certificate in use but a self-signed one, by hostname.
+  std::map<std::string, CertificateLife> lives() const;
   /// A line in the log for each certificate that ends within two weeks, once for each day left.
   void warn_of_expiry();
 
@@ -75,7 +81,7 @@ class ServerCertificates {
   DefaultCertificate default_;
   Secret default_key_;
   FileStates files_;
-  std::map<std::string, std::int64_t> ends_;       // hostname -> not after, seconds
+  std::map<std::string, CertificateLife> lives_;
   std::map<std::string, std::int64_t> days_told_;  // hostname -> days left when the log was told last
   std::shared_ptr<net::TlsContext> tls_;
 };

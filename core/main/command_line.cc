@@ -203,6 +203,16 @@ void add_trace_commands(CLI::App& app, CommandLine& line) {
   trace->add_option("--until", line.until, "a time like 2026-01-31T12:00:00Z");
 }
 
+void add_watch_commands(CLI::App& app, CommandLine& line) {
+  CLI::App* alert = add_group(app, "alert", "what needs an admin, and who is told of it");
+  CLI::App* list = add(*alert, line, "list", "alert list", "list alerts that are open");
+  list->add_flag("--all", line.is_everything, "those that are over as well");
+  add(*alert, line, "test", "alert test", "send a test by mail and webhook and say what came of it");
+  CLI::App* bundle = add(app, line, "support-bundle", "support-bundle",
+                         "write what somebody who helps needs to see, without secrets and mail, as a tar archive");
+  bundle->add_option("FILE", line.name)->required();
+}
+
 void add_send_test_command(CLI::App& app, CommandLine& line) {
   CLI::App* test =
       add(app, line, "send-test", "send-test", "try the way to an address, from the DNS to QUIT, without sending anything");
@@ -308,6 +318,7 @@ std::expected<CommandLine, Usage> parse_command_line(int argc, const char* const
     add_queue_commands(app, line);
     add_trace_commands(app, line);
     add_send_test_command(app, line);
+    add_watch_commands(app, line);
     add_route_commands(app, line);
     add_setting_commands(app, line);
     add_certificate_commands(app, line);

@@ -33,6 +33,9 @@ std::span<const NamedCommand> account_commands();
 /// Those of dns_commands.cc: what the DNS should hold, and whether it does.
 std::span<const NamedCommand> dns_commands();
 
+/// Those of watch_commands.cc: alerts, the support bundle.
+std::span<const NamedCommand> watch_commands();
+
 /// That of send_test_command.cc.
 std::span<const NamedCommand> send_test_commands();
 

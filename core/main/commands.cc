@@ -330,6 +330,9 @@ int run_command_line(int argc, const char* const* argv) {
   for (const NamedCommand& command : send_test_commands()) {
     if (command.name == line->command) return command.run({*line, *loaded});
   }
+  for (const NamedCommand& command : watch_commands()) {
+    if (command.name == line->command) return command.run({*line, *loaded});
+  }
   for (const NamedCommand& command : certificate_commands()) {
     if (command.name == line->command) return command.run({*line, *loaded});
   }

@@ -53,6 +53,8 @@ bool add_field(std::string_view line, Head& head) {
     head.response.retry_after = value;
   } else if (ascii::equal_ignoring_case(name, "replay-nonce")) {
     head.response.replay_nonce = value;
+  } else if (ascii::equal_ignoring_case(name, "date")) {
+    head.response.date = value;
   }
   return true;
 }

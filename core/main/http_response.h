@@ -12,8 +12,8 @@ namespace posthus::main {
 
 struct HttpResponse {
   std::uint16_t status = 0;
-  std::string content_type;                         // without parameters, lower case; empty: none
-  std::string location, retry_after, replay_nonce;  // values of the fields; empty: none
+  std::string content_type;                               // without parameters, lower case; empty: none
+  std::string location, retry_after, replay_nonce, date;  // values of the fields; empty: none
   std::string body;
 };
 inline constexpr std::size_t kMaxResponseHead = 16 * 1024;  // status line and fields

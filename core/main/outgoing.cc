@@ -30,13 +30,17 @@ OutgoingMail::OutgoingMail(const Settings& settings, net::Network& network) : ne
 OutgoingMail::~OutgoingMail() = default;
 
 Result<std::unique_ptr<OutgoingMail>> OutgoingMail::create(const Settings& settings, store::Store& store, net::Network& network,
-                                                           const Clock& clock) {
+                                                           const Clock& clock, ClockWatch& clock_watch) {
   auto dialer = POSTHUS_TRY(NetworkDialer::create(network, roots(settings)));
   std::unique_ptr<OutgoingMail> mail(new OutgoingMail(settings, network));
   OutgoingMail* const self = mail.get();
   mail->dialer_ = std::move(dialer);
-  mail->web_ = POSTHUS_TRY(WebClient::create(
-      *mail->resolver_, {.roots = roots(settings), .port = static_cast<std::uint16_t>(settings.outgoing_https_port)}));
+  WebClientOptions web{.roots = roots(settings), .port = static_cast<std::uint16_t>(settings.outgoing_https_port)};
+  web.on_date = [&clock_watch](const std::string& host, const std::string& date, std::int64_t asked, std::int64_t answered) {
+    clock_watch.heard(host, date, asked, answered);
+  };
+  web.steady = [&clock_watch] { return clock_watch.steady_now(); };
+  mail->web_ = POSTHUS_TRY(WebClient::create(*mail->resolver_, std::move(web)));
   mail->reports_ = std::make_unique<smtp::TlsReports>(smtp::TlsReportsContext{
       .store = store,
       .resolver = *mail->resolver_,

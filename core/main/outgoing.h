@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/dns/unbound_resolver.h"
+#include "core/main/clock_watch.h"
 #include "core/main/own_addresses.h"
 #include "core/main/settings.h"
 #include "core/main/web_client.h"
@@ -26,8 +27,9 @@ namespace posthus::main {
 class OutgoingMail {
  public:
   /// References outlive it. Errors: the root certificates cannot be read.
+  /// The clock watch is told what time other servers say it is.
   static Result<std::unique_ptr<OutgoingMail>> create(const Settings& settings, store::Store& store, net::Network& network,
-                                                      const Clock& clock);
+                                                      const Clock& clock, ClockWatch& clock_watch);
   ~OutgoingMail();
 
   /// REQUIRES: the network has started.

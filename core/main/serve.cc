@@ -12,6 +12,7 @@
 #include <cstdio>
 
 #include "core/base/log.h"
+#include "core/base/log_ring.h"
 #include "core/base/random.h"
 #include "core/base/secret.h"
 #include "core/main/server.h"
@@ -66,10 +67,26 @@ int wait_for_end(Server& server, const sigset_t& signals) {
   }
 }
 
+/// The settings in use and where each comes from, for the support bundle; no passwords.
+std::string describe(const std::vector<EffectiveSetting>& effective) {
+  std::string out;
+  for (const EffectiveSetting& setting : effective) {
+    const bool is_secret = setting.name.ends_with("password") && !setting.value.empty();
+    out.append(setting.name)
+        .append(" = ")
+        .append(is_secret ? "(set)" : setting.value)
+        .append("  (")
+        .append(setting.origin)
+        .append(")\n");
+  }
+  return out;
+}
+
 enum class Ended : std::uint8_t { kInOrder, kFailed, kToRestart };
 
 /// A server from its start to its end.
-Ended serve_once(const Settings& settings, const Clock& clock, const Secret& set_up_token, const sigset_t& signals) {
+Ended serve_once(const Settings& settings, const Clock& clock, const Secret& set_up_token, const sigset_t& signals,
+                 const std::string& configuration) {
   const auto began = std::chrono::steady_clock::now();
   std::atomic<bool> is_fatal = false;
   const Server::Requests requests{.end =
@@ -78,7 +95,7 @@ Ended serve_once(const Settings& settings, const Clock& clock, const Secret& set
                                         kill(getpid(), SIGTERM);
                                       },
                                   .restart = [] { kill(getpid(), kRestart); }};
-  auto server = Server::start(settings, clock, requests, set_up_token.clone());
+  auto server = Server::start(settings, clock, requests, set_up_token.clone(), configuration);
   if (!server) {
     const std::string& context = server.error().context;
     // The system's words for ENOSPC and EDQUOT (strerror(3) in the C locale, which is ours).
@@ -111,6 +128,7 @@ int serve(const LoadedSettings& loaded) {
   // WHY for the whole process: what libraries write to standard error belongs to the log as well.
   if (settings.log_output == "stdout") dup2(STDOUT_FILENO, STDERR_FILENO);
   log::configure(log_level(settings.log_level), settings.log_format == "json" ? log::Format::kJson : log::Format::kText);
+  log::keep_lines();
   umask(077);
   signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
@@ -120,7 +138,7 @@ int serve(const LoadedSettings& loaded) {
   const SystemClock clock;
   const Secret set_up_token(random_password(kTokenGroups));
   while (true) {
-    const auto ended = serve_once(settings, clock, set_up_token, signals);
+    const auto ended = serve_once(settings, clock, set_up_token, signals, describe(loaded.effective));
     if (ended != Ended::kToRestart) return ended == Ended::kInOrder ? 0 : 1;
   }
 }

@@ -8,12 +8,15 @@
 
 #include "core/base/file.h"
 #include "core/base/log.h"
+#include "core/main/acme_settings.h"
 #include "core/main/address_literals.h"
+#include "core/main/alerts.h"
 #include "core/main/certificate_orders.h"
 #include "core/main/certificates.h"
 #include "core/main/data_directory.h"
 #include "core/main/dns_exchange.h"
 #include "core/main/first_start.h"
+#include "core/main/history.h"
 #include "core/main/outgoing.h"
 #include "core/main/own_addresses.h"
 #include "core/main/public_services.h"
@@ -31,6 +34,7 @@
 #include "store/maintenance.h"
 #include "web-admin/api.h"
 #include "web-admin/delivery_check.h"
+#include "web-admin/figures.h"
 #include "web-admin/http_server.h"
 #include "web-admin/outside.h"
 #include "web-admin/server_session.h"
@@ -50,6 +54,7 @@ constexpr std::chrono::seconds kBlocklistInterval{86'400};  // lists ask to be a
 constexpr std::chrono::milliseconds kCertificateInterval{3'600'000};
 constexpr std::chrono::milliseconds kCertificateFilesInterval{10'000};  // files that have changed are taken within it
 constexpr std::chrono::milliseconds kOrdersTick{1000};
+constexpr std::chrono::milliseconds kHistoryTick{1000}, kAlertsTick{1000};
 
 /// One row of the table of listeners.
 struct Listener {
@@ -124,7 +129,10 @@ struct Server::State {
              .is_hostname_fixed = settings.is_hostname_set,
              .certificates_changed = [this] { certificates_changed(); },
              .default_certificate = [this] { return default_certificate(); },
-             .http_challenge = [this](const std::string& token) { return orders->http_challenge(token); }}),
+             .http_challenge = [this](const std::string& token) { return orders->http_challenge(token); },
+             .clock_verdict = [this](std::int64_t mark) { return clock_verdict(mark); },
+             .test_alerts = [this] { return alerts->test(); },
+             .alerts_changed = [this] { alerts->look_soon(); }}),
         http(api),
         gate{http, clock},
         network({.io_threads = static_cast<int>(settings.io_threads), .workers = static_cast<int>(settings.worker_threads)}) {
@@ -137,12 +145,15 @@ struct Server::State {
   Result<> listen_on_socket();
   void start_periodic_work();
   void start_orders();
+  void start_history();
   void refresh_certificates();
   void certificates_changed();
   web_admin::DefaultCertificate default_certificate() const;
   void tend_keys();
   void reach_outside();
   void look_at_blocklists();
+  void start_alerts();
+  web_admin::ClockVerdict clock_verdict(std::int64_t mark);
 
   const Settings settings;
   const Clock& clock;
@@ -162,10 +173,13 @@ struct Server::State {
   web_admin::HttpServer http;
   web_admin::GateContext gate;
   std::unique_ptr<ServerCertificates> certificate;
+  ClockWatch clock_watch{clock};
   net::Network network;
   std::unique_ptr<OutgoingMail> outgoing;
   std::unique_ptr<DryRuns> dry_runs;
   std::unique_ptr<CertificateOrders> orders;
+  std::unique_ptr<History> history;
+  std::unique_ptr<Alerts> alerts;
   std::mutex certificate_failure_mutex;
   std::string last_certificate_failure;  // what the log has been told
   bool is_stopped = false;
@@ -335,6 +349,45 @@ void Server::State::start_orders() {
   network.timers().every(kOrdersTick, [this] { orders->tick(); });
 }
 
+void Server::State::start_history() {
+  history = std::make_unique<History>(HistoryContext{
+      .store = *store,
+      .clock = clock,
+      .read = [this] { return read_figures(*store, settings.data, web_admin::open_connections(api.context())); },
+      .run_blocking = [this](std::move_only_function<void()> work) { return network.workers().try_submit(std::move(work)); }});
+  network.timers().every(kHistoryTick, [this] { history->tick(); });
+}
+
+// WHY the CA's word counts alone: its certificates are dates, and we have chosen to trust it.
+web_admin::ClockVerdict Server::State::clock_verdict(std::int64_t mark) {
+  const auto snapshot = store->snapshot();
+  const auto acme = snapshot ? acme_settings(settings, **snapshot) : Result<AcmeSettings>(std::unexpected(snapshot.error()));
+  if (acme) clock_watch.believe(parse_https_uri(acme->directory, 443).value_or(HttpsUri{}).host);
+  return clock_watch.verdict(mark);
+}
+
+void Server::State::start_alerts() {
+  alerts = std::make_unique<Alerts>(AlertsContext{
+      .store = *store,
+      .clock = clock,
+      .hostname = settings.hostname,
+      .sources = {.store = *store,
+                  .clock = clock,
+                  .certificates = [this] { return certificate->lives(); },
+                  .disk = [this] { return web_admin::disk_room(settings.data); },
+                  .delivery_report = [this] { return web_admin::last_delivery_report(api.context()); },
+                  .refused_sign_ins = web_admin::refused_sign_ins,
+                  .clock_verdict = [this](std::int64_t mark) { return clock_verdict(mark); }},
+      .call =
+          [this](WebCall call, std::move_only_function<void(Result<HttpResponse>)> done) {
+            outgoing->web().call(std::move(call), std::move(done));
+          },
+      .signing = &signing_keys,
+      .queued = [this](const std::vector<std::string>& domains) { outgoing->queued(domains); },
+      .run_blocking = [this](std::move_only_function<void()> work) { return network.workers().try_submit(std::move(work)); }});
+  network.timers().every(kAlertsTick, [this] { alerts->tick(); });
+}
+
 // Once a day; the first time an hour after the start, so that a server that is started often asks no more for it.
 void Server::State::look_at_blocklists() {
   const auto last = web_admin::last_delivery_report(api.context());
@@ -364,7 +417,8 @@ void Server::State::reach_outside() {
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() { stop(); }
 
-Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& clock, Requests requests, Secret set_up_token) {
+Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& clock, Requests requests, Secret set_up_token,
+                                              std::string configuration) {
   POSTHUS_TRY_VOID(make_data_directory(settings));
   auto store = POSTHUS_TRY(store::Store::open(store_options(settings), clock));
   POSTHUS_TRY_VOID(smtp::prepare_forward_secret(*store));
@@ -380,18 +434,21 @@ Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& cl
   }
   auto first = std::make_unique<web_admin::FirstStart>(is_set_up, set_up_token.clone(), std::move(requests.restart));
   auto state = std::make_unique<State>(std::move(settings), clock, std::move(store), std::move(first));
+  state->api.set_configuration(std::move(configuration));
   state->certificate = POSTHUS_TRY(ServerCertificates::load(state->settings, state->store.get(), clock));
   for (const Listener& listener : state->listeners()) POSTHUS_TRY_VOID(state->listen(listener));
   POSTHUS_TRY_VOID(state->listen_on_socket());
   const auto noted = write_file_durably(process_id_path(state->settings), std::to_string(getpid()) + "\n");
   // WHY not fatal: on a full disk what is held is served on, and only its owners can make room.
   if (!noted) log::warning("server.no_process_id", {{"context", noted.error().context}});
-  state->outgoing = POSTHUS_TRY(OutgoingMail::create(state->settings, *state->store, state->network, clock));
+  state->outgoing = POSTHUS_TRY(OutgoingMail::create(state->settings, *state->store, state->network, clock, state->clock_watch));
   state->mx.recipient_check = &state->outgoing->recipient_check();
   state->dry_runs = std::make_unique<DryRuns>(*state->store, state->outgoing->trials(), clock);
   state->api.set_send_tests(*state->dry_runs);
   state->reach_outside();
   state->start_orders();
+  state->start_history();
+  state->start_alerts();
   state->start_periodic_work();
   state->network.start();
   state->outgoing->start();
@@ -416,7 +473,9 @@ void Server::stop() {
   state_->is_stopping = true;
   state_->outside.stop.request_stop();
   if (state_->orders) state_->orders->stop();
+  if (state_->alerts) state_->alerts->stop();
   if (state_->outgoing) state_->outgoing->wind_down(kLastDeliveries);
+  if (state_->history) state_->history->flush();
   state_->store->close_within(kStorePatience);  // else a session that waits for long bulk work would keep us
   state_->network.stop(kDrain);
   if (state_->outgoing) state_->outgoing->stop();

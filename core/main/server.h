@@ -21,8 +21,10 @@ class Server {
     std::function<void()> restart;  // the set-up has given us another name: stop and start again
   };
   /// Opens the store, binds every listener and begins to serve. `set_up_token`: what whoever sets the server up must show, if it
-  /// is not set up yet. The clock must outlive the server.
-  static Result<std::unique_ptr<Server>> start(Settings settings, const Clock& clock, Requests requests, Secret set_up_token);
+  /// is not set up yet. `configuration`: the settings as people read them, for the support bundle. The clock must outlive the
+  /// server.
+  static Result<std::unique_ptr<Server>> start(Settings settings, const Clock& clock, Requests requests, Secret set_up_token,
+                                               std::string configuration);
   /// Stops if stop() was not called.
   ~Server();
 

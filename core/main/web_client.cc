@@ -29,12 +29,15 @@ namespace {
 constexpr std::size_t kMaxReportAnswer = 64 * 1024;  // whatever it says, the status is all we need
 constexpr std::size_t kMaxAddresses = 4;             // tried in order
 constexpr std::size_t kMaxUri = 1024;
+constexpr std::uint16_t kHttps = 443, kHttp = 80;
+constexpr std::string_view kPlainScheme = "http://";
 
 struct Request {
   std::string host, text;  // the request as it is sent
   std::uint16_t port = 0;  // 0: the usual one
   std::size_t limit = 0;   // of the body
   BodyRule rule = BodyRule::kAsSaid;
+  bool is_plain = false;  // `host` is a loopback address then
   std::move_only_function<void(Result<HttpResponse>)> done;
 };
 
@@ -56,6 +59,8 @@ struct WebClient::State {
   void work();
   Result<std::shared_ptr<net::TlsContext>> context();
   Result<HttpResponse> perform(const Request& request);
+  Result<HttpResponse> perform_plain(const Request& request);
+  Result<HttpResponse> perform_over_tls(const Request& request);
   Result<std::vector<IpAddress>> addresses(const std::string& host);
 
   dns::Resolver& resolver;
@@ -157,6 +162,24 @@ Result<std::shared_ptr<net::TlsContext>> WebClient::State::context() {
 }
 
 Result<HttpResponse> WebClient::State::perform(const Request& request) {
+  const std::int64_t asked = options.on_date ? options.steady() : 0;
+  auto response = request.is_plain ? perform_plain(request) : perform_over_tls(request);
+  // WHY not of plain ones: whoever listens on this machine has this machine's clock.
+  if (response && !response->date.empty() && options.on_date && !request.is_plain)
+    options.on_date(request.host, response->date, asked, options.steady());
+  return response;
+}
+
+Result<HttpResponse> WebClient::State::perform_plain(const Request& request) {
+  const WebEnd end{std::chrono::steady_clock::now() + options.deadline, stop_event.get()};
+  const auto address = parse_ip_address(request.host);
+  if (!address) return fail(ErrorKind::kInvalid, request.host);
+  const std::size_t limit = request.limit * 2 + kMaxResponseHead;
+  const auto bytes = POSTHUS_TRY(exchange_in_clear(*address, request.port, request.text, limit, end, request.rule));
+  return parse_response(bytes, request.limit, request.rule);
+}
+
+Result<HttpResponse> WebClient::State::perform_over_tls(const Request& request) {
   const auto roots = POSTHUS_TRY(context());
   const WebEnd end{std::chrono::steady_clock::now() + options.deadline, stop_event.get()};
   Result<HttpResponse> last = fail(ErrorKind::kUnavailable, "no address");
@@ -208,8 +231,9 @@ void WebClient::post(std::string uri, std::string report, std::move_only_functio
 }
 
 void WebClient::call(WebCall call, std::move_only_function<void(Result<HttpResponse>)> done) {
-  constexpr std::uint16_t kHttps = 443;
-  auto parsed = parse_https_uri(call.uri, kHttps);
+  const bool is_plain = call.plain == WebCall::Plain::kLoopback && call.uri.starts_with(kPlainScheme);
+  const std::uint16_t usual_port = is_plain ? kHttp : kHttps;
+  auto parsed = is_plain ? parse_loopback_uri(call.uri) : parse_https_uri(call.uri, kHttps);
   if (!parsed) return done(std::unexpected(parsed.error()));
   const bool is_post = call.method == WebCall::Method::kPost, is_head = call.method == WebCall::Method::kHead;
   Request request;
@@ -218,7 +242,9 @@ void WebClient::call(WebCall call, std::move_only_function<void(Result<HttpRespo
   request.limit = call.limit;
   request.rule = is_head ? BodyRule::kNone : BodyRule::kAsSaid;
   // RFC 9112 §3.2: the port belongs to Host unless it is the usual one.
-  const std::string host = parsed->port == kHttps ? parsed->host : parsed->host + ":" + std::to_string(parsed->port);
+  const std::string name = parsed->host.find(':') == std::string::npos ? parsed->host : "[" + parsed->host + "]";
+  const std::string host = parsed->port == usual_port ? name : name + ":" + std::to_string(parsed->port);
+  request.is_plain = is_plain;
   request.text = std::string(is_post   ? "POST "
                              : is_head ? "HEAD "
                                        : "GET ") +
@@ -232,12 +258,48 @@ void WebClient::call(WebCall call, std::move_only_function<void(Result<HttpRespo
   state_->submit(std::move(request));
 }
 
+namespace {
+
+/// Bytes that may stand in no URI, or mean something else to others.
+bool has_odd_bytes(std::string_view uri) {
+  return uri.size() > kMaxUri ||
+         std::any_of(uri.begin(), uri.end(), [](char c) { return c <= 0x20 || c >= 0x7F || c == '#' || c == '\\'; });
+}
+
+}  // namespace
+
+Result<HttpsUri> parse_loopback_uri(std::string_view uri) {
+  const auto wrong = [] { return fail(ErrorKind::kInvalid, "no http URI of this machine itself"); };
+  if (has_odd_bytes(uri) || !uri.starts_with(kPlainScheme)) return wrong();
+  uri.remove_prefix(kPlainScheme.size());
+  const std::size_t end = std::min(uri.find_first_of("/?"), uri.size());
+  std::string_view authority = uri.substr(0, end);
+  HttpsUri out{.host = "", .port = kHttp, .target = std::string(uri.substr(end))};
+  if (!out.target.starts_with('/')) out.target.insert(0, 1, '/');
+  const std::size_t bracket = authority.find(']');
+  const std::size_t colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  if (colon != std::string_view::npos) {
+    const auto port = ascii::parse_decimal<std::uint16_t>(authority.substr(colon + 1));
+    if (!port || *port == 0) return wrong();
+    out.port = *port;
+    authority = authority.substr(0, colon);
+  }
+  if (authority == "[::1]") {
+    out.host = "::1";
+  } else if (authority == "localhost") {
+    out.host = "127.0.0.1";
+  } else {
+    const auto address = parse_ip_address(authority);
+    if (!address || address->is_v6 || address->bytes[0] != 127) return wrong();
+    out.host = to_string(*address);
+  }
+  return out;
+}
+
 Result<HttpsUri> parse_https_uri(std::string_view uri, std::uint16_t default_port) {
   constexpr std::string_view kScheme = "https://";
   const auto wrong = [] { return fail(ErrorKind::kInvalid, "no https URI"); };
-  const bool has_odd =
-      std::any_of(uri.begin(), uri.end(), [](char c) { return c <= 0x20 || c >= 0x7F || c == '#' || c == '\\'; });
-  if (has_odd || uri.size() > kMaxUri || !ascii::equal_ignoring_case(uri.substr(0, kScheme.size()), kScheme)) return wrong();
+  if (has_odd_bytes(uri) || !ascii::equal_ignoring_case(uri.substr(0, kScheme.size()), kScheme)) return wrong();
   uri.remove_prefix(kScheme.size());
   const std::size_t end = std::min(uri.find_first_of("/?"), uri.size());
   std::string_view authority = uri.substr(0, end);

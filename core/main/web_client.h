@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -23,6 +24,9 @@ struct WebClientOptions {
   std::uint16_t port = 443;                    // of every server; another one is for tests
   std::chrono::milliseconds deadline{60'000};  // RFC 8461 §3.3: one minute
   std::string user_agent = "Posthus";
+  /// Told of the time a server said (the value of Date) between these two moments of `steady`; on the client's threads.
+  std::function<void(const std::string& host, const std::string& date, std::int64_t asked, std::int64_t answered)> on_date = {};
+  std::function<std::int64_t()> steady = {};  // with on_date: microseconds
 };
 
 struct WebCall {
@@ -31,6 +35,9 @@ struct WebCall {
   std::string uri;
   std::string content_type, body;  // of kPost
   std::size_t limit = 64 * 1024;   // of the answer's body
+  /// kLoopback: "http://" is taken as well, to an address of this machine itself (127.0.0.0/8, [::1], localhost) and no other.
+  enum class Plain : std::uint8_t { kNever, kLoopback };
+  Plain plain = Plain::kNever;
 };
 
 class WebClient final : public smtp::PolicyFetcher {
@@ -64,5 +71,8 @@ struct HttpsUri {
 };
 /// "https://host[:port]/path"; no user, no address literal, no fragment. Errors: kInvalid.
 Result<HttpsUri> parse_https_uri(std::string_view uri, std::uint16_t default_port);
+/// "http://host[:port]/path" of this machine itself: the host is an address, as in the URI but without brackets. Errors:
+/// kInvalid.
+Result<HttpsUri> parse_loopback_uri(std::string_view uri);
 
 }  // namespace posthus::main

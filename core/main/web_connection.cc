@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "core/base/file.h"
@@ -121,6 +122,34 @@ Result<std::string> exchange_over_tls(const net::TlsContext& tls, const IpAddres
   POSTHUS_TRY_VOID(shake_hands(ssl.get(), host, end));
   POSTHUS_TRY_VOID(send_all(ssl.get(), request, end));
   return receive_all(ssl.get(), limit, end, rule);
+}
+
+Result<std::string> exchange_in_clear(const IpAddress& address, std::uint16_t port, std::string_view request, std::size_t limit,
+                                      const WebEnd& end, BodyRule rule) {
+  const UniqueFd socket = POSTHUS_TRY(connect_to(address, port, end));
+  while (!request.empty()) {
+    const ssize_t sent = ::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL);
+    if (sent >= 0) {
+      request.remove_prefix(static_cast<std::size_t>(sent));
+      continue;
+    }
+    if (errno != EAGAIN && errno != EINTR) return fail(ErrorKind::kUnavailable, std::strerror(errno));
+    POSTHUS_TRY_VOID(wait_for(socket.get(), POLLOUT, end));
+  }
+  std::string all;
+  char block[16 * 1024];
+  for (;;) {
+    const ssize_t count = ::recv(socket.get(), block, sizeof block, 0);
+    if (count == 0) return all;
+    if (count < 0) {
+      if (errno != EAGAIN && errno != EINTR) return fail(ErrorKind::kUnavailable, std::strerror(errno));
+      POSTHUS_TRY_VOID(wait_for(socket.get(), POLLIN, end));
+      continue;
+    }
+    all.append(block, static_cast<std::size_t>(count));
+    if (all.size() > limit) return fail(ErrorKind::kTooLarge, "the response is too large");
+    if (is_complete_response(all, rule)) return all;
+  }
 }
 
 }  // namespace posthus::main

@@ -25,4 +25,8 @@ Result<std::string> exchange_over_tls(const net::TlsContext& tls, const IpAddres
                                       const std::string& host, std::string_view request, std::size_t limit, const WebEnd& end,
                                       BodyRule rule = BodyRule::kAsSaid);
 
+/// The same without TLS. REQUIRES: an address of this machine itself: nobody else is between.
+Result<std::string> exchange_in_clear(const IpAddress& address, std::uint16_t port, std::string_view request, std::size_t limit,
+                                      const WebEnd& end, BodyRule rule = BodyRule::kAsSaid);
+
 }  // namespace posthus::main

@@ -10,7 +10,7 @@ PAGES = {"overview": "/", "trace": "/trace", "queue": "/queue", "queue-mail": "/
          "domain": "/domains/nordlys.test", "domain-keys": "/domains/nordlys.test/keys", "domain-settings": "/domains/nordlys.test/settings",
          "mailboxes": "/mailboxes", "mailbox": "/mailboxes/anna%40nordlys.test", "mailbox-held": "/mailboxes/ole.tveit%40nordlys.test",
          "aliases": "/aliases", "routes": "/routes", "security": "/security", "tokens": "/security/tokens", "sign-ins": "/security/sign-ins", "audit": "/security/audit",
-         "certificates": "/security/certificates", "settings": "/settings", "delivery": "/delivery", "device": "/mailboxes/anna%40nordlys.test/device", "about": "/about", "me": "/me"}
+         "certificates": "/security/certificates", "alerts": "/alerts", "logs": "/logs", "settings": "/settings", "delivery": "/delivery", "device": "/mailboxes/anna%40nordlys.test/device", "about": "/about", "me": "/me"}
 # By language: what is looked at on each page. Every page is seen in both themes, at three widths and in three languages.
 LOOKS = {"en": ((1440, "light"), (360, "dark")), "de": ((768, "dark"), (360, "light")), "nb": ((1440, "dark"), (768, "light"))}
 AXE_IN = "en"  # what axe-core looks at depends on structure and colours: one language is enough, both themes are not

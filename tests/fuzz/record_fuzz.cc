@@ -6,18 +6,51 @@
 #include <string_view>
 
 #include "core/base/check.h"
+#include "store/record_alert.h"
 #include "store/record_certificate.h"
 #include "store/record_directory.h"
+#include "store/record_history.h"
 #include "store/record_identity.h"
 #include "store/record_mailbox.h"
 #include "store/record_queue.h"
 #include "store/record_tls.h"
 
+namespace {
+
+/// The kinds from 14 on.
+void decode_further(int kind, std::string_view bytes) {
+  using namespace posthus::store;
+  switch (kind) {
+    case 14:
+      if (const auto r = decode_certificate(bytes)) CHECK(encode_certificate(*r) == bytes);
+      break;
+    case 15:
+      if (const auto r = decode_acme_account(bytes)) CHECK(encode_acme_account(*r) == bytes);
+      break;
+    case 16:
+      if (const auto r = decode_second_factor(bytes)) CHECK(encode_second_factor(*r) == bytes);
+      break;
+    case 17:
+      if (const auto r = decode_app_password(bytes)) CHECK(encode_app_password(*r).size() == bytes.size());
+      break;
+    case 18:
+      if (const auto r = decode_history_row(bytes)) CHECK(encode_history_row(*r) == bytes);
+      break;
+    case 19:
+      if (const auto r = decode_alert(bytes)) CHECK(encode_alert(*r) == bytes);
+      break;
+    default: break;
+  }
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace posthus::store;
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 18) {
+  const int kind = data[0] % 20;
+  switch (kind) {
     case 0:
       if (const auto r = decode_domain_record(bytes); r && bytes[0] == 2) CHECK(encode_domain_record(*r).size() == bytes.size());
       break;
@@ -61,22 +94,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 13:
       if (const auto r = decode_tls_tally(bytes)) CHECK(encode_tls_tally(*r) == bytes);
       break;
-    case 14:
-      if (const auto r = decode_certificate(bytes)) CHECK(encode_certificate(*r) == bytes);
-      break;
-    case 15:
-      if (const auto r = decode_acme_account(bytes)) CHECK(encode_acme_account(*r) == bytes);
-      break;
-    case 16:
-      if (const auto r = decode_second_factor(bytes)) CHECK(encode_second_factor(*r) == bytes);
-      break;
-    case 17:
-      if (const auto r = decode_app_password(bytes)) CHECK(encode_app_password(*r).size() == bytes.size());
-      break;
-    default:
+    case 7:
       if (const auto r = decode_expunged_row(bytes)) {
         if (r->uids.size() <= kExpungedRangesPerRow) CHECK(encode_expunged_row(*r) == bytes);
       }
+      break;
+    default: decode_further(kind, bytes);
   }
   return 0;
 }

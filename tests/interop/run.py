@@ -21,6 +21,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
 
+import alerts_test  # noqa: E402
 import certificates_test  # noqa: E402
 import clients_test  # noqa: E402
 import command_line_test  # noqa: E402
@@ -45,7 +46,8 @@ from posthus_server import PosthusServer  # noqa: E402
 
 MODULES = [python_test, reports_test, clients_test, corpus_test, command_line_test, login_test, hostile_test, outgoing_test,
            signing_test, tls_policy_test, require_tls_test, three_servers_test, exim_test,
-           hostile_peers_test, send_test_test, tls_report_test, names_test, certificates_test, set_up_test]
+           hostile_peers_test, send_test_test, tls_report_test, names_test, certificates_test, set_up_test,
+           alerts_test]
 
 
 class Scene:

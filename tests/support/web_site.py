@@ -2,19 +2,25 @@
 
     with WebSite(authority.issue("mta-sts.a.test", "reports.a.test"), {"mta-sts.a.test": "version: STSv1..."}) as web:
         web.port, web.fetched (host names), web.posted (path, headers, body)
+
+`clock_ahead`: seconds by which its Date is wrong.
 """
 import http.server
 import ssl
 import threading
+import time
 
 
 class WebSite:
-    def __init__(self, pair, policies, address="127.0.0.1"):
+    def __init__(self, pair, policies, address="127.0.0.1", clock_ahead=0):
         self.policies = dict(policies)
         self.fetched, self.posted = [], []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
+            def date_time_string(self, timestamp=None):
+                return super().date_time_string((timestamp or time.time()) + clock_ahead)
+
             def reply(self, status, body=b""):
                 self.send_response(status)
                 self.send_header("Content-Type", "text/plain")

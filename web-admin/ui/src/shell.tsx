@@ -13,11 +13,13 @@ import { signOut, type Session } from "./session";
 import { languages, t, type Language, type Word } from "./words";
 
 const AboutPage = lazy(() => import("./pages/about").then((m) => m.AboutPage));
+const AlertsPage = lazy(() => import("./pages/alerts").then((m) => m.AlertsPage));
 const AliasesPage = lazy(() => import("./pages/aliases").then((m) => m.AliasesPage));
 const DeliveryPage = lazy(() => import("./pages/delivery").then((m) => m.DeliveryPage));
 const DevicePage = lazy(() => import("./pages/device").then((m) => m.DevicePage));
 const DomainPage = lazy(() => import("./pages/domains").then((m) => m.DomainPage));
 const DomainsPage = lazy(() => import("./pages/domains").then((m) => m.DomainsPage));
+const LogsPage = lazy(() => import("./pages/logs").then((m) => m.LogsPage));
 const MailboxPage = lazy(() => import("./pages/mailboxes").then((m) => m.MailboxPage));
 const MailboxesPage = lazy(() => import("./pages/mailboxes").then((m) => m.MailboxesPage));
 const MePage = lazy(() => import("./pages/me").then((m) => m.MePage));
@@ -41,7 +43,7 @@ const adminSections: readonly Section[] = [
   { entries: [["", "overview", "gauge"]] },
   { title: "mail", entries: [["trace", "trace", "route"], ["queue", "queue", "queue"], ["routes", "routes", "send"], ["delivery", "delivery.nav", "globe"]] },
   { title: "addresses", entries: [["domains", "domains", "globe"], ["mailboxes", "mailboxes", "box"], ["aliases", "aliases", "users"]] },
-  { title: "server", entries: [["security", "security", "shield"], ["settings", "settings", "sliders"], ["about", "about", "info"]] },
+  { title: "server", entries: [["security", "security", "shield"], ["alerts", "alerts", "s-warn"], ["logs", "logs", "log"], ["settings", "settings", "sliders"], ["about", "about", "info"]] },
 ];
 
 export function LanguageAndTheme(props: { language: Language; setLanguage: (to: Language) => void }): JSX.Element {
@@ -91,6 +93,8 @@ function adminPage(place: Place, session: Session, first: string, second: string
       return second ? <MailboxPage address={second} self={session.address} /> : <MailboxesPage place={place} />;
     case "aliases": return <AliasesPage place={place} />;
     case "security": return <SecurityPage place={place} />;
+    case "alerts": return <AlertsPage place={place} />;
+    case "logs": return <LogsPage place={place} />;
     case "settings": return <SettingsPage place={place} />;
     case "about": return <AboutPage />;
     default: return <NoPage />;

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { get } from "../api";
 import type { Status } from "../../generated/api";
 import { duration, number, size } from "../format";
-import { Card, Head, Shown, useLoad } from "../parts";
+import { Card, Head, Icon, Shown, useLoad } from "../parts";
 import { t } from "../words";
 
 export function AboutPage(): JSX.Element {
@@ -21,6 +21,7 @@ export function AboutPage(): JSX.Element {
           ))}</ul></Card>
         </div>
       )}</Shown>
+      <Card title={t("bundle")}><div class="pad stack tight"><p>{t("bundle.about")}</p><div class="line"><a class="btn" href="/api/v1/support-bundle" download><Icon name="down" />{t("bundle.get")}</a></div></div></Card>
     </>
   );
 }

@@ -1,0 +1,214 @@
+// The words of alerts. {s} is the subject, {1} and {2} are the facts (store/alert_records.h says which).
+#include "web-admin/alert_words.h"
+
+#include <array>
+#include <string_view>
+
+namespace posthus::web_admin {
+namespace {
+
+struct Words {
+  std::string_view title, what, action, over;
+};
+// In the order of AlertKind; one more for many destinations at once.
+constexpr std::size_t kManyDestinations = static_cast<std::size_t>(store::AlertKind::kCount);
+using Table = std::array<Words, kManyDestinations + 1>;
+
+constexpr Table kEnglish{{
+    {"The certificate of {s} is good only until {1}", "After that, mail programs and other servers refuse to connect by it.",
+     "Look under Certificates why it was not renewed by itself, mend that and order it again, or upload a new certificate.",
+     "The certificate of {s} is in order again"},
+    {"Only {1} % of the disk is free",
+     "{2} MiB are left where the mail is kept. When it is full, other servers are told to try again later; nothing that is held "
+     "is lost.",
+     "Make room: enlarge the disk, delete what is not needed, or set quotas and retention.", "The disk has room again"},
+    {"{1} copies of messages wait to be sent",
+     "That is more than the mark of {2}. Either other servers cannot be reached, or an account sends a great deal.",
+     "Look at the queue: for which destinations, and of whom. Put an account that was misused on hold.",
+     "The queue is short again"},
+    {"Mail for {s} does not get through", "Mail has been waiting for {1} minutes. The last answer: {2}",
+     "Often it is the other server's fault and passes by itself; delivery is tried again, and senders are told. If it lasts, "
+     "look "
+     "at the queue and try posthus send-test.",
+     "Mail for {s} no longer waits"},
+    {"Outgoing mail of {s} is on hold", "The reason: {1}",
+     "Ask the owner whether he sent this mail. If so, release the account; if not, change its password first and remove the mail "
+     "from the queue.",
+     "The account {s} is released"},
+    {"This server is on a block list: {s}", "Servers that ask this list refuse mail from this server.",
+     "Find out why (often an account that was misused, or unwanted mail that is forwarded), end it, then ask on the list's web "
+     "site "
+     "to be taken off.",
+     "This server is no longer on the block list: {s}"},
+    {"Many refused sign-ins: {1} within {2} minutes",
+     "Somebody seems to be guessing passwords. Addresses that try too often are slowed down by themselves.",
+     "Look at the log for who tries which accounts. Weak passwords should be changed now.", "Refused sign-ins are few again"},
+    {"The clock of this server is wrong by {1} seconds",
+     "So say {2}; a plus means that this server's clock is ahead. Certificates, signatures and second factors fail by a wrong "
+     "clock, and mail bears wrong dates.",
+     "Set the clock of the machine, and let it be kept by NTP.", "The clock of this server is right again"},
+    {"Mail does not get through to {1} destinations", "With so many at once the fault is probably on this side.",
+     "Run the delivery check: is port 25 open outwards, does the DNS answer, is the network there?",
+     "Mail gets through to most destinations again"},
+}};
+
+constexpr Table kGerman{{
+    {"Das Zertifikat von {s} gilt nur noch bis {1}", "Danach verweigern Mailprogramme und andere Server die Verbindung.",
+     "Sehen Sie unter Zertifikate nach, warum es nicht von selbst erneuert wurde, beheben Sie das und bestellen Sie es neu, oder "
+     "laden Sie ein neues Zertifikat hoch.",
+     "Das Zertifikat von {s} ist wieder in Ordnung"},
+    {"Nur noch {1} % des Speichers sind frei",
+     "Wo die E-Mail liegt, sind {2} MiB übrig. Ist er voll, werden andere Server auf später vertröstet; was schon hier ist, "
+     "geht nicht verloren.",
+     "Schaffen Sie Platz: Vergrößern Sie den Speicher, löschen Sie, was nicht gebraucht wird, oder setzen Sie Kontingente und "
+     "Aufbewahrungsfristen.",
+     "Es ist wieder genug Speicher frei"},
+    {"{1} Kopien von Nachrichten warten auf den Versand",
+     "Das ist mehr als die Marke von {2}. Entweder sind andere Server nicht erreichbar, oder ein Konto sendet sehr viel.",
+     "Sehen Sie in die Warteschlange: für welche Ziele, und von wem? Halten Sie ein missbrauchtes Konto an.",
+     "Die Warteschlange ist wieder kurz"},
+    {"E-Mail an {s} kommt nicht an", "Seit {1} Minuten wartet E-Mail. Die letzte Antwort: {2}",
+     "Oft liegt es am anderen Server und vergeht von selbst; es wird weiter versucht, und die Absender erfahren davon. Dauert es "
+     "an, sehen Sie in die Warteschlange und versuchen Sie posthus send-test.",
+     "E-Mail an {s} wartet nicht mehr"},
+    {"Ausgehende E-Mail von {s} wird zurückgehalten", "Der Grund: {1}",
+     "Fragen Sie den Inhaber, ob er diese E-Mail gesendet hat. Wenn ja, geben Sie das Konto frei; wenn nicht, ändern Sie zuerst "
+     "das "
+     "Passwort und entfernen Sie die E-Mail aus der Warteschlange.",
+     "Das Konto {s} ist freigegeben"},
+    {"Dieser Server steht auf einer Sperrliste: {s}", "Server, die diese Liste befragen, weisen E-Mail von diesem Server ab.",
+     "Finden Sie die Ursache (oft ein missbrauchtes Konto oder weitergeleitete unerwünschte E-Mail), beenden Sie sie, und bitten "
+     "Sie "
+     "dann auf der Website der Liste um Streichung.",
+     "Dieser Server steht nicht mehr auf der Sperrliste: {s}"},
+    {"Viele abgewiesene Anmeldungen: {1} in {2} Minuten",
+     "Jemand scheint Passwörter zu erraten. Adressen, die es zu oft versuchen, werden von selbst gebremst.",
+     "Sehen Sie im Protokoll nach, wer es bei welchen Konten versucht. Schwache Passwörter sollten jetzt geändert werden.",
+     "Es gibt nur noch wenige abgewiesene Anmeldungen"},
+    {"Die Uhr dieses Servers geht um {1} Sekunden falsch",
+     "Das sagen {2}; ein Plus heißt, dass die Uhr dieses Servers vorgeht. Mit falscher Uhr versagen Zertifikate, Signaturen und "
+     "zweite Faktoren, und E-Mail trägt falsche Daten.",
+     "Stellen Sie die Uhr des Rechners, und lassen Sie sie durch NTP führen.", "Die Uhr dieses Servers geht wieder richtig"},
+    {"E-Mail kommt bei {1} Zielen nicht an", "Bei so vielen auf einmal liegt der Fehler wahrscheinlich auf dieser Seite.",
+     "Führen Sie die Zustellprüfung aus: Ist Port 25 nach außen offen, antwortet das DNS, ist das Netz da?",
+     "E-Mail kommt bei den meisten Zielen wieder an"},
+}};
+
+constexpr Table kNorwegian{{
+    {"Sertifikatet for {s} gjelder bare til {1}", "Etter det nekter e-postprogrammer og andre tjenere å koble til.",
+     "Se under Sertifikater hvorfor det ikke ble fornyet av seg selv, rett opp det og bestill på nytt, eller last opp et nytt "
+     "sertifikat.",
+     "Sertifikatet for {s} er i orden igjen"},
+    {"Bare {1} % av disken er ledig",
+     "{2} MiB er igjen der e-posten ligger. Når den er full, blir andre tjenere bedt om å prøve igjen senere; ingenting som "
+     "allerede er her, går tapt.",
+     "Skaff plass: gjør disken større, slett det som ikke trengs, eller sett kvoter og oppbevaringstid.",
+     "Disken har plass igjen"},
+    {"{1} kopier av meldinger venter på å bli sendt",
+     "Det er flere enn grensen på {2}. Enten kan andre tjenere ikke nås, eller så sender en konto svært mye.",
+     "Se i køen: til hvilke mål, og fra hvem? Hold tilbake en konto som er misbrukt.", "Køen er kort igjen"},
+    {"E-post til {s} kommer ikke fram", "E-post har ventet i {1} minutter. Siste svar: {2}",
+     "Ofte ligger feilen hos den andre tjeneren og går over av seg selv; det prøves igjen, og avsenderne får beskjed. Hvis det "
+     "varer, se i køen og prøv posthus send-test.",
+     "E-post til {s} venter ikke lenger"},
+    {"Utgående e-post fra {s} holdes tilbake", "Grunnen: {1}",
+     "Spør eieren om han har sendt denne e-posten. I så fall frigir du kontoen; hvis ikke, bytt passordet først og fjern "
+     "e-posten "
+     "fra køen.",
+     "Kontoen {s} er frigitt"},
+    {"Denne tjeneren står på en sperreliste: {s}", "Tjenere som spør denne listen, avviser e-post fra denne tjeneren.",
+     "Finn årsaken (ofte en misbrukt konto eller uønsket e-post som videresendes), få slutt på den, og be så på listens nettsted "
+     "om "
+     "å bli fjernet.",
+     "Denne tjeneren står ikke lenger på sperrelisten: {s}"},
+    {"Mange avviste innlogginger: {1} på {2} minutter",
+     "Noen ser ut til å gjette passord. Adresser som prøver for ofte, bremses av seg selv.",
+     "Se i loggen hvem som prøver hvilke kontoer. Svake passord bør byttes nå.", "Det er få avviste innlogginger igjen"},
+    {"Klokken på denne tjeneren går {1} sekunder feil",
+     "Det sier {2}; pluss betyr at klokken på denne tjeneren går for fort. Sertifikater, signaturer og totrinnsinnlogging "
+     "svikter "
+     "når klokken er feil, og e-post får feil dato.",
+     "Still klokken på maskinen, og la den holdes av NTP.", "Klokken på denne tjeneren går riktig igjen"},
+    {"E-post kommer ikke fram til {1} mål", "Når det er så mange på én gang, ligger feilen trolig på denne siden.",
+     "Kjør leveringskontrollen: er port 25 åpen utover, svarer DNS, er nettet der?",
+     "E-post kommer fram til de fleste mål igjen"},
+}};
+
+constexpr AlertMailWords kEnglishMail{
+    "Alert",          "Over",
+    "Since:",         "Over since:",
+    "What to do:",    "You are told once; when it is over you are told again. The panel shows all alerts under Alerts.",
+    "This is a test", "Alerts of this server reach you at this address. There is nothing to do."};
+constexpr AlertMailWords kGermanMail{
+    "Warnung",
+    "Vorbei",
+    "Seit:",
+    "Vorbei seit:",
+    "Was zu tun ist:",
+    "Sie erfahren es einmal; ist es vorbei, erfahren Sie es wieder. Die Oberfläche zeigt alles unter Warnungen.",
+    "Dies ist ein Test",
+    "Warnungen dieses Servers erreichen Sie unter dieser Adresse. Es ist nichts zu tun."};
+constexpr AlertMailWords kNorwegianMail{
+    "Varsel",
+    "Over",
+    "Siden:",
+    "Over siden:",
+    "Hva du gjør:",
+    "Du får beskjed én gang; når det er over, får du beskjed igjen. Panelet viser alle varsler under Varsler.",
+    "Dette er en prøve",
+    "Varsler fra denne tjeneren når deg på denne adressen. Du trenger ikke gjøre noe."};
+
+const Table& table_of(mail::ReportLanguage language) {
+  switch (language) {
+    case mail::ReportLanguage::kGerman: return kGerman;
+    case mail::ReportLanguage::kNorwegian: return kNorwegian;
+    case mail::ReportLanguage::kEnglish: break;
+  }
+  return kEnglish;
+}
+
+std::string fill(std::string_view text, const store::AlertRecord& alert) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t at = text.find('{');
+    out += text.substr(0, at);
+    if (at == std::string_view::npos) break;
+    const char mark = text[at + 1];
+    const auto number = static_cast<std::size_t>(mark - '1');
+    if (mark == 's') {
+      out += alert.subject;
+    } else {
+      out += number < alert.facts.size() ? alert.facts[number] : "?";
+    }
+    text.remove_prefix(at + 3);
+  }
+  return out;
+}
+
+}  // namespace
+
+AlertWords words_of(const store::AlertRecord& alert, mail::ReportLanguage language) {
+  const bool is_many = alert.kind == store::AlertKind::kDestination && alert.subject == "*";
+  const Words& words = table_of(language)[is_many ? kManyDestinations : static_cast<std::size_t>(alert.kind)];
+  return {fill(words.title, alert), fill(words.what, alert), fill(words.action, alert), fill(words.over, alert)};
+}
+
+const AlertMailWords& alert_mail_words(mail::ReportLanguage language) {
+  switch (language) {
+    case mail::ReportLanguage::kGerman: return kGermanMail;
+    case mail::ReportLanguage::kNorwegian: return kNorwegianMail;
+    case mail::ReportLanguage::kEnglish: break;
+  }
+  return kEnglishMail;
+}
+
+std::string_view language_tag(mail::ReportLanguage language) {
+  switch (language) {
+    case mail::ReportLanguage::kGerman: return "de";
+    case mail::ReportLanguage::kNorwegian: return "nb";
+    case mail::ReportLanguage::kEnglish: break;
+  }
+  return "en";
+}
+
+}  // namespace posthus::web_admin
