@@ -51,6 +51,16 @@ def test_overview_tells_what_needs_somebody(page, site):
     page.says("is on hold")
 
 
+def test_figures_over_time_are_drawn_and_told_as_a_table(page, site):
+    page.until(lambda: len(page.all(".plot canvas")) == 4, "four charts")
+    page.press("Month", "main")
+    page.until(lambda: page.browser.current_url.endswith("?span=month"), "a place of its own")
+    page.one(".figure summary").click()
+    page.until(lambda: "Received" in page.one(".figure table").text, "the table")
+    page.theme("dark")
+    page.until(lambda: len(page.all(".plot canvas")) == 4, "the charts in the dark")
+
+
 def test_mailbox_is_made_changed_and_deleted(page, site):
     page.open("/mailboxes")
     page.press("New mailbox")

@@ -65,7 +65,7 @@ function bracketed(text) {
 }
 
 function object(schema) {
-  if (!schema.properties) return "Record<string, unknown>";
+  if (!schema.properties) return typeof schema.additionalProperties === "object" ? `Record<string, ${type(schema.additionalProperties)}>` : "Record<string, unknown>";
   const required = new Set(schema.required ?? []);
   const members = Object.entries(schema.properties).map(([name, value]) => `${name}${required.has(name) ? "" : "?"}: ${type(value)}`);
   return `{${members.join("; ")}}`;

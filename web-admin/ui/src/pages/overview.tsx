@@ -1,30 +1,32 @@
 // Is everything all right? Only what the server measures is shown; a figure without a source is not here.
 import type { JSX } from "preact";
 import { get } from "../api";
-import type { CertificatePage, DeliveryReport, DestinationPage, QueuePage, Status, UserPage } from "../../generated/api";
+import type { AlertList, CertificatePage, DeliveryReport, DestinationPage, QueuePage, Status, UserPage } from "../../generated/api";
 import { duration, number, size } from "../format";
 import type { IconName } from "../icons";
-import { Bar, Card, Head, Icon, Shown, Time, useLoad, type Tone } from "../parts";
+import { Bar, Card, Head, Icon, Shown, useLoad, type Tone } from "../parts";
 import { href } from "../router";
-import { t } from "../words";
+import { language, t } from "../words";
+import { HistoryCard } from "./history";
 import { reasonOf } from "./timeline";
 
-interface Overview { status: Status; destinations: DestinationPage; held: QueuePage; delivery: DeliveryReport; accounts: UserPage; full: UserPage; certificates: CertificatePage }
+interface Overview { status: Status; destinations: DestinationPage; held: QueuePage; delivery: DeliveryReport; accounts: UserPage; full: UserPage; certificates: CertificatePage; alerts: AlertList }
 interface Problem { tone: Tone; icon: IconName; what: string; about: string; to: string; action: string }
 
 export const loadOverview = async (signal: AbortSignal): Promise<Overview> => {
-  const [status, destinations, held, delivery, accounts, full, certificates] = await Promise.all([
+  const [status, destinations, held, delivery, accounts, full, certificates, alerts] = await Promise.all([
     get<Status>(["status"], {}, signal), get<DestinationPage>(["queue", "destinations"], { limit: 100 }, signal),
     get<QueuePage>(["queue"], { state: "held", limit: 100 }, signal), get<DeliveryReport>(["delivery-check"], {}, signal),
     get<UserPage>(["users"], { state: "held", limit: 20 }, signal), get<UserPage>(["users"], { state: "almost_full", limit: 20 }, signal), get<CertificatePage>(["certificates"], { limit: 200 }, signal),
+    get<AlertList>(["alerts"], { state: "open", language: language(), limit: 50 }, signal),
   ]);
-  return { status, destinations, held, delivery, accounts, full, certificates };
+  return { status, destinations, held, delivery, accounts, full, certificates, alerts };
 };
 
 const kLittleDisk = 0.1;
 const kMost = 3;  // of a kind: the rest is one click away
 
-export function problemsOf({ destinations, held, delivery, status, accounts, full, certificates }: Overview): Problem[] {
+export function problemsOf({ destinations, held, delivery, status, accounts, full, certificates, alerts }: Overview): Problem[] {
   const problems: Problem[] = [];
   const disk = status.disk;
   if (disk && disk.available_bytes < disk.total_bytes * kLittleDisk) {
@@ -48,6 +50,10 @@ export function problemsOf({ destinations, held, delivery, status, accounts, ful
     if (item.state !== "wrong" || (item.check === "certificate" && !isTrusted)) continue;
     problems.push({ tone: "bad", icon: "s-bad", what: `${t(`check.${item.check}`)}: ${item.subject}`, about: item.action || item.meaning, to: href(["delivery"]), action: t("show") });
   }
+  // WHY only these: of the others the page finds out by itself, earlier.
+  for (const one of alerts.items.filter(({ kind }) => kind === "logins" || kind === "clock" || kind === "queue")) {
+    problems.push({ tone: "warn", icon: "s-warn", what: one.title, about: one.action, to: href(["alerts"]), action: t("show") });
+  }
   if (held.items.length) problems.push({ tone: "warn", icon: "s-warn", what: t("held.mails", { n: held.items.length }), about: t("held.about"), to: href(["queue"], { view: "mail", state: "held" }), action: t("open-queue") });
   const late = destinations.items.filter((one) => one.last_reply);
   for (const one of late.slice(0, kMost)) {
@@ -63,19 +69,9 @@ export function OverviewPage(): JSX.Element {
 }
 
 function Answer({ all }: { all: Overview }): JSX.Element {
-  const { status, delivery, destinations } = all;
+  const { status, delivery } = all;
   const problems = problemsOf(all);
-  const waiting = destinations.items.reduce((sum, one) => sum + one.waiting, 0);
   const tone: Tone = problems.some((one) => one.tone === "bad") ? "bad" : problems.length ? "warn" : "ok";
-  const totals = status.totals;
-  const signIns = totals.sign_ins + totals.failed_sign_ins;
-  const figures: Figure[] = [
-    [t("figure.accepted"), number(totals.accepted), t("figure.accepted.about", { n: totals.put_off }), "/trace"],
-    [t("figure.relayed"), number(totals.relayed), t("figure.relayed.about", { n: totals.failed }), "/trace"],
-    [t("figure.refused"), number(totals.refused), t("figure.refused.about"), ""],
-    [t("waiting"), number(waiting) + (destinations.next ? "+" : ""), t("n.destinations", { n: destinations.items.length }), "/queue"],
-    [t("figure.sign-ins"), number(signIns), t("figure.sign-ins.about", { n: totals.failed_sign_ins }), ""],
-  ];
   return (
     <>
       <Head tone={tone} title={problems.length ? t("needs", { n: problems.length }) : t("all-well")} about={t("up", { host: status.hostname, time: duration(status.uptime_seconds) })} />
@@ -84,7 +80,7 @@ function Answer({ all }: { all: Overview }): JSX.Element {
           <li key={one.what}><Icon name={one.icon} tone={one.tone} /><div class="grow"><b class="break">{one.what}</b><p class="small muted break">{one.about}</p></div><a class="btn s" href={one.to}>{one.action}</a></li>
         ))}</ul></Card>
       )}
-      <Card title={t("figures")} aside={<span class="small muted">{t("since")} <Time at={status.started} as="short" /></span>}><Tiles figures={figures} /></Card>
+      <HistoryCard />
       <div class="halves"><Server status={status} delivery={delivery} /><Card title={t("connections")} aside={<span class="small muted live">{t("live")}</span>}><Tiles figures={connectionsOf(status)} /></Card></div>
     </>
   );
