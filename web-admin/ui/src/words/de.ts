@@ -1,6 +1,5 @@
 // The panel in German; see words.ts.
 import type { Word } from "../words";
-
 export const words: Record<Word, string> = {
   "about": "Info",
   "about.licence": "Mailserver, Lizenz Apache-2.0",

@@ -1,6 +1,5 @@
 // The panel in Norwegian Bokmål; see words.ts.
 import type { Word } from "../words";
-
 export const words: Record<Word, string> = {
   "about": "Om",
   "about.licence": "E-postserver, lisens Apache-2.0",
