@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -46,13 +47,51 @@ bool is_passing(int number) {
 
 }  // namespace
 
+/// A connection from a proxy while its header is awaited.
+struct Acceptor::FromProxy {
+  std::shared_ptr<const Listener> listener;
+  session::ConnectionFacts facts;  // of the proxy
+  IpAddress proxy;
+  std::shared_ptr<ConnectionLimits::Place> place;
+  std::weak_ptr<Driver> driver;
+};
+
+// May the header's client count as the client? WHY not loopback: it is taken for this machine, but the proxy means its own.
+bool Acceptor::names_client(const FromProxy& from, const ProxyHeader& header) {
+  if (header.kind != ProxyHeader::Kind::kAddresses || header.client.address == IpAddress{.is_v6 = header.client.address.is_v6})
+    return false;
+  return !is_loopback(header.client.address) || is_loopback(from.proxy);
+}
+
+void Acceptor::header_failed(const FromProxy& from, std::string_view why) {
+  if (why.empty()) {  // came and went, as a look whether the port is open does
+    log::debug("net.proxy_left", {{"listener", from.listener->options.name}, {"proxy", from.facts.remote_address}});
+    return;
+  }
+  from.listener->bad_headers.add();
+  if (!from.listener->may_log()) return;
+  log::warning("net.proxy_header_refused",
+               {{"listener", from.listener->options.name}, {"proxy", from.facts.remote_address}, {"error", why}});
+}
+
 Listener::Listener(ListenerOptions o, Workers& workers)
     : options(std::move(o)),
       endpoint(endpoint_of(options, workers)),
       limits(std::make_shared<ConnectionLimits>(options.max_connections, options.max_per_network)),
       accepted(metrics::counter("posthus_connections_accepted_total", "Connections accepted.", label_of(options))),
       refused(metrics::counter("posthus_connections_refused_total", "Connections refused at a limit.", label_of(options))),
+      bad_headers(metrics::counter("posthus_proxy_headers_refused_total",
+                                   "Connections from proxies that did not begin with a PROXY header.", label_of(options))),
       log_limit_(clock_, {.burst = 3, .microseconds_per_token = 10'000'000, .max_keys = 1}) {}
+
+bool Listener::is_proxy(const IpAddress& address) const {
+  return std::ranges::any_of(options.proxies, [&](const IpNetwork& network) { return network.contains(address); });
+}
+
+std::optional<ConnectionLimits::Place> Listener::take_place(const std::optional<IpAddress>& client) const {
+  const bool is_shared = client && options.is_shared && options.is_shared(*client);
+  return limits->take(is_shared ? std::nullopt : client);
+}
 
 Acceptor::Acceptor(std::shared_ptr<IoThread> thread, std::shared_ptr<const Listener> listener, UniqueFd fd)
     : thread_(std::move(thread)),
@@ -120,12 +159,13 @@ session::ConnectionFacts Acceptor::facts_of(const UniqueFd& fd, const SocketAddr
 void Acceptor::admit(UniqueFd fd, const SocketAddress& peer) {
   const session::ConnectionFacts facts = facts_of(fd, peer);
   const std::optional<IpEndpoint> remote = to_ip_endpoint(peer);
-  std::optional<ConnectionLimits::Place> place = listener_->limits->take(remote ? std::optional(remote->address) : std::nullopt);
-  if (!place) return refuse(fd, facts.remote_address);
   if (remote) {
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (listener_->is_proxy(remote->address)) return admit_from_proxy(std::move(fd), facts, remote->address);
   }
+  std::optional<ConnectionLimits::Place> place = listener_->take_place(remote ? std::optional(remote->address) : std::nullopt);
+  if (!place) return refuse(fd, facts.remote_address);
   const int number = fd.get();
   const auto driver = std::make_shared<Driver>(thread_, listener_->endpoint, std::move(fd),
                                                [held = std::move(*place)](const Result<>&) { static_cast<void>(held); });
@@ -139,16 +179,55 @@ void Acceptor::admit(UniqueFd fd, const SocketAddress& peer) {
   driver->start(std::move(session));
 }
 
-void Acceptor::refuse(const UniqueFd& fd, const std::string& remote_address) {
-  listener_->refused.add();
-  if (listener_->may_log()) {
-    log::warning("net.connection_refused", {{"listener", listener_->options.name}, {"remote", remote_address}});
+std::unique_ptr<session::Session> Acceptor::introduced(const FromProxy& from, const ProxyHeader& header) {
+  const std::shared_ptr<Driver> driver = from.driver.lock();
+  const Listener& listener = *from.listener;
+  session::ConnectionFacts facts = from.facts;
+  std::optional<IpAddress> client;
+  if (names_client(from, header)) {
+    client = header.client.address;
+    facts.remote_address = to_string(*client);
+    facts.remote_port = header.client.port;
+    facts.local_address = to_string(header.server.address);
+    facts.local_port = header.server.port;
+    driver->set_client(*client);
   }
-  const std::string& farewell = listener_->options.farewell;
-  if (listener_->options.tls != TlsMode::kImplicit && !farewell.empty()) {
-    static_cast<void>(::send(fd.get(), farewell.data(), farewell.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+  const bool is_shared = client && listener.options.is_shared && listener.options.is_shared(*client);
+  // WHY not counted without a client's address: it would be the proxy's, which all of its clients share.
+  std::unique_ptr<session::Session> session;
+  if (!client || is_shared || from.place->take_for(*client))
+    session = listener.options.make_session(facts, session::Waker(driver));
+  if (session) {
+    listener.accepted.add();
+  } else {
+    refuse(listener, driver->descriptor(), facts.remote_address);
   }
-  ::shutdown(fd.get(), SHUT_RDWR);
+  return session;
+}
+
+// The session is made when the header has come; only then its client counts against the limit of its network.
+void Acceptor::admit_from_proxy(UniqueFd fd, const session::ConnectionFacts& facts, const IpAddress& proxy) {
+  std::optional<ConnectionLimits::Place> taken = listener_->take_place(std::nullopt);
+  if (!taken) return refuse(fd, facts.remote_address);
+  const auto place = std::make_shared<ConnectionLimits::Place>(std::move(*taken));
+  const auto driver = std::make_shared<Driver>(thread_, listener_->endpoint, std::move(fd),
+                                               [place](const Result<>&) { static_cast<void>(place); });
+  if (!driver->is_open()) return;
+  const FromProxy from{listener_, facts, proxy, place, driver};
+  driver->start_introduced({.introduced = [from](const ProxyHeader& header) { return introduced(from, header); },
+                            .failed = [from](std::string_view why) { header_failed(from, why); }});
+}
+
+void Acceptor::refuse(const Listener& listener, int fd, const std::string& remote_address) {
+  listener.refused.add();
+  if (listener.may_log()) {
+    log::warning("net.connection_refused", {{"listener", listener.options.name}, {"remote", remote_address}});
+  }
+  const std::string& farewell = listener.options.farewell;
+  if (listener.options.tls != TlsMode::kImplicit && !farewell.empty()) {
+    static_cast<void>(::send(fd, farewell.data(), farewell.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+  }
+  ::shutdown(fd, SHUT_RDWR);
 }
 
 }  // namespace posthus::net

@@ -25,6 +25,10 @@ class Listener {
   const std::shared_ptr<ConnectionLimits> limits;
   metrics::Counter& accepted;
   metrics::Counter& refused;
+  metrics::Counter& bad_headers;
+  bool is_proxy(const IpAddress& address) const;
+  /// A place for a connection; `client` is empty as long as a proxy has not said who it is.
+  std::optional<ConnectionLimits::Place> take_place(const std::optional<IpAddress>& client) const;
   /// Whether another line about refusals may go to the log; a flood of connections must not become a flood of lines.
   bool may_log() const { return log_limit_.try_take(""); }
 
@@ -45,7 +49,13 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   void pause();
   void accept_waiting();
   void admit(UniqueFd fd, const SocketAddress& peer);
-  void refuse(const UniqueFd& fd, const std::string& remote_address);
+  void admit_from_proxy(UniqueFd fd, const session::ConnectionFacts& facts, const IpAddress& proxy);
+  struct FromProxy;
+  static bool names_client(const FromProxy& from, const ProxyHeader& header);
+  static std::unique_ptr<session::Session> introduced(const FromProxy& from, const ProxyHeader& header);
+  static void header_failed(const FromProxy& from, std::string_view why);
+  void refuse(const UniqueFd& fd, const std::string& remote_address) { refuse(*listener_, fd.get(), remote_address); }
+  static void refuse(const Listener& listener, int fd, const std::string& remote_address);
   session::ConnectionFacts facts_of(const UniqueFd& fd, const SocketAddress& peer) const;
 
   using Descriptor = asio::posix::basic_stream_descriptor<asio::io_context::executor_type>;

@@ -13,12 +13,27 @@ std::optional<ConnectionLimits::Place> ConnectionLimits::take(const std::optiona
   std::optional<IpAddress> network;
   if (client && max_per_network_ != 0) {
     network = client_network(*client).address;
-    std::size_t& count = by_network_[*network];
-    if (count >= max_per_network_) return std::nullopt;
-    ++count;
+    if (!take_in(*network)) return std::nullopt;
   }
   ++open_;
   return Place(shared_from_this(), network);
+}
+
+bool ConnectionLimits::Place::take_for(const IpAddress& client) {
+  if (limits_->max_per_network_ == 0) return true;
+  const IpAddress network = client_network(client).address;
+  const std::lock_guard guard(limits_->mutex_);
+  if (!limits_->take_in(network)) return false;
+  network_ = network;
+  return true;
+}
+
+// REQUIRES: the lock is held.
+bool ConnectionLimits::take_in(const IpAddress& network) {
+  std::size_t& count = by_network_[network];
+  if (count >= max_per_network_) return false;
+  ++count;
+  return true;
 }
 
 void ConnectionLimits::give_back(const std::optional<IpAddress>& network) {

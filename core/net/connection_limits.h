@@ -24,6 +24,8 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
     Place(Place&&) noexcept = default;
     Place& operator=(Place&&) = delete;
     ~Place();
+    /// Counts the connection for the network of `client` as well, which was not known before. False when that has no place left.
+    bool take_for(const IpAddress& client);
 
    private:
     friend class ConnectionLimits;
@@ -38,6 +40,7 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
   std::size_t open() const;
 
  private:
+  bool take_in(const IpAddress& network);
   void give_back(const std::optional<IpAddress>& network);
 
   const std::size_t max_connections_;

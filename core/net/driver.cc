@@ -20,11 +20,6 @@ constexpr std::chrono::seconds kLinger{2};                 // for the client to 
 constexpr std::size_t kMaxDiscardedAtClose = 1024 * 1024;  // a client that talks on is cut
 constexpr std::uint8_t kStepsWithoutPause = 16;            // brief runs in a row before other connections have a turn
 
-std::string remote_address(int fd) {
-  const std::optional<IpEndpoint> remote = remote_endpoint(fd);
-  return remote ? to_string(remote->address) : std::string();
-}
-
 bool is_client_wait(Step step) { return step == Step::kRead || step == Step::kIdle; }
 
 }  // namespace
@@ -51,11 +46,15 @@ Driver::Driver(std::shared_ptr<IoThread> thread, std::shared_ptr<const Endpoint>
 
 Driver::~Driver() = default;
 
-void Driver::start(std::unique_ptr<session::Session> session) {
-  session_ = std::move(session);
+void Driver::begin() {
   thread_.add(*this);
   endpoint_->open->add(1);
   if (thread_.is_stopping()) pending_ |= kShutdown;
+}
+
+void Driver::start(std::unique_ptr<session::Session> session) {
+  session_ = std::move(session);
+  begin();
   drive(shared_from_this());
 }
 
@@ -88,6 +87,12 @@ void Driver::wake() {
     self->is_wake_posted_.store(false);
     self->signal(kWoken);
   });
+}
+
+std::string Driver::client_address() {
+  if (client_) return to_string(*client_);
+  const std::optional<IpEndpoint> remote = remote_endpoint(descriptor_->native_handle());
+  return remote ? to_string(remote->address) : std::string();
 }
 
 Detached Driver::drive(std::shared_ptr<Driver> self) {
@@ -351,8 +356,7 @@ session::TlsFacts Driver::tls_facts() {
 
 void Driver::handshake_failed(const std::string& why) {
   endpoint_->handshakes_failed->add();
-  const std::string remote = remote_address(descriptor_->native_handle());
-  log::info("tls.handshake_failed", {{"listener", endpoint_->name}, {"remote", remote}, {"error", why}});
+  log::info("tls.handshake_failed", {{"listener", endpoint_->name}, {"remote", client_address()}, {"error", why}});
   fail_with(ErrorKind::kUnavailable, "TLS handshake: " + why);
   session_->tls_failed(why);
 }

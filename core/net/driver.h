@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <coroutine>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 #include "core/net/deadline_wheel.h"
 #include "core/net/io_thread.h"
 #include "core/net/outbound.h"
+#include "core/net/proxy_header.h"
 #include "core/net/stream.h"
 #include "core/net/task.h"
 #include "core/net/workers.h"
@@ -43,6 +45,12 @@ struct Endpoint {
   metrics::Counter* bytes_out = nullptr;
 };
 
+/// What comes of a PROXY header; called on the io thread.
+struct Introduction {
+  std::function<std::unique_ptr<session::Session>(const ProxyHeader&)> introduced;  // may return null: the connection is refused
+  std::function<void(std::string_view why)> failed;                                 // the connection is closed
+};
+
 /// Fills the metrics of `endpoint` by its name.
 void register_metrics(Endpoint& endpoint);
 
@@ -60,6 +68,13 @@ class Driver final : public session::WakeTarget, public DeadlineWheel::Entry, pu
 
   /// The same with a session that is made now; without one `done` hears of an error.
   void start_or_fail(const session::ConnectionFacts& facts, const session::SessionFactory& make_session);
+
+  /// The same for a connection from a proxy: reads its header first, before TLS, then asks for the session.
+  void start_introduced(Introduction introduction);
+
+  /// Whom a proxy has named, for the log.
+  void set_client(const IpAddress& client) { client_ = std::make_unique<IpAddress>(client); }
+  int descriptor() { return descriptor_->native_handle(); }
 
   void wake() override;
 
@@ -96,6 +111,8 @@ class Driver final : public session::WakeTarget, public DeadlineWheel::Entry, pu
 
   // The coroutines. A bool is whether the connection may go on; no Step means it may not.
   static Detached drive(std::shared_ptr<Driver> self);
+  static Detached drive_introduced(std::shared_ptr<Driver> self, Introduction introduction);
+  Task<bool> be_introduced(const Introduction& introduction);
   Task<bool> converse();
   Task<std::optional<session::Step>> wait_for_client(session::Step step);
   Task<std::optional<session::Step>> start_tls();
@@ -110,6 +127,10 @@ class Driver final : public session::WakeTarget, public DeadlineWheel::Entry, pu
   /// `status` says for what. False when `patience` ended, or the connection was cut, or one of `giving_up` came first.
   Task<bool> wait_for_socket(IoStatus status, std::chrono::seconds patience, Events giving_up);
   Task<bool> close();
+  enum class HeaderState : std::uint8_t { kWaits, kRead, kOver };
+  HeaderState read_header(const Introduction& introduction, std::string& header);
+  std::string client_address();
+  void begin();
   void hear_last_words();
   void tell_too_slow();
 
@@ -142,6 +163,7 @@ class Driver final : public session::WakeTarget, public DeadlineWheel::Entry, pu
   std::unique_ptr<session::Session> session_;
   OutboundDone done_;
   Result<> outcome_;
+  std::unique_ptr<IpAddress> client_;  // when a proxy has named it
 
   std::string leftover_;
   std::size_t leftover_begin_ = 0;

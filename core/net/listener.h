@@ -3,9 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "core/base/ip_address.h"
 #include "core/net/tls_context.h"
 #include "core/session/session.h"
 
@@ -28,7 +31,11 @@ struct ListenerOptions {
   session::SessionFactory make_session;     // may return null: the connection is refused
   std::size_t max_connections = 10'000;     // 0: no limit
   std::size_t max_per_network = 100;        // from one IPv4 address or IPv6 /64; 0: no limit
-  std::string farewell;                     // sent to a refused plain connection, e.g. "421 4.3.2 Too many connections\r\n"
+  /// Whom a PROXY header is taken from. Their connections must begin with one, before TLS; of others it is never read.
+  std::vector<IpNetwork> proxies;
+  /// Whether many clients come from an address: then max_per_network does not count them. Empty: no address is such. Any thread.
+  std::function<bool(const IpAddress&)> is_shared;
+  std::string farewell;  // sent to a refused plain connection, e.g. "421 4.3.2 Too many connections\r\n"
 };
 
 }  // namespace posthus::net

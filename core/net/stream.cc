@@ -93,6 +93,10 @@ IoResult Stream::write(std::string_view bytes) {
   return result_of_ssl(SSL_write(ssl_.get(), bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), INT_MAX))));
 }
 
+IoResult Stream::peek(std::span<char> buffer) {
+  return result_of_socket(::recv(fd_, buffer.data(), buffer.size(), MSG_PEEK), IoStatus::kWantRead);
+}
+
 IoResult Stream::discard(std::span<char> buffer) {
   return result_of_socket(::recv(fd_, buffer.data(), buffer.size(), 0), IoStatus::kWantRead);
 }

@@ -40,6 +40,8 @@ class Stream {
   bool is_tls() const { return ssl_ != nullptr; }
   ssl_st* ssl() const { return ssl_.get(); }
 
+  /// Copies bytes of the socket, below TLS, and leaves them there.
+  IoResult peek(std::span<char> buffer);
   /// Throws away bytes of the socket, below TLS.
   IoResult discard(std::span<char> buffer);
   /// The stream is no longer used; TLS gives its memory back.
