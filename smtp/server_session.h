@@ -18,6 +18,10 @@
 #include "smtp/recipient_check.h"
 #include "store/store.h"
 
+namespace posthus {
+class SharedAddresses;
+}
+
 namespace posthus::smtp {
 
 struct ServerLimits {
@@ -41,6 +45,9 @@ struct ServerContext {
   SigningKeys* signing = nullptr;                  // of submitted mail that leaves; nothing: it is not signed
   /// Called after a message was queued, with its destinations (each once), on the thread of the session; must not block.
   std::function<void(const std::vector<std::string>& domains)> queued = {};
+  /// Told who brings mail, and asked before a client is judged by its address: what SPF or a block list says of an address that
+  /// many share is of none of them. Nothing: no address is shared.
+  SharedAddresses* shared = nullptr;
   RecipientCheck* recipient_check = nullptr;  // for relay domains that want it; none: their recipients are taken unasked
 };
 

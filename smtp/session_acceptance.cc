@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/base/metrics.h"
 #include "core/base/queue_id.h"
+#include "core/base/shared_addresses.h"
 #include "smtp/acceptance_trace.h"
 #include "smtp/account_habit.h"
 #include "smtp/hold_notice.h"
@@ -62,10 +63,16 @@ std::optional<Reply> ServerSession::count_copies() {
   sending.copies.erase(std::unique(sending.copies.begin(), sending.copies.end()), sending.copies.end());
   sending.record = store::rolled(*std::move(record), context_.clock.now());
   const auto copies = static_cast<std::uint32_t>(sending.copies.size());
-  const std::string network = habit_network(remote_address_);
+  const std::string network = network_of_client();
   sending.hold_reason = change_of_habit({sending.record, network, copies, sending.limits.burst});
   const Reply verdict = admit_sending({sending.record, sending.limits, copies, sending.new_recipients});
   return verdict.code >= 400 ? std::optional(verdict) : std::nullopt;
+}
+
+// Empty when the address says nothing of where the account is used.
+std::string ServerSession::network_of_client() const {
+  const bool is_shared = context_.shared && context_.shared->is_shared(remote_address_);
+  return is_shared ? std::string() : habit_network(remote_address_);
 }
 
 std::optional<store::SentCopies> ServerSession::sent_copies() const {
@@ -73,7 +80,7 @@ std::optional<store::SentCopies> ServerSession::sent_copies() const {
   const SendingState& sending = *envelope_->sending;
   store::SentCopies sent;
   sent.account = account_;
-  sent.network = habit_network(remote_address_);
+  sent.network = network_of_client();
   sent.recipients = sending.copies;
   sent.hold_reason = sending.hold_reason;
   return sent;
@@ -210,6 +217,7 @@ session::Step ServerSession::message_accepted(Output& output) {
   (role_ == ListenerRole::kMx ? message_metrics().from_servers : message_metrics().from_users).add();
   message_metrics().bytes.add(transfer_->bytes());
   send_own_messages();
+  if (context_.shared && role_ == ListenerRole::kMx) context_.shared->brought_mail(remote_address_, helo_);
   if (!envelope_->elsewhere.empty() && context_.queued) context_.queued(envelope_->destinations());
   if (log::is_enabled(log::Level::kInfo)) {
     log::info("smtp.accepted", {{"id", id},

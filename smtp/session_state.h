@@ -162,6 +162,7 @@ class ServerSession final : public session::Session {
   Step message_finished(Output& output);
   std::optional<Reply> count_copies();
   store::AddMessage make_request();
+  std::string network_of_client() const;
   std::optional<store::SentCopies> sent_copies() const;
   void prepare_success_report(Timestamp now);
   void send_own_messages();

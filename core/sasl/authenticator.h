@@ -17,6 +17,10 @@
 #include "core/base/result.h"
 #include "core/base/secret.h"
 
+namespace posthus {
+class SharedAddresses;
+}
+
 namespace posthus::sasl {
 
 /// Keys of RFC 5802 §3 for SCRAM-SHA-256, derived when the password is set.
@@ -136,7 +140,8 @@ struct AuthenticatorOptions {
   std::vector<IpNetwork> exempt_networks;    // never throttled (login.exempt_networks)
   std::chrono::seconds cache_lifetime{300};  // a verified password is remembered (keyed hash, in memory only) this long
   std::size_t cache_entries = 20'000;
-  PasswordCost cost;  // what unknown users cost; as for the known ones
+  SharedAddresses* shared = nullptr;  // is told of logins, and asked before an address is throttled; must outlive us
+  PasswordCost cost;                  // what unknown users cost; as for the known ones
 };
 
 struct SignIn;

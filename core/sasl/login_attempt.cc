@@ -7,6 +7,7 @@
 #include "core/base/metrics.h"
 #include "core/base/random.h"
 #include "core/base/secret.h"
+#include "core/base/shared_addresses.h"
 #include "core/sasl/saslprep.h"
 #include "core/sasl/scram.h"
 
@@ -56,7 +57,8 @@ LoginContext::LoginContext(const CredentialSource& credential_source, const Cloc
     : source(credential_source),
       clock(clock),
       sign_ins(clock),
-      throttle(clock, std::move(options.exempt_networks)),
+      throttle(clock, std::move(options.exempt_networks), options.shared),
+      shared(options.shared),
       cache(clock, options.cache_lifetime, options.cache_entries),
       key(random_bytes(32)),
       nobody_hash(make_nobody_hash(options.cost)),
@@ -140,6 +142,7 @@ void LoginAttempt::accept() {
   // WHY: with a second factor the password is half of it; else who has it could try code after code, forgiven each time.
   const bool is_half = credentials_->has_second_factor && facts_.protocol == "http";
   if (!is_half) context_.throttle.succeeded(origin_);
+  if (context_.shared) context_.shared->logged_in(facts_.remote_address, login_);
   finish(LoginVerdict::kAccepted, is_half ? std::string_view("the code is asked for") : std::string_view());
 }
 

@@ -26,6 +26,7 @@ struct LoginContext {
   const Clock& clock;
   SignInLog sign_ins;
   LoginThrottle throttle;
+  SharedAddresses* const shared;
   VerificationCache cache;
   const std::string key;         // for what unknown users are shown
   const Argon2Hash nobody_hash;  // evaluated for unknown users; matches nothing

@@ -7,6 +7,7 @@
 #include "core/base/bytes.h"
 #include "core/base/hash.h"
 #include "core/base/random.h"
+#include "core/base/shared_addresses.h"
 
 namespace posthus::sasl {
 namespace {
@@ -17,8 +18,8 @@ constexpr std::int64_t microseconds(std::chrono::seconds s) { return s.count() *
 
 }  // namespace
 
-LoginThrottle::LoginThrottle(const Clock& clock, std::vector<IpNetwork> exempt_networks)
-    : clock_(clock), exempt_networks_(std::move(exempt_networks)), key_(random_bytes(32)) {}
+LoginThrottle::LoginThrottle(const Clock& clock, std::vector<IpNetwork> exempt_networks, const SharedAddresses* shared)
+    : clock_(clock), exempt_networks_(std::move(exempt_networks)), shared_(shared), key_(random_bytes(32)) {}
 
 std::uint64_t LoginThrottle::keyed(std::string_view kind, std::string_view a, std::string_view b) const {
   std::string text;
@@ -37,6 +38,7 @@ LoginThrottle::Origin LoginThrottle::origin(std::string_view login, std::string_
   std::string network(remote_address);
   if (const auto address = parse_ip_address(remote_address)) {
     out.is_exempt = std::ranges::any_of(exempt_networks_, [&](const IpNetwork& n) { return n.contains(*address); });
+    out.is_shared = shared_ && shared_->is_shared(*address);
     network = to_string(client_network(*address));
   }
   out.login_text = login.substr(0, kMaxBlockText);
@@ -56,8 +58,9 @@ bool LoginThrottle::admits(const Origin& origin) {
   if (origin.is_exempt) return true;
   const std::int64_t now = clock_.now().microseconds;
   const std::lock_guard lock(mutex_);
-  if (is_known(origin, now)) return true;
   const auto is_blocked = [now](const Failures* failures) { return failures && now < failures->blocked_until; };
+  if (origin.is_shared) return !is_blocked(accounts_.find(origin.account));
+  if (is_known(origin, now)) return true;
   return !is_blocked(pairs_.find(origin.pair)) && !is_blocked(networks_.find(origin.network)) &&
          !is_blocked(accounts_.find(origin.account));
 }
@@ -79,12 +82,16 @@ void LoginThrottle::failed(const Origin& origin, std::uint64_t fingerprint) {
   if (origin.is_exempt) return;
   const std::int64_t now = clock_.now().microseconds;
   const std::lock_guard lock(mutex_);
-  count(networks_.touch(origin.network), kNetworkRule, now, {}, origin.network_text);
+  if (!origin.is_shared) count(networks_.touch(origin.network), kNetworkRule, now, {}, origin.network_text);
   Failures& pair = pairs_.touch(origin.pair);
   if (fingerprint != 0 && pair.fingerprint == fingerprint && now - pair.last <= microseconds(kFailureMemory)) return;
   pair.fingerprint = fingerprint;
-  count(pair, kPairRule, now, origin.login_text, origin.network_text);
-  if (is_known(origin, now)) {
+  if (origin.is_shared) {
+    pair.last = now;  // only for the fingerprint
+  } else {
+    count(pair, kPairRule, now, origin.login_text, origin.network_text);
+  }
+  if (!origin.is_shared && is_known(origin, now)) {
     ++known_.touch(origin.pair).failures;
     return;
   }
@@ -155,7 +162,7 @@ void LoginThrottle::succeeded(const Origin& origin) {
   const std::int64_t now = clock_.now().microseconds;
   const std::lock_guard lock(mutex_);
   pairs_.erase(origin.pair);
-  known_.touch(origin.pair) = Known{now, 0};
+  if (!origin.is_shared) known_.touch(origin.pair) = Known{now, 0};
 }
 
 }  // namespace posthus::sasl

@@ -14,6 +14,10 @@
 #include "core/base/ip_address.h"
 #include "core/sasl/bounded_table.h"
 
+namespace posthus {
+class SharedAddresses;
+}
+
 namespace posthus::sasl {
 
 /// After `free_failures` each further failure blocks for `first_block`, doubled each time up to `longest_block`.
@@ -47,13 +51,14 @@ struct LoginBlock {
 
 class LoginThrottle {
  public:
-  /// The clock must outlive it.
-  LoginThrottle(const Clock& clock, std::vector<IpNetwork> exempt_networks);
+  /// Clock and `shared` must outlive it. Of an address that many clients share only failures per account count: whoever guesses
+  /// from there must not lock the others out, and that the owner has logged in from there says nothing of who tries now.
+  LoginThrottle(const Clock& clock, std::vector<IpNetwork> exempt_networks, const SharedAddresses* shared = nullptr);
 
   /// Who tries from where, as keyed hashes.
   struct Origin {
     std::uint64_t account = 0, network = 0, pair = 0;
-    bool is_exempt = false;
+    bool is_exempt = false, is_shared = false;
     std::string login_text, network_text;  // for people
   };
   /// `remote_address` empty: a Unix socket, exempt. `login` in its canonical form.
@@ -95,6 +100,7 @@ class LoginThrottle {
 
   const Clock& clock_;
   const std::vector<IpNetwork> exempt_networks_;
+  const SharedAddresses* const shared_;
   const std::string key_;
   std::mutex mutex_;
   BoundedTable<Failures> pairs_{kThrottleEntries}, networks_{kThrottleEntries}, accounts_{kThrottleEntries},

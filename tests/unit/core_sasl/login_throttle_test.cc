@@ -1,5 +1,6 @@
 // The throttle's promises: guessing gets slow, owners on networks they have used get in.
 #include "core/sasl/login_throttle.h"
+#include "core/base/shared_addresses.h"
 
 #include <gtest/gtest.h>
 
@@ -127,6 +128,39 @@ TEST_F(ThrottleTest, ExemptNetworksAndUnixSocketsAreNeverBlockedButLoopbackIs) {
   EXPECT_TRUE(throttle.admits(from("anna", "10.1.2.3")));
   EXPECT_TRUE(throttle.admits(from("anna", "")));
   EXPECT_FALSE(throttle.admits(from("bert", "127.0.0.1")));
+}
+
+// Many clients behind one address: 172.17.0.1 is a gateway.
+struct SharedThrottleTest : testing::Test {
+  SharedThrottleTest() { shared.set_gateways({*parse_ip_address("172.17.0.1")}); }
+  ManualClock clock{Timestamp::from_seconds(1'000'000)};
+  SharedAddresses shared{clock, {}};
+  LoginThrottle throttle{clock, {}, &shared};
+  LoginThrottle::Origin from(std::string_view login) { return throttle.origin(login, "172.17.0.1"); }
+};
+
+TEST_F(SharedThrottleTest, AGuesserDoesNotLockOthersOutOfASharedAddress) {
+  for (int i = 0; i < 1000; ++i) throttle.failed(from("account" + std::to_string(i)), 0);
+  for (int i = 0; i < 20; ++i) throttle.failed(from("anna"), 0);
+  EXPECT_TRUE(throttle.admits(from("ben")));
+  EXPECT_TRUE(throttle.admits(from("anna")));
+}
+
+TEST_F(SharedThrottleTest, GuessingAtOneAccountIsSlowedDownAllTheSame) {
+  throttle.succeeded(from("anna"));
+  int guesses = 0;
+  for (int second = 0; second < 24 * 3600; ++second, clock.advance(kSecond)) {
+    if (!throttle.admits(from("anna"))) continue;
+    throttle.failed(from("anna"), 0);
+    ++guesses;
+  }
+  EXPECT_LT(guesses, 3100) << "that the owner comes from there, too, excuses nobody";
+  EXPECT_TRUE(throttle.admits(throttle.origin("ben", "192.0.2.1")));
+}
+
+TEST_F(SharedThrottleTest, AnOldPasswordInAClientCountsOnce) {
+  for (int i = 0; i < 1000; ++i) throttle.failed(from("anna"), 77);
+  EXPECT_TRUE(throttle.admits(from("anna")));
 }
 
 }  // namespace

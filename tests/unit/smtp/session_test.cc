@@ -8,6 +8,7 @@
 #include "core/base/base64.h"
 #include "core/base/hash.h"
 #include "core/base/metrics.h"
+#include "core/base/shared_addresses.h"
 #include "core/sasl/scram.h"
 #include "smtp/session_state.h"
 #include "store/memory_engine.h"
@@ -299,6 +300,24 @@ TEST_F(SmtpSession, AnUnreadableDirectoryIsATemporaryFailureOfAuth) {
     failing_engine->fail_snapshot(0, ErrorKind::kIo);
   }
   EXPECT_EQ(say("AUTH PLAIN AGFubmFAZXhhbXBsZS50ZXN0AHNlY3JldA==\r\n").substr(0, 4), "235 ");
+}
+
+// Servers that bring mail are evidence of who comes from an address; mail that is refused is none, and neither is submission.
+TEST_F(SmtpSession, MailFromManyServersShowsThatAnAddressIsShared) {
+  SharedAddresses shared(world.clock, {});
+  context.shared = &shared;
+  const auto bring = [&](const std::string& helo, const std::string& recipient) {
+    LoopbackDriver server;
+    session::ConnectionFacts facts;
+    facts.remote_address = "172.17.0.1";
+    server.open(make_server_session(context, ListenerRole::kMx, facts, server.waker()));
+    server.send("EHLO " + helo + "\r\nMAIL FROM:<x@" + helo + ">\r\nRCPT TO:<" + recipient +
+                ">\r\nDATA\r\nSubject: x\r\n\r\nx\r\n.\r\nQUIT\r\n");
+  };
+  for (int i = 0; i < 10; ++i) bring("mx.refused" + std::to_string(i) + ".example", "nobody@example.test");
+  EXPECT_FALSE(shared.is_shared("172.17.0.1"));
+  for (std::size_t i = 0; i < kUnrelatedClients; ++i) bring("mx.domain" + std::to_string(i) + ".example", "anna@example.test");
+  EXPECT_TRUE(shared.is_shared("172.17.0.1"));
 }
 
 }  // namespace
