@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "core/base/hash.h"
 #include "core/base/log.h"
 #include "core/base/queue_id.h"
 #include "core/mail/address.h"
 #include "core/mail/date_time.h"
+#include "smtp/own_message.h"
 #include "smtp/tls_tally.h"
 #include "store/directory_reader.h"
 #include "store/tls_reader.h"
@@ -30,6 +32,12 @@ bool is_temporary(const dns::Answer& answer) {
 std::vector<mailauth::ReportEndpoint> endpoints_of(const dns::Answer& answer) {
   if (answer.status != dns::Status::kFound) return {};
   return mailauth::find_report_endpoints(answer.texts);
+}
+
+Result<bool> is_mailbox_domain(const store::Store& store, std::string_view name) {
+  const auto snapshot = POSTHUS_TRY(store.snapshot());
+  const auto domain = POSTHUS_TRY(store::DirectoryReader(*snapshot).domain(name));
+  return domain && domain->kind == store::DomainKind::kMailboxes;
 }
 
 // Between 0 and kMaxDelaySeconds, the same for the same domain.
@@ -184,18 +192,29 @@ void TlsReports::send(std::unique_ptr<Errand> errand) {
 void TlsReports::send_by_mail(std::unique_ptr<Errand> errand, const std::string& recipient) {
   auto request = compose(*errand, recipient);
   if (!request) return attempted(std::move(errand), std::unexpected(request.error()));
-  const std::string domain = request->recipients.front().domain;
-  const auto added = context_.store.apply(*std::move(request));
+  if (!*request) return attempted(std::move(errand), Result<>{});  // to nobody here
+  std::set<std::string> domains;
+  for (const store::QueuedRecipient& queued : (*request)->recipients) domains.insert(queued.domain);
+  const auto added = context_.store.apply(**std::move(request));
   if (!added) return attempted(std::move(errand), std::unexpected(added.error()));
-  if (context_.queued) context_.queued(domain);
+  for (const std::string& domain : domains) {
+    if (context_.queued) context_.queued(domain);
+  }
   attempted(std::move(errand), Result<>{});
 }
 
-Result<store::AddMessage> TlsReports::compose(const Errand& errand, const std::string& recipient) {
+Result<std::optional<store::AddMessage>> TlsReports::compose(const Errand& errand, const std::string& recipient) {
   const Timestamp now = context_.clock.now();
   const mailauth::TlsReport report = make_tls_report(errand.tally, errand.submitter);
   const std::string text = compose_report_message(report, errand.submitter, errand.tally.domain, recipient, now);
   const mail::Address address = POSTHUS_TRY(mail::parse_mailbox(recipient, mail::Utf8::kRefuse));
+  // WHY: through the queue it would come back to ourselves, which is refused as a loop, and a returned report is told of next
+  // day.
+  if (POSTHUS_TRY(is_mailbox_domain(context_.store, address.domain))) {
+    return make_own_message(
+        context_.store,
+        {.to = address, .text = text, .ignores_tls_policy = true, .event = "report", .from_domain = errand.submitter}, now);
+  }
   store::IncomingMessage message = context_.store.begin_message();
   POSTHUS_TRY_VOID(message.append(text));
   POSTHUS_TRY_VOID(message.finish());
@@ -210,7 +229,7 @@ Result<store::AddMessage> TlsReports::compose(const Errand& errand, const std::s
   // §3: reports by mail MUST be signed. Without a key it goes unsigned, for those who do not look.
   if (context_.sign) request.queue->extra_header = POSTHUS_TRY(context_.sign(errand.submitter, text));
   request.recipients.push_back({.address = mail::to_string(address), .domain = address.domain, .notify = store::notify::kNever});
-  return request;
+  return std::optional(std::move(request));
 }
 
 void TlsReports::attempted(std::unique_ptr<Errand> errand, const Result<>& result) {

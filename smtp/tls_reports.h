@@ -71,7 +71,7 @@ class TlsReports final : public TlsOutcomes {
   void send_due();
   void send(std::unique_ptr<Errand> errand);
   void send_by_mail(std::unique_ptr<Errand> errand, const std::string& recipient);
-  Result<store::AddMessage> compose(const Errand& errand, const std::string& recipient);
+  Result<std::optional<store::AddMessage>> compose(const Errand& errand, const std::string& recipient);
   void attempted(std::unique_ptr<Errand> errand, const Result<>& result);
   void remove(const store::TlsTallyRecord& tally);
   bool is_due(const store::TlsTallyRecord& tally);

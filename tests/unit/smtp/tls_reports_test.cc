@@ -7,6 +7,8 @@
 #include "core/base/log.h"
 #include "core/dns/memory_resolver.h"
 #include "smtp/tls_tally.h"
+#include "store/directory_reader.h"
+#include "store/mailbox_reader.h"
 #include "store/queue_reader.h"
 #include "store/tls_reader.h"
 
@@ -215,6 +217,26 @@ TEST_F(TlsReportsTest, WhoAsksNoMoreGetsNone) {
   tick();
   EXPECT_TRUE(queue().empty());
   EXPECT_TRUE(tallies().empty());
+}
+
+TEST_F(TlsReportsTest, AReportToADomainOfOursStaysHereAndIsNotReportedOn) {
+  must(store::PutUser{{.address = "anna@home.test"}});
+  ASSERT_TRUE(
+      resolver.add_zone("_smtp._tls.backup.test TXT \"v=TLSRPTv1; rua=mailto:anna@home.test\"\n"
+                        "_smtp._tls.nobody.test TXT \"v=TLSRPTv1; rua=mailto:nobody@home.test\"\n"));
+  count("backup.test", TlsResult::kCertificateExpired);
+  count("nobody.test");
+  tick();
+  next_day();
+  tick();
+  EXPECT_TRUE(queue().empty()) << "it would go out only to come back";
+  EXPECT_TRUE(queued.empty());
+  EXPECT_TRUE(tallies().empty());
+  const auto snapshot = store->snapshot();
+  const auto inbox = store::DirectoryReader(**snapshot)
+                         .resolve(*mail::parse_mailbox("anna@home.test", mail::Utf8::kRefuse), 0, store::QuotaCheck::kNone);
+  ASSERT_EQ(inbox->inboxes.size(), 1u);
+  EXPECT_EQ(store::MailboxReader::open(**snapshot, inbox->inboxes[0])->record().messages, 1u);
 }
 
 TEST(TlsTallyTest, HostileTextsAndManyKindsAreBounded) {
