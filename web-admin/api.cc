@@ -1,9 +1,12 @@
 // Dispatch of API requests.
 #include "web-admin/api.h"
 
+#include <algorithm>
+
 #include "core/base/ascii.h"
 #include "core/base/check.h"
 #include "core/base/log.h"
+#include "core/base/shared_addresses.h"
 #include "web-admin/audit.h"
 #include "web-admin/first_start.h"
 #include "web-admin/json.h"
@@ -74,6 +77,11 @@ std::expected<Admitted, Response> admit(const ServerContext& context, const Requ
   return Admitted{std::move(*target), std::move(match), std::move(*principal)};
 }
 
+std::uint16_t port_of(const ServerContext& context, std::string_view listener) {
+  const auto found = std::ranges::find_if(context.listeners, [&](const ListenerStatus& l) { return l.name == listener; });
+  return found == context.listeners.end() ? std::uint16_t{0} : found->port;
+}
+
 bool is_change(const Request& request) { return request.method != "GET" && request.method != "HEAD"; }
 
 // Whoever makes a domain or a user with a command sets the server up by hand.
@@ -97,6 +105,9 @@ bool makes_first_records(const Request& request, const Route& route, const Respo
 }  // namespace
 
 Response Api::handle(const Request& request) {
+  if (request.origin.is_proxy_unnamed && context_.shared) context_.shared->sent_proxy_fields(request.origin.remote_address);
+  if (auto elsewhere = panel_redirection(request, port_of(context_, "http"), port_of(context_, "https")))
+    return *std::move(elsewhere);
   if (auto page = panel_page(request)) return *std::move(page);
   const auto admitted = admit(context_, request, sessions_);
   if (!admitted) return admitted.error();

@@ -26,6 +26,10 @@
 #include "web-admin/send_tests.h"
 #include "web-admin/signing_keys.h"
 
+namespace posthus {
+class SharedAddresses;
+}
+
 namespace posthus::web_admin {
 
 class FirstStart;
@@ -47,6 +51,11 @@ struct EnabledServices {
 struct DefaultCertificate {
   std::string source;  // "file", "store", "self-signed"; empty: no server runs
   std::string chain;   // PEM
+};
+
+/// A name for which no certificate is ordered by itself, although a domain of ours wants one.
+struct PassedOverName {
+  std::string hostname, reason;  // the reason: for people
 };
 
 /// What the API works on. References must outlive the Api.
@@ -77,12 +86,16 @@ struct ServerContext {
   Outside* outside = nullptr;  // nullptr in the command line: nobody is asked there
   /// How often strangers may ask for client settings; nullptr: as they like.
   RateLimiter* strangers = nullptr;
+  /// Addresses that many clients share; told of proxies that nobody has named. nullptr: none are known.
+  SharedAddresses* shared = nullptr;
   std::string data_directory;  // for the status; empty: not told
   /// Whether the server is set up; nullptr in the command line, which may do everything.
   FirstStart* first_start = nullptr;
   bool is_hostname_fixed = false;  // by posthus.toml or the environment
   /// A certificate was ordered, uploaded or removed, or a setting changed.
   std::function<void()> certificates_changed = [] {};
+  /// Names of our domains that have no certificate because none can be had now.
+  std::function<std::vector<PassedOverName>()> passed_over_names = [] { return std::vector<PassedOverName>(); };
   std::function<DefaultCertificate()> default_certificate = [] { return DefaultCertificate{}; };
   /// The answer to an http-01 challenge with this token, if one is under way.
   std::function<std::optional<std::string>(const std::string& token)> http_challenge = [](const std::string&) {

@@ -36,7 +36,7 @@ std::unexpected<Response> unauthorised(const Request& request) {
 
 bool is_loopback_origin(const Origin& origin) {
   const auto address = parse_ip_address(origin.remote_address);
-  return address && is_loopback(*address);
+  return address && is_loopback(*address) && !origin.is_proxy;
 }
 
 bool token_allows(const store::TokenRecord& token, Scope needed) {

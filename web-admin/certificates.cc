@@ -91,6 +91,11 @@ Result<Response> list(const Call& call) {
   for (const store::CertificateRecord& record : page.items) append_certificate(json, record, now);
   json.end_array();
   append_next(json, page.next);
+  json.key("passed_over").begin_array();
+  for (const PassedOverName& name : call.context.passed_over_names()) {
+    json.begin_object().key("hostname").text(name.hostname).key("reason").text(name.reason).end_object();
+  }
+  json.end_array();
   const DefaultCertificate found = call.context.default_certificate();
   json.key("default");
   if (found.source.empty()) {

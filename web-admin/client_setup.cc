@@ -2,6 +2,7 @@
 // set-up page, the MTA-STS policy (RFC 8461 §3.2). Answers depend on the domain only, never on whether an account exists, and
 // strangers may ask only so often.
 #include "core/base/ascii.h"
+#include "core/base/shared_addresses.h"
 #include "core/mail/address.h"
 #include "store/directory_reader.h"
 #include "web-admin/api.h"
@@ -24,9 +25,10 @@ constexpr int kUnknownAddress = 500, kInvalidRequest = 600, kUnknownSchema = 601
 std::optional<Response> refusal_of_haste(const Call& call) {
   RateLimiter* const limiter = call.context.strangers;
   const auto address = parse_ip_address(call.request.origin.remote_address);
-  // WHY not loopback: that is a proxy on this machine, behind which everybody is.
-  if (!limiter || !address || is_loopback(*address) || limiter->try_take(to_string(client_network(*address))))
+  // WHY not loopback, nor what many share: everybody is behind it.
+  if (!limiter || !address || is_loopback(*address) || (call.context.shared && call.context.shared->is_shared(*address)))
     return std::nullopt;
+  if (limiter->try_take(to_string(client_network(*address)))) return std::nullopt;
   Response response = problem(429, "Too many questions from this address; try again in a minute.");
   response.fields.emplace_back("Retry-After", "60");
   return response;

@@ -17,8 +17,8 @@ void append_record(JsonWriter& json, const dns::PublishedRecord& record) {
   json.key("zone_line").text(dns::zone_line(record));
 }
 
-Result<dns::PublicationFacts> facts_of(const Call& call) {
-  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+Result<dns::PublicationFacts> facts_of(const Call& call, std::initializer_list<std::string_view> parameters = {}) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, parameters));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   const store::DomainRecord domain = POSTHUS_TRY(our_domain(*snapshot, call.path[0]));
   return publication_facts(call.context, *snapshot, domain);
@@ -70,8 +70,11 @@ Result<Response> check(const Call& call) {
 }
 
 Result<Response> publish(const Call& call) {
-  const dns::PublicationFacts facts = POSTHUS_TRY(facts_of(call));
-  const Published published = POSTHUS_TRY(publish_domain(call.context, facts));
+  const dns::PublicationFacts facts = POSTHUS_TRY(facts_of(call, {"optional"}));
+  const std::string* const asked = call.target.parameter("optional");
+  if (asked && *asked != "true" && *asked != "false") return fail(ErrorKind::kInvalid, "optional must be true or false");
+  const auto optional = asked && *asked == "true" ? OptionalRecords::kWritten : OptionalRecords::kLeft;
+  const Published published = POSTHUS_TRY(publish_domain(call.context, facts, optional));
   JsonWriter json;
   json.begin_object().key("items").begin_array();
   for (const dns::SetChange& change : published.changes) {

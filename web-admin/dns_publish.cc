@@ -60,7 +60,7 @@ std::string wanted_value(const mailauth::RecordFinding& finding) {
   return finding.better_value.empty() ? finding.record.value : finding.better_value;
 }
 
-std::string why_left(const mailauth::RecordFinding& finding, std::string_view zone) {
+std::string why_left(const mailauth::RecordFinding& finding, std::string_view zone, OptionalRecords optional) {
   if (finding.state == RecordState::kUnknown) return finding.meaning;
   if (finding.record.purpose == Purpose::kReverse) return "Whoever gave you the address sets this.";
   if (!dns::is_within(finding.record.name, zone)) return "It belongs to another zone than " + std::string(zone) + ".";
@@ -68,7 +68,7 @@ std::string why_left(const mailauth::RecordFinding& finding, std::string_view zo
   // What an admin has written there is not thrown away for a record that is right, but of which nobody knows whether it is all.
   if (is_spf && finding.state == RecordState::kWrong && finding.better_value.empty()) return finding.meaning;
   const bool is_choice = finding.record.importance == dns::Importance::kOptional && finding.state == RecordState::kMissing;
-  if (is_choice) return "It is optional: publish it by hand if you want it.";
+  if (is_choice && optional == OptionalRecords::kLeft) return "It is optional: ask for optional records if you want it.";
   const bool is_policy =
       finding.record.purpose == Purpose::kStsHost && finding.state == RecordState::kWrong && !finding.is_about_name;
   return is_policy ? finding.meaning : "";
@@ -95,11 +95,12 @@ Result<> send_update(const ServerContext& context, const UpdateAccess& access, c
 
 }  // namespace
 
-PublishPlan plan_publication(const std::vector<mailauth::RecordFinding>& findings, std::string_view zone) {
+PublishPlan plan_publication(const std::vector<mailauth::RecordFinding>& findings, std::string_view zone,
+                             OptionalRecords optional) {
   PublishPlan plan;
   for (const mailauth::RecordFinding& finding : findings) {
     if (finding.state == RecordState::kOk) continue;
-    std::string reason = why_left(finding, zone);
+    std::string reason = why_left(finding, zone, optional);
     if (!reason.empty()) {
       plan.left.push_back({finding.record, std::move(reason)});
       continue;
@@ -122,13 +123,13 @@ PublishPlan plan_publication(const std::vector<mailauth::RecordFinding>& finding
   return plan;
 }
 
-Result<Published> publish_domain(const ServerContext& context, const dns::PublicationFacts& facts) {
+Result<Published> publish_domain(const ServerContext& context, const dns::PublicationFacts& facts, OptionalRecords optional) {
   if (!context.outside || !context.outside->exchange_dns) {
     return fail(ErrorKind::kUnavailable, "only the running server can change the DNS");
   }
   const UpdateAccess access = POSTHUS_TRY(update_access(context, facts.domain));
   const auto findings = POSTHUS_TRY(check_domain(context, facts));
-  PublishPlan plan = plan_publication(findings, access.zone);
+  PublishPlan plan = plan_publication(findings, access.zone, optional);
   for (SetChange& change : plan.changes) {
     const bool may_have_neighbours = change.type == dns::RecordType::kTxt && change.kind == SetChange::Kind::kReplace &&
                                      mailauth::spf_records(change.values).size() == change.values.size();

@@ -20,14 +20,17 @@ struct PublishPlan {
   std::vector<dns::SetChange> changes;
   std::vector<LeftOut> left;  // not ok, and not ours to write
 };
-/// What is missing or wrong and lies within `zone`. Optional records that are missing are left to the admin.
-PublishPlan plan_publication(const std::vector<mailauth::RecordFinding>& findings, std::string_view zone);
+/// What is missing or wrong and lies within `zone`. Optional records that are missing are left to the admin unless he asks for
+/// them.
+enum class OptionalRecords : bool { kLeft, kWritten };
+PublishPlan plan_publication(const std::vector<mailauth::RecordFinding>& findings, std::string_view zone,
+                             OptionalRecords optional = OptionalRecords::kLeft);
 
 struct Published {
   std::vector<dns::SetChange> changes;
   std::vector<LeftOut> left;
 };
 /// Errors: kInvalid (no server or key is set), and those of the check and of the name server.
-Result<Published> publish_domain(const ServerContext& context, const dns::PublicationFacts& facts);
+Result<Published> publish_domain(const ServerContext& context, const dns::PublicationFacts& facts, OptionalRecords optional);
 
 }  // namespace posthus::web_admin

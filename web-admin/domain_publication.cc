@@ -1,6 +1,9 @@
 // Facts for the DNS of a domain. See domain_publication.h.
 #include "web-admin/domain_publication.h"
 
+#include <algorithm>
+
+#include "core/base/ascii.h"
 #include "core/base/hash.h"
 #include "core/mail/address.h"
 #include "core/mailauth/dkim_sign.h"
@@ -78,12 +81,25 @@ Result<std::vector<dns::OfferedService>> offered_services(const ServerContext& c
   return services;
 }
 
+// WHY the others from a setting and not from the DNS: the policy is there for the case that somebody forges the DNS.
+Result<std::vector<std::string>> sts_hosts(const ServerContext& context, const store::Snapshot& snapshot,
+                                           std::string_view domain) {
+  std::vector<std::string> hosts{context.hostname};
+  for (std::string& host : POSTHUS_TRY(setting_items(snapshot, "mta_sts.mx", domain))) {
+    const bool is_known = std::ranges::any_of(hosts, [&](const std::string& h) { return ascii::equal_ignoring_case(h, host); });
+    if (!is_known) hosts.push_back(std::move(host));
+  }
+  return hosts;
+}
+
 // sts-policy-record (RFC 8461 §3.2)
 Result<std::string> sts_policy(const ServerContext& context, const store::Snapshot& snapshot, std::string_view domain) {
   const std::string mode = POSTHUS_TRY(setting_value(snapshot, "mta_sts.mode", domain));
   if (mode == "off") return std::string();
   const std::uint64_t age = POSTHUS_TRY(setting_number(snapshot, "mta_sts.max_age", domain));
-  return "version: STSv1\r\nmode: " + mode + "\r\nmx: " + context.hostname + "\r\nmax_age: " + std::to_string(age) + "\r\n";
+  std::string hosts;
+  for (const std::string& host : POSTHUS_TRY(sts_hosts(context, snapshot, domain))) hosts += "mx: " + host + "\r\n";
+  return "version: STSv1\r\nmode: " + mode + "\r\n" + hosts + "max_age: " + std::to_string(age) + "\r\n";
 }
 
 std::string sts_policy_id(std::string_view policy) {

@@ -107,6 +107,15 @@ std::string* field_of_browser(std::string_view name, HttpHead& head) {
   return nullptr;
 }
 
+std::string* field_of_proxy(std::string_view name, HttpHead& head) {
+  const auto is = [name](std::string_view known) { return ascii::equal_ignoring_case(name, known); };
+  if (is("Forwarded")) return &head.forwarded;
+  if (is("X-Forwarded-For")) return &head.x_forwarded_for;
+  if (is("X-Forwarded-Proto")) return &head.x_forwarded_proto;
+  if (is("X-Forwarded-Host")) return &head.x_forwarded_host;
+  return nullptr;
+}
+
 std::expected<void, Refusal> field(std::string_view name, std::string_view value, HttpHead& head, Seen& seen) {
   const auto is = [name](std::string_view known) { return ascii::equal_ignoring_case(name, known); };
   if (is("Host")) return take_once(seen.host, value, head.host, "There is more than one Host field.");
@@ -121,6 +130,7 @@ std::expected<void, Refusal> field(std::string_view name, std::string_view value
     else
       *browser_field = value;
   }
+  if (std::string* const list = field_of_proxy(name, head)) list->append(list->empty() ? "" : ", ").append(value);
   if (is("X-Posthus-Panel")) head.is_from_panel = true;
   if (is("Transfer-Encoding")) seen.transfer_encoding = true;
   if (is("Connection")) connection(value, head);

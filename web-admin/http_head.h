@@ -31,6 +31,8 @@ struct HttpHead {
   std::string host, authorization, content_type;
   // What only browsers send; hostile like all else.
   std::string cookie, origin, fetch_site, user_agent, accept_encoding, if_none_match;
+  // What proxies say of the client (web-admin/forwarded.h); several fields of a name as one list.
+  std::string forwarded, x_forwarded_for, x_forwarded_proto, x_forwarded_host;
   bool is_from_panel = false;  // the field X-Posthus-Panel is there: no other site can make a browser send it
 };
 

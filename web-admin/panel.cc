@@ -6,6 +6,8 @@
 #include <array>
 
 #include "core/base/ascii.h"
+#include "web-admin/authorisation.h"
+#include "web-admin/host_name.h"
 #include "web-admin/problem.h"
 
 namespace posthus::web_admin {
@@ -75,11 +77,26 @@ bool is_page(std::string_view target) {
   return std::ranges::find(kSections, section) != kSections.end();
 }
 
+bool reads_page(const Request& request) {
+  return (request.method == "GET" || request.method == "HEAD") && is_page(request.target);
+}
+
 }  // namespace
 
+std::optional<Response> panel_redirection(const Request& request, std::uint16_t http_port, std::uint16_t https_port) {
+  if (!request.origin.is_surely_plain || is_confidential(request.origin) || https_port == 0 || !reads_page(request))
+    return std::nullopt;
+  const auto name = host_name(request.host);
+  if (!name) return std::nullopt;  // by an address nobody gets a certificate to trust
+  const bool is_our_port = request.host.ends_with(":" + std::to_string(http_port));
+  Response response{.status = 308};
+  const std::string port = is_our_port ? ":" + std::to_string(https_port) : "";
+  response.fields.emplace_back("Location", "https://" + *name + port + request.target);
+  return response;
+}
+
 std::optional<Response> panel_page(const Request& request) {
-  const bool reads = request.method == "GET" || request.method == "HEAD";
-  if (!reads || !is_page(request.target)) return std::nullopt;
+  if (!reads_page(request)) return std::nullopt;
   const PanelFile* const page = find_file("index.html");
   if (!page) return std::nullopt;
   return serve(request, *page, Lifetime::kAskAgain);

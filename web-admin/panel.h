@@ -3,6 +3,7 @@
 // Known limits: no ranges; of Accept-Encoding only "br", "gzip" and their q=0 are understood (RFC 9110 §12.5.3).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -25,6 +26,10 @@ std::span<const PanelFile> panel_files();
 /// for something else or there is no panel. The paths: kSections in panel.cc and web-admin/ui/src/shell.tsx (a test holds them
 /// together).
 std::optional<Response> panel_page(const Request& request);
+/// The way to the same page over TLS, for a browser that came without although `https_port` (0: none known) listens: people could
+/// not sign in there. Nothing when `request` is for no page, or there may be TLS on its way (Origin::is_surely_plain).
+/// `http_port`: of the listener without TLS; who names it wants no other host's port 443.
+std::optional<Response> panel_redirection(const Request& request, std::uint16_t http_port, std::uint16_t https_port);
 /// A file by its name; 404 without one.
 Response panel_file(const Request& request, std::string_view name);
 

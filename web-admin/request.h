@@ -12,11 +12,14 @@ namespace posthus::web_admin {
 
 class MessageUpload;
 
-/// Who asks, from the connection only: nothing a client writes changes it.
+/// Who asks: from the connection, or from what a proxy of ours says (web-admin/forwarded.h); nothing a client writes changes it.
 struct Origin {
-  std::string remote_address;   // empty on the Unix socket
-  bool is_unix_socket = false;  // the admin socket, or the command line in this process: may do everything
-  bool is_tls = false;
+  std::string remote_address;     // empty on the Unix socket
+  bool is_unix_socket = false;    // the admin socket, or the command line in this process: may do everything
+  bool is_tls = false;            // all the way from the client
+  bool is_surely_plain = false;   // without TLS, and no proxy may have had it
+  bool is_proxy = false;          // the address is a proxy's, which does not say who is behind it
+  bool is_proxy_unnamed = false;  // fields of a proxy came from an address that is none of ours
 };
 
 /// What browsers say besides; hostile. Values of fields as sent, empty without.

@@ -21,7 +21,7 @@ using session::Step;
 class GateSession final : public session::Session {
  public:
   GateSession(const GateContext& context, const session::ConnectionFacts& facts) : context_(context) {
-    request_.origin = {.remote_address = facts.remote_address, .is_unix_socket = facts.is_unix_socket};
+    peer_ = {.remote_address = facts.remote_address, .is_unix_socket = facts.is_unix_socket};
   }
 
   Step opened(Output&) override {
@@ -29,7 +29,7 @@ class GateSession final : public session::Session {
     return Step::kRead;
   }
   Step tls_started(const session::TlsFacts&, Output&) override {
-    request_.origin.is_tls = true;
+    peer_.is_tls = true;
     return Step::kRead;
   }
   Step received(Input& input, Output& output) override;
@@ -61,6 +61,7 @@ class GateSession final : public session::Session {
   HeadScanner scanner_;
   std::string head_, body_;
   std::uint64_t body_left_ = 0;  // bytes of the body that have not come yet
+  Origin peer_;                  // the other end of the connection
   Request request_;              // `body` views body_
   std::unique_ptr<MessageUpload> upload_;
   std::optional<Response> refusal_;  // made on the worker
@@ -87,11 +88,14 @@ Step GateSession::receive_head(Input& input, Output& output) {
 Step GateSession::head_complete(Output& output) {
   auto head = parse_head(head_);
   if (!head) return refuse(problem(head.error().status, head.error().detail), output);
+  auto forwarded = forwarded_facts(peer_, *head, context_.proxies);
+  if (!forwarded) return refuse(problem(forwarded.error().status, forwarded.error().detail), output);
+  request_.origin = std::move(forwarded->origin);
   request_.method = std::move(head->method);
   request_.target = std::move(head->target);
   request_.authorization = std::move(head->authorization);
   request_.content_type = std::move(head->content_type);
-  request_.host = std::move(head->host);
+  request_.host = forwarded->host.empty() ? std::move(head->host) : std::move(forwarded->host);
   request_.browser = {.cookie = std::move(head->cookie),
                       .origin = std::move(head->origin),
                       .fetch_site = std::move(head->fetch_site),
@@ -173,8 +177,7 @@ Step GateSession::resumed(Output& output) {
 // Forgets the request and gives its memory back: an idle connection holds next to nothing.
 Step GateSession::answered() {
   if (!keeps_alive_) return Step::kClose;
-  Origin origin = std::move(request_.origin);
-  request_ = Request{.origin = std::move(origin)};
+  request_ = Request{};
   upload_.reset();
   std::string().swap(head_);
   std::string().swap(body_);

@@ -9,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "core/session/session.h"
+#include "web-admin/forwarded.h"
 #include "web-admin/http_server.h"
 
 namespace posthus::web_admin {
@@ -17,6 +18,7 @@ namespace posthus::web_admin {
 struct GateContext {
   HttpServer& http;
   const Clock& clock;
+  TrustedProxies proxies = {};
 };
 
 // Timeouts; RFC 9110 §15.5.9 leaves them to the server.

@@ -1,5 +1,6 @@
 // What the server says about itself: /, /healthz, /readyz, /metrics and /api/v1/status.
 #include "core/base/metrics.h"
+#include "core/base/shared_addresses.h"
 #include "core/mail/date_time.h"
 #include "store/directory_reader.h"
 #include "web-admin/api.h"
@@ -74,6 +75,18 @@ void append_store(JsonWriter& json, const store::StoreStatistics& statistics) {
   json.end_object();
 }
 
+// What an admin should put right, beside what the checks of DNS and delivery say.
+void append_warnings(JsonWriter& json, const ServerContext& context) {
+  json.key("warnings").begin_array();
+  if (context.shared) {
+    for (const SharedAddressWarning& warning : context.shared->warnings()) {
+      json.begin_object().key("kind").text(to_string(warning.kind)).key("address").text(to_string(warning.address));
+      json.key("detail").text(describe(warning)).end_object();
+    }
+  }
+  json.end_array();
+}
+
 Result<Response> status(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   const ServerContext& context = call.context;
@@ -89,6 +102,7 @@ Result<Response> status(const Call& call) {
   json.key("memory").begin_object().key("resident_bytes").number(resident_bytes()).end_object();
   append_disk(json, context.data_directory);
   append_totals(json);
+  append_warnings(json, context);
   return json_response(200, json.end_object().take());
 }
 

@@ -238,6 +238,23 @@ Judgement judge_sts_record(const Judging& judging) {
   return result;
 }
 
+// RFC 8461 §4.1: mail goes to no host that the policy does not name, whatever MX records there are.
+Judgement judge_policy_hosts(const Judging& judging, const StsPolicy& policy, Judgement good) {
+  const auto [answer, open] = ask_for(judging, judging.input.facts.domain, RecordType::kMx);
+  if (!answer || policy.mode == StsMode::kNone) return good;
+  for (const dns::MxRecord& exchange : answer->exchanges) {
+    if (exchange.exchange.empty() || sts_allows(policy, exchange.exchange)) continue;
+    const bool is_enforced = policy.mode == StsMode::kEnforce;
+    good.state = is_enforced ? RecordState::kWrong : RecordState::kOk;
+    good.is_about_name = false;
+    good.meaning = "The policy does not name " + exchange.exchange + ", which is in the MX records: servers that keep to it " +
+                   (is_enforced ? "deliver nothing there" : "report it") + ". Name it in the setting mta_sts.mx@" +
+                   judging.input.facts.domain + ", or remove it from the MX records.";
+    return good;
+  }
+  return good;
+}
+
 Judgement judge_sts_host(const Judging& judging) {
   const auto addresses = addresses_of(judging.record.name, judging.answers);
   const auto is_ours = leads_to_us(judging, judging.record.name);
@@ -255,7 +272,7 @@ Judgement judge_sts_host(const Judging& judging) {
   result.is_about_name = !*is_ours;
   if (*fetched) {
     const auto theirs = parse_sts_policy(**fetched), ours = parse_sts_policy(judging.input.policy);
-    if (theirs && ours && *theirs == *ours) return result;
+    if (theirs && ours && *theirs == *ours) return judge_policy_hosts(judging, *ours, std::move(result));
     result.state = RecordState::kWrong;
     result.meaning = "What is served there is not the policy of this server: " +
                      (theirs ? std::string("another policy.") : theirs.error().context + ".");

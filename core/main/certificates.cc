@@ -81,6 +81,18 @@ struct ServerCertificates::Loaded {
   net::CertificateAndKey pair;  // the default
   std::vector<net::NamedCertificate> by_name;
 
+  /// As TlsContext chooses: the exact name, a wildcard, the default. What cannot be used it passes over.
+  const net::CertificateAndKey& pair_for(const std::string& hostname) const {
+    const std::string name = ascii::to_lower(hostname);
+    const std::size_t dot = name.find('.');
+    const std::string wildcard = dot == std::string::npos ? "" : "*" + name.substr(dot);
+    for (const std::string& wanted : {name, wildcard}) {
+      const auto found = std::ranges::find(by_name, wanted, &net::NamedCertificate::name);
+      if (found != by_name.end() && net::check_pair(found->pair)) return found->pair;
+    }
+    return pair;
+  }
+
   Sha256Digest digest() const {
     Sha256 hash;
     const auto add = [&hash](std::string_view text) {
@@ -126,9 +138,9 @@ Result<ServerCertificates::Loaded> ServerCertificates::load() const {
   return loaded;
 }
 
-net::CertificateAndKey ServerCertificates::default_pair() const {
+net::CertificateAndKey ServerCertificates::own_pair() const {
   const std::lock_guard guard(mutex_);
-  return {default_.chain, default_key_.clone()};
+  return {own_.certificate_pem, own_.private_key_pem.clone()};
 }
 
 ServerCertificates::FileState ServerCertificates::state_of(const std::string& path) {
@@ -173,7 +185,8 @@ void ServerCertificates::note(const Loaded& loaded, FileStates files) {
   const std::lock_guard guard(mutex_);
   in_use_ = loaded.digest();
   default_ = {loaded.source, loaded.pair.certificate_pem};
-  default_key_ = loaded.pair.private_key_pem.clone();
+  const net::CertificateAndKey& own_pair = loaded.pair_for(settings_.hostname);
+  own_ = {own_pair.certificate_pem, own_pair.private_key_pem.clone()};
   files_ = files;
   lives_ = std::move(lives);
 }

@@ -49,10 +49,10 @@ class ServerCertificates {
   /// Have the files of the settings changed since they were read last? Two calls of stat().
   bool have_files_changed() const;
   DefaultCertificate default_certificate() const;
-  /// The same with its key.
-  net::CertificateAndKey default_pair() const;
   /// Of every certificate in use but a self-signed one, by hostname.
   std::map<std::string, CertificateLife> lives() const;
+  /// What clients get that name our own hostname, as those do that found it in an MX or SRV record.
+  net::CertificateAndKey own_pair() const;
   /// A line in the log for each certificate that ends within two weeks, once for each day left.
   void warn_of_expiry();
 
@@ -79,7 +79,7 @@ class ServerCertificates {
   mutable std::mutex mutex_;
   Sha256Digest in_use_{};  // of all certificates and keys
   DefaultCertificate default_;
-  Secret default_key_;
+  net::CertificateAndKey own_;
   FileStates files_;
   std::map<std::string, CertificateLife> lives_;
   std::map<std::string, std::int64_t> days_told_;  // hostname -> days left when the log was told last

@@ -76,6 +76,7 @@ void add_dns_commands(CLI::App& app, CommandLine& line) {
          "write what is missing or wrong by dynamic update (settings dns.update_server, dns.update_key)")
       ->excludes(zone)
       ->excludes(check);
+  dns->add_flag("--optional", line.takes_optional, "with --publish: optional records as well");
 }
 
 void add_delivery_commands(CLI::App& app, CommandLine& line) {

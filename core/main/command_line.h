@@ -36,8 +36,9 @@ struct CommandLine {
 
   /// Of dns: what to do with the records.
   enum class DnsAction : std::uint8_t { kShow, kZone, kCheck, kPublish } dns_action = DnsAction::kShow;
-  bool is_forced = false;  // dkim activate
-  bool probes = false;     // check-delivery
+  bool is_forced = false;       // dkim activate
+  bool takes_optional = false;  // dns --publish
+  bool probes = false;          // check-delivery
 
   // Of certificates:
   std::string chain_file, key_file;

@@ -41,7 +41,8 @@ int check(const Invocation& i) {
 int publish(const Invocation& i) {
   const auto client = ApiClient::open(i.loaded.settings, WithoutServer::kOpenStore);
   if (!client) return refuse(client.error().context);
-  const auto answer = accepted((*client)->call("POST", dns_target(i.line) + "/publish"));
+  const auto answer =
+      accepted((*client)->call("POST", dns_target(i.line) + "/publish" + (i.line.takes_optional ? "?optional=true" : "")));
   if (!answer) return 1;
   if (i.line.is_json) {
     print(answer->body);

@@ -6,9 +6,12 @@
 #include <netinet/in.h>
 
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <optional>
 
 #include "core/base/ip_address.h"
+#include "core/base/shared_addresses.h"
 
 namespace posthus::main {
 namespace {
@@ -39,6 +42,16 @@ std::set<std::string> interface_addresses() {
 }
 
 }  // namespace
+
+std::vector<IpAddress> default_gateways() {
+  const auto text = [](const char* path) {
+    std::ifstream file(path);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  std::vector<IpAddress> gateways = parse_ipv4_gateways(text("/proc/net/route"));
+  for (const IpAddress& gateway : parse_ipv6_gateways(text("/proc/net/ipv6_route"))) gateways.push_back(gateway);
+  return gateways;
+}
 
 OwnAddresses::OwnAddresses(const Settings& settings) {
   ports_.insert(25);

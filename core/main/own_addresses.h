@@ -27,4 +27,7 @@ class OwnAddresses {
 /// The addresses of the listeners, or of all interfaces when we listen everywhere, that others on the Internet may know.
 std::vector<IpAddress> global_addresses(const Settings& settings);
 
+/// Default gateways of our interfaces, of both families; empty where the system has no /proc.
+std::vector<IpAddress> default_gateways();
+
 }  // namespace posthus::main

@@ -3,11 +3,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 
 #include "core/base/file.h"
 #include "core/base/log.h"
+#include "core/base/shared_addresses.h"
 #include "core/main/acme_settings.h"
 #include "core/main/address_literals.h"
 #include "core/main/alerts.h"
@@ -15,6 +17,7 @@
 #include "core/main/certificates.h"
 #include "core/main/data_directory.h"
 #include "core/main/dns_exchange.h"
+#include "core/main/domain_certificates.h"
 #include "core/main/first_start.h"
 #include "core/main/history.h"
 #include "core/main/outgoing.h"
@@ -34,6 +37,7 @@
 #include "store/maintenance.h"
 #include "web-admin/api.h"
 #include "web-admin/delivery_check.h"
+#include "web-admin/domain_publication.h"
 #include "web-admin/figures.h"
 #include "web-admin/http_server.h"
 #include "web-admin/outside.h"
@@ -55,6 +59,8 @@ constexpr std::chrono::milliseconds kCertificateInterval{3'600'000};
 constexpr std::chrono::milliseconds kCertificateFilesInterval{10'000};  // files that have changed are taken within it
 constexpr std::chrono::milliseconds kOrdersTick{1000};
 constexpr std::chrono::milliseconds kHistoryTick{1000}, kAlertsTick{1000};
+constexpr std::chrono::milliseconds kNamesInterval{600'000};    // somebody who has just made the records waits for it
+constexpr std::chrono::milliseconds kGatewaysInterval{60'000};  // a container may get another network while it runs
 
 /// One row of the table of listeners.
 struct Listener {
@@ -71,6 +77,21 @@ std::vector<IpNetwork> parse_networks(const std::vector<std::string>& texts) {
     if (const auto network = parse_ip_network(text)) networks.push_back(*network);  // the settings have checked them
   }
   return networks;
+}
+
+// Proxies are among them for clients that they do not name.
+std::vector<IpNetwork> shared_networks(const Settings& settings) {
+  std::vector<IpNetwork> networks = parse_networks(settings.shared_addresses);
+  for (const auto* proxies : {&settings.proxy_addresses, &settings.http_proxies}) {
+    for (const IpNetwork& network : parse_networks(*proxies)) networks.push_back(network);
+  }
+  return networks;
+}
+
+web_admin::TrustedProxies trusted_proxies(const Settings& settings) {
+  using web_admin::ProxyFields;
+  return {.networks = parse_networks(settings.http_proxies),
+          .fields = settings.http_proxy_fields == "forwarded" ? ProxyFields::kForwarded : ProxyFields::kXForwarded};
 }
 
 smtp::ServerContext smtp_context(store::Store& store, sasl::Authenticator& authenticator, const Clock& clock,
@@ -92,7 +113,8 @@ struct Server::State {
         first_start(std::move(first)),
         store(std::move(opened)),
         credentials(*store),
-        authenticator(credentials, clock, {.exempt_networks = parse_networks(settings.exempt_networks)}),
+        shared(clock, shared_networks(settings)),
+        authenticator(credentials, clock, {.exempt_networks = parse_networks(settings.exempt_networks), .shared = &shared}),
         mx(smtp_context(*store, authenticator, clock, settings, signing_keys)),
         pop3{.store = *store,
              .authenticator = authenticator,
@@ -122,20 +144,24 @@ struct Server::State {
              .rests_until = [this](std::uint64_t destination) { return outgoing->rests_until(destination); },
              .services = enabled_services(settings),
              .interface_addresses = [this] { return global_addresses(settings); },
-             .certificate = [this] { return certificate->default_pair(); },
+             .certificate = [this] { return certificate->own_pair(); },
              .strangers = &strangers,
+             .shared = &shared,
              .data_directory = settings.data,
              .first_start = first_start.get(),
              .is_hostname_fixed = settings.is_hostname_set,
              .certificates_changed = [this] { certificates_changed(); },
+             .passed_over_names = [this] { return passed_over_names(); },
              .default_certificate = [this] { return default_certificate(); },
              .http_challenge = [this](const std::string& token) { return orders->http_challenge(token); },
              .clock_verdict = [this](std::int64_t mark) { return clock_verdict(mark); },
              .test_alerts = [this] { return alerts->test(); },
              .alerts_changed = [this] { alerts->look_soon(); }}),
         http(api),
-        gate{http, clock},
+        gate{http, clock, trusted_proxies(settings)},
         network({.io_threads = static_cast<int>(settings.io_threads), .workers = static_cast<int>(settings.worker_threads)}) {
+    mx.shared = &shared;
+    shared.set_gateways(default_gateways());
     mx.queued = [this](const std::vector<std::string>& domains) { outgoing->queued(domains); };
   }
 
@@ -149,6 +175,9 @@ struct Server::State {
   void refresh_certificates();
   void certificates_changed();
   web_admin::DefaultCertificate default_certificate() const;
+  std::vector<web_admin::PassedOverName> passed_over_names() const;
+  void start_domain_certificates();
+  void look_for_names();
   void tend_keys();
   void reach_outside();
   void look_at_blocklists();
@@ -161,6 +190,7 @@ struct Server::State {
   const std::unique_ptr<web_admin::FirstStart> first_start;
   std::unique_ptr<store::Store> store;
   StoreCredentials credentials;
+  SharedAddresses shared;
   sasl::Authenticator authenticator;
   smtp::SigningKeys signing_keys;
   smtp::ServerContext mx;  // submission shares it
@@ -180,6 +210,8 @@ struct Server::State {
   std::unique_ptr<CertificateOrders> orders;
   std::unique_ptr<History> history;
   std::unique_ptr<Alerts> alerts;
+  std::unique_ptr<DomainCertificates> domain_certificates;
+  std::atomic<bool> is_looking_for_names = false;
   std::mutex certificate_failure_mutex;
   std::string last_certificate_failure;  // what the log has been told
   bool is_stopped = false;
@@ -231,6 +263,9 @@ Result<> Server::State::listen(const Listener& listener, const std::string& addr
                                .max_connections = settings.connections,
                                .max_per_network = settings.connections_per_network,
                                .farewell = listener.farewell};
+  options.is_shared = [this](const IpAddress& client) { return shared.is_shared(client); };
+  if (std::ranges::find(settings.proxy_listeners, listener.name) != settings.proxy_listeners.end())
+    options.proxies = parse_networks(settings.proxy_addresses);
   const auto bound = network.add_listener(std::move(options));
   if (!bound) {
     return fail(bound.error().kind, "cannot listen for " + listener.name + " on " + address + " port " +
@@ -283,6 +318,7 @@ void Server::State::tend_keys() {
 }
 
 void Server::State::start_periodic_work() {
+  network.timers().every(kGatewaysInterval, [this] { shared.set_gateways(default_gateways()); });
   network.timers().every(kReclaimInterval, [this] {
     if (is_reclaiming.exchange(true)) return;
     const bool is_queued = network.workers().try_submit([this] {
@@ -327,6 +363,37 @@ void Server::State::refresh_certificates() {
 void Server::State::certificates_changed() {
   refresh_certificates();
   orders->changed();
+  look_for_names();
+}
+
+void Server::State::start_domain_certificates() {
+  domain_certificates = std::make_unique<DomainCertificates>(DomainCertificatesContext{
+      .settings = settings,
+      .store = *store,
+      .certificates = *certificate,
+      .make_resolver = outside.make_resolver,
+      .own_addresses = [this](const store::Snapshot& snapshot) { return web_admin::public_addresses(api.context(), snapshot); },
+      .ordered = [this] { orders->changed(); },
+      .stop = outside.stop.get_token()});
+  network.timers().every(kNamesInterval, [this] { look_for_names(); });
+}
+
+void Server::State::look_for_names() {
+  if (is_looking_for_names.exchange(true)) return;
+  const bool is_queued = network.workers().try_submit([this] {
+    const auto looked = domain_certificates->look();
+    if (!looked && !is_stopping) log::warning("acme.names_not_looked_for", {{"context", looked.error().context}});
+    is_looking_for_names = false;
+  });
+  if (!is_queued) is_looking_for_names = false;
+}
+
+std::vector<web_admin::PassedOverName> Server::State::passed_over_names() const {
+  std::vector<web_admin::PassedOverName> names;
+  for (PassedOver& passed : domain_certificates->passed_over()) {
+    names.push_back({std::move(passed.hostname), std::move(passed.reason)});
+  }
+  return names;
 }
 
 web_admin::DefaultCertificate Server::State::default_certificate() const {
@@ -449,6 +516,7 @@ Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& cl
   state->start_orders();
   state->start_history();
   state->start_alerts();
+  state->start_domain_certificates();
   state->start_periodic_work();
   state->network.start();
   state->outgoing->start();

@@ -33,7 +33,9 @@ enum class Rule : std::uint8_t {
   kFormat,
   kOutput,
   kSecret,
-  kIp
+  kIp,
+  kListeners,
+  kProxyFields
 };
 
 struct Definition {
@@ -108,6 +110,19 @@ const std::array kDefinitions{
                kMaxPort},
     Definition{"outgoing.smtp_port", &Settings::outgoing_smtp_port,
                "port of the mail exchangers of other domains; another one than 25 is for tests", 1, kMaxPort},
+    Definition{"proxy.addresses", &Settings::proxy_addresses,
+               "networks of proxies whose connections begin with a PROXY header (versions 1 and 2); from others none is taken", 0,
+               0, Rule::kNetworks},
+    Definition{"proxy.listeners", &Settings::proxy_listeners, "the listeners, by their names under ports, that these proxies use",
+               0, 0, Rule::kListeners},
+    Definition{"proxy.http_addresses", &Settings::http_proxies,
+               "networks of reverse proxies for HTTP; what others say about the client is ignored", 0, 0, Rule::kNetworks},
+    Definition{"proxy.http_fields", &Settings::http_proxy_fields,
+               "what these say it with: x-forwarded (X-Forwarded-For, -Proto, -Host) or forwarded (RFC 7239)", 0, 0,
+               Rule::kProxyFields},
+    Definition{"proxy.shared_addresses", &Settings::shared_addresses,
+               "networks behind whose addresses many clients are (a NAT, a webmail server): no bans and limits by address there",
+               0, 0, Rule::kNetworks},
     Definition{"login.exempt_networks", &Settings::exempt_networks, "networks whose failed logins are not throttled", 0, 0,
                Rule::kNetworks},
     Definition{"login.allow_plaintext", &Settings::allow_plaintext,
@@ -186,6 +201,11 @@ std::optional<std::string_view> objection(Rule rule, const std::string& text) {
       return text == "debug" || text == "info" || text == "warning" || text == "error"
                  ? std::nullopt
                  : std::optional<std::string_view>("debug, info, warning or error");
+    case Rule::kListeners:
+      return find("ports." + text) ? std::nullopt : std::optional<std::string_view>("listeners like smtp, submissions or imaps");
+    case Rule::kProxyFields:
+      return text == "x-forwarded" || text == "forwarded" ? std::nullopt
+                                                          : std::optional<std::string_view>("x-forwarded or forwarded");
     case Rule::kFormat: return text == "text" || text == "json" ? std::nullopt : std::optional<std::string_view>("text or json");
   }
   return std::nullopt;

@@ -44,7 +44,12 @@ struct Settings {
   std::string acme_directory, acme_contact, acme_eab_key_id, acme_eab_key_file;
   bool acme_accept_terms = false;
   std::vector<std::string> exempt_networks;  // never throttled at login
-  bool allow_plaintext = false;              // logins without TLS
+  std::vector<std::string> proxy_addresses;  // whose connections begin with a PROXY header ...
+  std::vector<std::string> proxy_listeners{"smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps"};  // ... here
+  std::vector<std::string> shared_addresses;      // behind them are many clients
+  std::vector<std::string> http_proxies;          // whose fields about the client are believed ...
+  std::string http_proxy_fields = "x-forwarded";  // ... these
+  bool allow_plaintext = false;                   // logins without TLS
   std::uint64_t map_bytes = 64ull << 30, budget_bytes = 64ull << 20, segment_bytes = 64ull << 20;
 };
 

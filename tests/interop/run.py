@@ -33,11 +33,13 @@ import hostile_test  # noqa: E402
 import login_test  # noqa: E402
 import names_test  # noqa: E402
 import outgoing_test  # noqa: E402
+import proxies_test  # noqa: E402
 import python_test  # noqa: E402
 import reports_test  # noqa: E402
 import require_tls_test  # noqa: E402
 import send_test_test  # noqa: E402
 import set_up_test  # noqa: E402
+import shared_address_test  # noqa: E402
 import signing_test  # noqa: E402
 import three_servers_test  # noqa: E402
 import tls_report_test  # noqa: E402
@@ -46,8 +48,8 @@ from posthus_server import PosthusServer  # noqa: E402
 
 MODULES = [python_test, reports_test, clients_test, corpus_test, command_line_test, login_test, hostile_test, outgoing_test,
            signing_test, tls_policy_test, require_tls_test, three_servers_test, exim_test,
-           hostile_peers_test, send_test_test, tls_report_test, names_test, certificates_test, set_up_test,
-           alerts_test]
+           hostile_peers_test, send_test_test, tls_report_test, names_test, certificates_test, set_up_test, alerts_test,
+           proxies_test, shared_address_test]
 
 
 class Scene:

@@ -5,7 +5,7 @@ build_packages="clang-19 mold ccache cmake ninja-build pkg-config libasio-dev li
 
 # GoogleTest and sanitizers for the tests of our own; the rest are the stock clients and tools of the end-to-end tests.
 test_packages="libgtest-dev libclang-rt-19-dev llvm-19 clang-format-19 git python3 openssl strace knot knot-dnsutils faketime pebble
-  postfix curl swaks python3-dkim libio-socket-ssl-perl libnet-ssleay-perl libsasl2-modules msmtp mutt isync fetchmail
+  iproute2 util-linux postfix curl swaks python3-dkim libio-socket-ssl-perl libnet-ssleay-perl libsasl2-modules msmtp mutt isync fetchmail
   chromium chromium-driver python3-selenium"
 
 # The image is built and run by these; without them its tests are skipped.

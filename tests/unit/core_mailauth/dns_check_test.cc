@@ -48,7 +48,7 @@ class DnsCheckTest : public ::testing::Test {
     dns::MemoryResolver resolver;
     EXPECT_TRUE(resolver.add_zone(zone));
     const auto all = facts_;
-    const CheckInput input{all, std::string(kPolicy), std::move(policy)};
+    const CheckInput input{all, policy_, std::move(policy)};
     std::vector<RecordFinding> findings;
     dns::Answers answers;
     dns::ask_until_complete(resolver, answers, std::chrono::steady_clock::now() + std::chrono::seconds(10), {},
@@ -84,6 +84,7 @@ class DnsCheckTest : public ::testing::Test {
     EXPECT_TRUE(found.starts_with(begins)) << found;
   }
 
+  std::string policy_{kPolicy};
   dns::PublicationFacts facts_ = facts();
 };
 
@@ -202,6 +203,22 @@ TEST_F(DnsCheckTest, StsRecordAndPolicy) {
   EXPECT_TRUE(fetched(fail(ErrorKind::kDenied, "self-signed")).starts_with("wrong: The certificate does not hold"));
   EXPECT_TRUE(fetched(fail(ErrorKind::kTimeout, "late")).starts_with("wrong: The policy cannot be fetched"));
   EXPECT_EQ(find(check(kGood, std::nullopt), Purpose::kStsHost).state, RecordState::kUnknown);
+}
+
+TEST_F(DnsCheckTest, EveryMailExchangerMustBeInThePolicy) {
+  const auto judged = [&](const std::string& mode, const std::string& hosts) {
+    policy_ = "version: STSv1\nmode: " + mode + "\n" + hosts + "max_age: 86400\n";
+    const RecordFinding finding = find(
+        check(std::string(kGood) + "example.org MX 20 backup.other.test\n", Result<std::string>(policy_)), Purpose::kStsHost);
+    return std::string(to_string(finding.state)) + ": " + finding.meaning;
+  };
+  const std::string ours = "mx: mail.example.org\n";
+  EXPECT_TRUE(judged("enforce", ours).starts_with("wrong: The policy does not name backup.other.test"))
+      << judged("enforce", ours);
+  EXPECT_TRUE(judged("testing", ours).starts_with("ok: The policy does not name backup.other.test"));
+  EXPECT_NE(judged("enforce", ours).find("mta_sts.mx@example.org"), std::string::npos);
+  EXPECT_TRUE(judged("enforce", ours + "mx: backup.other.test\n").starts_with("ok: The policy can be fetched"));
+  EXPECT_TRUE(judged("none", ours).starts_with("ok: The policy can be fetched"));
 }
 
 TEST_F(DnsCheckTest, ServicesNamesAndCertificates) {

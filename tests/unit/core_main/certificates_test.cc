@@ -110,5 +110,49 @@ TEST_F(CertificatesTest, AMissingFileIsNamed) {
       << without_key.error().context;
 }
 
+// What is named in TLSA records and signs profiles is what clients get that ask for our hostname.
+TEST_F(CertificatesTest, TheOwnPairIsTheOneServedUnderOurHostname) {
+  const auto store = store::Store::create_in_memory(system_clock);
+  const auto put = [&](const std::string& name, store::CertificateSource source) {
+    auto pair = net::make_self_signed_certificate("mail.example.test", 30);
+    EXPECT_TRUE(store->apply(store::PutCertificate{{.hostname = name,
+                                                    .source = source,
+                                                    .chain = pair->certificate_pem,
+                                                    .private_key = std::string(pair->private_key_pem.reveal())}}));
+    return pair->certificate_pem;
+  };
+  const auto certificates = ServerCertificates::load(settings, store.get(), system_clock).value();
+  const std::string self_signed = certificates->own_pair().certificate_pem;
+  EXPECT_EQ(self_signed, certificates->default_certificate().chain);
+  put("autoconfig.example.test", store::CertificateSource::kAcme);
+  ASSERT_TRUE(certificates->refresh());
+  EXPECT_EQ(certificates->own_pair().certificate_pem, self_signed);
+  const std::string wildcard = put("*.example.test", store::CertificateSource::kUpload);
+  ASSERT_TRUE(certificates->refresh());
+  EXPECT_EQ(certificates->own_pair().certificate_pem, wildcard);
+  const std::string obtained = put("mail.example.test", store::CertificateSource::kAcme);
+  ASSERT_TRUE(certificates->refresh());
+  EXPECT_EQ(certificates->own_pair().certificate_pem, obtained);
+  EXPECT_TRUE(net::check_pair(certificates->own_pair()));
+  EXPECT_EQ(certificates->default_certificate().chain, obtained);
+}
+
+TEST_F(CertificatesTest, OneOfTheStoreIsOursAlsoBesideAFile) {
+  const auto file = net::make_self_signed_certificate("mail.example.test", 30);
+  write("chain.pem", file->certificate_pem);
+  write("private.pem", file->private_key_pem.reveal());
+  settings.tls_certificate = "chain.pem";
+  settings.tls_key = "private.pem";
+  const auto store = store::Store::create_in_memory(system_clock);
+  const auto uploaded = net::make_self_signed_certificate("mail.example.test", 30);
+  ASSERT_TRUE(store->apply(store::PutCertificate{{.hostname = "mail.example.test",
+                                                  .source = store::CertificateSource::kUpload,
+                                                  .chain = uploaded->certificate_pem,
+                                                  .private_key = std::string(uploaded->private_key_pem.reveal())}}));
+  const auto certificates = ServerCertificates::load(settings, store.get(), system_clock).value();
+  EXPECT_EQ(certificates->default_certificate().chain, file->certificate_pem);
+  EXPECT_EQ(certificates->own_pair().certificate_pem, uploaded->certificate_pem) << "SNI chooses it";
+}
+
 }  // namespace
 }  // namespace posthus::main

@@ -228,6 +228,9 @@ TEST_F(ClientSetupTest, TheStsPolicyIsThatOfItsHost) {
   EXPECT_TRUE(mailauth::sts_allows(*parsed, "mx.example.test"));
   set("mta_sts.mode@example.test", "enforce");
   EXPECT_EQ(mailauth::parse_sts_policy(body(policy("mta-sts.example.test")))->mode, mailauth::StsMode::kEnforce);
+  set("mta_sts.mx@example.test", "backup.other.test,mx.example.test,mx2.example.test");
+  EXPECT_EQ(mailauth::parse_sts_policy(body(policy("mta-sts.example.test")))->mx,
+            (std::vector<std::string>{"mx.example.test", "backup.other.test", "mx2.example.test"}));
   set("mta_sts.mode@example.test", "off");
   for (const char* host : {"mta-sts.example.test", "mta-sts.other.test", "example.test", "mx.example.test", "mta-sts."}) {
     EXPECT_EQ(status(policy(host)), 404) << host;

@@ -123,6 +123,14 @@ TEST_F(DnsTest, ActivationCanBeForced) {
   EXPECT_EQ(call("POST", dkim + "/activate?force=true").status, 200);
 }
 
+TEST_F(DnsTest, OptionalRecordsAreAskedForByAWord) {
+  EXPECT_EQ(call("POST", "/api/v1/domains/bank.test/dns/publish?optional=perhaps").status, 400);
+  set("dns.update_server", "127.0.0.1@5399");
+  set("dns.update_key@bank.test", "update:c2VjcmV0");
+  EXPECT_EQ(call("POST", "/api/v1/domains/bank.test/dns/publish?optional=true").status, 503);
+  EXPECT_EQ(call("POST", "/api/v1/domains/bank.test/dns?optional=true").status, 405);
+}
+
 TEST_F(DnsTest, PublishingNeedsServerAndKeyAndNeverShowsTheKey) {
   EXPECT_EQ(publish().status, 400);
   set("dns.update_server", "127.0.0.1@5399");
@@ -179,6 +187,10 @@ TEST(PublishPlanTest, WritesWhatIsOursToWriteAndLeavesTheRest) {
   EXPECT_EQ(plan.changes[2].values, std::vector<std::string>{"better"});
   ASSERT_EQ(plan.left.size(), 6u);
   for (const LeftOut& left : plan.left) EXPECT_FALSE(left.reason.empty());
+  const PublishPlan with_optional = plan_publication(findings, "a.test", OptionalRecords::kWritten);
+  ASSERT_EQ(with_optional.changes.size(), 4u);
+  EXPECT_EQ(with_optional.changes[3].name, "_25._tcp.mx.a.test");
+  EXPECT_EQ(with_optional.left.size(), 5u);
 }
 
 TEST_F(DnsTest, ShowsWhatToPublish) {
@@ -222,6 +234,9 @@ TEST_F(DnsTest, TheIdOfThePolicyChangesWithThePolicy) {
   EXPECT_NE(second, first);
   set("mta_sts.max_age", "86400");
   EXPECT_NE(id(), second);
+  const std::string third = id();
+  set("mta_sts.mx@bank.test", "backup.other.test");
+  EXPECT_NE(id(), third);
 }
 
 TEST_F(DnsTest, OnlyDomainsOfOurs) {

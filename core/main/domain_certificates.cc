@@ -1,0 +1,169 @@
+// Looking for names without certificate. Read look() first.
+#include "core/main/domain_certificates.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "core/base/log.h"
+#include "core/mail/address.h"
+#include "core/main/acme_settings.h"
+#include "core/net/certificate_facts.h"
+#include "store/certificate_reader.h"
+#include "store/directory_reader.h"
+#include "web-admin/setting_values.h"
+
+namespace posthus::main {
+namespace {
+
+constexpr std::size_t kPage = 50;             // domains at a time: their questions fit into one dns::Answers
+constexpr std::size_t kMaxPassedOver = 1000;  // told of; more nobody reads
+constexpr std::chrono::seconds kPatience{15};
+
+/// The addresses of a name, or why they are not known.
+struct Found {
+  std::vector<IpAddress> addresses;
+  bool is_unknown = false;
+};
+
+Found addresses_of(dns::Answers& answers, const std::string& name) {
+  Found found;
+  for (const dns::RecordType type : {dns::RecordType::kA, dns::RecordType::kAaaa}) {
+    const dns::Answer* const answer = answers.ask(name, type);
+    if (!answer) {
+      found.is_unknown = true;
+      continue;
+    }
+    const bool is_lost = answer->status == dns::Status::kTemporary || answer->status == dns::Status::kBogus;
+    found.is_unknown = found.is_unknown || is_lost;
+    found.addresses.insert(found.addresses.end(), answer->addresses.begin(), answer->addresses.end());
+  }
+  return found;
+}
+
+std::string texts_of(const std::vector<IpAddress>& addresses) {
+  std::string out;
+  for (const IpAddress& address : addresses) out += (out.empty() ? "" : ", ") + to_string(address);
+  return out;
+}
+
+// Why no certificate can be had for a name that leads to `there`; nothing when one can. WHY all of them: the CA asks any.
+std::optional<std::string> objection(const Found& there, const std::vector<IpAddress>& here) {
+  if (there.is_unknown) return "The DNS did not answer; it is asked again later.";
+  if (there.addresses.empty()) return "The DNS does not have the name yet.";
+  if (here.empty()) return "It is not known under which addresses the world sees this server: set public.addresses.";
+  const bool is_here =
+      std::ranges::all_of(there.addresses, [&](const IpAddress& a) { return std::ranges::find(here, a) != here.end(); });
+  if (is_here) return std::nullopt;
+  return "The name leads to " + texts_of(there.addresses) + ", and this server is at " + texts_of(here) + ".";
+}
+
+}  // namespace
+
+/// One look, and what it knows.
+struct DomainCertificates::Look {
+  std::optional<net::CertificateFacts> default_facts;
+  std::size_t ordered = 0;
+  std::vector<PassedOver> passed_over;
+
+  void pass_over(const std::string& hostname, std::string reason) {
+    if (passed_over.size() < kMaxPassedOver) passed_over.push_back({hostname, std::move(reason)});
+  }
+};
+
+std::vector<PassedOver> DomainCertificates::passed_over() const {
+  const std::lock_guard lock(mutex_);
+  return passed_over_;
+}
+
+Result<> DomainCertificates::look() {
+  Look look;
+  bool is_on = false;
+  {
+    const auto snapshot = POSTHUS_TRY(context_.store.snapshot());
+    is_on = POSTHUS_TRY(acme_settings(context_.settings, *snapshot)).accepts_terms;
+  }
+  if (auto facts = net::certificate_facts(context_.certificates.default_certificate().chain))
+    look.default_facts = std::move(*facts);
+  std::string after;
+  bool is_more = is_on;
+  while (is_more && !context_.stop.stop_requested()) {
+    const std::vector<std::string> names = POSTHUS_TRY(lacking_names(look, after));
+    is_more = !after.empty();
+    if (!names.empty()) POSTHUS_TRY_VOID(ask_and_order(look, names));
+  }
+  if (look.ordered > 0) context_.ordered();
+  const std::lock_guard lock(mutex_);
+  passed_over_ = std::move(look.passed_over);
+  return {};
+}
+
+// Of the domains behind `after`, which becomes where to go on.
+Result<std::vector<std::string>> DomainCertificates::lacking_names(Look& look, std::string& after) const {
+  const auto snapshot = POSTHUS_TRY(context_.store.snapshot());
+  const store::CertificateReader certificates(*snapshot);
+  const auto page = POSTHUS_TRY(store::DirectoryReader(*snapshot).domains(after, kPage));
+  after = page.next;
+  std::vector<std::string> names;
+  for (const store::DomainRecord& domain : page.items) {
+    if (domain.is_disabled || domain.kind != store::DomainKind::kMailboxes) continue;
+    if (POSTHUS_TRY(web_admin::setting_number(*snapshot, "acme.domain_names", domain.name)) == 0) continue;
+    const bool has_policy = POSTHUS_TRY(web_admin::setting_value(*snapshot, "mta_sts.mode", domain.name)) != "off";
+    const auto wildcard = POSTHUS_TRY(certificates.certificate("*." + domain.name));
+    if (wildcard && !wildcard->chain.empty()) continue;
+    for (const std::string_view label : {"autoconfig.", "autodiscover.", "mta-sts."}) {
+      if (label == "mta-sts." && !has_policy) continue;
+      const std::string name = std::string(label) + domain.name;
+      if (!store::normalise_certificate_name(name)) continue;  // too long
+      if (look.default_facts && look.default_facts->covers(name)) continue;
+      if (!POSTHUS_TRY(certificates.certificate(name))) names.push_back(name);
+    }
+  }
+  return names;
+}
+
+Result<> DomainCertificates::ask_and_order(Look& look, const std::vector<std::string>& names) const {
+  std::vector<IpAddress> known;
+  {
+    const auto snapshot = POSTHUS_TRY(context_.store.snapshot());
+    known = POSTHUS_TRY(context_.own_addresses(*snapshot));
+  }
+  const std::string hostname = mail::normalise_domain(context_.settings.hostname).value_or(context_.settings.hostname);
+  dns::Answers answers;
+  std::vector<Found> found(names.size());
+  std::vector<IpAddress> here;
+  const auto resolver = context_.make_resolver();
+  dns::ask_until_complete(*resolver, answers, std::chrono::steady_clock::now() + kPatience, context_.stop,
+                          [&](dns::Answers& given) {
+                            here = known;
+                            // Behind a NAT our interfaces do not know the address; who set the name of this server up did.
+                            for (const IpAddress& address : addresses_of(given, hostname).addresses) here.push_back(address);
+                            for (std::size_t i = 0; i < names.size(); ++i) found[i] = addresses_of(given, names[i]);
+                          });
+  std::ranges::sort(here);
+  here.erase(std::unique(here.begin(), here.end()), here.end());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (auto reason = objection(found[i], here)) {
+      look.pass_over(names[i], *std::move(reason));
+    } else {
+      POSTHUS_TRY_VOID(order(look, names[i]));
+    }
+  }
+  return {};
+}
+
+Result<> DomainCertificates::order(Look& look, const std::string& hostname) const {
+  if (look.ordered >= kOrdersAtOnce) {
+    look.pass_over(hostname, "Others are ordered first: CAs limit how many may be at once.");
+    return {};
+  }
+  // Looked at again: the DNS took its time, and somebody may have uploaded one.
+  const auto snapshot = POSTHUS_TRY(context_.store.snapshot());
+  if (POSTHUS_TRY(store::CertificateReader(*snapshot).certificate(hostname))) return {};
+  POSTHUS_TRY(context_.store.apply(store::PutCertificate{{.hostname = hostname}, false}));
+  ++look.ordered;
+  log::info("acme.ordered_for_domain", {{"hostname", hostname}});
+  return {};
+}
+
+}  // namespace posthus::main
