@@ -34,6 +34,10 @@ int list_certificates(const Invocation& i) {
   if (const std::string source = json_value(answer->body, "/default/source"); source != "-") {
     print("All other names: " + source + ", days left: " + json_value(answer->body, "/default/days_left") + ".\n");
   }
+  for (int n = 0; json_value(answer->body, "/passed_over/" + std::to_string(n) + "/hostname") != "-"; ++n) {
+    const std::string at = "/passed_over/" + std::to_string(n);
+    print("Not ordered: " + json_value(answer->body, at + "/hostname") + ": " + json_value(answer->body, at + "/reason") + "\n");
+  }
   return 0;
 }
 

@@ -376,6 +376,7 @@ void Server::State::start_domain_certificates() {
       .ordered = [this] { orders->changed(); },
       .stop = outside.stop.get_token()});
   network.timers().every(kNamesInterval, [this] { look_for_names(); });
+  look_for_names();
 }
 
 void Server::State::look_for_names() {

@@ -23,13 +23,14 @@ ZONES = {"ca.test": "@ A 127.0.0.1", "example.test": "mail A 127.0.0.1\nimap A 1
 class Site:
     """A server of its own with a CA and the DNS both ask."""
 
-    def __init__(self, scene, settings=None, http_port=None, **pebble):
+    def __init__(self, scene, settings=None, http_port=None, zones=None, **pebble):
+        self.zones = zones or ZONES
         self.binary, self.settings, self.http_port, self.pebble = scene.server.binary, settings or {}, http_port, pebble
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
             self.authority = stack.enter_context(Authority())
-            self.dns = stack.enter_context(DnsSite(ZONES))
+            self.dns = stack.enter_context(DnsSite(self.zones))
             self.server = PosthusServer(self.binary)
             stack.callback(shutil.rmtree, self.server.directory, True)
             self.ca = stack.enter_context(Pebble(self.authority, self.dns, self.http_port or self.server.ports["http"],
@@ -114,6 +115,22 @@ def test_a_certificate_is_ordered_by_http_and_chosen_by_sni(scene):
         site.server.cli("certificate", "remove", OTHER)
         assert site.served(OTHER) == site.served(NAME)
         assert OTHER not in site.items()
+
+
+def test_names_of_a_domain_get_certificates_by_themselves(scene):
+    wanted = {"autoconfig.example.test", "mta-sts.example.test"}
+    zones = {**ZONES, "example.test": ZONES["example.test"] + "\nautoconfig A 127.0.0.1\nmta-sts CNAME mail\nautodiscover A 127.0.0.3"}
+    with Site(scene, zones=zones) as site:
+        site.server.add_domain("example.test")
+        site.set("acme.domain_names", "1")  # looked at once, not some minutes later
+        wait_for(lambda: wanted <= {n for n, item in site.items().items() if item["state"] == "valid"}, "certificates of " + str(wanted))
+        passed = site.server.cli_json("certificate", "list")["passed_over"]
+        assert [p["hostname"] for p in passed] == ["autodiscover.example.test"] and "127.0.0.3" in passed[0]["reason"], passed
+        assert "autodiscover.example.test" not in site.ca.log(), "the CA is not bothered with it"
+        context = ssl.create_default_context(cafile=site.ca.roots())
+        for name in wanted:
+            with socket.create_connection(("127.0.0.1", site.server.ports["https"]), timeout=20) as plain:
+                context.wrap_socket(plain, server_hostname=name).close()
 
 
 def test_tls_alpn_proves_a_name_when_only_that_port_is_reachable(scene):
