@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "core/base/log.h"
+#include "core/net/certificate_facts.h"
 #include "tests/unit/store/temporary_directory.h"
 
 namespace posthus::main {
