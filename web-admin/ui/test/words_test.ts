@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { chooseLanguage, fill } from "../src/words";
+import { sentences } from "../src/words/dns";
 import { words as de } from "../src/words/de";
 import { words as en } from "../src/words/en";
 import { words as nb } from "../src/words/nb";
@@ -33,6 +34,20 @@ test("every setting of the server has its meaning in every language", () => {
   const settings = [...table.matchAll(/RunTimeSetting\{"([a-z_.0-9]+)"/g)].map((match) => match[1]!).sort();
   assert.ok(settings.length > 30);
   for (const [name, texts] of Object.entries(meanings)) assert.deepEqual(Object.keys(texts).sort(), settings, name);
+});
+
+test("the fixed sentences about DNS records are the server's own", () => {
+  const folder = "../../core/mailauth";
+  const checks = readdirSync(folder).filter((name) => /^dns_check.*\.cc$/.test(name)).map((name) => readFileSync(`${folder}/${name}`, "utf8"));
+  const publication = readFileSync("../../core/dns/publication.cc", "utf8");
+  const source = [publication, ...checks].join("\n").replaceAll(/"\s*\n\s*"/g, "");
+  for (const [name, texts] of Object.entries(sentences)) {
+    assert.deepEqual(Object.keys(texts).filter((sentence) => !source.includes(`"${sentence}"`)), [], name);
+    assert.deepEqual(Object.keys(texts), Object.keys(sentences.de), name);
+  }
+  const whys = [...publication.matchAll(/"([A-Z][a-z][^"]{20,}\.)"/g)].map((match) => match[1]!);
+  assert.ok(whys.length > 14);
+  assert.deepEqual(whys.filter((why) => !(why in sentences.de)), []);
 });
 
 test("blanks are filled as they are, once", () => {

@@ -1,9 +1,10 @@
 // DNS records to publish, each with what a check found.
 import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import type { DnsCheck, DnsRecord } from "../../generated/api";
 import type { IconName } from "../icons";
 import { Copy, Icon, type Tone } from "../parts";
-import { t } from "../words";
+import { language, t } from "../words";
 
 type Judged = DnsCheck["items"][number];
 const tones: Record<Judged["state"], Tone> = { ok: "ok", missing: "bad", wrong: "bad", unknown: "off" };
@@ -26,14 +27,25 @@ export function Record({ record }: { record: Pick<DnsRecord, "type" | "name" | "
   );
 }
 
+/** The server says why and what it found in English; its fixed sentences are known in the other languages. */
+function useSentences(): (text: string) => string {
+  const now = language();
+  const [known, setKnown] = useState<Record<string, string>>({});
+  useEffect(() => {
+    if (now !== "en") void import("../words/dns").then(({ sentences }) => setKnown(sentences[now]));
+  }, [now]);
+  return (text) => (now === "en" ? text : known[text] ?? text);
+}
+
 /** With `isOpen` the records that are not right show what to publish. */
 export function Records({ records, check, isOpen = false }: { records: readonly DnsRecord[]; check: DnsCheck | undefined; isOpen?: boolean }): JSX.Element {
+  const said = useSentences();
   return (
     <ul class="rows">{records.map((one) => {
       const judged = check?.items.find((other) => other.zone_line === one.zone_line);
       return (
         <li key={one.zone_line}><Icon name={iconOf(judged)} tone={judged ? toneOf(judged) : "off"} label={judged ? t(`state.${judged.state}`) : t("not-checked")} />
-          <div class="grow"><b>{t(`purpose.${one.purpose}`)}</b> <span class="tag">{one.type}</span> {one.importance !== "required" && <span class="small muted">{t(`importance.${one.importance}`)}</span>}<p class="small mono muted break">{one.name}</p><p class="small muted">{judged && judged.state !== "ok" ? judged.meaning : one.why}</p>
+          <div class="grow"><b>{t(`purpose.${one.purpose}`)}</b> <span class="tag">{one.type}</span> {one.importance !== "required" && <span class="small muted">{t(`importance.${one.importance}`)}</span>}<p class="small mono muted break">{one.name}</p><p class="small muted">{said(judged && judged.state !== "ok" ? judged.meaning : one.why)}</p>
             <details open={isOpen && one.importance === "required" && judged?.state !== "ok"}><summary>{t("show-record")}</summary><Record record={one} />{judged && judged.found.length > 0 && judged.state !== "ok" && <p class="small muted break">{t("found")}: <span class="mono">{judged.found.join(" · ")}</span></p>}</details></div></li>
       );
     })}</ul>
