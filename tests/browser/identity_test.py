@@ -97,7 +97,7 @@ def test_security_tells_who_signed_in_and_what_was_changed(page, site):
     page.press("Unblock: hans@brandt-elektro.test")
     wait_for(lambda: not site.call("GET", "/api/v1/blocks")["items"], "no block")
     page.open("/security/audit")
-    page.says("users/greta@nordlys.test")
+    page.says("Changed the mailbox greta@nordlys.test")
     page.shot("audit")
     assert page.axe() == [], page.axe()
 

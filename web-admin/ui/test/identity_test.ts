@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { endOf } from "../src/pages/app_passwords";
-import { differences, madeBy } from "../src/pages/audit";
+import { deedOf, differences, madeBy } from "../src/pages/audit";
 import { qrOf } from "../src/pages/second_factor";
 
 test("of the server's image only numbers are taken over", () => {
@@ -23,4 +23,9 @@ test("what differs is told name by name", () => {
   const entry = { number: 1, time: "", who: "local", by: "socket" as const, from: "", method: "POST", target: "/api/v1/users", status: 201, after: { address: "a@b.test" } };
   assert.equal(madeBy(entry), "a@b.test");
   assert.equal(madeBy({ ...entry, method: "PATCH" }), "");
+  const deeds = { "POST users": "Made {name}", "PUT users/*/password": "Password of {name}", "POST queue": "Mail: {name}" };
+  assert.equal(deedOf(entry, deeds, "en-GB"), "Made a@b.test");
+  assert.equal(deedOf({ ...entry, method: "PUT", target: "/api/v1/users/c%40d.test/password" }, deeds, "en-GB"), "Password of c@d.test");
+  assert.equal(deedOf({ ...entry, target: "/api/v1/queue", after: {}, request: { action: "retry" } }, deeds, "en-GB"), "Mail: retry");
+  assert.equal(deedOf({ ...entry, target: "/api/v1/unheard-of" }, deeds, "en-GB"), undefined);
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { chooseLanguage, fill } from "../src/words";
+import { deeds } from "../src/words/audit";
 import { sentences } from "../src/words/dns";
 import { words as de } from "../src/words/de";
 import { words as en } from "../src/words/en";
@@ -48,6 +49,24 @@ test("the fixed sentences about DNS records are the server's own", () => {
   const whys = [...publication.matchAll(/"([A-Z][a-z][^"]{20,}\.)"/g)].map((match) => match[1]!);
   assert.ok(whys.length > 14);
   assert.deepEqual(whys.filter((why) => !(why in sentences.de)), []);
+});
+
+test("whatever an admin can do has words", () => {
+  const done: string[] = [];
+  let path = "", method = "";
+  for (const line of readFileSync("../openapi.yaml", "utf8").split("\n")) {
+    path = /^ {2}\/api\/v1\/(\S+):$/.exec(line)?.[1] ?? (/^ {2}\S/.test(line) ? "" : path);
+    method = /^ {4}(\w+):$/.exec(line)?.[1] ?? method;
+    const scope = /^ {6}x-scope: (\w+)/.exec(line)?.[1] ?? "";
+    if (!path || !["admin", "local", "setup"].includes(scope) || !["post", "put", "patch", "delete"].includes(method)) continue;
+    done.push(`${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, "*")}`);
+  }
+  assert.ok(done.length > 30);
+  for (const [name, texts] of Object.entries(deeds)) {
+    assert.deepEqual(done.filter((one) => !(one in texts)), [], name);
+    assert.deepEqual(Object.keys(texts), Object.keys(deeds.en), name);
+    for (const [deed, text] of Object.entries(texts)) assert.deepEqual(blanks(text), blanks(deeds.en[deed]!), `${name} ${deed}`);
+  }
 });
 
 test("blanks are filled as they are, once", () => {

@@ -1,10 +1,11 @@
 // What admins did: who, when, what, and what was different before and after.
 import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { get } from "../api";
 import type { Audit, AuditPage, AuditValues } from "../../generated/api";
 import { Card, Empty, Icon, Pager, Search, Shown, Time, useLoad } from "../parts";
 import type { Place } from "../router";
-import { t } from "../words";
+import { fill, language, locale, t } from "../words";
 import { filter, pagingOf, queryOf } from "./lists";
 
 const textOf = (value: unknown): string => (value === undefined || value === null ? "–" : typeof value === "string" ? value : JSON.stringify(value));
@@ -18,12 +19,13 @@ export function differences(before: AuditValues | undefined, after: AuditValues 
 export function AuditList({ place }: { place: Place }): JSX.Element {
   const paging = pagingOf(place);
   const search = queryOf(place)["search"] ?? "";
+  const deeds = useDeeds();
   const loaded = useLoad(`audit ${search} ${paging.after}`, (signal) => get<AuditPage>(["audit"], { limit: 25, search, after: paging.after }, signal), 30);
   return (
     <>
       <Search label={t("search")} value={search} onInput={(value) => filter(place, { search: value })} />
       <Card label={t("audit")}><Shown from={loaded}>{(page) => page.items.length === 0 && !page.next ? <Empty icon="shield" title={t("audit.none")} />
-        : <><ul class="rows">{page.items.map((one) => <Entry key={one.number} one={one} />)}</ul><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown></Card>
+        : <><ul class="rows">{page.items.map((one) => <Entry key={one.number} one={one} deeds={deeds} />)}</ul><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown></Card>
     </>
   );
 }
@@ -34,18 +36,45 @@ export function madeBy(one: Audit): string {
   return String(after["address"] ?? after["name"] ?? after["hostname"] ?? "");
 }
 
-function Entry({ one }: { one: Audit }): JSX.Element {
+/** The texts of a language by method and path; see words/audit.ts. */
+type Deeds = Record<string, string>;
+
+/** What was done, in words; undefined when there are none for it. */
+export function deedOf(one: Audit, deeds: Deeds, inLocale: string): string | undefined {
+  const path = one.target.replace("/api/v1/", "").split("?")[0]!.split("/");
+  const found = Object.keys(deeds).find((key) => {
+    const [method, pattern] = key.split(" ") as [string, string];
+    const parts = pattern.split("/");
+    return method === one.method && parts.length === path.length && parts.every((part, i) => part === "*" || part === path[i]);
+  });
+  if (!found) return undefined;
+  const at = found.split(" ")[1]!.split("/").indexOf("*");
+  const name = at >= 0 ? decoded(path[at]!) : madeBy(one) || String(one.request?.["action"] ?? "");
+  return fill(deeds[found]!, { name }, inLocale);
+}
+
+function useDeeds(): Deeds {
+  const now = language();
+  const [deeds, set] = useState<Deeds>({});
+  useEffect(() => {
+    void import("../words/audit").then((loaded) => set(loaded.deeds[now]));
+  }, [now]);
+  return deeds;
+}
+
+function Entry({ one, deeds }: { one: Audit; deeds: Deeds }): JSX.Element {
+  const deed = deedOf(one, deeds, locale());
   const isRefused = one.status >= 400;
   const changes = differences(one.before, one.after);
   const told = Object.entries(one.request ?? {});
   return (
     <li><Icon name={isRefused ? "s-off" : "s-ok"} tone={isRefused ? "off" : "ok"} /><div class="grow">
-      <b class="break">{one.who}</b> <span class="mono small break">{one.method} {decoded(one.target)}{madeBy(one) && ` ${madeBy(one)}`}</span>{isRefused && <> <span class="tag">{t("audit.refused")} {one.status}</span></>}
-      <p class="small muted break"><Time at={one.time} />{one.from ? ` · ${one.from}` : ` · ${t("audit.local")}`}</p>
-      {(changes.length > 0 || told.length > 0) && <details><summary>{t("audit.changes")}</summary><dl class="small">
+      <b class="break">{deed ?? `${one.method} ${decoded(one.target)}`}</b>{isRefused && <> <span class="tag">{t("audit.refused")} {one.status}</span></>}
+      <p class="small muted break">{one.who} · <Time at={one.time} />{one.from ? ` · ${one.from}` : ` · ${t("audit.local")}`}</p>
+      <details><summary>{t("audit.changes")}</summary><p class="small mono muted break">{one.method} {decoded(one.target)}</p><dl class="small">
         {told.map(([name, value]) => <div key={`request ${name}`}><dt class="mono">{name}</dt><dd class="break">{textOf(value)}</dd></div>)}
         {changes.map(([name, before, after]) => <div key={name}><dt class="mono">{name}</dt><dd class="break">{before} → {after}</dd></div>)}
-      </dl></details>}
+      </dl></details>
     </div></li>
   );
 }
