@@ -5,12 +5,17 @@ import email.policy
 
 from authority import Authority
 from dns_site import DnsSite
-from exim_peer import Exim
+from exim_peer import Exim, unpack
 from outgoing_scene import Site, wait_for
 from posthus_server import free_ports
 
 HERE, THERE = "127.0.0.2", "127.0.0.4"
 LARGE = "".join("%07d %s\r\n" % (i, "." * (i % 60)) for i in range(40_000)) + ".\r\n..\r\n"  # 1.5 MiB, with lines of dots
+
+
+def prepare():
+    """Fetches what the tests run against; see run.py."""
+    unpack()
 
 
 def pair(scene, stack):

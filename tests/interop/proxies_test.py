@@ -76,9 +76,14 @@ http {{
 """
 
 
-def tool(name):
+def prepare():
+    """Fetches what the tests run against; see run.py."""
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support", "proxies.sh")
     subprocess.run([script, TOOLS], stdout=subprocess.DEVNULL, timeout=600, check=True)
+
+
+def tool(name):
+    prepare()
     return os.path.join(TOOLS, "usr", "sbin", name)
 
 

@@ -26,7 +26,6 @@ import certificates_test  # noqa: E402
 import clients_test  # noqa: E402
 import command_line_test  # noqa: E402
 import corpus_test  # noqa: E402
-import exim_peer  # noqa: E402
 import exim_test  # noqa: E402
 import hostile_peers_test  # noqa: E402
 import hostile_test  # noqa: E402
@@ -101,8 +100,8 @@ def run_apart(binary, part, modules):
         print("%s%s: %d s" % (done.stdout, module.__name__, time.monotonic() - begin), flush=True)
         return done.returncode
 
-    if exim_test in modules:
-        exim_peer.unpack()  # fetched while there still is a network
+    for module in modules:
+        getattr(module, "prepare", lambda: None)()  # fetched while there still is a network
     with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
         return 1 if any(list(pool.map(one, modules))) else 0
 
