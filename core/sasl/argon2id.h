@@ -21,8 +21,9 @@ inline constexpr std::uint32_t kArgon2MaxMemoryKib = 64 * 1024;
 inline constexpr std::uint32_t kArgon2MaxPasses = 10;
 inline constexpr std::uint32_t kArgon2MaxLanes = 4;
 
-// 4 × 19 MiB is the most that logins ever hold; more would only make each of them slower on small machines.
-inline constexpr int kMaxConcurrentEvaluations = 4;
+// 2 × 19 MiB is the most that logins ever hold: a whole server has 128 MiB. Two keep two cores busy, and who has logged in lately is
+// known without an evaluation.
+inline constexpr int kMaxConcurrentEvaluations = 2;
 
 struct Argon2Hash {
   std::uint32_t memory_kib = 0, passes = 0, lanes = 1;
