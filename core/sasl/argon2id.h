@@ -21,8 +21,8 @@ inline constexpr std::uint32_t kArgon2MaxMemoryKib = 64 * 1024;
 inline constexpr std::uint32_t kArgon2MaxPasses = 10;
 inline constexpr std::uint32_t kArgon2MaxLanes = 4;
 
-// 2 × 19 MiB is the most that logins ever hold: a whole server has 128 MiB. Two keep two cores busy, and who has logged in lately is
-// known without an evaluation.
+// 2 × 19 MiB is the most that logins ever hold: a whole server has 128 MiB. Two keep two cores busy, and who has logged in
+// lately is known without an evaluation.
 inline constexpr int kMaxConcurrentEvaluations = 2;
 
 struct Argon2Hash {
