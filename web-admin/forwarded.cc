@@ -149,7 +149,10 @@ bool TrustedProxies::contains(const IpAddress& address) const {
   return std::ranges::any_of(networks, [&](const IpNetwork& network) { return network.contains(address); });
 }
 
-std::expected<ForwardedFacts, Refusal> forwarded_facts(const Origin& peer, const HttpHead& head, const TrustedProxies& proxies) {
+namespace {
+
+// Who asks, with loopback taken for a client's own address.
+std::expected<ForwardedFacts, Refusal> seen_through(const Origin& peer, const HttpHead& head, const TrustedProxies& proxies) {
   ForwardedFacts facts{.origin = peer, .host = {}};
   const auto address = parse_ip_address(peer.remote_address);
   // WHY not plain for sure: behind a proxy that nobody has named it may be TLS; a redirection would go round in circles.
@@ -172,6 +175,16 @@ std::expected<ForwardedFacts, Refusal> forwarded_facts(const Origin& peer, const
     facts.origin.is_proxy = false;
     if (!proxies.contains(*client)) break;
   }
+  return facts;
+}
+
+}  // namespace
+
+std::expected<ForwardedFacts, Refusal> forwarded_facts(const Origin& peer, const HttpHead& head, const TrustedProxies& proxies) {
+  auto facts = seen_through(peer, head, proxies);
+  if (!facts || proxies.loopback == Loopback::kThisMachine) return facts;
+  const auto address = parse_ip_address(facts->origin.remote_address);
+  if (address && is_loopback(*address)) facts->origin.is_proxy = true;
   return facts;
 }
 

@@ -20,9 +20,14 @@ inline constexpr std::size_t kMaxHops = 16;  // proxies in a row that are looked
 /// other.
 enum class ProxyFields : std::uint8_t { kXForwarded, kForwarded };
 
+/// What a connection from loopback stands for: a program of this machine, or a forwarder (docker-proxy, slirp4netns, a proxy that
+/// names nobody) that has brought it from who knows where, perhaps in clear.
+enum class Loopback : std::uint8_t { kThisMachine, kForwarder };
+
 struct TrustedProxies {
   std::vector<IpNetwork> networks;
   ProxyFields fields = ProxyFields::kXForwarded;
+  Loopback loopback = Loopback::kThisMachine;
   bool contains(const IpAddress& address) const;
 };
 

@@ -43,13 +43,15 @@ std::set<std::string> interface_addresses() {
 
 }  // namespace
 
-std::vector<IpAddress> default_gateways() {
+std::vector<IpAddress> hiding_gateways(const Settings& settings) {
   const auto text = [](const char* path) {
     std::ifstream file(path);
     return std::string(std::istreambuf_iterator<char>(file), {});
   };
   std::vector<IpAddress> gateways = parse_ipv4_gateways(text("/proc/net/route"));
   for (const IpAddress& gateway : parse_ipv6_gateways(text("/proc/net/ipv6_route"))) gateways.push_back(gateway);
+  if (settings.is_loopback_confidential) return gateways;
+  for (const char* loopback : {"127.0.0.1", "::1"}) gateways.push_back(*parse_ip_address(loopback));
   return gateways;
 }
 

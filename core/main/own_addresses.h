@@ -27,7 +27,8 @@ class OwnAddresses {
 /// The addresses of the listeners, or of all interfaces when we listen everywhere, that others on the Internet may know.
 std::vector<IpAddress> global_addresses(const Settings& settings);
 
-/// Default gateways of our interfaces, of both families; empty where the system has no /proc.
-std::vector<IpAddress> default_gateways();
+/// Addresses that stand for clients from elsewhere: default gateways of our interfaces, of both families (none where the system
+/// has no /proc), and loopback where the settings say that forwarders use it.
+std::vector<IpAddress> hiding_gateways(const Settings& settings);
 
 }  // namespace posthus::main

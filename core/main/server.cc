@@ -91,7 +91,8 @@ std::vector<IpNetwork> shared_networks(const Settings& settings) {
 web_admin::TrustedProxies trusted_proxies(const Settings& settings) {
   using web_admin::ProxyFields;
   return {.networks = parse_networks(settings.http_proxies),
-          .fields = settings.http_proxy_fields == "forwarded" ? ProxyFields::kForwarded : ProxyFields::kXForwarded};
+          .fields = settings.http_proxy_fields == "forwarded" ? ProxyFields::kForwarded : ProxyFields::kXForwarded,
+          .loopback = settings.is_loopback_confidential ? web_admin::Loopback::kThisMachine : web_admin::Loopback::kForwarder};
 }
 
 smtp::ServerContext smtp_context(store::Store& store, sasl::Authenticator& authenticator, const Clock& clock,
@@ -161,7 +162,7 @@ struct Server::State {
         gate{http, clock, trusted_proxies(settings)},
         network({.io_threads = static_cast<int>(settings.io_threads), .workers = static_cast<int>(settings.worker_threads)}) {
     mx.shared = &shared;
-    shared.set_gateways(default_gateways());
+    shared.set_gateways(hiding_gateways(settings));
     mx.queued = [this](const std::vector<std::string>& domains) { outgoing->queued(domains); };
   }
 
@@ -318,7 +319,7 @@ void Server::State::tend_keys() {
 }
 
 void Server::State::start_periodic_work() {
-  network.timers().every(kGatewaysInterval, [this] { shared.set_gateways(default_gateways()); });
+  network.timers().every(kGatewaysInterval, [this] { shared.set_gateways(hiding_gateways(settings)); });
   network.timers().every(kReclaimInterval, [this] {
     if (is_reclaiming.exchange(true)) return;
     const bool is_queued = network.workers().try_submit([this] {

@@ -55,6 +55,10 @@ const std::array kDefinitions{
     Definition{"data", &Settings::data, "the data directory; on a local file system", 0, 0, Rule::kPath},
     Definition{"listen", &Settings::listen, "addresses to listen on; \"*\" is all", 0, 0, Rule::kAddresses},
     Definition{"listen_http", &Settings::listen_http, "addresses of the listener without TLS for HTTP", 0, 0, Rule::kAddresses},
+    Definition{
+        "http.loopback_is_confidential", &Settings::is_loopback_confidential,
+        "false, as in the image: who comes from 127.0.0.1 may have come over a network, through a forwarder; passwords and "
+        "tokens need TLS from there too, and no bans or limits by that address"},
     Definition{"ports.smtp", &Settings::smtp_port, "mail from other servers", 0, kMaxPort},
     Definition{"ports.submission", &Settings::submission_port, "mail from our users, STARTTLS", 0, kMaxPort},
     Definition{"ports.submissions", &Settings::submissions_port, "mail from our users, TLS", 0, kMaxPort},

@@ -20,6 +20,7 @@ struct Settings {
   std::string data = "data";     // the data directory
   std::vector<std::string> listen{"*"};
   std::vector<std::string> listen_http{"127.0.0.1", "::1"};  // plain HTTP
+  bool is_loopback_confidential = true;                      // is who comes from there to plain HTTP surely of this machine?
   // The standard ports + 2000, because those below 1024 need privileges. 0: no such listener.
   std::uint64_t smtp_port = 2025, submission_port = 2587, submissions_port = 2465;
   std::uint64_t pop3_port = 2110, pop3s_port = 2995, imap_port = 2143, imaps_port = 2993;

@@ -67,6 +67,22 @@ TEST(Forwarded, OthersAreNotBelieved) {
   EXPECT_FALSE(seen({}, "203.0.113.66").is_proxy_unnamed);
 }
 
+TEST(Forwarded, LoopbackIsThisMachineOnlyWhereNoForwarderUsesIt) {
+  TrustedProxies named = proxies();
+  const auto hides_a_client = [&](const Origin& peer, const HttpHead& head) {
+    return forwarded_facts(peer, head, named).value().origin.is_proxy;
+  };
+  EXPECT_FALSE(hides_a_client({.remote_address = "127.0.0.1"}, {}));
+  named.loopback = Loopback::kForwarder;
+  EXPECT_TRUE(hides_a_client({.remote_address = "127.0.0.1"}, {}));
+  EXPECT_TRUE(hides_a_client({.remote_address = "::1"}, {}));
+  EXPECT_TRUE(hides_a_client({.remote_address = "127.8.9.1"}, x_forwarded("127.0.0.1", "http"))) << "a stranger's fields";
+  EXPECT_TRUE(hides_a_client({.remote_address = "127.0.0.1"}, x_forwarded("127.0.0.2", "http"))) << "a client beside the proxy";
+  EXPECT_FALSE(hides_a_client({.remote_address = "127.0.0.1"}, x_forwarded("203.0.113.9", "https")));
+  EXPECT_FALSE(hides_a_client({.remote_address = "203.0.113.9"}, {}));
+  EXPECT_FALSE(hides_a_client({.is_unix_socket = true}, {})) << "whoever can open the socket is here";
+}
+
 TEST(Forwarded, TheRightmostAddressThatIsNoProxyWins) {
   EXPECT_EQ(seen(x_forwarded("127.0.0.1, 198.51.100.1, 203.0.113.9, 10.0.0.7")).address, "203.0.113.9");
   EXPECT_EQ(seen(x_forwarded("10.0.0.9, 10.0.0.7")).address, "10.0.0.9") << "all are proxies: the first one asked";

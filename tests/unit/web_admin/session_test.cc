@@ -124,6 +124,23 @@ TEST_F(SessionTest, PasswordsNeedTlsOrThisMachine) {
   EXPECT_EQ(call("GET", "/api/v1/me", "", anna).status, 401);
 }
 
+TEST_F(SessionTest, WhereLoopbackIsAForwardersSecretsNeedTlsThereToo) {
+  address_ = "127.0.0.1";
+  const std::string over_tls = browser("anna@example.test", "password-1");
+  is_tls_ = false;
+  const std::string unhidden = browser("anna@example.test", "password-1");
+  gate_.proxies.loopback = Loopback::kForwarder;
+  EXPECT_EQ(sign_in("anna@example.test", "password-1").status, 403);
+  EXPECT_EQ(call("GET", "/api/v1/me", "", unhidden).status, 401);
+  const Answer token = call("GET", "/api/v1/users", "", "Authorization: Bearer posthus_0123456789abcdef_x\r\n");
+  EXPECT_EQ(token.status, 403);
+  EXPECT_TRUE(token.has("TLS")) << token.body;
+  EXPECT_EQ(call("GET", "/healthz").status, 200);
+  EXPECT_EQ(call("GET", "/api/v1/users", "", "", /*is_local=*/true).status, 200);
+  is_tls_ = true;
+  EXPECT_EQ(call("GET", "/api/v1/me", "", over_tls).status, 200);
+}
+
 TEST_F(SessionTest, PagesOfOtherSitesCannotAskForChanges) {
   const std::string root = browser("root@example.test", "password-2"), bare = without_panel(root);
   EXPECT_EQ(call("DELETE", "/api/v1/users/anna@example.test", "", bare).status, 403);
