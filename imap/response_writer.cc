@@ -44,16 +44,16 @@ struct FlagName {
   std::uint8_t bit;
   std::string_view name;
 };
-constexpr FlagName kSystemFlags[] = {{store::flag::kAnswered, "\\Answered "},
-                                     {store::flag::kFlagged, "\\Flagged "},
-                                     {store::flag::kDeleted, "\\Deleted "},
-                                     {store::flag::kSeen, "\\Seen "},
-                                     {store::flag::kDraft, "\\Draft "}};
+constexpr FlagName kFlagNames[] = {{store::flag::kAnswered, "\\Answered "},
+                                   {store::flag::kFlagged, "\\Flagged "},
+                                   {store::flag::kDeleted, "\\Deleted "},
+                                   {store::flag::kSeen, "\\Seen "},
+                                   {store::flag::kDraft, "\\Draft "}};
 }  // namespace
 
 void append_flags(std::string& out, std::uint8_t flags, std::uint64_t keywords, const std::vector<std::string>& keyword_names) {
   const std::size_t before = out.size();
-  for (const auto& [bit, name] : kSystemFlags) {
+  for (const auto& [bit, name] : kFlagNames) {
     if (flags & bit) out.append(name);
   }
   for (std::size_t i = 0; keywords != 0 && i < keyword_names.size() && i < 64; ++i, keywords >>= 1) {

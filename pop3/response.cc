@@ -77,12 +77,12 @@ constexpr std::string_view kTags[] = {"en", "de", "nb"};
 constexpr std::string_view kNames[] = {"English", "Deutsch", "Norsk bokmål"};
 constexpr std::string_view kOctets[] = {" octets\r\n", " Oktette\r\n", " oktetter\r\n"};
 
+}  // namespace
+
 void append_number(std::string& out, std::uint64_t number) {
   char digits[20];
   out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
-
-}  // namespace
 
 std::string_view text_of(Text text, Language language) {
   return kRows[static_cast<std::size_t>(text)].in[static_cast<std::size_t>(language)];

@@ -67,6 +67,8 @@ void append_ok(std::string& out, Text text, Language language);
 void append_ok(std::string& out, Text text, Language language, std::uint64_t first, std::uint64_t second);
 /// Appends "-ERR [code] text".
 void append_error(std::string& out, Code code, Text text, Language language);
+/// Decimal digits.
+void append_number(std::string& out, std::uint64_t number);
 /// Appends "+OK 8192 octets".
 void append_octets(std::string& out, std::uint64_t octets, Language language);
 

@@ -14,11 +14,6 @@ namespace {
 
 constexpr std::size_t kListingPiece = 64 * 1024;  // then the driver gets to flush
 
-void append_number(std::string& out, std::uint64_t number) {
-  char digits[20];
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
-}
-
 }  // namespace
 
 // RFC 1939 §5: "+OK", a space, the number of messages, a space, the size of the maildrop.

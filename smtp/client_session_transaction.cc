@@ -6,6 +6,7 @@
 
 #include "core/base/ascii.h"
 #include "smtp/client_session_state.h"
+#include "smtp/own_message.h"
 
 namespace posthus::smtp {
 namespace {
@@ -69,16 +70,10 @@ std::string to_original_recipient(std::string_view text) {
   return std::string(type) + ";" + (is_utf8 ? to_utf8_address_xtext(address) : to_xtext(address));
 }
 
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 // WHY: whatever went wrong elsewhere, an address never becomes a second command.
 bool is_one_line(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
-
-std::string_view domain_of(std::string_view address) { return address.substr(address.rfind('@') + 1); }
 
 // RFC 5321 §4.5.3.1.10: 452 for one recipient too many, 552 of older servers.
 bool is_surplus(const RemoteReply& reply) {
@@ -118,7 +113,7 @@ void ClientSession::refuse_message(std::uint16_t code, std::string_view enhanced
 void ClientSession::check_message() {
   ClientTransaction& t = *transaction_;
   const OutgoingMessage& message = t.message;
-  t.needs_utf8 = message.is_utf8 || !is_ascii(message.reverse_path);
+  t.needs_utf8 = message.is_utf8 || ascii::has_high_bit(message.reverse_path);
   if (!is_one_line(message.reverse_path)) return refuse_message(0, "5.1.7", "The sender's address cannot be sent.");
   // RFC 8689 §4.2.1. A report (null reverse-path) goes all the same, and says it where it may be said (§5, §2).
   const bool is_proven = options_.is_name_proven && connection_.tls && connection_.tls->is_peer_verified;
@@ -143,11 +138,11 @@ void ClientSession::check_message() {
     if (!is_one_line(address)) {
       settle(i, Verdict::kFailed, {.code = 0, .enhanced = "5.1.3", .text = "The address cannot be sent."}, "RCPT",
              Blame::kMessage);
-    } else if (!is_ascii(address) && !peer_.smtputf8) {
+    } else if (ascii::has_high_bit(address) && !peer_.smtputf8) {
       settle(i, Verdict::kFailed,
              {.code = 0, .enhanced = "5.6.7", .text = "The address needs SMTPUTF8, which the host does not offer."}, "RCPT",
              Blame::kHost);
-    } else if (!is_ascii(address)) {
+    } else if (ascii::has_high_bit(address)) {
       t.needs_utf8 = true;
     }
   }
@@ -192,7 +187,7 @@ void ClientSession::choose_group() {
   for (std::uint16_t i = 0; i < t.recipients.size() && t.group.size() < most; ++i) {
     if (t.recipients[i].standing != Standing::kWaiting) continue;
     if (peer_.max_recipient_domains > 0) {
-      const std::string_view domain = domain_of(t.message.recipients[i].address);
+      const std::string_view domain = domain_after_at(t.message.recipients[i].address);
       const bool is_known = std::find(domains.begin(), domains.end(), domain) != domains.end();
       if (!is_known && domains.size() >= peer_.max_recipient_domains) continue;
       if (!is_known) domains.push_back(domain);

@@ -89,7 +89,7 @@ store::QueueEntry report_entry(const ReportRequest& request, std::size_t local_h
 }
 
 // WHY unsigned is better than not at all: the report is all that tells the sender.
-std::string signature(const ReportRequest& request, const mail::Report& report, std::string_view text) {
+std::string report_signature(const ReportRequest& request, const mail::Report& report, std::string_view text) {
   if (!request.signing) return {};
   const std::string_view domain = std::string_view(report.from).substr(report.from.rfind('@') + 1);
   auto fields = request.signing->sign(request.snapshot, domain, text, request.now);
@@ -179,7 +179,7 @@ Result<ReportMessage> make_report(ReportRequest request) {
   }
   if (reader.elsewhere.empty()) return {std::move(result)};
   result.message->queue = report_entry(request, return_path.size());
-  result.message->queue->extra_header = signature(request, report, text);
+  result.message->queue->extra_header = report_signature(request, report, text);
   return {std::move(result)};
 }
 

@@ -52,14 +52,12 @@ const Words& words_of(mail::ReportLanguage language) {
   return kEnglish;
 }
 
-std::string_view domain_of(std::string_view address) { return address.substr(address.rfind('@') + 1); }
-
 void send_to(store::Store& store, const HoldNotice& notice) {
   auto to = mail::parse_mailbox(notice.to, mail::Utf8::kAllow);
   if (!to) return;
   OwnMessage message{.to = *std::move(to), .text = {}, .event = "notice", .signing = notice.signing, .from_domain = {}};
-  message.from_domain = std::string(domain_of(notice.account));
-  message.text = compose_hold_notice(notice, report_language(store, domain_of(notice.to)));
+  message.from_domain = std::string(domain_after_at(notice.account));
+  message.text = compose_hold_notice(notice, report_language(store, domain_after_at(notice.to)));
   send_own_message(store, message, notice.now);
 }
 
@@ -75,7 +73,7 @@ std::string admin_address(store::Store& store) {
 
 std::string compose_hold_notice(const HoldNotice& notice, mail::ReportLanguage language) {
   const Words& words = words_of(language);
-  const std::string from = "postmaster@" + std::string(domain_of(notice.account));
+  const std::string from = "postmaster@" + std::string(domain_after_at(notice.account));
   std::string out = "From: " + from + "\r\nTo: " + notice.to + "\r\nSubject: " + std::string(words.subject) + "\r\n";
   out += "Date: " + mail::format_rfc5322_date(notice.now) + "\r\n";
   out += "Message-ID: <" + to_text(next_queue_id(notice.now)) + ".hold@" + notice.hostname + ">\r\n";

@@ -22,7 +22,7 @@ Result<store::Resolution> resolve(store::Store& store, const mail::Address& to) 
   return resolution;
 }
 
-Result<store::QueuedRecipient> queued(const std::string& target) {
+Result<store::QueuedRecipient> queued_target(const std::string& target) {
   const mail::Address address = POSTHUS_TRY(mail::parse_mailbox(target, mail::Utf8::kAllow));
   store::QueuedRecipient recipient;
   recipient.address = target;
@@ -44,7 +44,7 @@ store::QueueEntry entry_of(const OwnMessage& message, Timestamp now, std::size_t
 }
 
 // WHY unsigned is better than not at all: nobody else tells.
-std::string signature(store::Store& store, const OwnMessage& message, Timestamp now) {
+std::string own_signature(store::Store& store, const OwnMessage& message, Timestamp now) {
   if (!message.signing) return {};
   const auto snapshot = store.snapshot();
   auto fields = snapshot ? message.signing->sign(**snapshot, message.from_domain, message.text, now)
@@ -78,10 +78,10 @@ Result<std::optional<store::AddMessage>> make_own_message(store::Store& store, c
   request.id = next_queue_id(now);
   request.trace = trace_of(message, now, request.id);
   for (const MailboxId inbox : resolution.inboxes) request.targets.push_back({.mailbox = inbox});
-  for (const std::string& target : resolution.remote_targets) request.recipients.push_back(POSTHUS_TRY(queued(target)));
+  for (const std::string& target : resolution.remote_targets) request.recipients.push_back(POSTHUS_TRY(queued_target(target)));
   if (!request.recipients.empty()) {
     request.queue = entry_of(message, now, return_path.size());
-    request.queue->extra_header = signature(store, message, now);
+    request.queue->extra_header = own_signature(store, message, now);
   }
   return request;
 }

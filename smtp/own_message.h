@@ -32,6 +32,9 @@ Result<std::optional<store::AddMessage>> make_own_message(store::Store& store, c
 /// Makes it and hands it to the store; what goes wrong is logged, for there is nobody to tell.
 void send_own_message(store::Store& store, const OwnMessage& message, Timestamp now);
 
+/// The domain of `user@domain`, as it was written; the whole text when there is no @.
+inline std::string_view domain_after_at(std::string_view address) { return address.substr(address.rfind('@') + 1); }
+
 /// In which language people of this domain read reports; English when it is not ours.
 mail::ReportLanguage report_language(store::Store& store, std::string_view domain);
 

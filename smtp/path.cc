@@ -6,13 +6,6 @@
 namespace posthus::smtp {
 namespace {
 
-bool is_ascii(std::string_view text) {
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) >= 0x80) return false;
-  }
-  return true;
-}
-
 // A-d-l     = At-domain *( "," At-domain )
 // At-domain = "@" Domain
 // WHY: only its shape is looked at; the route is ignored (RFC 5321 Appendix C).
@@ -67,7 +60,7 @@ std::optional<PathText> split_path(std::string_view text) {
 // Reverse-path = Path / "<>"
 Parsed<ReversePath> parse_reverse_path(std::string_view mailbox, mail::Utf8 utf8) {
   if (mailbox.empty()) return ReversePath{};
-  if (utf8 == mail::Utf8::kRefuse && !is_ascii(mailbox)) return std::unexpected(reply::kNeedsUtf8);
+  if (utf8 == mail::Utf8::kRefuse && ascii::has_high_bit(mailbox)) return std::unexpected(reply::kNeedsUtf8);
   auto address = mail::parse_mailbox(mailbox, utf8);
   if (!address) return std::unexpected(reply::kBadSender);
   return ReversePath(*std::move(address));
@@ -77,7 +70,7 @@ Parsed<ReversePath> parse_reverse_path(std::string_view mailbox, mail::Utf8 utf8
 // rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) ...
 Parsed<mail::Address> parse_forward_path(std::string_view mailbox, mail::Utf8 utf8) {
   if (ascii::equal_ignoring_case(mailbox, "postmaster")) return mail::Address{"postmaster", ""};
-  if (utf8 == mail::Utf8::kRefuse && !is_ascii(mailbox)) return std::unexpected(reply::kNeedsUtf8);
+  if (utf8 == mail::Utf8::kRefuse && ascii::has_high_bit(mailbox)) return std::unexpected(reply::kNeedsUtf8);
   auto address = mail::parse_mailbox(mailbox, utf8);
   if (!address) return std::unexpected(reply::kBadRecipient);
   return *std::move(address);

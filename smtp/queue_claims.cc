@@ -15,7 +15,7 @@ constexpr std::size_t kMaxTakes = 1000;  // messages found held, removed or to b
 // Destinations looked at for one whose mail goes the same route. WHY so few: where most mail goes by routes the first will do.
 constexpr std::size_t kMaxAlong = 4;
 
-std::string domain_of(const std::string& reverse_path) {
+std::string claim_domain(const std::string& reverse_path) {
   const std::size_t at = reverse_path.rfind('@');
   return at == std::string::npos ? std::string() : reverse_path.substr(at + 1);
 }
@@ -34,7 +34,7 @@ Result<> choose_route(const store::QueueReader& reader, Batch& batch) {
   }
   batch.route = POSTHUS_TRY(reader.route(recipient.domain));
   if (batch.route) return {};
-  const std::string sender = domain_of(batch.reverse_path());
+  const std::string sender = claim_domain(batch.reverse_path());
   if (!sender.empty()) batch.route = POSTHUS_TRY(reader.route("from:" + sender));
   if (batch.route) {
     batch.way = batch.route->name;

@@ -18,14 +18,13 @@
 namespace posthus::smtp {
 namespace {
 
-constexpr std::int64_t kDaySeconds = 86'400;
 constexpr std::int64_t kRetrySeconds = 3600;
 
 std::uint32_t day_of(Timestamp time) { return static_cast<std::uint32_t>(time.seconds() / kDaySeconds); }
 
 std::string record_name(const std::string& domain) { return "_smtp._tls." + domain; }
 
-bool is_temporary(const dns::Answer& answer) {
+bool is_temporary_answer(const dns::Answer& answer) {
   return answer.status == dns::Status::kTemporary || answer.status == dns::Status::kBogus;
 }
 
@@ -115,7 +114,7 @@ void TlsReports::flush() {
 }
 
 void TlsReports::join(const store::TlsTallyRecord& counted, const dns::Answer& answer) {
-  if (is_temporary(answer)) {  // kept for the next time
+  if (is_temporary_answer(answer)) {  // kept for the next time
     const std::lock_guard lock(mutex_);
     const auto [place, is_new] = counted_.try_emplace({counted.day, counted.domain}, counted);
     if (!is_new) join_tallies(place->second, counted);
@@ -166,7 +165,7 @@ void TlsReports::send_due() {
     begin_work(1);
     const std::string name = record_name(errand->tally.domain);
     context_.resolver.resolve(name, dns::RecordType::kTxt, [this, errand = std::move(errand)](const dns::Answer& answer) mutable {
-      if (is_temporary(answer)) return attempted(std::move(errand), fail(ErrorKind::kUnavailable, answer.reason));
+      if (is_temporary_answer(answer)) return attempted(std::move(errand), fail(ErrorKind::kUnavailable, answer.reason));
       errand->endpoints = endpoints_of(answer);
       context_.run_blocking([this, errand = std::move(errand)]() mutable { send(std::move(errand)); });
     });

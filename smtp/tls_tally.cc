@@ -13,7 +13,6 @@ using store::TlsFailureTally;
 using store::TlsPolicyTally;
 using store::TlsTallyRecord;
 
-constexpr std::int64_t kDaySeconds = 86'400;
 constexpr std::size_t kMaxPolicyLines = 300;  // 256 patterns and the rest of an MTA-STS policy
 
 TlsPolicyTally* find_policy(TlsTallyRecord& tally, TlsPolicyTally::Kind kind, const std::vector<std::string>& text) {
@@ -47,7 +46,7 @@ void add_failure(TlsPolicyTally& policy, const TlsFailureTally& failure) {
   }
 }
 
-std::string_view type_name(TlsPolicyTally::Kind kind) {
+std::string_view policy_type_name(TlsPolicyTally::Kind kind) {
   switch (kind) {
     case TlsPolicyTally::Kind::kDane: return "tlsa";
     case TlsPolicyTally::Kind::kMtaSts: return "sts";
@@ -57,7 +56,7 @@ std::string_view type_name(TlsPolicyTally::Kind kind) {
 }
 
 mailauth::TlsReportPolicy report_policy(const TlsPolicyTally& tally, const std::string& domain) {
-  mailauth::TlsReportPolicy policy{.type = std::string(type_name(tally.kind)),
+  mailauth::TlsReportPolicy policy{.type = std::string(policy_type_name(tally.kind)),
                                    .text = tally.text,
                                    .domain = domain,
                                    .mx_patterns = tally.mx_patterns,

@@ -2,6 +2,7 @@
 // Thread rule: pure functions.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "core/mailauth/tls_report.h"
@@ -10,6 +11,7 @@
 
 namespace posthus::smtp {
 
+inline constexpr std::int64_t kDaySeconds = 86'400;
 inline constexpr std::size_t kMaxTalliedPolicies = 8;   // of one domain and day; a policy rarely changes twice a day
 inline constexpr std::size_t kMaxTalliedFailures = 50;  // kinds of failure of one policy; further ones count in the sum only
 inline constexpr std::size_t kMaxTalliedText = 200;     // bytes of a greeting or a reason

@@ -18,7 +18,7 @@ namespace {
 using Verdict = TrialResult::Verdict;
 
 constexpr std::uint64_t kAnnouncedSize = 4096;  // a usual message: hosts that are full say so at MAIL
-constexpr std::size_t kMaxSessions = 5;         // hosts that converse, as a delivery (delivery.cc)
+constexpr std::size_t kMaxTrialSessions = 5;    // hosts that converse, as a delivery (delivery.cc)
 
 RemoteReply said(std::string text) { return {.code = 0, .enhanced = {}, .text = std::move(text)}; }
 
@@ -292,7 +292,7 @@ void Trials::Run::host_answered() {
       return finish(Verdict::kRefused, result.reply, result.stage, "The host refuses mail for this recipient.");
     case RecipientResult::Verdict::kDeferred: break;
   }
-  if (options_.depth == TrialOptions::Depth::kFirstAnswer || sessions_ >= kMaxSessions) {
+  if (options_.depth == TrialOptions::Depth::kFirstAnswer || sessions_ >= kMaxTrialSessions) {
     return finish(Verdict::kUnavailable, result.reply, result.stage, "The host takes no mail for this recipient for now.");
   }
   next_hop(true);

@@ -22,12 +22,6 @@ std::uint8_t system_flags(std::uint8_t flags) {
   return flags & (flag::kSeen | flag::kAnswered | flag::kFlagged | flag::kDeleted | flag::kDraft);
 }
 
-Result<MailboxRecord> existing_mailbox(const Snapshot& snapshot, MailboxId id) {
-  auto mailbox = POSTHUS_TRY(get_mailbox(snapshot, id));
-  if (!mailbox) return fail(ErrorKind::kNotFound, "mailbox " + std::to_string(id.value));
-  return *std::move(mailbox);
-}
-
 /// kStrict: does what each account is to get fit?
 Result<> check_quota(const Snapshot& snapshot, const std::map<std::uint32_t, std::uint64_t>& bytes_by_account) {
   for (const auto& [account, bytes] : bytes_by_account) {

@@ -3,25 +3,14 @@
 
 #include "store/key.h"
 #include "store/long_value.h"
+#include "store/read_long.h"
 #include "store/record_certificate.h"
 
 namespace posthus::store {
-namespace {
-
-template <class T>
-Result<std::optional<T>> read(const Snapshot& snapshot, Table table, const std::string& key,
-                              Result<T> (*decode)(std::string_view)) {
-  std::string buffer;
-  const auto bytes = get_long_value(snapshot, table, key, buffer);
-  if (!bytes && bytes.error().kind == ErrorKind::kNotFound) return std::nullopt;
-  if (!bytes) return std::unexpected(bytes.error());
-  return POSTHUS_TRY(decode(*bytes));
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Result<std::optional<CertificateRecord>> CertificateReader::certificate(std::string_view hostname) const {
-  return read(snapshot_, Table::kCertificates, certificate_key(hostname), decode_certificate);
+  return read_long(snapshot_, Table::kCertificates, certificate_key(hostname), decode_certificate);
 }
 
 Result<Page<CertificateRecord>> CertificateReader::certificates(std::string_view after, std::size_t limit) const {
@@ -40,7 +29,7 @@ Result<Page<CertificateRecord>> CertificateReader::certificates(std::string_view
 }
 
 Result<std::optional<AcmeAccountRecord>> CertificateReader::acme_account(std::string_view directory) const {
-  return read(snapshot_, Table::kAcmeAccounts, acme_account_key(directory), decode_acme_account);
+  return read_long(snapshot_, Table::kAcmeAccounts, acme_account_key(directory), decode_acme_account);
 }
 
 }  // namespace posthus::store

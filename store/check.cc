@@ -23,7 +23,9 @@ namespace {
 
 constexpr std::uint64_t kReadStep = 1024 * 1024;
 
-std::string named(std::string_view kind, std::uint64_t number) { return std::string(kind) + " " + std::to_string(number); }
+std::string kind_and_number(std::string_view kind, std::uint64_t number) {
+  return std::string(kind) + " " + std::to_string(number);
+}
 
 std::string compared(std::string_view what, std::uint64_t stored, std::uint64_t counted) {
   return std::string(what) + ": " + std::to_string(stored) + " stored, " + std::to_string(counted) + " found";
@@ -102,7 +104,8 @@ void Checker::check_users() {
     const auto login = get_login(snapshot_, address->lookup);
     if (!login || !*login || **login != *account) find(where, "login does not lead to him");
     const auto inbox = get_mailbox(snapshot_, user->inbox);
-    if (!inbox || !*inbox || (*inbox)->account != *account) find(where, named("has no INBOX: mailbox", user->inbox.value));
+    if (!inbox || !*inbox || (*inbox)->account != *account)
+      find(where, kind_and_number("has no INBOX: mailbox", user->inbox.value));
   });
   const std::string prefix(meta::kRemovingPrefix);
   const Result<> scanned =
@@ -137,7 +140,7 @@ void Checker::check_sending() {
     const auto record = decode_sending_record(value);
     if (!account || !record) return find("sending of " + printable(key), record ? "key" : record.error().context);
     if (!accounts_.contains(account->value) && !removing_.contains(account->value)) {
-      find(named("sending of account", account->value), "there is no such account");
+      find(kind_and_number("sending of account", account->value), "there is no such account");
     }
   });
 }
@@ -155,12 +158,12 @@ void Checker::check_mailboxes() {
     if (!id) return find("mailbox " + printable(key), "key");
     Counts& counts = mailboxes_[id->value];
     const auto record = decode_mailbox_record(value);
-    if (!record) return find(named("mailbox", id->value), record.error().context);
+    if (!record) return find(kind_and_number("mailbox", id->value), record.error().context);
     counts.record = *record;
-    const std::string where = named("mailbox", id->value);
+    const std::string where = kind_and_number("mailbox", id->value);
     if (record->mailbox != *id) find(where, compared("id", record->mailbox.value, id->value));
     if (!accounts_.contains(record->account.value) && !removing_.contains(record->account.value)) {
-      find(where, named("belongs to no user: account", record->account.value));
+      find(where, kind_and_number("belongs to no user: account", record->account.value));
     }
     const auto name = get_mailbox_name(snapshot_, record->account, record->name);
     if (!name || !*name || **name != *id) find(where, "its name does not lead to it: " + record->name);
@@ -205,13 +208,13 @@ void Checker::check_messages() {
 }
 
 void Checker::check_page(MailboxId mailbox, std::uint32_t first, std::string_view value) {
-  const std::string where = named("mailbox", mailbox.value) + named(" page", first);
+  const std::string where = kind_and_number("mailbox", mailbox.value) + kind_and_number(" page", first);
   const auto found = mailboxes_.find(mailbox.value);
   if (found == mailboxes_.end()) return find(where, "belongs to no mailbox");
   const auto page = MessagePageView::open(value);
   if (!page) return find(where, page.error().context);
   if (page->size() == 0) return find(where, "is empty");
-  if (page->uid(0).value < first) find(where, named("begins with uid", page->uid(0).value));
+  if (page->uid(0).value < first) find(where, kind_and_number("begins with uid", page->uid(0).value));
   std::uint64_t highest = 0;
   for (std::size_t i = 0; i < page->size(); ++i) {
     const MessageRecord message = page->record(i);
@@ -224,7 +227,7 @@ void Checker::check_page(MailboxId mailbox, std::uint32_t first, std::string_vie
 void Checker::check_message(Counts& counts, const MessageRecord& message) {
   ++report_.messages;
   const MailboxRecord& mailbox = counts.record;
-  const std::string where = named("mailbox", mailbox.mailbox.value) + named(" uid", message.uid.value);
+  const std::string where = kind_and_number("mailbox", mailbox.mailbox.value) + kind_and_number(" uid", message.uid.value);
   if (message.uid.value <= counts.last_uid) find(where, "is out of order");
   counts.last_uid = std::max(counts.last_uid, message.uid.value);
   counts.highest_modseq = std::max(counts.highest_modseq, message.modseq.value);
@@ -236,14 +239,14 @@ void Checker::check_message(Counts& counts, const MessageRecord& message) {
     find(where, compared("UIDNEXT of the mailbox", mailbox.uid_next.value, message.uid.value + 1ull));
   references_.push_back(message.blob.value);
   const auto blob = get_blob(snapshot_, message.blob);
-  if (!blob || !*blob) return find(where, named("its text is missing: blob", message.blob.value));
+  if (!blob || !*blob) return find(where, kind_and_number("its text is missing: blob", message.blob.value));
   if ((*blob)->length != message.size) find(where, compared("size", message.size, (*blob)->length));
 }
 
 void Checker::check_counts() {
   for (const auto& [id, counts] : mailboxes_) {
     const MailboxRecord& record = counts.record;
-    const std::string where = named("mailbox", id);
+    const std::string where = kind_and_number("mailbox", id);
     if (record.messages != counts.messages) find(where, compared("messages", record.messages, counts.messages));
     if (record.unseen != counts.unseen) find(where, compared("unseen", record.unseen, counts.unseen));
     if (record.deleted != counts.deleted) find(where, compared("deleted", record.deleted, counts.deleted));
@@ -262,7 +265,7 @@ void Checker::check_usage() {
   }
   for (const std::uint32_t account : accounts_) {
     const auto usage = get_usage(snapshot_, AccountId(account));
-    const std::string where = named("account", account);
+    const std::string where = kind_and_number("account", account);
     if (!usage) {
       find(where, usage.error().context);
       continue;
@@ -292,14 +295,14 @@ void Checker::check_blobs() {
 }
 
 void Checker::check_blob(BlobId blob, const BlobRecord& record, std::uint64_t references) {
-  const std::string where = named("blob", blob.value);
+  const std::string where = kind_and_number("blob", blob.value);
   report_.bytes += record.length;
   live_[record.segment] += record.length;
   if (record.references != references) find(where, compared("references", record.references, references));
   const auto segment = segment_rows_.find(record.segment);
-  if (segment == segment_rows_.end()) return find(where, named("lies in no segment of the index:", record.segment));
+  if (segment == segment_rows_.end()) return find(where, kind_and_number("lies in no segment of the index:", record.segment));
   if (record.offset + record.length > segment->second.written)
-    find(where, named("lies behind the end of segment", record.segment));
+    find(where, kind_and_number("lies behind the end of segment", record.segment));
   check_summary(blob, record);
   if (reads_(record.segment)) check_text(blob, record);
 }
@@ -307,11 +310,11 @@ void Checker::check_blob(BlobId blob, const BlobRecord& record, std::uint64_t re
 void Checker::check_summary(BlobId blob, const BlobRecord& record) {
   std::string buffer;
   const auto bytes = get_long_value(snapshot_, Table::kSummaries, blob_key(blob), buffer);
-  if (!bytes) return find(named("blob", blob.value), "summary: " + bytes.error().context);
+  if (!bytes) return find(kind_and_number("blob", blob.value), "summary: " + bytes.error().context);
   const auto summary = mail::SummaryView::create(*bytes);
-  if (!summary) return find(named("blob", blob.value), "summary: " + summary.error().context);
+  if (!summary) return find(kind_and_number("blob", blob.value), "summary: " + summary.error().context);
   if (summary->size() != record.length)
-    find(named("blob", blob.value), compared("size in the summary", summary->size(), record.length));
+    find(kind_and_number("blob", blob.value), compared("size in the summary", summary->size(), record.length));
 }
 
 void Checker::check_text(BlobId blob, const BlobRecord& record) {
@@ -320,10 +323,11 @@ void Checker::check_text(BlobId blob, const BlobRecord& record) {
   for (std::uint64_t at = 0; at < record.length; at += kReadStep) {
     bytes.clear();
     const auto read = segments_.read(record.segment, record.offset + at, std::min(kReadStep, record.length - at), bytes);
-    if (!read) return find(named("blob", blob.value), "text: " + read.error().context);
+    if (!read) return find(kind_and_number("blob", blob.value), "text: " + read.error().context);
     checksum = crc32c(bytes, checksum);
   }
-  if (checksum != record.checksum) find(named("blob", blob.value), named("text is damaged in segment", record.segment));
+  if (checksum != record.checksum)
+    find(kind_and_number("blob", blob.value), kind_and_number("text is damaged in segment", record.segment));
 }
 
 void Checker::check_summary_owners() {
@@ -333,13 +337,13 @@ void Checker::check_summary_owners() {
     if (blob == last) return;
     last = blob;
     const auto record = get_blob(snapshot_, BlobId(blob));
-    if (!record || !*record) find(named("summary of blob", blob), "the blob is missing");
+    if (!record || !*record) find(kind_and_number("summary of blob", blob), "the blob is missing");
   });
 }
 
 void Checker::check_segments() {
   for (const auto& [segment, record] : segment_rows_) {
-    const std::string where = named("segment", segment);
+    const std::string where = kind_and_number("segment", segment);
     if (record.live != live_[segment]) find(where, compared("live bytes", record.live, live_[segment]));
     if (!files_) continue;
     struct stat info{};

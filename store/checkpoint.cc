@@ -9,7 +9,7 @@
 namespace posthus::store {
 namespace {
 
-constexpr std::string_view kMagic = "PSTHCKP1";
+constexpr std::string_view kCheckpointMagic = "PSTHCKP1";
 constexpr std::uint64_t kMaxCheckpointBytes = 1024 * 1024;  // two pages and a few numbers
 
 std::string path_in(const std::string& index_directory) { return index_directory + "/checkpoint"; }
@@ -17,7 +17,7 @@ std::string path_in(const std::string& index_directory) { return index_directory
 }  // namespace
 
 std::string encode_checkpoint(const Checkpoint& checkpoint) {
-  std::string out(kMagic);
+  std::string out(kCheckpointMagic);
   out.append(checkpoint.store_uuid);
   append_u64(out, checkpoint.sequence);
   append_text(out, checkpoint.meta_pages);
@@ -28,7 +28,7 @@ std::string encode_checkpoint(const Checkpoint& checkpoint) {
 Result<Checkpoint> decode_checkpoint(std::string_view bytes) {
   ByteReader reader(bytes);
   Checkpoint checkpoint;
-  const bool is_ours = reader.take(kMagic.size()) == kMagic;
+  const bool is_ours = reader.take(kCheckpointMagic.size()) == kCheckpointMagic;
   checkpoint.store_uuid = reader.take(kStoreUuidBytes);
   checkpoint.sequence = reader.u64();
   checkpoint.meta_pages = reader.text();

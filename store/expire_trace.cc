@@ -13,7 +13,7 @@
 namespace posthus::store {
 namespace {
 
-constexpr std::size_t kRowsPerStep = 2500;       // as a slice of other bulk work: deliveries do not wait long
+constexpr std::size_t kTraceRowsPerStep = 2500;  // as a slice of other bulk work: deliveries do not wait long
 constexpr std::size_t kMaxRowsPerStep = 50'000;  // of one message with a very long story
 
 /// Microseconds of an id, above its counter (core/base/queue_id.h).
@@ -30,7 +30,7 @@ struct Limits {
   QueueId old;  // what is before it is too old
   std::uint64_t bytes = 0;
 };
-Result<Limits> read_limits(const Store& store, Timestamp now) {
+Result<Limits> trace_limits(const Store& store, Timestamp now) {
   const auto snapshot = POSTHUS_TRY(store.snapshot());
   const std::int64_t days = POSTHUS_TRY(number(*snapshot, kTraceDaysSetting, kDefaultTraceDays, kMaxTraceDays));
   const std::uint64_t megabytes =
@@ -65,7 +65,7 @@ Result<OldRows> old_rows(const Store& store, const std::string& from, QueueId li
   POSTHUS_TRY_VOID(snapshot->scan(Table::kTrace, from, id_prefix(limit), [&](std::string_view key, std::string_view) {
     const auto parsed = parse_numbered_key(key.substr(0, key.size() - 2));
     if (parsed && parsed->id != known) {
-      if (seen >= kRowsPerStep || out.keys.size() >= most) {
+      if (seen >= kTraceRowsPerStep || out.keys.size() >= most) {
         out.next = std::string(key);
         return Visit::kStop;
       }
@@ -89,7 +89,7 @@ Result<OldRows> old_rows(const Store& store, const std::string& from, QueueId li
 }  // namespace
 
 Result<> expire_trace(Store& store, Timestamp now) {
-  const Limits limits = POSTHUS_TRY(read_limits(store, now));
+  const Limits limits = POSTHUS_TRY(trace_limits(store, now));
   std::string from;
   bool is_about_age = true;
   for (std::size_t erased = 0; erased < kMaxTraceRowsPerPass && !StoreParts::of(store).is_closing;) {

@@ -20,7 +20,7 @@
 namespace posthus::store {
 namespace {
 
-constexpr std::string_view kMagic = "PSTHJNL1";
+constexpr std::string_view kJournalMagic = "PSTHJNL1";
 constexpr char kPut = 'P', kErase = 'E', kWrite = 'W', kReplaced = '-';
 constexpr std::size_t kPutHead = 1 + 1 + 1 + 2;  // kind, table, key length, value length
 /// Zeros written ahead of the last record of a file that is still short: the next syncs flush data only, no file metadata.
@@ -33,7 +33,7 @@ std::uint64_t hash_of(Table table, std::string_view key) {
 }
 
 std::string encode_head(std::uint64_t sequence, std::string_view changes, std::string_view store_uuid) {
-  std::string head(kMagic);
+  std::string head(kJournalMagic);
   append_u64(head, sequence);
   append_u64(head, changes.size());
   append_u32(head, crc32c(changes));
@@ -49,7 +49,7 @@ struct Record {
 /// The record that begins at `bytes`; nothing when there is none, or it was cut off.
 std::optional<Record> decode_record(std::string_view bytes, std::string_view store_uuid) {
   ByteReader reader(bytes);
-  if (reader.take(kMagic.size()) != kMagic) return std::nullopt;
+  if (reader.take(kJournalMagic.size()) != kJournalMagic) return std::nullopt;
   Record record;
   record.sequence = reader.u64();
   const std::uint64_t length = reader.u64();

@@ -14,12 +14,6 @@ namespace posthus::store {
 
 namespace {
 
-Result<MailboxRecord> existing_mailbox(const Snapshot& snapshot, MailboxId id) {
-  auto mailbox = POSTHUS_TRY(get_mailbox(snapshot, id));
-  if (!mailbox) return fail(ErrorKind::kNotFound, "mailbox " + std::to_string(id.value));
-  return *std::move(mailbox);
-}
-
 /// The uids that were there when the request came: copies into the same mailbox are not copied again.
 UidSet existing_uids(const UidSet& uids, Uid uid_next) {
   UidSet existing;
@@ -49,7 +43,7 @@ Result<Load> measure(const Snapshot& snapshot, MailboxId source, const UidSet& u
   return load;
 }
 
-Result<> check_quota(const Snapshot& snapshot, AccountId account, std::uint64_t bytes) {
+Result<> check_copy_quota(const Snapshot& snapshot, AccountId account, std::uint64_t bytes) {
   const auto user = POSTHUS_TRY(get_user(snapshot, account));
   if (!user) return fail(ErrorKind::kNotFound, "account " + std::to_string(account.value));
   if (user->quota_bytes == 0) return {};
@@ -133,7 +127,7 @@ Result<Transferred> transfer_messages(ApplyContext& context, MailboxId source, M
   const Load load = POSTHUS_TRY(measure(transaction, source, existing));
   if (load.messages == 0) return Transferred{};
   if (load.messages >= UINT32_MAX - to.uid_next.value) return fail(ErrorKind::kTooLarge, "mailbox is out of UIDs");
-  if (transfer == Transfer::kCopy) POSTHUS_TRY_VOID(check_quota(transaction, to.account, load.bytes));
+  if (transfer == Transfer::kCopy) POSTHUS_TRY_VOID(check_copy_quota(transaction, to.account, load.bytes));
 
   const KeywordMap keywords = POSTHUS_TRY(KeywordMap::create(transaction, source, destination, load.keywords));
   Transferred done = POSTHUS_TRY(append_copies(context, source, to, existing, keywords, transfer));

@@ -10,7 +10,7 @@ namespace posthus::store {
 
 namespace {
 
-constexpr char kVersion = 1;
+constexpr char kPageVersion = 1;
 constexpr std::int64_t kDateBias = std::int64_t{1} << 39;  // RFC 3501 dates before 1970 are representable
 
 // Offsets inside a record.
@@ -40,7 +40,7 @@ Timestamp from_stored(std::uint64_t stored) {
 }  // namespace
 
 Result<MessagePageView> MessagePageView::open(std::string_view bytes) {
-  if (bytes.size() < kPageHeader || bytes[0] != kVersion) return fail(ErrorKind::kCorrupt, "message page header");
+  if (bytes.size() < kPageHeader || bytes[0] != kPageVersion) return fail(ErrorKind::kCorrupt, "message page header");
   const MessagePageView page(bytes);
   if (page.count_ > kPageMessages || bytes.size() != kPageHeader + page.count_ * kPageRecord) {
     return fail(ErrorKind::kCorrupt, "message page length");
@@ -93,7 +93,7 @@ std::size_t MessagePageView::lower_bound(Uid wanted) const {
 
 void MessagePage::clear() {
   bytes_.assign(kPageHeader, '\0');
-  bytes_[0] = kVersion;
+  bytes_[0] = kPageVersion;
 }
 
 Result<> MessagePage::load(std::string_view bytes) {

@@ -9,7 +9,7 @@
 namespace posthus::store {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kAlertVersion = 1;
 constexpr std::array<std::string_view, static_cast<std::size_t>(AlertKind::kCount)> kNames{
     "certificate", "disk", "queue", "destination", "hold", "blocklist", "logins", "clock"};
 
@@ -20,7 +20,7 @@ std::string_view to_string(AlertKind kind) { return kNames[static_cast<std::size
 // version, id, kind u8, subject, facts u8 and texts, opened, closed, mail u8, webhook u8, failures u32, next, error
 std::string encode_alert(const AlertRecord& alert) {
   std::string out;
-  append_u8(out, kVersion);
+  append_u8(out, kAlertVersion);
   append_u64(out, alert.id);
   append_u8(out, static_cast<std::uint8_t>(alert.kind));
   append_text(out, alert.subject);
@@ -38,7 +38,7 @@ std::string encode_alert(const AlertRecord& alert) {
 
 Result<AlertRecord> decode_alert(std::string_view bytes) {
   ByteReader reader(bytes);
-  const bool is_version = reader.u8() == kVersion;
+  const bool is_version = reader.u8() == kAlertVersion;
   AlertRecord alert;
   alert.id = reader.u64();
   alert.kind = static_cast<AlertKind>(reader.u8());

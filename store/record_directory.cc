@@ -2,29 +2,15 @@
 #include "store/record_directory.h"
 
 #include "core/base/bytes.h"
+#include "store/record_fields.h"
 
 namespace posthus::store {
 
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kDirectoryVersion = 1;
 // Of domains and users, since mail leaves; rows of version 1 are read, with defaults for what they do not have.
 constexpr std::uint8_t kSecondVersion = 2;
-
-void append_timestamp(std::string& out, Timestamp time) { append_u64(out, static_cast<std::uint64_t>(time.microseconds)); }
-Timestamp read_timestamp(ByteReader& reader) { return {static_cast<std::int64_t>(reader.u64())}; }
-
-/// A count, then the texts.
-void append_texts(std::string& out, const std::vector<std::string>& texts) {
-  append_u32(out, static_cast<std::uint32_t>(texts.size()));
-  for (const std::string& text : texts) append_text(out, text);
-}
-std::vector<std::string> read_texts(ByteReader& reader) {
-  std::vector<std::string> texts;
-  // WHY no reserve: the count is not to be believed; each text takes four bytes at least, so the loop ends with the bytes.
-  for (std::uint32_t left = reader.u32(); left > 0 && reader.ok(); --left) texts.emplace_back(reader.text());
-  return texts;
-}
 
 /// has u8, value u32, twice
 void append_limits(std::string& out, const SendLimits& limits) {
@@ -51,13 +37,6 @@ Result<Enum> read_enum(ByteReader& reader, Enum last, const char* what) {
   return static_cast<Enum>(value);
 }
 
-/// The record, if exactly its bytes were there.
-template <class T>
-Result<T> finished(const ByteReader& reader, T record, const char* what) {
-  if (!reader.ok() || !reader.at_end()) return fail(ErrorKind::kCorrupt, what);
-  return record;
-}
-
 }  // namespace
 
 // version, name, disabled u8, default quota u64, retention u32, created i64;
@@ -80,7 +59,7 @@ std::string encode_domain_record(const DomainRecord& record) {
 Result<DomainRecord> decode_domain_record(std::string_view bytes) {
   ByteReader reader(bytes);
   const std::uint8_t version = reader.u8();
-  if (version != kVersion && version != kSecondVersion) return fail(ErrorKind::kCorrupt, "domain record version");
+  if (version != kDirectoryVersion && version != kSecondVersion) return fail(ErrorKind::kCorrupt, "domain record version");
   DomainRecord record;
   record.name = reader.text();
   record.is_disabled = reader.u8() != 0;
@@ -125,7 +104,7 @@ std::string encode_user_record(const UserRecord& record) {
 Result<UserRecord> decode_user_record(std::string_view bytes) {
   ByteReader reader(bytes);
   const std::uint8_t version = reader.u8();
-  if (version != kVersion && version != kSecondVersion) return fail(ErrorKind::kCorrupt, "user record version");
+  if (version != kDirectoryVersion && version != kSecondVersion) return fail(ErrorKind::kCorrupt, "user record version");
   UserRecord record;
   record.account = AccountId(reader.u32());
   record.inbox = MailboxId(reader.u32());
@@ -154,7 +133,7 @@ Result<UserRecord> decode_user_record(std::string_view bytes) {
 std::string encode_usage(const Usage& usage) {
   std::string out;
   out.reserve(17);
-  append_u8(out, kVersion);
+  append_u8(out, kDirectoryVersion);
   append_u64(out, usage.bytes);
   append_u64(out, usage.messages);
   return out;
@@ -162,7 +141,7 @@ std::string encode_usage(const Usage& usage) {
 
 Result<Usage> decode_usage(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.u8() != kVersion) return fail(ErrorKind::kCorrupt, "usage version");
+  if (reader.u8() != kDirectoryVersion) return fail(ErrorKind::kCorrupt, "usage version");
   Usage usage;
   usage.bytes = reader.u64();
   usage.messages = reader.u64();
@@ -172,7 +151,7 @@ Result<Usage> decode_usage(std::string_view bytes) {
 // version, address, targets, created i64
 std::string encode_alias_record(const AliasRecord& record) {
   std::string out;
-  append_u8(out, kVersion);
+  append_u8(out, kDirectoryVersion);
   append_text(out, record.address);
   append_texts(out, record.targets);
   append_timestamp(out, record.created);
@@ -181,7 +160,7 @@ std::string encode_alias_record(const AliasRecord& record) {
 
 Result<AliasRecord> decode_alias_record(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.u8() != kVersion) return fail(ErrorKind::kCorrupt, "alias record version");
+  if (reader.u8() != kDirectoryVersion) return fail(ErrorKind::kCorrupt, "alias record version");
   AliasRecord record;
   record.address = reader.text();
   record.targets = read_texts(reader);
@@ -192,7 +171,7 @@ Result<AliasRecord> decode_alias_record(std::string_view bytes) {
 // version, id, name, secret hash, scopes, has expiry u8, expires i64, created i64
 std::string encode_token_record(const TokenRecord& record) {
   std::string out;
-  append_u8(out, kVersion);
+  append_u8(out, kDirectoryVersion);
   append_text(out, record.id);
   append_text(out, record.name);
   append_text(out, record.secret_hash);
@@ -205,7 +184,7 @@ std::string encode_token_record(const TokenRecord& record) {
 
 Result<TokenRecord> decode_token_record(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.u8() != kVersion) return fail(ErrorKind::kCorrupt, "token record version");
+  if (reader.u8() != kDirectoryVersion) return fail(ErrorKind::kCorrupt, "token record version");
   TokenRecord record;
   record.id = reader.text();
   record.name = reader.text();

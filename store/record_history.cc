@@ -9,7 +9,7 @@
 namespace posthus::store {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kHistoryVersion = 1;
 
 struct FigureName {
   std::string_view name;
@@ -88,7 +88,7 @@ HistoryRow with_sample(std::optional<HistoryRow> row, HistorySpan span, const Ad
 // version, start, count u8, values
 std::string encode_history_row(const HistoryRow& row) {
   std::string out;
-  append_u8(out, kVersion);
+  append_u8(out, kHistoryVersion);
   append_u64(out, static_cast<std::uint64_t>(row.start.microseconds));
   append_u8(out, row.known);
   for (std::size_t i = 0; i < row.known; ++i) append_u64(out, row.values[i]);
@@ -97,7 +97,7 @@ std::string encode_history_row(const HistoryRow& row) {
 
 Result<HistoryRow> decode_history_row(std::string_view bytes) {
   ByteReader reader(bytes);
-  const bool is_version = reader.u8() == kVersion;
+  const bool is_version = reader.u8() == kHistoryVersion;
   HistoryRow row;
   row.start.microseconds = static_cast<std::int64_t>(reader.u64());
   row.known = reader.u8();

@@ -3,26 +3,24 @@
 
 #include "core/base/bytes.h"
 #include "store/key.h"
+#include "store/record_fields.h"
 
 namespace posthus::store {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kIdentityVersion = 1;
 constexpr std::size_t kAuditRowKey = 10;  // number, row
-
-void append_time(std::string& out, Timestamp time) { append_u64(out, static_cast<std::uint64_t>(time.microseconds)); }
-Timestamp read_time(ByteReader& reader) { return {static_cast<std::int64_t>(reader.u64())}; }
 
 }  // namespace
 
 // version, account u32, secret, last step u64, created, count of hashes u8, each
 std::string encode_second_factor(const SecondFactorRecord& record) {
   std::string out;
-  append_u8(out, kVersion);
+  append_u8(out, kIdentityVersion);
   append_u32(out, record.account.value);
   append_text(out, record.secret);
   append_u64(out, record.last_step);
-  append_time(out, record.created);
+  append_timestamp(out, record.created);
   append_u8(out, static_cast<std::uint8_t>(record.recovery_hashes.size()));
   for (const std::string& hash : record.recovery_hashes) append_text(out, hash);
   return out;
@@ -30,12 +28,12 @@ std::string encode_second_factor(const SecondFactorRecord& record) {
 
 Result<SecondFactorRecord> decode_second_factor(std::string_view bytes) {
   ByteReader reader(bytes);
-  const bool is_known = reader.u8() == kVersion;
+  const bool is_known = reader.u8() == kIdentityVersion;
   SecondFactorRecord record;
   record.account = AccountId(reader.u32());
   record.secret = reader.text();
   record.last_step = reader.u64();
-  record.created = read_time(reader);
+  record.created = read_timestamp(reader);
   for (std::uint8_t left = reader.u8(); left > 0 && reader.ok(); --left) record.recovery_hashes.emplace_back(reader.text());
   if (!is_known || !reader.ok() || !reader.at_end()) return fail(ErrorKind::kCorrupt, "second factor");
   return record;
@@ -45,7 +43,7 @@ Result<SecondFactorRecord> decode_second_factor(std::string_view bytes) {
 // u8, expires, created, last used, last address
 std::string encode_app_password(const AppPasswordRecord& record) {
   std::string out;
-  append_u8(out, kVersion);
+  append_u8(out, kIdentityVersion);
   append_u32(out, record.account.value);
   append_text(out, record.id);
   append_text(out, record.name);
@@ -56,16 +54,16 @@ std::string encode_app_password(const AppPasswordRecord& record) {
   append_text(out, record.scram_stored_key);
   append_text(out, record.scram_server_key);
   append_u8(out, record.expires ? 1 : 0);
-  append_time(out, record.expires.value_or(Timestamp{}));
-  append_time(out, record.created);
-  append_time(out, record.last_used);
+  append_timestamp(out, record.expires.value_or(Timestamp{}));
+  append_timestamp(out, record.created);
+  append_timestamp(out, record.last_used);
   append_text(out, record.last_address);
   return out;
 }
 
 Result<AppPasswordRecord> decode_app_password(std::string_view bytes) {
   ByteReader reader(bytes);
-  const bool is_known = reader.u8() == kVersion;
+  const bool is_known = reader.u8() == kIdentityVersion;
   AppPasswordRecord record;
   record.account = AccountId(reader.u32());
   record.id = reader.text();
@@ -77,10 +75,10 @@ Result<AppPasswordRecord> decode_app_password(std::string_view bytes) {
   record.scram_stored_key = reader.text();
   record.scram_server_key = reader.text();
   const bool has_expiry = reader.u8() != 0;
-  const Timestamp expires = read_time(reader);
+  const Timestamp expires = read_timestamp(reader);
   if (has_expiry) record.expires = expires;
-  record.created = read_time(reader);
-  record.last_used = read_time(reader);
+  record.created = read_timestamp(reader);
+  record.last_used = read_timestamp(reader);
   record.last_address = reader.text();
   if (!is_known || !reader.ok() || !reader.at_end()) return fail(ErrorKind::kCorrupt, "app password");
   return record;

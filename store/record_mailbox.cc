@@ -7,14 +7,14 @@
 namespace posthus::store {
 
 namespace {
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kMailboxVersion = 1;
 }
 
 // version, mailbox u32, account u32, uid validity u32, uid next u32, recent from u32, highest ModSeq u64, messages u32,
 // unseen u32, deleted u32, bytes u64, special use u8, name to the end
 void encode_mailbox_record(const MailboxRecord& record, std::string& out) {
   out.clear();
-  append_u8(out, kVersion);
+  append_u8(out, kMailboxVersion);
   append_u32(out, record.mailbox.value);
   append_u32(out, record.account.value);
   append_u32(out, record.uid_validity);
@@ -31,7 +31,7 @@ void encode_mailbox_record(const MailboxRecord& record, std::string& out) {
 
 Result<MailboxRecord> decode_mailbox_record(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.u8() != kVersion) return fail(ErrorKind::kCorrupt, "mailbox record version");
+  if (reader.u8() != kMailboxVersion) return fail(ErrorKind::kCorrupt, "mailbox record version");
   MailboxRecord record;
   record.mailbox = MailboxId(reader.u32());
   record.account = AccountId(reader.u32());
@@ -56,7 +56,7 @@ Result<MailboxRecord> decode_mailbox_record(std::string_view bytes) {
 std::string encode_keywords(const std::vector<std::string>& names) {
   CHECK(names.size() <= kMaxKeywordsPerMailbox);
   std::string out;
-  append_u8(out, kVersion);
+  append_u8(out, kMailboxVersion);
   append_u8(out, static_cast<std::uint8_t>(names.size()));
   for (const std::string& name : names) {
     CHECK(name.size() <= kMaxKeywordLength);
@@ -68,7 +68,7 @@ std::string encode_keywords(const std::vector<std::string>& names) {
 
 Result<std::vector<std::string>> decode_keywords(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.u8() != kVersion) return fail(ErrorKind::kCorrupt, "keywords version");
+  if (reader.u8() != kMailboxVersion) return fail(ErrorKind::kCorrupt, "keywords version");
   const std::size_t count = reader.u8();
   if (count > kMaxKeywordsPerMailbox) return fail(ErrorKind::kCorrupt, "keywords count");
   std::vector<std::string> names;
@@ -85,7 +85,7 @@ std::string encode_expunged_row(const ExpungedRow& row) {
   CHECK(row.uids.size() <= kExpungedRangesPerRow);
   std::string out;
   out.reserve(7 + row.uids.size() * 8);
-  append_u8(out, kVersion);
+  append_u8(out, kMailboxVersion);
   append_big_endian(out, static_cast<std::uint64_t>(row.when.seconds()), 5);
   append_u8(out, static_cast<std::uint8_t>(row.uids.size()));
   for (const UidRange& range : row.uids) {
@@ -97,7 +97,7 @@ std::string encode_expunged_row(const ExpungedRow& row) {
 
 Result<ExpungedRow> decode_expunged_row(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.u8() != kVersion) return fail(ErrorKind::kCorrupt, "expunged row version");
+  if (reader.u8() != kMailboxVersion) return fail(ErrorKind::kCorrupt, "expunged row version");
   ExpungedRow row;
   row.when = Timestamp::from_seconds(static_cast<std::int64_t>(reader.big_endian(5)));
   const std::size_t count = reader.u8();

@@ -2,15 +2,13 @@
 #include "store/record_queue.h"
 
 #include "core/base/bytes.h"
+#include "store/record_fields.h"
 
 namespace posthus::store {
 
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
-
-void append_timestamp(std::string& out, Timestamp time) { append_u64(out, static_cast<std::uint64_t>(time.microseconds)); }
-Timestamp read_timestamp(ByteReader& reader) { return {static_cast<std::int64_t>(reader.u64())}; }
+constexpr std::uint8_t kQueueVersion = 1;
 
 template <class E>
 void append_enumerator(std::string& out, E value) {
@@ -23,13 +21,6 @@ bool read_enumerator(ByteReader& reader, E& value, E last) {
   if (byte > static_cast<std::uint8_t>(last)) return false;
   value = static_cast<E>(byte);
   return true;
-}
-
-/// The record, if exactly its bytes were there.
-template <class T>
-Result<T> finished(const ByteReader& reader, T record, const char* what) {
-  if (!reader.ok() || !reader.at_end()) return fail(ErrorKind::kCorrupt, what);
-  return record;
 }
 
 namespace entry_flag {
@@ -46,7 +37,7 @@ constexpr std::uint8_t kDelayReported = 1, kMustBounce = 2;
 std::string encode_queue_entry(const QueueEntry& entry) {
   std::string out;
   out.reserve(64 + entry.reverse_path.size() + entry.extra_header.size());
-  append_u8(out, kVersion);
+  append_u8(out, kQueueVersion);
   append_u64(out, entry.blob.value);
   append_u64(out, entry.size);
   append_u32(out, entry.local_header_bytes);
@@ -67,7 +58,7 @@ std::string encode_queue_entry(const QueueEntry& entry) {
 
 Result<QueueEntry> decode_queue_entry(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.u8() != kVersion) return fail(ErrorKind::kCorrupt, "queue entry version");
+  if (reader.u8() != kQueueVersion) return fail(ErrorKind::kCorrupt, "queue entry version");
   QueueEntry entry;
   entry.blob = BlobId(reader.u64());
   entry.size = reader.u64();
@@ -95,7 +86,7 @@ Result<QueueEntry> decode_queue_entry(std::string_view bytes) {
 std::string encode_queued_recipient(const QueuedRecipient& recipient) {
   std::string out;
   out.reserve(64 + recipient.address.size() + recipient.domain.size() + recipient.last_reply.size());
-  append_u8(out, kVersion);
+  append_u8(out, kQueueVersion);
   append_u8(out, recipient.notify);
   append_u32(out, recipient.attempts);
   append_timestamp(out, recipient.next_attempt);
@@ -115,7 +106,7 @@ std::string encode_queued_recipient(const QueuedRecipient& recipient) {
 
 Result<QueuedRecipient> decode_queued_recipient(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.u8() != kVersion) return fail(ErrorKind::kCorrupt, "queued recipient version");
+  if (reader.u8() != kQueueVersion) return fail(ErrorKind::kCorrupt, "queued recipient version");
   QueuedRecipient recipient;
   recipient.notify = reader.u8();
   recipient.attempts = reader.u32();
@@ -137,7 +128,7 @@ Result<QueuedRecipient> decode_queued_recipient(std::string_view bytes) {
 // version, created i64, texts: name, login, password; hops u16, and for each: host, port u16, tls u8
 std::string encode_route_record(const RouteRecord& route) {
   std::string out;
-  append_u8(out, kVersion);
+  append_u8(out, kQueueVersion);
   append_timestamp(out, route.created);
   append_text(out, route.name);
   append_text(out, route.login);
@@ -153,7 +144,7 @@ std::string encode_route_record(const RouteRecord& route) {
 
 Result<RouteRecord> decode_route_record(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.u8() != kVersion) return fail(ErrorKind::kCorrupt, "route record version");
+  if (reader.u8() != kQueueVersion) return fail(ErrorKind::kCorrupt, "route record version");
   RouteRecord route;
   route.created = read_timestamp(reader);
   route.name = reader.text();
@@ -173,7 +164,7 @@ Result<RouteRecord> decode_route_record(std::string_view bytes) {
 // version, algorithm u8, active u8, created i64, retires i64, texts: domain, selector, private key, public key
 std::string encode_dkim_key_record(const DkimKeyRecord& key) {
   std::string out;
-  append_u8(out, kVersion);
+  append_u8(out, kQueueVersion);
   append_enumerator(out, key.algorithm);
   append_u8(out, key.is_active ? 1 : 0);
   append_timestamp(out, key.created);
@@ -187,7 +178,7 @@ std::string encode_dkim_key_record(const DkimKeyRecord& key) {
 
 Result<DkimKeyRecord> decode_dkim_key_record(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.u8() != kVersion) return fail(ErrorKind::kCorrupt, "DKIM key record version");
+  if (reader.u8() != kQueueVersion) return fail(ErrorKind::kCorrupt, "DKIM key record version");
   DkimKeyRecord key;
   if (!read_enumerator(reader, key.algorithm, DkimAlgorithm::kEd25519Sha256)) {
     return fail(ErrorKind::kCorrupt, "DKIM key record algorithm");

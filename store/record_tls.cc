@@ -3,19 +3,12 @@
 
 #include "core/base/bytes.h"
 #include "store/key.h"
+#include "store/record_fields.h"
 
 namespace posthus::store {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
-
-void append_time(std::string& out, Timestamp time) { append_u64(out, static_cast<std::uint64_t>(time.microseconds)); }
-Timestamp read_time(ByteReader& reader) { return {static_cast<std::int64_t>(reader.u64())}; }
-
-void append_texts(std::string& out, const std::vector<std::string>& texts) {
-  append_u32(out, static_cast<std::uint32_t>(texts.size()));
-  for (const std::string& text : texts) append_text(out, text);
-}
+constexpr std::uint8_t kTlsVersion = 1;
 
 // A list: its count, then its items. WHY no reserve: the count is not to be believed; the loop ends with the bytes.
 template <class T, class Read>
@@ -23,10 +16,6 @@ std::vector<T> read_list(ByteReader& reader, Read read) {
   std::vector<T> items;
   for (std::uint32_t left = reader.u32(); left > 0 && reader.ok(); --left) items.push_back(read(reader));
   return items;
-}
-
-std::vector<std::string> read_texts(ByteReader& reader) {
-  return read_list<std::string>(reader, [](ByteReader& r) { return std::string(r.text()); });
 }
 
 void append_failure(std::string& out, const TlsFailureTally& failure) {
@@ -65,24 +54,24 @@ TlsPolicyTally read_policy(ByteReader& reader) {
 // version, domain, id, text, fetched, expires
 std::string encode_sts_policy(const StsPolicyRecord& record) {
   std::string out;
-  append_u8(out, kVersion);
+  append_u8(out, kTlsVersion);
   append_text(out, record.domain);
   append_text(out, record.id);
   append_text(out, record.text);
-  append_time(out, record.fetched);
-  append_time(out, record.expires);
+  append_timestamp(out, record.fetched);
+  append_timestamp(out, record.expires);
   return out;
 }
 
 Result<StsPolicyRecord> decode_sts_policy(std::string_view bytes) {
   ByteReader reader(bytes);
-  const bool is_known = reader.u8() == kVersion;
+  const bool is_known = reader.u8() == kTlsVersion;
   StsPolicyRecord record;
   record.domain = reader.text();
   record.id = reader.text();
   record.text = reader.text();
-  record.fetched = read_time(reader);
-  record.expires = read_time(reader);
+  record.fetched = read_timestamp(reader);
+  record.expires = read_timestamp(reader);
   if (!is_known || !reader.ok() || !reader.at_end()) return fail(ErrorKind::kCorrupt, "MTA-STS policy");
   return record;
 }
@@ -90,7 +79,7 @@ Result<StsPolicyRecord> decode_sts_policy(std::string_view bytes) {
 // version, day u32, domain, count of policies, each: kind u8, texts, patterns, successes u64, failures u64, details
 std::string encode_tls_tally(const TlsTallyRecord& record) {
   std::string out;
-  append_u8(out, kVersion);
+  append_u8(out, kTlsVersion);
   append_u32(out, record.day);
   append_text(out, record.domain);
   append_u32(out, static_cast<std::uint32_t>(record.policies.size()));
@@ -108,7 +97,7 @@ std::string encode_tls_tally(const TlsTallyRecord& record) {
 
 Result<TlsTallyRecord> decode_tls_tally(std::string_view bytes) {
   ByteReader reader(bytes);
-  const bool is_known = reader.u8() == kVersion;
+  const bool is_known = reader.u8() == kTlsVersion;
   TlsTallyRecord record;
   record.day = reader.u32();
   record.domain = reader.text();

@@ -157,4 +157,10 @@ Result<bool> next_page(const Snapshot& snapshot, MailboxId mailbox, Uid from, st
   return found;
 }
 
+Result<MailboxRecord> existing_mailbox(const Snapshot& snapshot, MailboxId id) {
+  auto mailbox = POSTHUS_TRY(get_mailbox(snapshot, id));
+  if (!mailbox) return fail(ErrorKind::kNotFound, "mailbox " + std::to_string(id.value));
+  return *std::move(mailbox);
+}
+
 }  // namespace posthus::store

@@ -24,6 +24,8 @@ Result<> check_mailbox_domain(const Snapshot& snapshot, const std::string& name)
 Result<std::optional<AccountId>> get_login(const Snapshot& snapshot, std::string_view lookup);
 Result<std::optional<AliasRecord>> get_alias(const Snapshot& snapshot, std::string_view lookup);
 Result<std::optional<MailboxRecord>> get_mailbox(const Snapshot& snapshot, MailboxId mailbox);
+/// Errors: kNotFound, naming it, when there is none.
+Result<MailboxRecord> existing_mailbox(const Snapshot& snapshot, MailboxId mailbox);
 Result<std::optional<MailboxId>> get_mailbox_name(const Snapshot& snapshot, AccountId account, std::string_view name);
 Result<std::optional<BlobRecord>> get_blob(const Snapshot& snapshot, BlobId blob);
 /// Zeros when there is no row.

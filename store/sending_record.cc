@@ -10,8 +10,8 @@
 namespace posthus::store {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
-constexpr std::int64_t kSecondsPerDay = 24 * 3600;
+constexpr std::uint8_t kSendingVersion = 1;
+constexpr std::int64_t kDaySeconds = 24 * 3600;
 constexpr std::uint32_t kFadeDays = 64;  // by then an eighth a day has left nothing of any peak that counts
 
 /// The busiest window of a day, an eighth less for every day that follows.
@@ -40,7 +40,7 @@ void remember_network(SendingRecord& record, const std::string& network) {
 }  // namespace
 
 std::uint32_t day_of(Timestamp time) {
-  return static_cast<std::uint32_t>(std::max<std::int64_t>(time.seconds(), 0) / kSecondsPerDay);
+  return static_cast<std::uint32_t>(std::max<std::int64_t>(time.seconds(), 0) / kDaySeconds);
 }
 
 std::uint64_t recipient_hash(std::string_view address) {
@@ -83,7 +83,7 @@ SendingRecord counted(SendingRecord record, const SentCopies& sent, std::uint32_
 // messages u32, usual peak u32, held u8, held since i64, hold reason, count of networks u8, each: day u32, text
 std::string encode_sending_record(const SendingRecord& record) {
   std::string out;
-  append_u8(out, kVersion);
+  append_u8(out, kSendingVersion);
   append_u32(out, record.account.value);
   for (const std::uint32_t count : {record.day, record.messages, record.new_recipients, record.bounces, record.day_peak}) {
     append_u32(out, count);
@@ -104,7 +104,7 @@ std::string encode_sending_record(const SendingRecord& record) {
 
 Result<SendingRecord> decode_sending_record(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.u8() != kVersion) return fail(ErrorKind::kCorrupt, "sending record version");
+  if (reader.u8() != kSendingVersion) return fail(ErrorKind::kCorrupt, "sending record version");
   SendingRecord record;
   record.account = AccountId(reader.u32());
   for (std::uint32_t* count : {&record.day, &record.messages, &record.new_recipients, &record.bounces, &record.day_peak}) {

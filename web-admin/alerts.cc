@@ -17,7 +17,7 @@ namespace {
 using store::AlertRecord;
 using store::AlertTold;
 
-std::string_view to_text(AlertTold told) {
+std::string_view told_text(AlertTold told) {
   switch (told) {
     case AlertTold::kBegin: return "opened";
     case AlertTold::kEnd: return "closed";
@@ -26,7 +26,7 @@ std::string_view to_text(AlertTold told) {
   return "nothing";
 }
 
-void append_time(JsonWriter& json, std::string_view name, Timestamp time) {
+void append_alert_time(JsonWriter& json, std::string_view name, Timestamp time) {
   json.key(name);
   if (time == Timestamp()) {
     json.null();
@@ -39,10 +39,15 @@ void append_alert(JsonWriter& json, const AlertRecord& alert, mail::ReportLangua
   const AlertWords words = words_of(alert, language);
   json.begin_object().key("id").text(std::to_string(alert.id)).key("kind").text(to_string(alert.kind));
   json.key("subject").text(alert.subject).key("facts").texts(alert.facts).key("open").boolean(alert.is_open());
-  append_time(json, "opened", alert.opened);
-  append_time(json, "closed", alert.closed);
+  append_alert_time(json, "opened", alert.opened);
+  append_alert_time(json, "closed", alert.closed);
   json.key("title").text(words.title).key("what").text(words.what).key("action").text(words.action);
-  json.key("over").text(words.over).key("mail_told").text(to_text(alert.mail)).key("webhook_told").text(to_text(alert.webhook));
+  json.key("over")
+      .text(words.over)
+      .key("mail_told")
+      .text(told_text(alert.mail))
+      .key("webhook_told")
+      .text(told_text(alert.webhook));
   json.key("webhook_error");
   if (alert.webhook_error.empty()) {
     json.null();
@@ -65,7 +70,7 @@ Result<mail::ReportLanguage> language_for(const Call& call, const store::Snapsho
   return domains.items.empty() ? Language::kEnglish : domains.items.front().language;
 }
 
-Result<Response> list(const Call& call) {
+Result<Response> listed_alerts(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"state", "language", "limit", "after"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
   const auto after = range.after.empty() ? std::optional(UINT64_MAX) : ascii::parse_decimal<std::uint64_t>(range.after);
@@ -105,7 +110,7 @@ Result<Response> test(const Call& call) {
 
 }  // namespace
 
-Response list_alerts(const Call& call) { return answer(list(call)); }
+Response list_alerts(const Call& call) { return answer(listed_alerts(call)); }
 Response test_alerts(const Call& call) { return answer(test(call)); }
 
 }  // namespace posthus::web_admin

@@ -65,7 +65,7 @@ Result<store::AliasRecord> find_alias(const Call& call) {
   return std::move(*alias);
 }
 
-Result<Response> list(const Call& call) {
+Result<Response> listed_aliases(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain", "search"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
   const std::string text = POSTHUS_TRY(search_text(call.target));
@@ -94,7 +94,7 @@ Result<Response> list(const Call& call) {
   return json_response(200, json.end_object().take());
 }
 
-Result<Response> add(const Call& call) {
+Result<Response> added_alias(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
   fields.require("address");
@@ -124,7 +124,7 @@ Result<Response> replace(const Call& call) {
   return alias_response(200, alias);
 }
 
-Result<Response> remove(const Call& call) {
+Result<Response> removed_alias(const Call& call) {
   const std::lock_guard lock(call.directory);
   const store::AliasRecord alias = POSTHUS_TRY(find_alias(call));
   POSTHUS_TRY(call.context.store.apply(store::RemoveAlias{alias.address}));
@@ -133,10 +133,10 @@ Result<Response> remove(const Call& call) {
 
 }  // namespace
 
-Response list_aliases(const Call& call) { return answer(list(call)); }
-Response add_alias(const Call& call) { return answer(add(call)); }
+Response list_aliases(const Call& call) { return answer(listed_aliases(call)); }
+Response add_alias(const Call& call) { return answer(added_alias(call)); }
 Response replace_alias(const Call& call) { return answer(replace(call)); }
-Response remove_alias(const Call& call) { return answer(remove(call)); }
+Response remove_alias(const Call& call) { return answer(removed_alias(call)); }
 Response get_alias(const Call& call) {
   const auto alias = find_alias(call);
   return alias ? alias_response(200, *alias) : answer(std::unexpected(alias.error()));

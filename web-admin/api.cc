@@ -82,8 +82,6 @@ std::uint16_t port_of(const ServerContext& context, std::string_view listener) {
   return found == context.listeners.end() ? std::uint16_t{0} : found->port;
 }
 
-bool is_change(const Request& request) { return request.method != "GET" && request.method != "HEAD"; }
-
 // Whoever makes a domain or a user with a command sets the server up by hand.
 Result<> note_set_up_by_hand(const ServerContext& context) {
   if (context.first_start) {

@@ -18,7 +18,7 @@ namespace posthus::web_admin {
 namespace {
 
 constexpr int kGroups = 5;  // of four letters and digits
-constexpr std::size_t kIdBytes = 8;
+constexpr std::size_t kAppPasswordIdBytes = 8;
 
 struct NamedProtocol {
   std::string_view name;
@@ -27,8 +27,6 @@ struct NamedProtocol {
 constexpr std::array kProtocols{NamedProtocol{"imap", store::mail_protocol::kImap},
                                 NamedProtocol{"pop3", store::mail_protocol::kPop3},
                                 NamedProtocol{"smtp", store::mail_protocol::kSmtp}};
-
-Response no_session() { return problem(404, "There is no browser's session here."); }
 
 void append_time_or_null(JsonWriter& json, std::string_view key, Timestamp time) {
   json.key(key);
@@ -49,7 +47,7 @@ void append_fields(JsonWriter& json, const store::AppPasswordRecord& record) {
   record.last_address.empty() ? json.null() : json.text(record.last_address);
 }
 
-Result<Response> list(const Call& call, AccountId account) {
+Result<Response> listed_app_passwords(const Call& call, AccountId account) {
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   auto records = POSTHUS_TRY(store::IdentityReader(*snapshot).app_passwords(account));
   std::ranges::sort(records, std::greater(), &store::AppPasswordRecord::created);
@@ -102,7 +100,7 @@ Result<> add_scram_keys(const Call& call, std::string_view password, store::AppP
   return {};
 }
 
-Result<Response> add(const Call& call) {
+Result<Response> add_app_password(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
   for (const char* name : {"name", "protocols", "current"}) fields.require(name);
@@ -117,7 +115,7 @@ Result<Response> add(const Call& call) {
     return fail(ErrorKind::kInvalid, "field 'name' must have 1 to " + std::to_string(store::kMaxAppPasswordName) + " bytes");
   }
   store::AppPasswordRecord record{
-      .account = call.principal.session->account, .id = to_hex(random_bytes(kIdBytes)), .name = *name};
+      .account = call.principal.session->account, .id = to_hex(random_bytes(kAppPasswordIdBytes)), .name = *name};
   record.protocols = POSTHUS_TRY(protocol_bits(*protocols));
   record.created = call.context.clock.now();
   if (expires) {
@@ -137,8 +135,8 @@ Result<Response> add(const Call& call) {
   return json_response(201, json.take());
 }
 
-Result<Response> remove(const Call& call, AccountId account, const std::string& id) {
-  constexpr std::size_t kIdDigits = 2 * kIdBytes;
+Result<Response> removed_app_password(const Call& call, AccountId account, const std::string& id) {
+  constexpr std::size_t kIdDigits = 2 * kAppPasswordIdBytes;
   const auto removed = id.size() == kIdDigits ? call.context.store.apply(store::RemoveAppPassword{account, id})
                                               : Result<store::WriteOutcome>(fail(ErrorKind::kNotFound, ""));
   if (!removed && removed.error().kind == ErrorKind::kNotFound)
@@ -157,20 +155,22 @@ Result<AccountId> named_account(const Call& call) {
 
 Result<Response> list_own(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
-  return call.principal.session ? list(call, call.principal.session->account) : no_session();
+  return call.principal.session ? listed_app_passwords(call, call.principal.session->account) : no_session();
 }
-Result<Response> remove_own(const Call& call) {
+Result<Response> removed_own_app_password(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
-  return call.principal.session ? remove(call, call.principal.session->account, call.path[0]) : no_session();
+  return call.principal.session ? removed_app_password(call, call.principal.session->account, call.path[0]) : no_session();
 }
-Result<Response> list_named(const Call& call) { return list(call, POSTHUS_TRY(named_account(call))); }
-Result<Response> remove_named(const Call& call) { return remove(call, POSTHUS_TRY(named_account(call)), call.path[1]); }
+Result<Response> list_named(const Call& call) { return listed_app_passwords(call, POSTHUS_TRY(named_account(call))); }
+Result<Response> remove_named(const Call& call) {
+  return removed_app_password(call, POSTHUS_TRY(named_account(call)), call.path[1]);
+}
 
 }  // namespace
 
 Response list_own_app_passwords(const Call& call) { return answer(list_own(call)); }
-Response add_own_app_password(const Call& call) { return answer(add(call)); }
-Response remove_own_app_password(const Call& call) { return answer(remove_own(call)); }
+Response add_own_app_password(const Call& call) { return answer(add_app_password(call)); }
+Response remove_own_app_password(const Call& call) { return answer(removed_own_app_password(call)); }
 Response list_app_passwords(const Call& call) { return answer(list_named(call)); }
 Response remove_app_password(const Call& call) { return answer(remove_named(call)); }
 

@@ -23,7 +23,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kMaxValue = 300;                          // bytes of one value
 constexpr std::size_t kMaxChanges = store::kMaxAuditEvent / 2;  // bytes of all before and after, so that the entry fits
 constexpr std::size_t kMaxTarget = 500;
-constexpr std::size_t kMaxVisited = 20'000;  // entries looked at for one page
+constexpr std::size_t kMaxVisitedEntries = 20'000;  // entries looked at for one page
 
 // Change by themselves, and are nobody's doing.
 constexpr std::array<std::string_view, 5> kVolatile{"usage", "sending", "last_used", "last_address", "recovery_codes_left"};
@@ -32,8 +32,6 @@ constexpr std::array<std::string_view, 4> kToldBodies{"/api/v1/queue", "/api/v1/
                                                       "/api/v1/backup"};
 // What a made thing is called, in the answer that tells of it.
 constexpr std::array<const char*, 4> kNames{"address", "name", "hostname", "id"};
-
-bool is_change(const Request& request) { return request.method != "GET" && request.method != "HEAD"; }
 
 bool is_audited(const Call& call, const Route& route) {
   if (!is_change(call.request) || route.path == "/api/v1/session") return false;
@@ -86,7 +84,7 @@ void put_difference(Json& entry, const Json& before, const Json& after) {
   entry["after"] = after.empty() ? Json() : new_values;
 }
 
-std::string text_of(const Response& response) { return response.status < 300 ? response.body : std::string(); }
+std::string body_text(const Response& response) { return response.status < 300 ? response.body : std::string(); }
 
 std::string_view way_of(const Call& call) {
   if (call.request.origin.is_unix_socket) return "socket";
@@ -110,7 +108,7 @@ std::string AuditedRequest::look(const std::vector<std::string>& segments) const
   request.method = "GET";
   request.body = {};
   const Call look{call_.context, request, target, match.path, call_.principal, call_.sessions, call_.directory};
-  return text_of(match.route->handler(look));
+  return body_text(match.route->handler(look));
 }
 
 /// The thing the request is about: what its path names, or (of "/users/x/password") what the path above names.
@@ -124,7 +122,7 @@ std::string AuditedRequest::resource() const {
 
 /// The thing a POST has made: as GET shows it, else its name and id.
 std::string AuditedRequest::made(const Response& response) const {
-  const Json told = parsed(text_of(response));
+  const Json told = parsed(body_text(response));
   Json names = Json::object();
   for (const char* name : kNames) {
     if (!told.contains(name) || !told[name].is_string()) continue;
@@ -172,12 +170,12 @@ struct AuditFilter {
   std::string who;   // as JSON has it
 };
 
-bool matches(const AuditFilter& filter, std::string_view json) {
+bool entry_matches(const AuditFilter& filter, std::string_view json) {
   if (!filter.who.empty() && json.find(filter.who) == std::string_view::npos) return false;
   return filter.text.empty() || ascii::to_lower(json).find(filter.text) != std::string::npos;
 }
 
-Result<Response> list(const Call& call) {
+Result<Response> list_audit_entries(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "search", "who"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
   AuditFilter filter{POSTHUS_TRY(search_text(call.target)), {}};
@@ -191,13 +189,13 @@ Result<Response> list(const Call& call) {
   std::uint64_t last = 0;
   std::string next;
   POSTHUS_TRY_VOID(store::IdentityReader(*snapshot).audits(*before, [&](std::uint64_t number, std::string_view entry) {
-    if (shown == range.limit || visited == kMaxVisited) {
+    if (shown == range.limit || visited == kMaxVisitedEntries) {
       next = std::to_string(last);
       return store::Visit::kStop;
     }
     ++visited;
     last = number;
-    if (!matches(filter, entry)) return store::Visit::kContinue;
+    if (!entry_matches(filter, entry)) return store::Visit::kContinue;
     ++shown;
     // The entry is an object with members, written by this server.
     json.raw("{\"number\":" + std::to_string(number) + "," + std::string(entry.substr(1)));
@@ -210,6 +208,6 @@ Result<Response> list(const Call& call) {
 
 }  // namespace
 
-Response list_audit(const Call& call) { return answer(list(call)); }
+Response list_audit(const Call& call) { return answer(list_audit_entries(call)); }
 
 }  // namespace posthus::web_admin

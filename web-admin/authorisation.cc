@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::string_view kTokenPrefix = "posthus_";
 
-std::unexpected<Response> refuse(int status, std::string_view detail) { return std::unexpected(problem(status, detail)); }
+std::unexpected<Response> refuse_call(int status, std::string_view detail) { return std::unexpected(problem(status, detail)); }
 
 std::unexpected<Response> unauthorised(const Request& request) {
   Response response = problem(401, "Valid credentials are needed.");
@@ -58,13 +58,13 @@ std::expected<Principal, Response> authorise_token(const ServerContext& context,
   const Sha256Digest digest = sha256(parts->secret);
   if (!*token || !equal_in_constant_time((*token)->secret_hash, as_view(digest))) return unauthorised(request);
   if ((*token)->expires && *(*token)->expires <= context.clock.now()) return unauthorised(request);
-  if (!token_allows(**token, needed)) return refuse(403, "The token does not have the scope this needs.");
+  if (!token_allows(**token, needed)) return refuse_call(403, "The token does not have the scope this needs.");
   return Principal{.name = "token " + (*token)->id, .reaches_all = true};
 }
 
 // user-pass = user-id ":" password (RFC 7617 §2)
 std::expected<Principal, Response> authorise_basic(const ServerContext& context, const Request& request, std::string_view text) {
-  if (!request.origin.is_tls) return refuse(403, "Passwords are accepted over TLS only.");
+  if (!request.origin.is_tls) return refuse_call(403, "Passwords are accepted over TLS only.");
   auto decoded = base64_decode(text);
   if (!decoded || !context.authenticator) return unauthorised(request);
   const std::size_t colon = decoded->find(':');
@@ -74,8 +74,8 @@ std::expected<Principal, Response> authorise_basic(const ServerContext& context,
   wipe(*decoded);
   auto checked = check_password(context, request, login, std::move(password));
   if (!checked) return std::unexpected(std::move(checked).error());
-  if (checked->user.role != store::Role::kServerAdmin) return refuse(403, "Only server admins may use this.");
-  if (checked->needs_code) return refuse(403, "The account has a second factor: use a token, or sign in with a browser.");
+  if (checked->user.role != store::Role::kServerAdmin) return refuse_call(403, "Only server admins may use this.");
+  if (checked->needs_code) return refuse_call(403, "The account has a second factor: use a token, or sign in with a browser.");
   return Principal{.name = checked->user.address, .reaches_all = true};
 }
 
@@ -149,7 +149,7 @@ std::expected<Principal, Response> authorise_session(const ServerContext& contex
   auto session = session_of(context, request, sessions);
   if (!session) return std::unexpected(problem(session.error()));
   if (!*session) return unauthorised(request);
-  if (route.scope == Scope::kLocal) return refuse(403, "This is allowed on the Unix socket only.");
+  if (route.scope == Scope::kLocal) return refuse_call(403, "This is allowed on the Unix socket only.");
   if (!is_read_only(request)) {
     if (auto foreign = refuse_foreign_page(request)) return std::unexpected(*std::move(foreign));
   }
@@ -166,8 +166,8 @@ std::expected<Principal, Response> authorise_session(const ServerContext& contex
 // counted.
 std::expected<Principal, Response> authorise_set_up(const ServerContext& context, const Request& request) {
   if (!context.first_start || context.first_start->is_set_up())
-    return refuse(403, "The server is set up already: sign in to change it.");
-  if (!is_confidential(request.origin)) return refuse(403, "The token is accepted over TLS only.");
+    return refuse_call(403, "The server is set up already: sign in to change it.");
+  if (!is_confidential(request.origin)) return refuse_call(403, "The token is accepted over TLS only.");
   const std::string_view text = request.authorization;
   const std::size_t space = std::min(text.find(' '), text.size());
   const bool is_bearer = ascii::equal_ignoring_case(text.substr(0, space), "Bearer");
@@ -224,9 +224,9 @@ std::expected<CheckedPassword, Response> check_password(const ServerContext& con
   if (!exchange) return unauthorised(request);
   if (exchange->state() == sasl::LoginExchange::State::kVerify) exchange->verify();
   if (exchange->state() != sasl::LoginExchange::State::kDone) return unauthorised(request);
-  if (exchange->verdict() == sasl::LoginVerdict::kThrottled) return refuse(429, "Too many failed logins; try again later.");
+  if (exchange->verdict() == sasl::LoginVerdict::kThrottled) return refuse_call(429, "Too many failed logins; try again later.");
   if (exchange->verdict() == sasl::LoginVerdict::kUnavailable)
-    return refuse(503, "Logins cannot be checked now; try again later.");
+    return refuse_call(503, "Logins cannot be checked now; try again later.");
   if (exchange->verdict() != sasl::LoginVerdict::kAccepted) return unauthorised(request);
   const auto snapshot = context.store.snapshot();
   if (!snapshot) return std::unexpected(problem(snapshot.error()));
@@ -312,13 +312,13 @@ std::expected<Principal, Response> authorise(const ServerContext& context, const
   const std::string_view scheme = text.substr(0, space);
   const std::string_view credentials = space == std::string_view::npos ? std::string_view{} : ascii::trim(text.substr(space));
   if (ascii::equal_ignoring_case(scheme, "Basic")) {
-    if (needed == Scope::kLocal) return refuse(403, "This is allowed on the Unix socket only.");
-    if (needed == Scope::kUser) return refuse(403, "This is for people who are signed in with a browser.");
+    if (needed == Scope::kLocal) return refuse_call(403, "This is allowed on the Unix socket only.");
+    if (needed == Scope::kUser) return refuse_call(403, "This is for people who are signed in with a browser.");
     return authorise_basic(context, request, credentials);
   }
   if (!ascii::equal_ignoring_case(scheme, "Bearer")) return unauthorised(request);
   // WHY: a token read off the wire is as good as stolen; on loopback a reverse proxy has done TLS already (RFC 6750 §5.3).
-  if (!is_confidential(request.origin)) return refuse(403, "Tokens are accepted over TLS only.");
+  if (!is_confidential(request.origin)) return refuse_call(403, "Tokens are accepted over TLS only.");
   return authorise_token(context, request, credentials, needed);
 }
 

@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kMaxNames = 100;
 constexpr std::size_t kMaxChain = 20;
 
-struct Free {
+struct FreeCertificate {
   void operator()(X509* x) const { X509_free(x); }
   void operator()(BIO* x) const { BIO_free(x); }
   void operator()(X509_STORE* x) const { X509_STORE_free(x); }
@@ -28,14 +28,14 @@ struct Free {
   void operator()(GENERAL_NAMES* x) const { GENERAL_NAMES_free(x); }
 };
 template <class T>
-using Owned = std::unique_ptr<T, Free>;
-using Chain = std::vector<Owned<X509>>;
+using OwnedPart = std::unique_ptr<T, FreeCertificate>;
+using Chain = std::vector<OwnedPart<X509>>;
 
 Chain read_chain(std::string_view pem) {
   Chain chain;
-  const Owned<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const OwnedPart<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   while (bio && chain.size() < kMaxChain) {
-    Owned<X509> certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    OwnedPart<X509> certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
     if (!certificate) break;
     chain.push_back(std::move(certificate));
   }
@@ -50,7 +50,7 @@ std::int64_t seconds_of(const ASN1_TIME* time) {
 
 std::vector<std::string> dns_names(X509* certificate) {
   std::vector<std::string> out;
-  const Owned<GENERAL_NAMES> names(
+  const OwnedPart<GENERAL_NAMES> names(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()) && out.size() < kMaxNames; ++i) {
     const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
@@ -61,7 +61,7 @@ std::vector<std::string> dns_names(X509* certificate) {
   return out;
 }
 
-std::string key_digest(X509* certificate) {
+std::string digest_of_key(X509* certificate) {
   unsigned char* der = nullptr;
   const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
   if (length <= 0) return {};
@@ -76,7 +76,7 @@ Result<CertificateFacts> certificate_facts(std::string_view pem) {
   const Chain chain = read_chain(pem);
   if (chain.empty()) return fail(ErrorKind::kInvalid, "no certificate can be read");
   X509* const first = chain.front().get();
-  CertificateFacts facts{.key_digest = key_digest(first),
+  CertificateFacts facts{.key_digest = digest_of_key(first),
                          .names = dns_names(first),
                          .not_before = seconds_of(X509_get0_notBefore(first)),
                          .not_after = seconds_of(X509_get0_notAfter(first)),
@@ -89,9 +89,9 @@ Result<CertificateFacts> certificate_facts(std::string_view pem) {
 std::string chain_error(std::string_view pem, const std::string& host, const std::string& roots_file) {
   const Chain chain = read_chain(pem);
   if (chain.empty()) return "no certificate can be read";
-  const Owned<X509_STORE> roots(X509_STORE_new());
-  const Owned<STACK_OF(X509)> others(sk_X509_new_null());
-  const Owned<X509_STORE_CTX> context(X509_STORE_CTX_new());
+  const OwnedPart<X509_STORE> roots(X509_STORE_new());
+  const OwnedPart<STACK_OF(X509)> others(sk_X509_new_null());
+  const OwnedPart<X509_STORE_CTX> context(X509_STORE_CTX_new());
   if (!roots || !others || !context) return "out of memory";
   const bool has_roots = roots_file.empty() ? X509_STORE_set_default_paths(roots.get()) == 1
                                             : X509_STORE_load_file(roots.get(), roots_file.c_str()) == 1;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t kDay = 86'400;
 
-void append_time(JsonWriter& json, std::string_view key, Timestamp time) {
+void append_certificate_time(JsonWriter& json, std::string_view key, Timestamp time) {
   json.key(key);
   if (time.microseconds <= 0) {
     json.null();
@@ -42,14 +42,14 @@ void append_facts(JsonWriter& json, const std::string& chain, Timestamp now) {
   }
   json.key("names").texts(facts->names).key("issuer").text(facts->issuer).key("serial").text(facts->serial);
   json.key("key").text(facts->key);
-  append_time(json, "not_before", Timestamp::from_seconds(facts->not_before));
-  append_time(json, "not_after", Timestamp::from_seconds(facts->not_after));
+  append_certificate_time(json, "not_before", Timestamp::from_seconds(facts->not_before));
+  append_certificate_time(json, "not_after", Timestamp::from_seconds(facts->not_after));
   json.key("days_left").number(static_cast<std::uint64_t>(std::max<std::int64_t>(0, facts->not_after - now.seconds()) / kDay));
 }
 
 /// "ordered": none yet, "failing": none yet and the last order failed; with a certificate "valid", "expired", or "renewal
 /// failing".
-std::string_view state_of(const store::CertificateRecord& record, Timestamp now) {
+std::string_view certificate_state(const store::CertificateRecord& record, Timestamp now) {
   const bool is_failing = record.failures > 0;
   if (record.chain.empty()) return is_failing ? "failing" : "ordered";
   const auto end = net::certificate_not_after(record.chain);
@@ -60,11 +60,11 @@ std::string_view state_of(const store::CertificateRecord& record, Timestamp now)
 void append_certificate(JsonWriter& json, const store::CertificateRecord& record, Timestamp now) {
   const bool is_acme = record.source == store::CertificateSource::kAcme;
   json.begin_object().key("hostname").text(record.hostname).key("source").text(is_acme ? "acme" : "upload");
-  json.key("state").text(state_of(record, now));
+  json.key("state").text(certificate_state(record, now));
   append_facts(json, record.chain, now);
-  append_time(json, "obtained", record.obtained);
-  append_time(json, "next_attempt", is_acme ? record.next_attempt : Timestamp{});
-  append_time(json, "last_attempt", record.last_attempt);
+  append_certificate_time(json, "obtained", record.obtained);
+  append_certificate_time(json, "next_attempt", is_acme ? record.next_attempt : Timestamp{});
+  append_certificate_time(json, "last_attempt", record.last_attempt);
   json.key("failures").number(record.failures);
   append_text(json, "last_error", record.last_error);
   append_text(json, "renewal_explanation", record.explanation_url);
@@ -80,7 +80,7 @@ Result<Response> one(const Call& call, int status, const std::string& hostname) 
   return json_response(status, json.take());
 }
 
-Result<Response> list(const Call& call) {
+Result<Response> listed_certificates(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
   const Timestamp now = call.context.clock.now();
@@ -108,7 +108,7 @@ Result<Response> list(const Call& call) {
   return json_response(200, json.end_object().take());
 }
 
-Result<Response> get(const Call& call) {
+Result<Response> shown_certificate(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   return one(call, 200, POSTHUS_TRY(store::normalise_certificate_name(call.path[0])));
 }
@@ -181,7 +181,7 @@ Result<Response> upload(const Call& call) {
   return one(call, 200, hostname);
 }
 
-Result<Response> remove(const Call& call) {
+Result<Response> removed_certificate(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   const std::string hostname = POSTHUS_TRY(store::normalise_certificate_name(call.path[0]));
   {
@@ -211,11 +211,11 @@ Result<> retry_orders(const Call& call) {
   return {};
 }
 
-Response list_certificates(const Call& call) { return answer(list(call)); }
-Response get_certificate(const Call& call) { return answer(get(call)); }
+Response list_certificates(const Call& call) { return answer(listed_certificates(call)); }
+Response get_certificate(const Call& call) { return answer(shown_certificate(call)); }
 Response order_certificate(const Call& call) { return answer(order(call)); }
 Response upload_certificate(const Call& call) { return answer(upload(call)); }
-Response remove_certificate(const Call& call) { return answer(remove(call)); }
+Response remove_certificate(const Call& call) { return answer(removed_certificate(call)); }
 
 Response get_acme_challenge(const Call& call) {
   auto found = call.context.http_challenge(call.path[0]);

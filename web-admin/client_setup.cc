@@ -67,7 +67,7 @@ Result<Wanted> wanted_by_address(const store::Snapshot& snapshot, std::string_vi
 }
 
 /// From the address in the parameter `name`, else from the Host field.
-Result<Wanted> wanted(const Call& call, const store::Snapshot& snapshot, std::string_view name, std::string_view label) {
+Result<Wanted> wanted_account(const Call& call, const store::Snapshot& snapshot, std::string_view name, std::string_view label) {
   if (const std::string* text = call.target.parameter(name); text && !text->empty()) return wanted_by_address(snapshot, *text);
   const auto host = host_name(call.request.host);
   if (!host) return fail(ErrorKind::kNotFound, "this server has no mailboxes of that domain");
@@ -92,7 +92,7 @@ Result<ClientSettings> client_settings(const Call& call, const store::Snapshot& 
 
 Result<Response> autoconfig(const Call& call) {
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
-  const Wanted who = POSTHUS_TRY(wanted(call, *snapshot, "emailaddress", "autoconfig"));
+  const Wanted who = POSTHUS_TRY(wanted_account(call, *snapshot, "emailaddress", "autoconfig"));
   return document("text/xml; charset=utf-8", autoconfig_xml(POSTHUS_TRY(client_settings(call, *snapshot, who.domain))));
 }
 
@@ -179,7 +179,7 @@ Result<Response> setup_page(const Call& call) {
 
 // ---- the panel ----
 
-std::string_view name_of(MailProtocol protocol) {
+std::string_view protocol_name(MailProtocol protocol) {
   switch (protocol) {
     case MailProtocol::kImap: return "imap";
     case MailProtocol::kPop3: return "pop3";
@@ -209,7 +209,7 @@ Result<Response> settings_document(const Call& call) {
   json.begin_object().key("address").text(who.address).key("hostname").text(settings.hostname);
   json.key("servers").begin_array();
   for (const ClientServer& server : settings.servers) {
-    json.begin_object().key("protocol").text(name_of(server.protocol)).key("port").number(server.port);
+    json.begin_object().key("protocol").text(protocol_name(server.protocol)).key("port").number(server.port);
     json.key("encryption").text(server.encryption == Encryption::kTls ? "tls" : "starttls").end_object();
   }
   json.end_array().key("profile").text(profile_path(who.address));

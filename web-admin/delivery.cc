@@ -52,14 +52,14 @@ Result<Response> run(const Call& call) {
   return report_response(report.get());
 }
 
-Result<Response> show(const Call& call) {
+Result<Response> show_delivery(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   return report_response(last_delivery_report(call.context).get());
 }
 
 }  // namespace
 
-Response get_delivery_check(const Call& call) { return answer(show(call)); }
+Response get_delivery_check(const Call& call) { return answer(show_delivery(call)); }
 Response run_delivery_check(const Call& call) { return answer(run(call)); }
 
 }  // namespace posthus::web_admin

@@ -12,7 +12,7 @@
 namespace posthus::web_admin {
 namespace {
 
-std::string_view name_of(KeyState state) {
+std::string_view key_state_name(KeyState state) {
   switch (state) {
     case KeyState::kActive: return "active";
     case KeyState::kPending: return "pending";
@@ -25,7 +25,7 @@ void append_key(JsonWriter& json, const store::DkimKeyRecord& key) {
   const bool is_rsa = key.algorithm == store::DkimAlgorithm::kRsaSha256;
   const auto algorithm = is_rsa ? mailauth::SigningAlgorithm::kRsaSha256 : mailauth::SigningAlgorithm::kEd25519Sha256;
   json.begin_object().key("selector").text(key.selector);
-  json.key("algorithm").text(is_rsa ? "rsa-sha256" : "ed25519-sha256").key("state").text(name_of(key_state(key)));
+  json.key("algorithm").text(is_rsa ? "rsa-sha256" : "ed25519-sha256").key("state").text(key_state_name(key_state(key)));
   json.key("record_name").text(key.selector + "._domainkey." + key.domain);
   json.key("record").text(mailauth::key_record(algorithm, key.public_key));
   json.key("created").text(mail::format_rfc3339(key.created)).key("retires");
@@ -59,7 +59,7 @@ Result<Response> keys_response(const Call& call, int status, const std::string& 
   return json_response(status, json.end_object().take());
 }
 
-Result<Response> list(const Call& call) { return keys_response(call, 200, POSTHUS_TRY(named_domain(call))); }
+Result<Response> shown_keys(const Call& call) { return keys_response(call, 200, POSTHUS_TRY(named_domain(call))); }
 
 Result<Response> rotate(const Call& call) {
   const std::string domain = POSTHUS_TRY(named_domain(call));
@@ -99,7 +99,7 @@ Result<Response> activate(const Call& call) {
   return keys_response(call, 200, domain);
 }
 
-Result<Response> remove(const Call& call) {
+Result<Response> removed_key(const Call& call) {
   const std::string domain = POSTHUS_TRY(named_domain(call));
   const std::lock_guard lock(call.directory);
   auto outcome = call.context.store.apply(store::RemoveDkimKey{domain, call.path[1]});
@@ -112,9 +112,9 @@ Result<Response> remove(const Call& call) {
 
 }  // namespace
 
-Response list_keys(const Call& call) { return answer(list(call)); }
+Response list_keys(const Call& call) { return answer(shown_keys(call)); }
 Response rotate_keys(const Call& call) { return answer(rotate(call)); }
 Response activate_keys(const Call& call) { return answer(activate(call)); }
-Response remove_key(const Call& call) { return answer(remove(call)); }
+Response remove_key(const Call& call) { return answer(removed_key(call)); }
 
 }  // namespace posthus::web_admin

@@ -24,7 +24,7 @@ Result<dns::PublicationFacts> facts_of(const Call& call, std::initializer_list<s
   return publication_facts(call.context, *snapshot, domain);
 }
 
-Result<Response> show(const Call& call) {
+Result<Response> show_records(const Call& call) {
   const dns::PublicationFacts facts = POSTHUS_TRY(facts_of(call));
   const auto records = dns::publication(facts);
   JsonWriter json;
@@ -52,7 +52,7 @@ std::string_view light(const std::vector<mailauth::RecordFinding>& findings) {
   return worst;
 }
 
-Result<Response> check(const Call& call) {
+Result<Response> check_published(const Call& call) {
   const dns::PublicationFacts facts = POSTHUS_TRY(facts_of(call));
   const auto findings = POSTHUS_TRY(check_domain(call.context, facts));
   JsonWriter json;
@@ -100,8 +100,8 @@ Result<Response> publish(const Call& call) {
 
 }  // namespace
 
-Response get_dns(const Call& call) { return answer(show(call)); }
-Response check_dns(const Call& call) { return answer(check(call)); }
+Response get_dns(const Call& call) { return answer(show_records(call)); }
+Response check_dns(const Call& call) { return answer(check_published(call)); }
 Response publish_dns(const Call& call) { return answer(publish(call)); }
 
 }  // namespace posthus::web_admin

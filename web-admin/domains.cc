@@ -14,8 +14,8 @@
 namespace posthus::web_admin {
 namespace {
 
-constexpr std::uint64_t kMaxQuota = std::numeric_limits<std::int64_t>::max();  // stays exact in every client's integers
-constexpr std::uint64_t kMaxRetentionDays = 36'500;
+constexpr std::uint64_t kMaxDomainQuota = std::numeric_limits<std::int64_t>::max();  // stays exact in every client's integers
+constexpr std::uint64_t kMaxDomainRetentionDays = 36'500;
 
 constexpr std::array<std::string_view, 3> kLanguages{"en", "de", "nb"};  // same order as mail::ReportLanguage
 
@@ -78,7 +78,7 @@ Result<> read_language(JsonFields& fields, store::DomainRecord& domain) {
   return {};
 }
 
-Result<> read_changes(JsonFields& fields, store::DomainRecord& domain) {
+Result<> read_domain_changes(JsonFields& fields, store::DomainRecord& domain) {
   POSTHUS_TRY_VOID(read_kind(fields, domain));
   POSTHUS_TRY_VOID(read_language(fields, domain));
   const auto checks = fields.boolean("check_recipients");
@@ -88,8 +88,8 @@ Result<> read_changes(JsonFields& fields, store::DomainRecord& domain) {
   }
   read_limits(fields, domain.limits);
   if (const auto value = fields.boolean("disabled")) domain.is_disabled = *value;
-  if (const auto value = fields.number("default_quota_bytes", kMaxQuota)) domain.default_quota_bytes = *value;
-  if (const auto value = fields.number("pop3_retention_days", kMaxRetentionDays)) {
+  if (const auto value = fields.number("default_quota_bytes", kMaxDomainQuota)) domain.default_quota_bytes = *value;
+  if (const auto value = fields.number("pop3_retention_days", kMaxDomainRetentionDays)) {
     domain.pop3_retention_days = static_cast<std::uint32_t>(*value);
   }
   return {};
@@ -117,7 +117,7 @@ Result<> check_change(const Call& call, const store::DomainRecord& before, const
   return fail(ErrorKind::kDenied, "Only server admins may disable a domain or change its kind.");
 }
 
-Result<Response> list(const Call& call) {
+Result<Response> listed_domains(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "search"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
   const std::string text = POSTHUS_TRY(search_text(call.target));
@@ -147,13 +147,13 @@ Result<> create(const Call& call, const store::DomainRecord& domain) {
   return fail(ErrorKind::kExists, "domain " + domain.name + " exists already");
 }
 
-Result<Response> add(const Call& call) {
+Result<Response> added_domain(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
   fields.require("name");
   const auto name = fields.text("name");
   store::DomainRecord domain{.created = call.context.clock.now()};
-  POSTHUS_TRY_VOID(read_changes(fields, domain));
+  POSTHUS_TRY_VOID(read_domain_changes(fields, domain));
   POSTHUS_TRY_VOID(fields.finish());
   domain.name = POSTHUS_TRY(domain_name(*name));
   POSTHUS_TRY_VOID(create(call, domain));
@@ -164,12 +164,12 @@ Result<Response> add(const Call& call) {
   return domain_response(201, domain);
 }
 
-Result<Response> change(const Call& call) {
+Result<Response> changed_domain(const Call& call) {
   JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
   const std::lock_guard lock(call.directory);
   const store::DomainRecord before = POSTHUS_TRY(find_domain(call));
   store::DomainRecord domain = before;
-  POSTHUS_TRY_VOID(read_changes(fields, domain));
+  POSTHUS_TRY_VOID(read_domain_changes(fields, domain));
   POSTHUS_TRY_VOID(fields.finish());
   POSTHUS_TRY_VOID(check_change(call, before, domain));
   POSTHUS_TRY(call.context.store.apply(store::PutDomain{domain, store::PutRule::kReplace}));
@@ -177,7 +177,7 @@ Result<Response> change(const Call& call) {
   return domain_response(200, domain);
 }
 
-Result<Response> remove(const Call& call) {
+Result<Response> removed_domain(const Call& call) {
   const std::lock_guard lock(call.directory);
   const store::DomainRecord domain = POSTHUS_TRY(find_domain(call));
   auto outcome = call.context.store.apply(store::RemoveDomain{domain.name});
@@ -190,10 +190,10 @@ Result<Response> remove(const Call& call) {
 
 }  // namespace
 
-Response list_domains(const Call& call) { return answer(list(call)); }
-Response add_domain(const Call& call) { return answer(add(call)); }
-Response change_domain(const Call& call) { return answer(change(call)); }
-Response remove_domain(const Call& call) { return answer(remove(call)); }
+Response list_domains(const Call& call) { return answer(listed_domains(call)); }
+Response add_domain(const Call& call) { return answer(added_domain(call)); }
+Response change_domain(const Call& call) { return answer(changed_domain(call)); }
+Response remove_domain(const Call& call) { return answer(removed_domain(call)); }
 Response get_domain(const Call& call) {
   const auto domain = find_domain(call);
   return domain ? domain_response(200, *domain) : answer(std::unexpected(domain.error()));

@@ -29,7 +29,7 @@ Result<std::vector<HistoryFigure>> figures_of(const Target& target) {
   }
 }
 
-Result<Response> show(const Call& call) {
+Result<Response> show_history(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"figure", "span"}));
   const std::string* const name = call.target.parameter("span");
   const auto span = store::history_span(name ? *name : "hour");
@@ -60,6 +60,6 @@ Result<Response> show(const Call& call) {
 
 }  // namespace
 
-Response get_history(const Call& call) { return answer(show(call)); }
+Response get_history(const Call& call) { return answer(show_history(call)); }
 
 }  // namespace posthus::web_admin

@@ -28,6 +28,8 @@ class JsonWriter {
   JsonWriter& null();
   /// A value that is JSON already. REQUIRES: it is.
   JsonWriter& raw(std::string_view json);
+  /// null when it is empty.
+  JsonWriter& text_or_null(std::string_view value) { return value.empty() ? null() : text(value); }
   JsonWriter& texts(const std::vector<std::string>& values);
   std::string take() { return std::move(out_); }
 

@@ -13,7 +13,7 @@
 namespace posthus::web_admin {
 namespace {
 
-constexpr std::chrono::seconds kPatience{12};  // of the whole check: a person waits for it
+constexpr std::chrono::seconds kCheckPatience{12};  // of the whole check: a person waits for it
 
 /// The policy on its way, waited for together with the DNS.
 class PolicyFetch {
@@ -66,7 +66,7 @@ Result<std::vector<mailauth::RecordFinding>> check_domain(const ServerContext& c
     const auto snapshot = POSTHUS_TRY(context.store.snapshot());
     input.policy = POSTHUS_TRY(sts_policy(context, *snapshot, facts.domain));
   }
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  const auto deadline = std::chrono::steady_clock::now() + kCheckPatience;
   std::vector<mailauth::RecordFinding> findings;
   dns::Answers answers;
   const auto resolver = outside.make_resolver();
@@ -91,8 +91,8 @@ Result<std::string> lacking_key_records(const ServerContext& context, const stor
   std::string lacking;
   dns::Answers answers;
   const auto resolver = context.outside->make_resolver();
-  dns::ask_until_complete(*resolver, answers, std::chrono::steady_clock::now() + kPatience, context.outside->stop.get_token(),
-                          [&](dns::Answers& known) {
+  dns::ask_until_complete(*resolver, answers, std::chrono::steady_clock::now() + kCheckPatience,
+                          context.outside->stop.get_token(), [&](dns::Answers& known) {
                             lacking.clear();
                             for (const dns::OfferedKey& key : facts.keys) {
                               const auto finding = mailauth::check_key(facts, key, known);

@@ -15,7 +15,7 @@
 namespace posthus::web_admin {
 namespace {
 
-struct Filter {
+struct LogFilter {
   log::Level lowest = log::Level::kDebug;
   std::string text;      // lower case; anywhere in the line
   std::string protocol;  // `"event":"smtp.` or `"protocol":"smtp"`
@@ -23,7 +23,7 @@ struct Filter {
 };
 
 // Values of a line are escaped, so what stands in quotes like this is a field and cannot be a part of a value.
-std::string field(std::string_view name, std::string_view value) {
+std::string log_field(std::string_view name, std::string_view value) {
   return std::string(",\"").append(name).append("\":\"").append(value);
 }
 
@@ -32,11 +32,11 @@ bool contains_ignoring_case(std::string_view line, std::string_view lower) {
   return std::ranges::search(line, lower, is_same).begin() != line.end();
 }
 
-bool matches(const Filter& filter, log::Level level, std::string_view line) {
+bool line_matches(const LogFilter& filter, log::Level level, std::string_view line) {
   if (level < filter.lowest) return false;
-  if (!filter.id.empty() && line.find(field("id", filter.id) + "\"") == std::string_view::npos) return false;
-  if (!filter.protocol.empty() && line.find(field("event", filter.protocol) + ".") == std::string_view::npos &&
-      line.find(field("protocol", filter.protocol) + "\"") == std::string_view::npos) {
+  if (!filter.id.empty() && line.find(log_field("id", filter.id) + "\"") == std::string_view::npos) return false;
+  if (!filter.protocol.empty() && line.find(log_field("event", filter.protocol) + ".") == std::string_view::npos &&
+      line.find(log_field("protocol", filter.protocol) + "\"") == std::string_view::npos) {
     return false;
   }
   return filter.text.empty() || contains_ignoring_case(line, filter.text);
@@ -48,8 +48,8 @@ bool is_word(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return ascii::is_alpha(c) || ascii::is_digit(c) || c == '-' || c == '_'; });
 }
 
-Result<Filter> filter_of(const Target& target) {
-  Filter filter;
+Result<LogFilter> filter_of(const Target& target) {
+  LogFilter filter;
   if (const std::string* const level = target.parameter("level")) {
     constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
     const auto found = std::ranges::find(kLevels, *level);
@@ -74,7 +74,7 @@ struct Cursor {
   std::int64_t started = 0;
   std::uint64_t number = 0;
 };
-std::string to_text(const Cursor& cursor) { return std::to_string(cursor.started) + "-" + std::to_string(cursor.number); }
+std::string cursor_text(const Cursor& cursor) { return std::to_string(cursor.started) + "-" + std::to_string(cursor.number); }
 std::optional<Cursor> parse_cursor(std::string_view text) {
   const std::size_t dash = text.find('-');
   if (dash == std::string_view::npos) return std::nullopt;
@@ -86,7 +86,7 @@ std::optional<Cursor> parse_cursor(std::string_view text) {
 
 /// The queue id of the line, if it has one: what the trace knows it by.
 std::string_view trace_id(std::string_view line) {
-  const std::string start = field("id", "");
+  const std::string start = log_field("id", "");
   const std::size_t at = line.find(start);
   if (at == std::string_view::npos) return {};
   const std::string_view rest = line.substr(at + start.size());
@@ -109,10 +109,10 @@ void append_line(JsonWriter& json, const Line& line) {
   json.key("line").raw(line.json).end_object();
 }
 
-Result<Response> list(const Call& call) {
+Result<Response> list_log_lines(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"level", "text", "protocol", "id", "limit", "after"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
-  const Filter filter = POSTHUS_TRY(filter_of(call.target));
+  const LogFilter filter = POSTHUS_TRY(filter_of(call.target));
   const std::int64_t started = call.context.started.seconds();
   const bool follows = !range.after.empty();
   const auto cursor = follows ? parse_cursor(range.after) : Cursor{started, 0};
@@ -122,7 +122,7 @@ Result<Response> list(const Call& call) {
   std::uint64_t seen = 0;
   const auto take = [&](std::uint64_t number, log::Level level, std::string_view line) {
     seen = number;
-    if (matches(filter, level, line)) lines.push_back({number, std::string(line)});
+    if (line_matches(filter, level, line)) lines.push_back({number, std::string(line)});
     // Who follows gets the next ones and asks again; who begins gets the last ones.
     if (!follows && lines.size() > range.limit) lines.erase(lines.begin());
     return !follows || lines.size() < range.limit;
@@ -133,12 +133,12 @@ Result<Response> list(const Call& call) {
   json.begin_object().key("items").begin_array();
   for (const Line& line : lines) append_line(json, line);
   const Cursor follow{started, is_whole ? std::max(last, after) : seen};
-  json.end_array().key("follow").text(base64url_encode(to_text(follow)));
+  json.end_array().key("follow").text(base64url_encode(cursor_text(follow)));
   return json_response(200, json.end_object().take());
 }
 
 }  // namespace
 
-Response list_logs(const Call& call) { return answer(list(call)); }
+Response list_logs(const Call& call) { return answer(list_log_lines(call)); }
 
 }  // namespace posthus::web_admin

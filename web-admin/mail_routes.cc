@@ -43,7 +43,7 @@ void tell_queue(const Call& call, const std::string& name) {
   call.context.queue_changed(is_domain ? name : std::string());
 }
 
-Result<Response> list(const Call& call) {
+Result<Response> list_routes(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
@@ -56,14 +56,14 @@ Result<Response> list(const Call& call) {
   return json_response(200, json.end_object().take());
 }
 
-Result<Response> get(const Call& call) {
+Result<Response> get_route(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   JsonWriter json;
   append_route(json, POSTHUS_TRY(find_route_record(call)));
   return json_response(200, json.take());
 }
 
-Result<Response> put(const Call& call) {
+Result<Response> put_route(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   store::RouteRecord route{.name = POSTHUS_TRY(route_name(call.path[0]))};
   JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
@@ -78,10 +78,10 @@ Result<Response> put(const Call& call) {
   for (const std::string& hop : *hops) route.hops.push_back(POSTHUS_TRY(store::parse_route_url(hop)));
   POSTHUS_TRY(call.context.store.apply(store::PutRoute{route}));
   tell_queue(call, route.name);
-  return get(call);
+  return get_route(call);
 }
 
-Result<Response> remove(const Call& call) {
+Result<Response> remove_route(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   const store::RouteRecord route = POSTHUS_TRY(find_route_record(call));
   POSTHUS_TRY(call.context.store.apply(store::RemoveRoute{route.name}));
@@ -91,9 +91,9 @@ Result<Response> remove(const Call& call) {
 
 }  // namespace
 
-Response list_mail_routes(const Call& call) { return answer(list(call)); }
-Response get_mail_route(const Call& call) { return answer(get(call)); }
-Response put_mail_route(const Call& call) { return answer(put(call)); }
-Response remove_mail_route(const Call& call) { return answer(remove(call)); }
+Response list_mail_routes(const Call& call) { return answer(list_routes(call)); }
+Response get_mail_route(const Call& call) { return answer(get_route(call)); }
+Response put_mail_route(const Call& call) { return answer(put_route(call)); }
+Response remove_mail_route(const Call& call) { return answer(remove_route(call)); }
 
 }  // namespace posthus::web_admin

@@ -33,7 +33,7 @@ std::string report_json(const store::CheckReport& report) {
   return json.end_array().end_object().take();
 }
 
-Result<Response> check(const Call& call) {
+Result<Response> checked_store(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
   const bool reads_bytes = fields.boolean("bytes").value_or(false);
@@ -58,7 +58,7 @@ Result<Response> backup(const Call& call) {
 }  // namespace
 
 Response deliver(const Call& call) { return answer(add_message(call)); }
-Response check_store(const Call& call) { return answer(check(call)); }
+Response check_store(const Call& call) { return answer(checked_store(call)); }
 Response backup_store(const Call& call) { return answer(backup(call)); }
 
 }  // namespace posthus::web_admin

@@ -70,4 +70,6 @@ Response problem(const Error& error) {
   return problem(status, error.context.empty() ? to_string(error.kind) : std::string_view(error.context));
 }
 
+Response no_session() { return problem(404, "There is no browser's session here."); }
+
 }  // namespace posthus::web_admin

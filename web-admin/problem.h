@@ -18,4 +18,7 @@ Response problem(int status, std::string_view detail);
 /// The same for a failed Result. The context of kIo and kCorrupt goes to the log, not to the client.
 Response problem(const Error& error);
 
+/// 404 to who asks for what belongs to a browser's session and has none.
+Response no_session();
+
 }  // namespace posthus::web_admin

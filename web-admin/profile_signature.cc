@@ -11,9 +11,9 @@
 namespace posthus::web_admin {
 namespace {
 
-constexpr int kMaxChain = 20;
+constexpr int kMaxSignerChain = 20;
 
-struct Free {
+struct FreeSigner {
   void operator()(BIO* x) const { BIO_free(x); }
   void operator()(X509* x) const { X509_free(x); }
   void operator()(EVP_PKEY* x) const { EVP_PKEY_free(x); }
@@ -21,7 +21,7 @@ struct Free {
   void operator()(STACK_OF(X509) * x) const { sk_X509_pop_free(x, X509_free); }
 };
 template <class T>
-using Owned = std::unique_ptr<T, Free>;
+using Owned = std::unique_ptr<T, FreeSigner>;
 
 Owned<BIO> over(std::string_view text) { return Owned<BIO>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
 
@@ -38,8 +38,9 @@ Result<std::string> sign_profile(std::string_view profile, const net::Certificat
   const Owned<EVP_PKEY> key(keys ? PEM_read_bio_PrivateKey(keys.get(), nullptr, nullptr, nullptr) : nullptr);
   const Owned<STACK_OF(X509)> chain(sk_X509_new_null());
   if (!certificate || !key || !chain || !content) return wrong("the server's certificate or key cannot be read");
-  while (X509* const next =
-             sk_X509_num(chain.get()) < kMaxChain ? PEM_read_bio_X509(certificates.get(), nullptr, nullptr, nullptr) : nullptr) {
+  while (X509* const next = sk_X509_num(chain.get()) < kMaxSignerChain
+                                ? PEM_read_bio_X509(certificates.get(), nullptr, nullptr, nullptr)
+                                : nullptr) {
     sk_X509_push(chain.get(), next);
   }
   ERR_clear_error();

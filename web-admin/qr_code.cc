@@ -31,7 +31,7 @@ const Library& library() {
   return loaded;
 }
 
-struct Free {
+struct FreeCode {
   void operator()(QRcode* code) const { library().free(code); }
 };
 
@@ -58,7 +58,7 @@ Result<QrImage> qr_code(std::string_view text) {
   if (text.empty()) return fail(ErrorKind::kInvalid, "nothing to encode");
   if (text.size() > kMaxQrText) return fail(ErrorKind::kTooLarge, "too long for a QR code");
   if (!library().encode || !library().free) return fail(ErrorKind::kUnavailable, "libqrencode is not installed");
-  const std::unique_ptr<QRcode, Free> code(
+  const std::unique_ptr<QRcode, FreeCode> code(
       library().encode(static_cast<int>(text.size()), reinterpret_cast<const unsigned char*>(text.data()), 0, QR_ECLEVEL_M));
   if (!code) return fail(ErrorKind::kTooLarge, "too long for a QR code");
   return QrImage{code->width + 2 * kQuietZone, dark_path(*code)};

@@ -18,7 +18,7 @@ namespace posthus::web_admin {
 namespace {
 
 constexpr std::size_t kRecipientsShown = 10;       // of each message in a list
-constexpr std::size_t kMaxVisited = 5000;          // messages looked at for one page, however few the filter lets through
+constexpr std::size_t kMaxVisitedMessages = 5000;  // messages looked at for one page, however few the filter lets through
 constexpr std::size_t kRecipientsRead = 500;       // at once
 constexpr std::size_t kMaxCounted = 1000;          // due rows counted of one destination
 constexpr std::size_t kMaxCountedOfPage = 50'000;  // and of a page: it ends early then
@@ -55,21 +55,12 @@ Result<QueueId> queue_id(std::string_view text) {
   return *id;
 }
 
-void append_time(JsonWriter& json, std::string_view key, Timestamp time) {
+void append_queue_time(JsonWriter& json, std::string_view key, Timestamp time) {
   json.key(key);
   if (time.microseconds > 0) {
     json.text(mail::format_rfc3339(time));
   } else {
     json.null();
-  }
-}
-
-void append_text_or_null(JsonWriter& json, std::string_view key, std::string_view value) {
-  json.key(key);
-  if (value.empty()) {
-    json.null();
-  } else {
-    json.text(value);
   }
 }
 
@@ -91,22 +82,22 @@ void append_recipient(JsonWriter& json, const Call& call, const store::QueueEntr
                       const store::QueuedRecipient& recipient) {
   json.begin_object().key("number").number(recipient.number).key("address").text(recipient.address);
   json.key("destination").text(recipient.domain);
-  append_text_or_null(json, "original_recipient", recipient.original_recipient);
+  json.key("original_recipient").text_or_null(recipient.original_recipient);
   json.key("notify").texts(notify_words(recipient.notify)).key("attempts").number(recipient.attempts);
   const bool waits = !entry.is_held || recipient.must_bounce;
-  append_time(
+  append_queue_time(
       json, "next_attempt",
       waits ? next_attempt(call, store::destination_hash(recipient.domain), recipient.next_attempt) : recipient.next_attempt);
-  append_time(json, "last_attempt", recipient.last_attempt);
+  append_queue_time(json, "last_attempt", recipient.last_attempt);
   json.key("must_bounce").boolean(recipient.must_bounce);
-  append_text_or_null(json, "route", recipient.route);
-  append_text_or_null(json, "last_host", recipient.last_host);
-  append_text_or_null(json, "last_reply", recipient.last_reply);
+  json.key("route").text_or_null(recipient.route);
+  json.key("last_host").text_or_null(recipient.last_host);
+  json.key("last_reply").text_or_null(recipient.last_reply);
   json.end_object();
 }
 
 /// "held", "deferred" (somebody shown has been tried in vain) or "queued".
-std::string_view state_of(const store::QueuedMessage& message) {
+std::string_view queue_state(const store::QueuedMessage& message) {
   if (message.entry.is_held) return "held";
   const auto was_tried = [](const store::QueuedRecipient& recipient) { return recipient.attempts > 0; };
   return std::ranges::any_of(message.recipients, was_tried) ? "deferred" : "queued";
@@ -117,13 +108,13 @@ Result<> append_entry(JsonWriter& json, const store::Snapshot& snapshot, const s
   const store::QueueEntry& entry = message.entry;
   json.begin_object().key("id").text(to_text(entry.id)).key("from").text(entry.reverse_path);
   json.key("size").number(entry.size);
-  append_time(json, "accepted", entry.accepted);
+  append_queue_time(json, "accepted", entry.accepted);
   json.key("origin").text(to_string(entry.origin));
   const auto user = POSTHUS_TRY(store::DirectoryReader(snapshot).user(entry.account));
-  append_text_or_null(json, "account", user ? user->address : "");
-  json.key("state").text(state_of(message));
-  append_text_or_null(json, "hold_reason", entry.hold_reason);
-  append_text_or_null(json, "envelope_id", entry.envelope_id);
+  json.key("account").text_or_null(user ? user->address : "");
+  json.key("state").text(queue_state(message));
+  json.key("hold_reason").text_or_null(entry.hold_reason);
+  json.key("envelope_id").text_or_null(entry.envelope_id);
   return {};
 }
 
@@ -146,7 +137,7 @@ Result<bool> may_see(const Call& call, const store::Snapshot& snapshot, const st
   return true;
 }
 
-struct Filter {
+struct QueueFilter {
   std::string domain, sender, state;
 };
 
@@ -157,8 +148,8 @@ Result<std::string> destination(std::string_view text) {
   return name;
 }
 
-Result<Filter> read_filter(const Target& target) {
-  Filter filter;
+Result<QueueFilter> read_queue_filter(const Target& target) {
+  QueueFilter filter;
   if (const std::string* domain = target.parameter("domain")) filter.domain = POSTHUS_TRY(destination(*domain));
   if (const std::string* sender = target.parameter("sender")) filter.sender = *sender;
   if (const std::string* state = target.parameter("state")) {
@@ -184,17 +175,17 @@ Result<bool> has_recipient_at(const store::QueueReader& reader, const store::Que
   return false;
 }
 
-Result<bool> matches(const store::QueueReader& reader, const Filter& filter, const store::QueuedMessage& message) {
-  if (!filter.state.empty() && state_of(message) != filter.state) return false;
+Result<bool> message_matches(const store::QueueReader& reader, const QueueFilter& filter, const store::QueuedMessage& message) {
+  if (!filter.state.empty() && queue_state(message) != filter.state) return false;
   const std::string_view sender = filter.sender == "<>" ? std::string_view() : filter.sender;
   if (!filter.sender.empty() && !ascii::equal_ignoring_case(sender, message.entry.reverse_path)) return false;
   return filter.domain.empty() || POSTHUS_TRY(has_recipient_at(reader, message, filter.domain));
 }
 
-Result<Response> list(const Call& call) {
+Result<Response> list_queued(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain", "sender", "state"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
-  const Filter filter = POSTHUS_TRY(read_filter(call.target));
+  const QueueFilter filter = POSTHUS_TRY(read_queue_filter(call.target));
   QueueId after = range.after.empty() ? QueueId() : POSTHUS_TRY(queue_id(range.after));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   const store::QueueReader reader(*snapshot);
@@ -202,13 +193,13 @@ Result<Response> list(const Call& call) {
   json.begin_object().key("items").begin_array();
   std::size_t shown = 0;
   bool is_end = false;
-  for (std::size_t visited = 0; visited < kMaxVisited && shown < range.limit; ++visited) {
+  for (std::size_t visited = 0; visited < kMaxVisitedMessages && shown < range.limit; ++visited) {
     const auto messages = POSTHUS_TRY(reader.messages(after, 1, kRecipientsShown + 1));
     is_end = messages.empty();
     if (is_end) break;
     const store::QueuedMessage& message = messages[0];
     after = message.entry.id;
-    if (!POSTHUS_TRY(matches(reader, filter, message)) || !POSTHUS_TRY(may_see(call, *snapshot, message.entry))) continue;
+    if (!POSTHUS_TRY(message_matches(reader, filter, message)) || !POSTHUS_TRY(may_see(call, *snapshot, message.entry))) continue;
     ++shown;
     POSTHUS_TRY_VOID(append_entry(json, *snapshot, message));
     json.key("recipients").begin_array();
@@ -223,7 +214,7 @@ Result<Response> list(const Call& call) {
   return json_response(200, json.end_object().take());
 }
 
-Result<Response> show(const Call& call) {
+Result<Response> show_queued(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
   const QueueId id = POSTHUS_TRY(queue_id(call.path[0]));
@@ -358,10 +349,10 @@ Result<std::size_t> append_destination(JsonWriter& json, const Call& call, const
   const store::QueuedRecipient told = POSTHUS_TRY(told_by(reader, due));
   json.begin_object().key("destination").text(told.domain);
   json.key("waiting").number(std::min(due.size(), kMaxCounted)).key("has_more").boolean(due.size() > kMaxCounted);
-  append_time(json, "next_attempt", next_attempt(call, first.destination, first.next_attempt));
-  append_time(json, "last_attempt", told.last_attempt);
-  append_text_or_null(json, "last_host", told.last_host);
-  append_text_or_null(json, "last_reply", told.last_reply);
+  append_queue_time(json, "next_attempt", next_attempt(call, first.destination, first.next_attempt));
+  append_queue_time(json, "last_attempt", told.last_attempt);
+  json.key("last_host").text_or_null(told.last_host);
+  json.key("last_reply").text_or_null(told.last_reply);
   json.end_object();
   return due.size();
 }
@@ -398,9 +389,9 @@ void wake_destinations(const Call& call, const store::WriteOutcome& changed) {
   if (!changed.destinations.empty()) call.context.queue_asked(changed.destinations);
 }
 
-Response list_queue(const Call& call) { return answer(list(call)); }
+Response list_queue(const Call& call) { return answer(list_queued(call)); }
 Response change_queue(const Call& call) { return answer(act(call)); }
-Response get_queued_message(const Call& call) { return answer(show(call)); }
+Response get_queued_message(const Call& call) { return answer(show_queued(call)); }
 Response list_destinations(const Call& call) { return answer(destinations(call)); }
 
 }  // namespace posthus::web_admin

@@ -47,4 +47,7 @@ struct Response {
   std::vector<std::pair<std::string, std::string>> fields;  // further header fields
 };
 
+/// Everything that is not only read (RFC 9110 §9.2.1).
+inline bool is_change(const Request& request) { return request.method != "GET" && request.method != "HEAD"; }
+
 }  // namespace posthus::web_admin

@@ -23,7 +23,7 @@ Result<> append_setting(JsonWriter& json, const store::QueueReader& reader, cons
   return {};
 }
 
-Result<Response> list(const Call& call) {
+Result<Response> listed_settings(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after"}));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   const store::QueueReader reader(*snapshot);
@@ -37,7 +37,7 @@ Result<Response> list(const Call& call) {
   return json_response(200, json.end_object().take());
 }
 
-Result<Response> get(const Call& call) {
+Result<Response> shown_setting(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   const std::string name = POSTHUS_TRY(store::normalise_setting_name(call.path[0]));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
@@ -56,7 +56,7 @@ Result<> take_effect(const Call& call, std::string_view name) {
   return {};
 }
 
-Result<Response> put(const Call& call) {
+Result<Response> stored_setting(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   const std::string name = POSTHUS_TRY(store::normalise_setting_name(call.path[0]));
   JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
@@ -66,10 +66,10 @@ Result<Response> put(const Call& call) {
   POSTHUS_TRY_VOID(store::check_setting(name, value));
   POSTHUS_TRY(call.context.store.apply(store::PutSetting{name, value}));
   POSTHUS_TRY_VOID(take_effect(call, name));
-  return get(call);
+  return shown_setting(call);
 }
 
-Result<Response> remove(const Call& call) {
+Result<Response> removed_setting(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   const std::string name = POSTHUS_TRY(store::normalise_setting_name(call.path[0]));
   POSTHUS_TRY(call.context.store.apply(store::PutSetting{name, {}}));
@@ -79,9 +79,9 @@ Result<Response> remove(const Call& call) {
 
 }  // namespace
 
-Response list_settings(const Call& call) { return answer(list(call)); }
-Response get_setting(const Call& call) { return answer(get(call)); }
-Response put_setting(const Call& call) { return answer(put(call)); }
-Response remove_setting(const Call& call) { return answer(remove(call)); }
+Response list_settings(const Call& call) { return answer(listed_settings(call)); }
+Response get_setting(const Call& call) { return answer(shown_setting(call)); }
+Response put_setting(const Call& call) { return answer(stored_setting(call)); }
+Response remove_setting(const Call& call) { return answer(removed_setting(call)); }
 
 }  // namespace posthus::web_admin

@@ -18,8 +18,6 @@ namespace {
 constexpr std::size_t kRecoveryCodes = 10;
 constexpr int kRecoveryGroups = 4;  // of four letters and digits: 79 bits, too many to try however fast the hash is
 
-Response no_session() { return problem(404, "There is no browser's session here."); }
-
 struct FreshCodes {
   std::vector<std::string> codes, hashes;
 };
@@ -41,7 +39,7 @@ Result<std::optional<store::SecondFactorRecord>> own_factor(const Call& call) {
   return store::IdentityReader(*snapshot).second_factor(call.principal.session->account);
 }
 
-Result<Response> show(const Call& call) {
+Result<Response> show_second_factor(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   if (!call.principal.session) return no_session();
   const auto factor = POSTHUS_TRY(own_factor(call));
@@ -119,7 +117,7 @@ std::expected<void, Response> check_both(const Call& call) {
   return std::unexpected(*std::move(wrong));
 }
 
-Result<Response> remove_own(const Call& call) {
+Result<Response> removed_own_second_factor(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   if (const auto checked = check_both(call); !checked) return checked.error();
   POSTHUS_TRY(call.context.store.apply(store::RemoveSecondFactor{call.principal.session->account}));
@@ -150,10 +148,10 @@ Result<Response> remove_of_user(const Call& call) {
 
 }  // namespace
 
-Response get_second_factor(const Call& call) { return answer(show(call)); }
+Response get_second_factor(const Call& call) { return answer(show_second_factor(call)); }
 Response begin_second_factor(const Call& call) { return answer(begin(call)); }
 Response confirm_second_factor(const Call& call) { return answer(confirm(call)); }
-Response remove_own_second_factor(const Call& call) { return answer(remove_own(call)); }
+Response remove_own_second_factor(const Call& call) { return answer(removed_own_second_factor(call)); }
 Response renew_recovery_codes(const Call& call) { return answer(renew(call)); }
 Response remove_second_factor(const Call& call) { return answer(remove_of_user(call)); }
 

@@ -73,7 +73,7 @@ Result<Response> start(const Call& call) {
   return find(call, 202, POSTHUS_TRY(tests->start(*recipient, sender)));
 }
 
-Result<Response> show(const Call& call) {
+Result<Response> show_send_test(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   return find(call, 200, call.path[0]);
 }
@@ -81,6 +81,6 @@ Result<Response> show(const Call& call) {
 }  // namespace
 
 Response start_send_test(const Call& call) { return answer(start(call)); }
-Response get_send_test(const Call& call) { return answer(show(call)); }
+Response get_send_test(const Call& call) { return answer(show_send_test(call)); }
 
 }  // namespace posthus::web_admin

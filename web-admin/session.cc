@@ -93,8 +93,6 @@ Result<Response> open(const Call& call) {
   return response;
 }
 
-Response no_session() { return problem(404, "There is no browser's session here."); }
-
 Result<Response> sign_out(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   if (!call.principal.session) return no_session();
@@ -104,7 +102,7 @@ Result<Response> sign_out(const Call& call) {
   return response;
 }
 
-Result<Response> list(const Call& call) {
+Result<Response> listed_sessions(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   if (!call.principal.session) return no_session();
   JsonWriter json;
@@ -193,7 +191,7 @@ Response get_panel_file(const Call& call) { return panel_file(call.request, call
 Response get_session(const Call& call) { return answer(current(call)); }
 Response open_session(const Call& call) { return answer(open(call)); }
 Response close_session(const Call& call) { return answer(sign_out(call)); }
-Response list_sessions(const Call& call) { return answer(list(call)); }
+Response list_sessions(const Call& call) { return answer(listed_sessions(call)); }
 Response close_other_sessions(const Call& call) { return answer(close_others(call)); }
 Response close_session_by_id(const Call& call) { return answer(close_one(call)); }
 Response get_own_user(const Call& call) { return answer(own_user(call)); }

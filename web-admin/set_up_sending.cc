@@ -52,7 +52,7 @@ void append_test(const Call& call, JsonWriter& json) {
   json.key("run").raw(relay(call, "GET", "/api/v1/send-test/" + id, "").body).end_object();
 }
 
-Result<Response> show(const Call& call) {
+Result<Response> show_sending(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   POSTHUS_TRY_VOID(check_open(call));
   const std::string mode = POSTHUS_TRY(note(call, keys::kSending));
@@ -119,7 +119,7 @@ Result<> test_port(const Call& call) {
   return {};
 }
 
-Result<Response> put(const Call& call) {
+Result<Response> put_sending(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   const SendingChoice choice = POSTHUS_TRY(read_choice(call));
   POSTHUS_TRY_VOID(check_open(call));
@@ -129,7 +129,7 @@ Result<Response> put(const Call& call) {
     if (gone.status >= 300 && gone.status != 404) return gone;
     POSTHUS_TRY_VOID(put_note(call, keys::kSending, choice.mode));
     POSTHUS_TRY_VOID(test_port(call));
-    return show(call);
+    return show_sending(call);
   }
   JsonWriter json;
   json.begin_object().key("hops").texts({choice.server});
@@ -138,12 +138,12 @@ Result<Response> put(const Call& call) {
   if (made.status >= 300) return made;
   POSTHUS_TRY_VOID(put_note(call, keys::kSending, choice.mode));
   POSTHUS_TRY_VOID(begin_test(call, choice));
-  return show(call);
+  return show_sending(call);
 }
 
 }  // namespace
 
-Response get_set_up_sending(const Call& call) { return answer(show(call)); }
-Response put_set_up_sending(const Call& call) { return answer(put(call)); }
+Response get_set_up_sending(const Call& call) { return answer(show_sending(call)); }
+Response put_set_up_sending(const Call& call) { return answer(put_sending(call)); }
 
 }  // namespace posthus::web_admin

@@ -14,23 +14,18 @@
 namespace posthus::web_admin {
 namespace {
 
-void append_text_or_null(JsonWriter& json, std::string_view key, std::string_view value) {
-  json.key(key);
-  value.empty() ? json.null() : json.text(value);
-}
-
 void append_sign_in(JsonWriter& json, const sasl::SignIn& one) {
   json.begin_object().key("first").text(mail::format_rfc3339(one.first)).key("last").text(mail::format_rfc3339(one.last));
   json.key("count").number(one.count).key("login").text(one.login).key("protocol").text(one.protocol);
   json.key("mechanism").text(one.mechanism);
-  append_text_or_null(json, "remote_address", one.remote_address);
+  json.key("remote_address").text_or_null(one.remote_address);
   json.key("tls").boolean(one.is_tls).key("result").text(one.result);
-  append_text_or_null(json, "reason", one.reason);
-  append_text_or_null(json, "app_password", one.app_password);
+  json.key("reason").text_or_null(one.reason);
+  json.key("app_password").text_or_null(one.app_password);
   json.end_object();
 }
 
-Result<std::vector<sasl::SignIn>> wanted(const Call& call) {
+Result<std::vector<sasl::SignIn>> wanted_sign_ins(const Call& call) {
   const std::string text = POSTHUS_TRY(search_text(call.target));
   const std::string* const result = call.target.parameter("result");
   if (result && *result != "accepted" && *result != "failed") {
@@ -44,7 +39,7 @@ Result<std::vector<sasl::SignIn>> wanted(const Call& call) {
   return all;
 }
 
-Result<Response> list(const Call& call) {
+Result<Response> listed_sign_ins(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "search", "result"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
   const auto after = range.after.empty() ? std::uint64_t{UINT64_MAX} : ascii::parse_decimal<std::uint64_t>(range.after);
@@ -54,7 +49,7 @@ Result<Response> list(const Call& call) {
   std::size_t shown = 0;
   JsonWriter json;
   json.begin_object().key("items").begin_array();
-  for (const sasl::SignIn& one : POSTHUS_TRY(wanted(call))) {
+  for (const sasl::SignIn& one : POSTHUS_TRY(wanted_sign_ins(call))) {
     if (one.number >= *after) continue;
     if (shown == range.limit) {
       next = std::to_string(last);
@@ -81,8 +76,8 @@ Result<Response> show_blocks(const Call& call) {
   json.begin_object().key("items").begin_array();
   for (std::size_t i = *from; i < end; ++i) {
     json.begin_object().key("id").text(all[i].id);
-    append_text_or_null(json, "login", all[i].login);
-    append_text_or_null(json, "network", all[i].network);
+    json.key("login").text_or_null(all[i].login);
+    json.key("network").text_or_null(all[i].network);
     json.key("of").text(all[i].is_of_codes ? "codes" : "passwords").key("failures").number(all[i].failures);
     json.key("last_failure").text(mail::format_rfc3339(all[i].last_failure));
     json.key("until").text(mail::format_rfc3339(all[i].until)).end_object();
@@ -100,7 +95,7 @@ Result<Response> lift(const Call& call) {
 
 }  // namespace
 
-Response list_sign_ins(const Call& call) { return answer(list(call)); }
+Response list_sign_ins(const Call& call) { return answer(listed_sign_ins(call)); }
 Response list_blocks(const Call& call) { return answer(show_blocks(call)); }
 Response remove_block(const Call& call) { return answer(lift(call)); }
 

@@ -14,7 +14,7 @@ namespace posthus::web_admin {
 namespace {
 
 constexpr std::size_t kMaxName = 100;
-constexpr std::size_t kSecretBytes = 32;
+constexpr std::size_t kTokenSecretBytes = 32;
 
 void append_token_fields(JsonWriter& json, const store::TokenRecord& token) {
   json.key("id").text(token.id).key("name").text(token.name).key("scopes").texts(token.scopes).key("expires");
@@ -26,7 +26,7 @@ void append_token_fields(JsonWriter& json, const store::TokenRecord& token) {
   json.key("created").text(mail::format_rfc3339(token.created));
 }
 
-Result<Response> list(const Call& call) {
+Result<Response> listed_tokens(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
@@ -54,7 +54,7 @@ Result<> check_scopes(const std::vector<std::string>& scopes) {
   return {};
 }
 
-Result<Response> add(const Call& call) {
+Result<Response> added_token(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
   fields.require("name");
@@ -75,7 +75,7 @@ Result<Response> add(const Call& call) {
       return fail(ErrorKind::kInvalid, "field 'expires' must be a time to come, like 2030-01-31T12:00:00Z");
     }
   }
-  const std::string secret = base64url_encode(random_bytes(kSecretBytes));
+  const std::string secret = base64url_encode(random_bytes(kTokenSecretBytes));
   token.secret_hash = as_view(sha256(secret));
   POSTHUS_TRY(call.context.store.apply(store::PutToken{token}));
   JsonWriter json;
@@ -85,7 +85,7 @@ Result<Response> add(const Call& call) {
   return json_response(201, json.take());
 }
 
-Result<Response> remove(const Call& call) {
+Result<Response> removed_token(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   const std::string& id = call.path[0];
   const std::lock_guard lock(call.directory);
@@ -102,8 +102,8 @@ Result<Response> remove(const Call& call) {
 
 }  // namespace
 
-Response list_tokens(const Call& call) { return answer(list(call)); }
-Response add_token(const Call& call) { return answer(add(call)); }
-Response remove_token(const Call& call) { return answer(remove(call)); }
+Response list_tokens(const Call& call) { return answer(listed_tokens(call)); }
+Response add_token(const Call& call) { return answer(added_token(call)); }
+Response remove_token(const Call& call) { return answer(removed_token(call)); }
 
 }  // namespace posthus::web_admin

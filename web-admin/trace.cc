@@ -17,7 +17,7 @@
 namespace posthus::web_admin {
 namespace {
 
-constexpr std::size_t kMaxVisited = 5000;              // messages looked at for one page
+constexpr std::size_t kMaxTraceVisited = 5000;         // messages looked at for one page
 constexpr std::size_t kMaxVisitedBytes = 16ull << 20;  // and bytes of their events
 constexpr std::size_t kMaxWanted = 1000;               // bytes of a text that is searched for
 
@@ -32,7 +32,7 @@ struct Search {
 /// As a JSON string with its quotes, lower case.
 std::string needle(std::string_view text) { return ascii::to_lower(JsonWriter().text(text).take()); }
 
-Result<const std::string*> wanted(const Target& target, std::string_view name) {
+Result<const std::string*> wanted_word(const Target& target, std::string_view name) {
   const std::string* value = target.parameter(name);
   if (value && (value->empty() || value->size() > kMaxWanted)) {
     return fail(ErrorKind::kInvalid,
@@ -54,14 +54,14 @@ Result<QueueId> id_at(const Target& target, std::string_view name) {
 
 Result<Search> read_search(const Target& target, const ListRange& range) {
   Search search;
-  if (const std::string* address = POSTHUS_TRY(wanted(target, "address"))) {
+  if (const std::string* address = POSTHUS_TRY(wanted_word(target, "address"))) {
     search.address = needle(*address);
     if (address->starts_with('@')) search.address.erase(0, 1);
   }
-  if (const std::string* id = POSTHUS_TRY(wanted(target, "message_id"))) {
+  if (const std::string* id = POSTHUS_TRY(wanted_word(target, "message_id"))) {
     search.message_id = "\"message_id\":" + needle(id->starts_with('<') ? *id : "<" + *id + ">");
   }
-  if (const std::string* subject = POSTHUS_TRY(wanted(target, "subject"))) {
+  if (const std::string* subject = POSTHUS_TRY(wanted_word(target, "subject"))) {
     const std::string quoted = needle(*subject);
     search.subject = quoted.substr(1, quoted.size() - 2);
   }
@@ -90,7 +90,7 @@ std::string_view subject_of(std::string_view json) {
   return {};
 }
 
-bool matches(const Search& search, const std::vector<store::TraceEvent>& events) {
+bool trace_matches(const Search& search, const std::vector<store::TraceEvent>& events) {
   const std::string first = ascii::to_lower(events.front().json);
   if (!search.message_id.empty() && first.find(search.message_id) == std::string::npos) return false;
   if (!search.subject.empty() && subject_of(first).find(search.subject) == std::string_view::npos) return false;
@@ -124,16 +124,16 @@ class Page {
 
   store::Visit visit(QueueId id, const std::vector<store::TraceEvent>& events) {
     if (id < search_.from) return stop(true);
-    if (shown_ == limit_ || visited_ == kMaxVisited || bytes_ > kMaxVisitedBytes) return stop(false);
+    if (shown_ == limit_ || visited_ == kMaxTraceVisited || bytes_ > kMaxVisitedBytes) return stop(false);
     last_ = id;
     ++visited_;
     for (const store::TraceEvent& event : events) bytes_ += event.json.size();
     // WHY before it is compared: a search must not tell of what is not shown.
     if (view_) {
       const auto narrowed = seen(view_, events);
-      return narrowed.empty() || !matches(search_, narrowed) ? store::Visit::kContinue : show(id, narrowed);
+      return narrowed.empty() || !trace_matches(search_, narrowed) ? store::Visit::kContinue : show(id, narrowed);
     }
-    return events.empty() || !matches(search_, events) ? store::Visit::kContinue : show(id, events);
+    return events.empty() || !trace_matches(search_, events) ? store::Visit::kContinue : show(id, events);
   }
   /// Where the next page begins; empty at the end.
   std::string next() const { return is_end_ ? std::string() : to_text(last_); }
@@ -181,11 +181,11 @@ TraceView view_of_account(const store::Snapshot& snapshot, AccountId account) {
 Result<Response> search(const Call& call, const store::Snapshot& snapshot, TraceView* view) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "address", "message_id", "subject", "from", "until"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
-  const Search wanted = POSTHUS_TRY(read_search(call.target, range));
-  Page page(wanted, range.limit, view);
+  const Search wanted_word = POSTHUS_TRY(read_search(call.target, range));
+  Page page(wanted_word, range.limit, view);
   page.json.begin_object().key("items").begin_array();
   POSTHUS_TRY_VOID(store::QueueReader(snapshot).traces(
-      wanted.before, [&page](QueueId id, const std::vector<store::TraceEvent>& events) { return page.visit(id, events); }));
+      wanted_word.before, [&page](QueueId id, const std::vector<store::TraceEvent>& events) { return page.visit(id, events); }));
   page.json.end_array();
   append_next(page.json, page.next());
   return json_response(200, page.json.end_object().take());

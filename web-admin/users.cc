@@ -111,7 +111,7 @@ Result<> read_role(const Call& call, JsonFields& fields, store::PutUser& put) {
   return {};
 }
 
-Result<> read_changes(const Call& call, JsonFields& fields, store::PutUser& put) {
+Result<> read_user_changes(const Call& call, JsonFields& fields, store::PutUser& put) {
   store::UserRecord& user = put.user;
   POSTHUS_TRY_VOID(read_role(call, fields, put));
   if (const auto value = fields.boolean("disabled")) user.is_disabled = *value;
@@ -157,7 +157,7 @@ struct UserFilter {
   std::set<AccountId> held;  // with state "held" or "active"
 };
 
-Result<UserFilter> read_filter(const Call& call, const store::Snapshot& snapshot) {
+Result<UserFilter> read_user_filter(const Call& call, const store::Snapshot& snapshot) {
   UserFilter filter;
   if (const std::string* wanted = call.target.parameter("domain")) {
     filter.domain = POSTHUS_TRY(mail::normalise_domain(*wanted));
@@ -177,7 +177,8 @@ Result<UserFilter> read_filter(const Call& call, const store::Snapshot& snapshot
   return filter;
 }
 
-Result<bool> matches(const Call& call, const UserFilter& filter, const store::Snapshot& snapshot, const store::UserRecord& user) {
+Result<bool> user_matches(const Call& call, const UserFilter& filter, const store::Snapshot& snapshot,
+                          const store::UserRecord& user) {
   if (!call.principal.may_reach_address(user.address)) return false;
   if (!filter.text.empty() && ascii::to_lower(user.address).find(filter.text) == std::string::npos) return false;
   if (filter.state == "disabled") return user.is_disabled;
@@ -190,17 +191,17 @@ Result<bool> matches(const Call& call, const UserFilter& filter, const store::Sn
   return usage.bytes >= user.quota_bytes - user.quota_bytes / 10;
 }
 
-Result<Response> list(const Call& call) {
+Result<Response> listed_users(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain", "search", "state"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   const store::DirectoryReader directory(*snapshot);
-  const UserFilter filter = POSTHUS_TRY(read_filter(call, *snapshot));
+  const UserFilter filter = POSTHUS_TRY(read_user_filter(call, *snapshot));
   JsonWriter json;
   json.begin_object().key("items").begin_array();
   const std::string next = POSTHUS_TRY(narrowed_page(
       range, [&](const std::string& after, std::size_t limit) { return directory.users(filter.domain, after, limit); },
-      [&](const store::UserRecord& user) { return matches(call, filter, *snapshot, user); },
+      [&](const store::UserRecord& user) { return user_matches(call, filter, *snapshot, user); },
       [&](const store::UserRecord& user) { return append_user(call, *snapshot, json, user); }));
   json.end_array();
   append_next(json, next);
@@ -216,7 +217,7 @@ Result<std::uint64_t> default_quota(const Call& call, std::string_view address) 
   return record->default_quota_bytes;
 }
 
-Result<Response> add(const Call& call) {
+Result<Response> added_user(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
   fields.require("address");
@@ -225,7 +226,7 @@ Result<Response> add(const Call& call) {
   store::PutUser put{{.created = call.context.clock.now()}, store::PutRule::kCreate};
   store::UserRecord& user = put.user;
   user.quota_bytes = kMaxQuota + 1;  // not given
-  POSTHUS_TRY_VOID(read_changes(call, fields, put));
+  POSTHUS_TRY_VOID(read_user_changes(call, fields, put));
   POSTHUS_TRY_VOID(fields.finish());
   user.address = POSTHUS_TRY(user_address(*address));
   if (!call.principal.may_reach_address(user.address)) return fail(ErrorKind::kDenied, std::string(kOutOfReach));
@@ -241,11 +242,11 @@ Result<Response> add(const Call& call) {
   return user_response(call, 201, user.address);
 }
 
-Result<Response> change(const Call& call) {
+Result<Response> changed_user(const Call& call) {
   JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
   const std::lock_guard lock(call.directory);
   store::PutUser put{POSTHUS_TRY(find_user(call)), store::PutRule::kReplace};
-  POSTHUS_TRY_VOID(read_changes(call, fields, put));
+  POSTHUS_TRY_VOID(read_user_changes(call, fields, put));
   POSTHUS_TRY_VOID(fields.finish());
   const auto outcome = call.context.store.apply(put);
   if (!outcome && outcome.error().kind == ErrorKind::kNotFound) {
@@ -270,7 +271,7 @@ Result<Response> change_password(const Call& call) {
   return no_content();
 }
 
-Result<Response> remove(const Call& call) {
+Result<Response> removed_user(const Call& call) {
   const std::lock_guard lock(call.directory);
   const store::UserRecord user = POSTHUS_TRY(find_user(call));
   POSTHUS_TRY(call.context.store.apply(store::RemoveUser{user.address}));
@@ -331,10 +332,10 @@ Result<> check_not_own(const Call& call, const store::UserRecord& user) {
   return fail(ErrorKind::kDenied, "This is your own account: change it on its own page, with the present password.");
 }
 
-Response list_users(const Call& call) { return answer(list(call)); }
-Response add_user(const Call& call) { return answer(add(call)); }
-Response change_user(const Call& call) { return answer(change(call)); }
-Response remove_user(const Call& call) { return answer(remove(call)); }
+Response list_users(const Call& call) { return answer(listed_users(call)); }
+Response add_user(const Call& call) { return answer(added_user(call)); }
+Response change_user(const Call& call) { return answer(changed_user(call)); }
+Response remove_user(const Call& call) { return answer(removed_user(call)); }
 Response set_password(const Call& call) { return answer(change_password(call)); }
 Response get_user(const Call& call) {
   const auto user = find_user(call);

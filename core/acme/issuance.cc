@@ -25,8 +25,6 @@ bool is_nonce(std::string_view text) {
 
 bool is_https(std::string_view url) { return url.starts_with("https://") && url.size() <= kMaxUrl; }
 
-std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
 }  // namespace
 
 std::string_view to_string(Proof proof) { return proof == Proof::kHttp ? "http-01" : "tls-alpn-01"; }
@@ -75,14 +73,14 @@ std::string Issuance::new_account_payload() const {
     json["externalAccountBinding"] =
         Json::parse(external_account_binding(key_, *order_.external_account, directory_.new_account));
   }
-  return text_of(json);
+  return json_text(json);
 }
 
 std::string Issuance::new_order_payload() const {
   Json json;
   json["identifiers"] = Json::array({Json{{"type", "dns"}, {"value", order_.hostname}}});
   if (!order_.replaces.empty() && !directory_.renewal_info.empty()) json["replaces"] = order_.replaces;
-  return text_of(json);
+  return json_text(json);
 }
 
 // The request of the phase, from its beginning: also after a pause and after a rejected nonce.
@@ -95,7 +93,7 @@ void Issuance::send() {
     case Phase::kWatchProof: return send_signed(authorizations_.back(), "");
     case Phase::kChallenge: return send_signed(challenge_.url, "{}");
     case Phase::kFinalize:
-      return send_signed(finalize_url_, text_of(Json{{"csr", base64url_encode(order_.certificate_request)}}));
+      return send_signed(finalize_url_, json_text(Json{{"csr", base64url_encode(order_.certificate_request)}}));
     case Phase::kWatchOrder: return send_signed(order_url_, "");
     case Phase::kChain: return send_signed(certificate_url_, "");
   }

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "core/acme/account_key.h"
 #include "core/base/result.h"
 
@@ -22,6 +24,9 @@ struct ExternalAccount {
 };
 /// The JWS that goes into newAccount as externalAccountBinding (RFC 8555 §7.3.4).
 std::string external_account_binding(const AccountKey& key, const ExternalAccount& account, std::string_view new_account_url);
+
+/// WHY not dump() itself: a URL of the CA may hold anything; bytes that are no UTF-8 are replaced, not thrown about.
+std::string json_text(const nlohmann::json& json);
 
 /// What a challenge's answer holds (RFC 8555 §8.1): token "." thumbprint.
 std::string key_authorization(const AccountKey& key, std::string_view token);

@@ -13,7 +13,14 @@ constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char
 constexpr char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+/// The value of a hexadecimal digit, -1 of other characters.
+constexpr int hex_value(char c) {
+  if (is_digit(c)) return c - '0';
+  c = to_lower(c);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
 constexpr bool is_space_or_tab(char c) { return c == ' ' || c == '\t'; }
+constexpr bool is_white_space(char c) { return is_space_or_tab(c) || c == '\r' || c == '\n'; }
 
 inline std::string to_lower(std::string_view text) {
   std::string out(text);

@@ -8,7 +8,7 @@
 namespace posthus {
 namespace {
 
-constexpr std::string_view kAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+constexpr std::string_view kIdAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 constexpr std::size_t kLength = 13;
 
 }  // namespace
@@ -21,7 +21,7 @@ QueueId next_queue_id(Timestamp now) {
 std::string to_text(QueueId id) {
   std::string text(kLength, '0');
   std::uint64_t left = id.value;
-  for (std::size_t i = text.size(); i-- > 0; left >>= 5) text[i] = kAlphabet[left & 31];
+  for (std::size_t i = text.size(); i-- > 0; left >>= 5) text[i] = kIdAlphabet[left & 31];
   return text;
 }
 
@@ -29,7 +29,7 @@ std::optional<QueueId> parse_queue_id(std::string_view text) {
   if (text.size() != kLength) return std::nullopt;
   std::uint64_t value = 0;
   for (const char c : text) {
-    const std::size_t digit = kAlphabet.find(ascii::to_lower(c));
+    const std::size_t digit = kIdAlphabet.find(ascii::to_lower(c));
     if (digit == std::string_view::npos || value >> 59 != 0) return std::nullopt;
     value = value << 5 | digit;
   }

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kMaxString = 255;  // of a <character-string>, RFC 1035 §3.3
 constexpr std::string_view kHex = "0123456789abcdef";
 
-std::vector<std::string_view> words_of(std::string_view text) {
+std::vector<std::string_view> blank_separated(std::string_view text) {
   std::vector<std::string_view> words;
   while (!(text = ascii::trim(text)).empty()) {
     const std::size_t end = std::min(text.find_first_of(" \t"), text.size());
@@ -36,7 +36,7 @@ bool append_number(std::string& out, std::string_view word) {
   return true;
 }
 
-bool append_name(std::string& out, std::string_view word) {
+bool encode_name(std::string& out, std::string_view word) {
   if (word.ends_with('.')) word.remove_suffix(1);
   const auto name = name_to_wire(word);
   if (name) out += *name;
@@ -63,7 +63,7 @@ bool append_strings(std::string& out, std::string_view text) {
   return out.size() <= 65'535;
 }
 
-bool append_caa(std::string& out, const std::vector<std::string_view>& words) {
+bool encode_caa(std::string& out, const std::vector<std::string_view>& words) {
   if (words.size() != 3 || words[1].empty() || words[1].size() > 15) return false;
   if (!append_number<std::uint8_t>(out, words[0])) return false;
   std::string_view value = words[2];
@@ -73,7 +73,7 @@ bool append_caa(std::string& out, const std::vector<std::string_view>& words) {
   return true;
 }
 
-bool append_address(std::string& out, std::string_view word, bool is_v6) {
+bool encode_address(std::string& out, std::string_view word, bool is_v6) {
   const auto address = parse_ip_address(word);
   if (!address || address->is_v6 != is_v6) return false;
   for (std::size_t i = 0; i < (is_v6 ? 16u : 4u); ++i) out.push_back(static_cast<char>(address->bytes[i]));
@@ -145,27 +145,27 @@ std::optional<std::string> name_to_wire(std::string_view name) {
 
 std::optional<std::string> value_to_wire(RecordType type, std::string_view value) {
   std::string out;
-  const auto words = words_of(value);
+  const auto words = blank_separated(value);
   const std::size_t count = words.size();
   bool is_good = false;
   switch (type) {
-    case RecordType::kA: is_good = count == 1 && append_address(out, words[0], false); break;
-    case RecordType::kAaaa: is_good = count == 1 && append_address(out, words[0], true); break;
+    case RecordType::kA: is_good = count == 1 && encode_address(out, words[0], false); break;
+    case RecordType::kAaaa: is_good = count == 1 && encode_address(out, words[0], true); break;
     case RecordType::kCname:
-    case RecordType::kPtr: is_good = count == 1 && append_name(out, words[0]); break;
+    case RecordType::kPtr: is_good = count == 1 && encode_name(out, words[0]); break;
     case RecordType::kMx:
-      is_good = count == 2 && append_number<std::uint16_t>(out, words[0]) && append_name(out, words[1]);
+      is_good = count == 2 && append_number<std::uint16_t>(out, words[0]) && encode_name(out, words[1]);
       break;
     case RecordType::kTxt: is_good = append_strings(out, value); break;
     case RecordType::kSrv:
       is_good = count == 4 && append_number<std::uint16_t>(out, words[0]) && append_number<std::uint16_t>(out, words[1]) &&
-                append_number<std::uint16_t>(out, words[2]) && append_name(out, words[3]);
+                append_number<std::uint16_t>(out, words[2]) && encode_name(out, words[3]);
       break;
     case RecordType::kTlsa:
       is_good = count == 4 && append_number<std::uint8_t>(out, words[0]) && append_number<std::uint8_t>(out, words[1]) &&
                 append_number<std::uint8_t>(out, words[2]) && append_hex(out, words[3]);
       break;
-    case RecordType::kCaa: is_good = append_caa(out, words); break;
+    case RecordType::kCaa: is_good = encode_caa(out, words); break;
   }
   return is_good ? std::optional(std::move(out)) : std::nullopt;
 }

@@ -26,10 +26,6 @@ struct FreeMemory {
   void operator()(void* memory) const { std::free(memory); }
 };
 
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 bool is_utf8(std::string_view text) {
   return u8_check(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()) == nullptr;
 }
@@ -124,7 +120,7 @@ std::optional<std::string> address_literal(std::string_view text) {
 
 /// Case-folded and in NFC; bytes that are not UTF-8 stay as they are.
 std::string fold_local_part(const std::string& local_part) {
-  if (is_ascii(local_part)) return ascii::to_lower(local_part);
+  if (!ascii::has_high_bit(local_part)) return ascii::to_lower(local_part);
   std::size_t length = 0;
   const std::unique_ptr<std::uint8_t, FreeMemory> folded(u8_casefold(reinterpret_cast<const std::uint8_t*>(local_part.data()),
                                                                      local_part.size(), nullptr, UNINORM_NFC, nullptr, &length));
@@ -137,7 +133,8 @@ std::string fold_local_part(const std::string& local_part) {
 // Mailbox = Local-part "@" ( Domain / address-literal ) ; Local-part = Dot-string / Quoted-string
 Result<Address> parse_mailbox(std::string_view text, Utf8 utf8) {
   if (text.empty() || text.size() > kMaxMailbox) return fail(ErrorKind::kInvalid, "address length");
-  if (!is_ascii(text) && (utf8 == Utf8::kRefuse || !is_utf8(text))) return fail(ErrorKind::kInvalid, "address is not ASCII");
+  if (ascii::has_high_bit(text) && (utf8 == Utf8::kRefuse || !is_utf8(text)))
+    return fail(ErrorKind::kInvalid, "address is not ASCII");
   Address address;
   std::size_t at = 0;
   if (text.front() == '"') {
@@ -178,7 +175,7 @@ std::string quote_local_part(std::string_view local_part) {
 
 Result<std::string> normalise_domain(std::string_view domain) {
   if (domain.size() > kMaxDomain) return fail(ErrorKind::kInvalid, "domain too long");
-  std::string out = is_ascii(domain) ? ascii::to_lower(domain) : std::string();
+  std::string out = !ascii::has_high_bit(domain) ? ascii::to_lower(domain) : std::string();
   if (out.empty() && is_utf8(domain) && domain.find('\0') == std::string_view::npos) out = to_a_labels(std::string(domain));
   if (out.ends_with('.')) out.pop_back();
   if (!is_domain(out)) return fail(ErrorKind::kInvalid, "domain");

@@ -7,8 +7,6 @@
 namespace posthus::mail {
 namespace {
 
-bool is_white_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
 bool is_special(char c) {
   switch (c) {
     case '(':
@@ -22,7 +20,7 @@ bool is_special(char c) {
     case '"':
     case '.':
     case '\\': return true;
-    default: return is_white_space(c);
+    default: return ascii::is_white_space(c);
   }
 }
 
@@ -55,7 +53,7 @@ class AddressListReader {
     while (at_ < text_.size()) {
       if (text_[at_] == '(') {
         comment();
-      } else if (is_white_space(text_[at_])) {
+      } else if (ascii::is_white_space(text_[at_])) {
         ++at_;
       } else {
         break;
@@ -252,7 +250,7 @@ class AddressListReader {
   void domain_literal(std::string& out) {
     while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '>') {
       const char c = text_[at_++];
-      if (!is_white_space(c)) out.push_back(c);
+      if (!ascii::is_white_space(c)) out.push_back(c);
       if (c == ']') return;
     }
   }

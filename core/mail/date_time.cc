@@ -77,7 +77,7 @@ std::optional<int> month_number(std::string_view name) {
 }
 
 // CFWS = (1*([FWS] comment) [FWS]) / FWS ; comments nest and hold quoted pairs (RFC 5322 §3.2.2)
-void skip_cfws(std::string_view& text) {
+void skip_date_cfws(std::string_view& text) {
   std::size_t depth = 0, i = 0;
   for (; i < text.size(); ++i) {
     const char c = text[i];
@@ -165,8 +165,8 @@ std::optional<int> rfc5322_year(std::string_view& text) {
 std::optional<CivilDate> rfc5322_date(std::string_view& text) {
   CivilDate date;
   const auto skip_separator = [&] {  // QUIRK(old mailers): "21-Nov-97"
-    skip_cfws(text);
-    if (take_char(text, '-')) skip_cfws(text);
+    skip_date_cfws(text);
+    if (take_char(text, '-')) skip_date_cfws(text);
   };
   const std::optional<int> day = take_number(text, 1, 2);
   skip_separator();
@@ -181,14 +181,14 @@ std::optional<CivilDate> rfc5322_date(std::string_view& text) {
 // time-of-day = hour ":" minute [ ":" second ]
 std::optional<CivilTime> rfc5322_time_of_day(std::string_view& text) {
   const std::optional<int> hour = take_number(text, 1, 2);
-  skip_cfws(text);
+  skip_date_cfws(text);
   if (!hour || !take_char(text, ':')) return std::nullopt;
-  skip_cfws(text);
+  skip_date_cfws(text);
   const std::optional<int> minute = take_number(text, 1, 2);
-  skip_cfws(text);
+  skip_date_cfws(text);
   std::optional<int> second = 0;
   if (take_char(text, ':')) {
-    skip_cfws(text);
+    skip_date_cfws(text);
     second = take_number(text, 1, 2);
   }
   if (!minute || !second) return std::nullopt;
@@ -256,18 +256,18 @@ std::string print(const char* format, Args... args) {
 
 // date-time = [ day-of-week "," ] date time [CFWS]
 std::optional<DateTime> parse_rfc5322_date(std::string_view text) {
-  skip_cfws(text);
+  skip_date_cfws(text);
   if (!text.empty() && ascii::is_alpha(text.front())) {
     take_while(text, ascii::is_alpha);
-    skip_cfws(text);
+    skip_date_cfws(text);
     take_char(text, ',');
-    skip_cfws(text);
+    skip_date_cfws(text);
   }
   const std::optional<CivilDate> date = rfc5322_date(text);
-  skip_cfws(text);
+  skip_date_cfws(text);
   if (!date) return std::nullopt;
   const std::optional<CivilTime> time = rfc5322_time_of_day(text);
-  skip_cfws(text);
+  skip_date_cfws(text);
   if (!time) return std::nullopt;
   const std::string_view zone_name = take_while(text, ascii::is_alpha);
   const int zone = zone_name.empty() ? numeric_zone(text).value_or(0) : named_zone(zone_name);

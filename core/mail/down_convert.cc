@@ -14,7 +14,7 @@
 namespace posthus::mail {
 namespace {
 
-constexpr std::size_t kMaxTextLine = 998;  // RFC 5322 §2.1.1
+constexpr std::size_t kMaxLineKept = 998;  // RFC 5322 §2.1.1
 
 enum class Treatment : std::uint8_t {
   kKeep,
@@ -39,7 +39,7 @@ struct Content {
       has_nul |= c == '\0';
       has_bare_line_end |= (c == '\n') != (previous == '\r');
       column = c == '\n' ? 0 : column + 1;
-      has_long_line |= column > kMaxTextLine + 1;  // the CR counts
+      has_long_line |= column > kMaxLineKept + 1;  // the CR counts
       previous = c;
     }
   }
@@ -56,7 +56,7 @@ struct Segment {
   Content content;
 };
 
-bool is_identity(const Part& part) {
+bool is_identity_part(const Part& part) {
   return !ascii::equal_ignoring_case(part.encoding, "base64") && !ascii::equal_ignoring_case(part.encoding, "quoted-printable");
 }
 
@@ -113,7 +113,7 @@ Result<> for_each_piece(std::vector<Segment>& segments, std::size_t& index, std:
 
 bool needs_change(const Part& part, const Content& content) {
   if (content.high > 0) return true;
-  if (!is_identity(part)) return false;
+  if (!is_identity_part(part)) return false;
   return content.has_nul || content.has_bare_line_end || content.previous == '\r' ||
          (content.has_long_line && part.encoding == "binary");
 }

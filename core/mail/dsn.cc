@@ -26,10 +26,6 @@ constexpr std::size_t kMaxMessageId = 250;
 constexpr std::size_t kFoldAt = 76;
 constexpr std::int64_t kLastSecond = 253'402'300'799;  // end of year 9999: what a date of RFC 5322 can hold
 
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 Timestamp in_range(Timestamp time) { return Timestamp::from_seconds(std::clamp<std::int64_t>(time.seconds(), 0, kLastSecond)); }
 std::string date_of(Timestamp time) { return format_rfc5322_date(in_range(time)); }
 
@@ -86,7 +82,7 @@ void append_address_field(std::string& out, std::string_view name, std::string_v
                           bool is_utf8) {
   const Result<Address> parsed = parse_mailbox(address, Utf8::kAllow);
   out.append(name).append(": ");
-  if (!parsed || (!is_utf8 && !is_ascii(address))) {
+  if (!parsed || (!is_utf8 && ascii::has_high_bit(address))) {
     const std::string words = clean_words(address);
     out += words.empty() ? "undisclosed-recipients" : encode_header_text(words + " ", name.size() + 2);
     out += ":;\r\n";
@@ -209,7 +205,7 @@ std::string human_text(const ReportText& text, const Report& report, Returned re
 void append_recipient_field(std::string& out, std::string_view name, std::string_view type, std::string_view address,
                             bool is_utf8) {
   std::string words = clean_words(address);
-  if (!is_ascii(words)) {
+  if (ascii::has_high_bit(words)) {
     type = "utf-8";
     if (!is_utf8) words = utf8_address_in_ascii(words);
   }
@@ -282,14 +278,14 @@ BodyPart returned_part(const Report& report) {
   const std::string_view header = returned_header(report.original_header);
   const bool is_global = report.is_utf8 && is_valid_utf8(header);
   if (is_global && !text.empty() && is_8bit(text)) return {"message/global", "8bit", report.original_text};
-  if (is_global && !is_ascii(header) && is_8bit(header)) return {"message/global-headers", "8bit", std::string(header)};
+  if (is_global && ascii::has_high_bit(header) && is_8bit(header)) return {"message/global-headers", "8bit", std::string(header)};
   return text_part("text/rfc822-headers", header);
 }
 
 BodyPart machine_part(const Report& report) {
   BodyPart part{"message/delivery-status", "7bit", delivery_status(report)};
   if (report.is_utf8) part.type = "message/global-delivery-status";
-  if (!is_ascii(part.body)) part.encoding = "8bit";
+  if (ascii::has_high_bit(part.body)) part.encoding = "8bit";
   return part;
 }
 

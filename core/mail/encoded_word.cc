@@ -30,10 +30,6 @@ constexpr std::array<std::string_view, 20> kCharsets = {
 
 const std::uint8_t* bytes_of(std::string_view text) { return reinterpret_cast<const std::uint8_t*>(text.data()); }
 
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 /// Valid sequences as they are, a U+FFFD for every byte that belongs to none.
 std::string replace_invalid(std::string_view text) {
   std::string out;
@@ -148,15 +144,9 @@ std::string decode_base64(std::string_view text) {
   return out;
 }
 
-int hex_value(char c) {
-  if (ascii::is_digit(c)) return c - '0';
-  c = ascii::to_lower(c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 std::optional<char> hex_octet(std::string_view text) {
   if (text.size() < 2) return std::nullopt;
-  const int high = hex_value(text[0]), low = hex_value(text[1]);
+  const int high = ascii::hex_value(text[0]), low = ascii::hex_value(text[1]);
   if (high < 0 || low < 0) return std::nullopt;
   return static_cast<char>(high * 16 + low);
 }
@@ -281,7 +271,7 @@ std::string to_utf8(std::string_view bytes, std::string_view charset) {
 }
 
 std::string fold_for_search(std::string_view utf8) {
-  if (is_ascii(utf8)) return ascii::to_lower(utf8);
+  if (!ascii::has_high_bit(utf8)) return ascii::to_lower(utf8);
   std::string out;
   out.reserve(utf8.size() + 8);
   while (!utf8.empty()) {

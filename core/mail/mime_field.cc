@@ -17,8 +17,6 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;
 constexpr std::size_t kMaxParameters = 100;  // names are compared pairwise; a file name in 100 pieces is 7 KB long
 constexpr std::size_t kMaxLanguages = 100;   // bounds the summary
 
-bool is_white_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
 // tspecials = "(" / ")" / "<" / ">" / "@" / "," / ";" / ":" / "\" / <"> / "/" / "[" / "]" / "?" / "="
 bool is_token_char(char c) {
   return c != 127 && static_cast<unsigned char>(c) > ' ' &&
@@ -34,7 +32,7 @@ void skip_cfws(std::string_view& text) {
     } else if (depth > 0) {
       if (c == '\\') ++i;
       if (c == ')') --depth;
-    } else if (!is_white_space(c)) {
+    } else if (!ascii::is_white_space(c)) {
       break;
     }
   }
@@ -51,7 +49,7 @@ std::string_view token(std::string_view& text) {
 }
 
 // quoted-string ; folds inside it are dropped
-std::string quoted_string(std::string_view& text) {
+std::string take_quoted_string(std::string_view& text) {
   std::string out;
   std::size_t i = 1;
   while (i < text.size() && text[i] != '"') {
@@ -67,7 +65,7 @@ std::string quoted_string(std::string_view& text) {
 std::string unquoted_value(std::string_view& text) {
   std::size_t length = 0;
   while (length < text.size() && text[length] != ';' &&
-         !(text[length] == '(' && length > 0 && is_white_space(text[length - 1]))) {
+         !(text[length] == '(' && length > 0 && ascii::is_white_space(text[length - 1]))) {
     ++length;
   }
   const std::string_view taken = text.substr(0, length);
@@ -96,7 +94,7 @@ std::optional<std::pair<std::string, std::string>> parameter(std::string_view& t
   if (!name.empty() && text.starts_with('=')) {
     text.remove_prefix(1);
     skip_cfws(text);
-    std::string value = text.starts_with('"') ? quoted_string(text) : unquoted_value(text);
+    std::string value = text.starts_with('"') ? take_quoted_string(text) : unquoted_value(text);
     result.emplace(std::move(name), std::move(value));
   }
   skip_to_semicolon(text);
@@ -135,17 +133,11 @@ std::optional<Section> to_section(const std::pair<std::string, std::string>& par
   return section;
 }
 
-int hex_value(char c) {
-  if (ascii::is_digit(c)) return c - '0';
-  c = ascii::to_lower(c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 // ext-octet = "%" 2(DIGIT / "A" / "B" / "C" / "D" / "E" / "F")
 void append_percent_decoded(std::string& out, std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%' && i + 2 < text.size()) {
-      const int high = hex_value(text[i + 1]), low = hex_value(text[i + 2]);
+      const int high = ascii::hex_value(text[i + 1]), low = ascii::hex_value(text[i + 2]);
       if (high >= 0 && low >= 0) {
         out.push_back(static_cast<char>(high * 16 + low));
         i += 2;

@@ -28,7 +28,7 @@ bool is_quotable(std::string_view text) {
 
 // body-fld-param = "(" string SP string *(SP string SP string) ")" / nil
 /// `default_charset`: added when there is no charset parameter (RFC 2045 §5.2); empty for none.
-void append_parameters(std::string& out, const Parameters& parameters, std::string_view default_charset) {
+void append_parameter_list(std::string& out, const Parameters& parameters, std::string_view default_charset) {
   const auto is_charset = [](const auto& parameter) { return parameter.first == "charset" || parameter.first == "charset*"; };
   if (std::ranges::any_of(parameters, is_charset)) default_charset = {};
   if (parameters.empty() && default_charset.empty()) {
@@ -59,7 +59,7 @@ void append_common_extension(std::string& out, const Part& part) {
     out += " (";
     append_imap_string(out, part.disposition);
     out += ' ';
-    append_parameters(out, part.disposition_parameters, {});
+    append_parameter_list(out, part.disposition_parameters, {});
     out += ") ";
   }
   if (part.languages.empty()) {
@@ -93,7 +93,7 @@ void append_multipart(std::string& out, const std::vector<Part>& parts, std::siz
   append_imap_string(out, part.subtype);
   if (kind == Structure::kBody) return;
   out += ' ';
-  append_parameters(out, part.parameters, {});
+  append_parameter_list(out, part.parameters, {});
   append_common_extension(out, part);
 }
 
@@ -108,7 +108,7 @@ void append_single_part(std::string& out, const std::vector<Part>& parts, std::s
   out += ' ';
   append_imap_string(out, is_opaque_message ? "octet-stream" : part.subtype);
   out += ' ';
-  append_parameters(out, part.parameters, is_text ? "us-ascii" : "");
+  append_parameter_list(out, part.parameters, is_text ? "us-ascii" : "");
   out += ' ';
   append_imap_nstring(out, part.id);
   out += ' ';

@@ -6,8 +6,8 @@
 namespace posthus::mail {
 namespace {
 
-constexpr std::size_t kMaxLine = 76;       // RFC 2045 §6.7 rule 5, §6.8
-constexpr std::size_t kBytesPerLine = 57;  // as base64: 76 characters
+constexpr std::size_t kMaxEncoderLine = 76;  // RFC 2045 §6.7 rule 5, §6.8
+constexpr std::size_t kBytesPerLine = 57;    // as base64: 76 characters
 constexpr std::string_view kHex = "0123456789ABCDEF";
 
 void append_escape(std::string& out, char byte) {
@@ -21,7 +21,7 @@ void append_escape(std::string& out, char byte) {
 
 // Leaves room for the '=' of a soft line break.
 void QuotedPrintableEncoder::make_room(std::string& out, std::size_t length) {
-  if (column_ + length < kMaxLine) return;
+  if (column_ + length < kMaxEncoderLine) return;
   out.append("=\r\n");
   column_ = 0;
 }
@@ -98,7 +98,7 @@ void Base64Encoder::finish(std::string& out) {
 void HighOctetEscaper::append(std::string& out, std::string_view bytes) {
   for (const char byte : bytes) {
     const bool is_high = static_cast<unsigned char>(byte) >= 0x80;
-    if (is_high && column_ + 4 > kMaxLine) {
+    if (is_high && column_ + 4 > kMaxEncoderLine) {
       out.append("=\r\n");
       column_ = 0;
     }

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kMaxEncodedLine = 76;  // RFC 2045 §6.7 (5), and of a header line with encoded-words (RFC 2047 §2)
 constexpr std::size_t kMaxEncodedWord = 75;  // RFC 2047 §2
-constexpr std::size_t kMaxLine = 998;        // RFC 5322 §2.1.1
+constexpr std::size_t kMaxTextLine = 998;    // RFC 5322 §2.1.1
 constexpr std::string_view kWordBegin = "=?UTF-8?Q?", kWordEnd = "?=";
 
 void append_hex(std::string& out, char c) {
@@ -43,7 +43,7 @@ bool is_identity(std::string_view text, Bits bits) {
     }
     const auto byte = static_cast<unsigned char>(c);
     const bool is_control = (byte < ' ' && c != '\t') || byte == 0x7F;
-    if (is_control || (byte >= 0x80 && bits == Bits::k7) || ++line > kMaxLine) return false;
+    if (is_control || (byte >= 0x80 && bits == Bits::k7) || ++line > kMaxTextLine) return false;
   }
   return true;
 }

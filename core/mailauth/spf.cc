@@ -43,7 +43,7 @@ bool take_prefixes(std::string_view text, Term& term) {
   return prefix.has_value();
 }
 
-bool is_name(std::string_view text) {
+bool is_modifier_name(std::string_view text) {
   return !text.empty() && ascii::is_alpha(text.front()) && std::all_of(text.begin(), text.end(), [](char c) {
     return ascii::is_alpha(c) || ascii::is_digit(c) || c == '-' || c == '_' || c == '.';
   });
@@ -56,7 +56,7 @@ std::optional<Term> parse_term(std::string_view text) {
     term.name = text.substr(0, end);
     term.argument = text.substr(end + 1);
     term.is_modifier = true;
-    return is_name(term.name) ? std::optional(term) : std::nullopt;
+    return is_modifier_name(term.name) ? std::optional(term) : std::nullopt;
   }
   if (std::string_view("+-?~").find(text.front()) != std::string_view::npos) {
     term.qualifier = text.front();
@@ -79,7 +79,7 @@ std::optional<Term> parse_term(std::string_view text) {
     if (term.argument.empty()) return std::nullopt;
   }
   if (slash != std::string_view::npos && !take_prefixes(rest.substr(slash), term)) return std::nullopt;
-  return is_name(term.name) ? std::optional(term) : std::nullopt;
+  return is_modifier_name(term.name) ? std::optional(term) : std::nullopt;
 }
 
 SpfResult result_of(char qualifier) {

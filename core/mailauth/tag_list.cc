@@ -15,7 +15,7 @@ std::string_view trim(std::string_view text) {
 }
 
 // sts-ext-name = (ALPHA / DIGIT) *31(ALPHA / DIGIT / "_" / "-" / "."); tlsrpt-ext-name is the same
-bool is_name(std::string_view text) {
+bool is_tag_name(std::string_view text) {
   const auto is_alphanumeric = [](char c) { return ascii::is_alpha(c) || ascii::is_digit(c); };
   return !text.empty() && text.size() <= 32 && is_alphanumeric(text.front()) &&
          std::all_of(text.begin(), text.end(), [&](char c) { return is_alphanumeric(c) || c == '_' || c == '-' || c == '.'; });
@@ -37,7 +37,7 @@ std::optional<Tags> parse_fields(std::string_view text) {
     if (field.empty() && trim(text).empty()) break;  // the delimiter at the end
     const std::size_t equals = field.find('=');
     const std::string_view name = field.substr(0, equals);
-    if (equals == std::string_view::npos || !is_name(name) || !is_value(field.substr(equals + 1))) return std::nullopt;
+    if (equals == std::string_view::npos || !is_tag_name(name) || !is_value(field.substr(equals + 1))) return std::nullopt;
     if (tags.size() < kMaxTags) tags.emplace_back(name, field.substr(equals + 1));
   }
   return tags;

@@ -13,8 +13,6 @@ namespace {
 using web_admin::JsonWriter;
 using web_admin::percent_encode;
 
-std::string user_target(const CommandLine& line) { return "/api/v1/users/" + percent_encode(line.name); }
-
 int forward(const Invocation& i) {
   JsonWriter json;
   json.begin_object().key("forward_to").texts(i.line.forward_to);
@@ -47,7 +45,7 @@ int set_limits(const Invocation& i) {
   return call_and_print(i, "PATCH", user_target(i.line), json.end_object().take(), "Set the limits of " + i.line.name + ".\n");
 }
 
-int hold(const Invocation& i) {
+int hold_account(const Invocation& i) {
   JsonWriter json;
   json.begin_object();
   if (!i.line.reason.empty()) json.key("reason").text(i.line.reason);
@@ -55,7 +53,7 @@ int hold(const Invocation& i) {
                         "Mail of " + i.line.name + " to other servers is on hold.\n");
 }
 
-int release(const Invocation& i) {
+int release_account(const Invocation& i) {
   return call_and_print(i, "POST", user_target(i.line) + "/release", "", "Released the mail of " + i.line.name + ".\n");
 }
 
@@ -93,13 +91,14 @@ int lift_block(const Invocation& i) {
                         WithoutServer::kRefuse);
 }
 
-constexpr NamedCommand kCommands[] = {
-    {"user forward", forward},       {"user limits", set_limits}, {"account hold", hold},
-    {"account release", release},    {"audit", list_audit},       {"user reset-second-factor", reset_second_factor},
-    {"sign-in list", list_sign_ins}, {"block list", list_blocks}, {"block remove", lift_block}};
+constexpr NamedCommand kAccountCommands[] = {{"user forward", forward},       {"user limits", set_limits},
+                                             {"account hold", hold_account},  {"account release", release_account},
+                                             {"audit", list_audit},           {"user reset-second-factor", reset_second_factor},
+                                             {"sign-in list", list_sign_ins}, {"block list", list_blocks},
+                                             {"block remove", lift_block}};
 
 }  // namespace
 
-std::span<const NamedCommand> account_commands() { return kCommands; }
+std::span<const NamedCommand> account_commands() { return kAccountCommands; }
 
 }  // namespace posthus::main

@@ -23,7 +23,7 @@ std::string text_of(const sockaddr* address) {
   return text;
 }
 
-void add(std::vector<std::string>& literals, const std::string& text) {
+void add_literal(std::vector<std::string>& literals, const std::string& text) {
   const auto address = parse_ip_address(text);
   if (!address) return;
   std::string literal = "[" + to_address_literal(*address) + "]";
@@ -36,13 +36,13 @@ std::vector<std::string> address_literals(const std::vector<std::string>& listen
   std::vector<std::string> literals;
   for (const std::string& text : listen) {
     if (text != "*") {
-      add(literals, text);
+      add_literal(literals, text);
       continue;
     }
     ifaddrs* interfaces = nullptr;
     if (getifaddrs(&interfaces) != 0) continue;
     for (const ifaddrs* interface = interfaces; interface != nullptr; interface = interface->ifa_next) {
-      add(literals, text_of(interface->ifa_addr));
+      add_literal(literals, text_of(interface->ifa_addr));
     }
     freeifaddrs(interfaces);
   }

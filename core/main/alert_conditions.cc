@@ -14,7 +14,7 @@ namespace {
 
 using store::AlertKind;
 
-constexpr std::int64_t kDay = 86'400;
+constexpr std::int64_t kDaySeconds = 86'400;
 constexpr std::uint64_t kDiskReturn = 2;        // per cent above the mark that must be free before it is over
 constexpr std::size_t kMaxDestinations = 1000;  // looked at, each with a few rows: some milliseconds a minute
 constexpr std::size_t kRowsOfDestination = 8;
@@ -81,7 +81,8 @@ Result<Observed> AlertConditions::look() {
 void AlertConditions::look_at_certificates(const AlertMarks& marks, Observed& observed) const {
   const std::int64_t now = sources_.clock.now().seconds();
   for (const auto& [hostname, life] : sources_.certificates()) {
-    const std::int64_t mark = std::min(static_cast<std::int64_t>(marks.certificate_days) * kDay, (life.end - life.begin) / 4);
+    const std::int64_t mark =
+        std::min(static_cast<std::int64_t>(marks.certificate_days) * kDaySeconds, (life.end - life.begin) / 4);
     const bool is_bad = marks.certificate_days > 0 && life.end - now <= mark;
     const std::string date = mail::format_rfc3339(Timestamp::from_seconds(life.end)).substr(0, 10);
     observed.found.push_back({AlertKind::kCertificate, hostname, is_bad ? Level::kBad : Level::kGood, {date}});

@@ -37,7 +37,7 @@ void append_wrapped(std::string& out, std::string_view text) {
   out += "\r\n";
 }
 
-std::string_view to_text(AlertEvent event) {
+std::string_view event_text(AlertEvent event) {
   switch (event) {
     case AlertEvent::kOpened: return "opened";
     case AlertEvent::kClosed: return "closed";
@@ -122,7 +122,7 @@ std::string compose_webhook(const AlertMessage& message, mail::ReportLanguage la
       json.text(mail::format_rfc3339(value));
     }
   };
-  json.begin_object().key("event").text(to_text(message.event)).key("server").text(message.hostname);
+  json.begin_object().key("event").text(event_text(message.event)).key("server").text(message.hostname);
   json.key("id").number(alert.id).key("kind").text(is_test ? "test" : to_string(alert.kind)).key("subject").text(alert.subject);
   json.key("facts").texts(alert.facts);
   time("opened", is_test ? message.now : alert.opened);

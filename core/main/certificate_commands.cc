@@ -16,8 +16,8 @@ namespace {
 using web_admin::JsonWriter;
 using web_admin::percent_encode;
 
-constexpr std::uint64_t kMaxPem = 256 * 1024;
-constexpr std::chrono::milliseconds kLookInterval{500};
+constexpr std::uint64_t kMaxUploadedPem = 256 * 1024;
+constexpr std::chrono::milliseconds kPollInterval{500};
 constexpr int kMostLooks = 600;  // five minutes: CAs take seconds
 
 std::string certificate_target(const CommandLine& line) { return "/api/v1/certificates/" + percent_encode(line.name); }
@@ -44,7 +44,7 @@ int list_certificates(const Invocation& i) {
 /// Looks until the order has come to an end: another certificate, or another failure.
 int wait_for_order(const Invocation& i, const std::string& before) {
   for (int look = 0; look < kMostLooks; ++look) {
-    std::this_thread::sleep_for(kLookInterval);
+    std::this_thread::sleep_for(kPollInterval);
     const auto client = ApiClient::open(i.loaded.settings, WithoutServer::kRefuse);
     if (!client) return refuse(client.error().context);
     const auto answer = accepted((*client)->call("GET", certificate_target(i.line)));
@@ -79,9 +79,9 @@ int order_certificate(const Invocation& i) {
 }
 
 int upload_certificate(const Invocation& i) {
-  const auto chain = read_file(i.line.chain_file, kMaxPem);
+  const auto chain = read_file(i.line.chain_file, kMaxUploadedPem);
   if (!chain) return refuse(chain.error().context, 2);
-  auto text = read_file(i.line.key_file, kMaxPem);
+  auto text = read_file(i.line.key_file, kMaxUploadedPem);
   if (!text) return refuse(text.error().context, 2);
   const Secret key(std::move(*text));
   JsonWriter json;

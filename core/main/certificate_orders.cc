@@ -16,7 +16,7 @@ namespace {
 
 using Need = acme::Issuance::Need;
 
-constexpr std::size_t kPage = 100;            // records at a time
+constexpr std::size_t kOrdersPage = 100;      // records at a time
 constexpr std::int64_t kLookInterval = 3600;  // seconds; the clock may have been set
 constexpr std::int64_t kAfterTrouble = 60;    // seconds, when the store could not be read
 constexpr std::int64_t kAfterLoss = 3600;     // seconds, when what became of an order could not be kept: CAs limit orders
@@ -127,7 +127,7 @@ void CertificateOrders::look() {
     std::string after;
     do {
       const auto snapshot = POSTHUS_TRY(context_.store.snapshot());
-      auto page = POSTHUS_TRY(store::CertificateReader(*snapshot).certificates(after, kPage));
+      auto page = POSTHUS_TRY(store::CertificateReader(*snapshot).certificates(after, kOrdersPage));
       for (store::CertificateRecord& record : page.items) {
         if (record.source != store::CertificateSource::kAcme) continue;
         if (record.failures > 0) ++failing;

@@ -17,8 +17,8 @@
 namespace posthus::main {
 namespace {
 
-constexpr std::uint64_t kMaxPem = 1024 * 1024;  // a chain is some 10 KiB
-constexpr std::size_t kPage = 100;              // records of the store at a time
+constexpr std::uint64_t kMaxFilePem = 1024 * 1024;  // a chain is some 10 KiB
+constexpr std::size_t kCertificatesPage = 100;      // records of the store at a time
 constexpr std::int64_t kDay = 86'400, kWarnDays = 14;
 constexpr int kSelfSignedDays = 824;  // it begins a day ago; clients and scanners frown on more than 825 in all
 
@@ -28,10 +28,10 @@ std::string resolve(const Settings& settings, const std::string& path) {
 }
 
 Result<net::CertificateAndKey> read_pair(const std::string& certificate, const std::string& key) {
-  auto certificate_pem = read_file(certificate, kMaxPem);
+  auto certificate_pem = read_file(certificate, kMaxFilePem);
   if (!certificate_pem)
     return fail(certificate_pem.error().kind, "certificate " + certificate + ": " + certificate_pem.error().context);
-  auto key_pem = read_file(key, kMaxPem);
+  auto key_pem = read_file(key, kMaxFilePem);
   if (!key_pem) return fail(key_pem.error().kind, "key " + key + ": " + key_pem.error().context);
   return net::CertificateAndKey{std::move(*certificate_pem), Secret(std::move(*key_pem))};
 }
@@ -117,7 +117,7 @@ Result<ServerCertificates::Loaded> ServerCertificates::load() const {
   do {
     if (store_ == nullptr) break;
     const auto snapshot = POSTHUS_TRY(store_->snapshot());
-    auto page = POSTHUS_TRY(store::CertificateReader(*snapshot).certificates(after, kPage));
+    auto page = POSTHUS_TRY(store::CertificateReader(*snapshot).certificates(after, kCertificatesPage));
     for (store::CertificateRecord& record : page.items) {
       if (record.chain.empty()) continue;
       const bool is_own = ascii::equal_ignoring_case(record.hostname, settings_.hostname) && settings_.tls_certificate.empty();

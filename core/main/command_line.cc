@@ -9,7 +9,8 @@ namespace posthus::main {
 namespace {
 
 // A subcommand; chosen, it sets `command` to its whole name.
-CLI::App* add(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& whole, const std::string& help) {
+CLI::App* add_command(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& whole,
+                      const std::string& help) {
   CLI::App* command = parent.add_subcommand(name, help);
   command->fallthrough();
   command->footer("All commands also take --data, --config, --json and --set; see posthus --help.");
@@ -35,37 +36,37 @@ void add_password_options(CLI::App* command, CommandLine& line) {
 
 void add_domain_commands(CLI::App& app, CommandLine& line) {
   CLI::App* domain = add_group(app, "domain", "mail domains");
-  CLI::App* added = add(*domain, line, "add", "domain add", "add a domain");
+  CLI::App* added = add_command(*domain, line, "add", "domain add", "add a domain");
   added->add_option("NAME", line.name)->required();
   added->add_flag("--relay", line.is_relay, "its mailboxes are on another server: be its backup MX");
   added->add_flag("--check-recipients", line.checks_recipients, "of a relay domain: ask its server before taking a recipient")
       ->needs("--relay");
-  add(*domain, line, "list", "domain list", "list domains");
-  add(*domain, line, "remove", "domain remove", "remove a domain without users and aliases")
+  add_command(*domain, line, "list", "domain list", "list domains");
+  add_command(*domain, line, "remove", "domain remove", "remove a domain without users and aliases")
       ->add_option("NAME", line.name)
       ->required();
 }
 
 void add_dkim_commands(CLI::App& app, CommandLine& line) {
   CLI::App* dkim = add_group(app, "dkim", "keys that mail of a domain is signed with");
-  add(*dkim, line, "show", "dkim show", "the keys of a domain and the DNS records they need")
+  add_command(*dkim, line, "show", "dkim show", "the keys of a domain and the DNS records they need")
       ->add_option("DOMAIN", line.name)
       ->required();
-  add(*dkim, line, "rotate", "dkim rotate", "make new keys; publish their records, then activate them")
+  add_command(*dkim, line, "rotate", "dkim rotate", "make new keys; publish their records, then activate them")
       ->add_option("DOMAIN", line.name)
       ->required();
-  CLI::App* activate =
-      add(*dkim, line, "activate", "dkim activate", "sign with the new keys; the records of the old ones stay for 7 days");
+  CLI::App* activate = add_command(*dkim, line, "activate", "dkim activate",
+                                   "sign with the new keys; the records of the old ones stay for 7 days");
   activate->add_option("DOMAIN", line.name)->required();
   activate->add_flag("--force", line.is_forced, "even when the DNS does not have the new keys");
-  CLI::App* removed = add(*dkim, line, "remove", "dkim remove", "remove a key at once");
+  CLI::App* removed = add_command(*dkim, line, "remove", "dkim remove", "remove a key at once");
   removed->add_option("DOMAIN", line.name)->required();
   removed->add_option("SELECTOR", line.operands)->required()->expected(1);
 }
 
 void add_dns_commands(CLI::App& app, CommandLine& line) {
   using Action = CommandLine::DnsAction;
-  CLI::App* dns = add(app, line, "dns", "dns", "the DNS records a domain needs");
+  CLI::App* dns = add_command(app, line, "dns", "dns", "the DNS records a domain needs");
   dns->add_option("DOMAIN", line.name)->required();
   auto* zone = dns->add_flag_callback("--zone", [&line] { line.dns_action = Action::kZone; }, "as lines of a zone file");
   auto* check = dns->add_flag_callback(
@@ -80,85 +81,87 @@ void add_dns_commands(CLI::App& app, CommandLine& line) {
 }
 
 void add_delivery_commands(CLI::App& app, CommandLine& line) {
-  CLI::App* check =
-      add(app, line, "check-delivery", "check-delivery", "what others see of this server; exit code 1 when something is wrong");
+  CLI::App* check = add_command(app, line, "check-delivery", "check-delivery",
+                                "what others see of this server; exit code 1 when something is wrong");
   check->add_flag("--probe", line.probes, "also try whether port 25 of well-known receivers can be reached");
 }
 
 void add_user_commands(CLI::App& app, CommandLine& line) {
   CLI::App* user = add_group(app, "user", "users and their mailboxes");
-  CLI::App* added = add(*user, line, "add", "user add", "add a user");
+  CLI::App* added = add_command(*user, line, "add", "user add", "add a user");
   added->add_option("ADDRESS", line.name)->required();
   added->add_flag("--admin", line.is_admin, "may use the admin API");
   added->add_option("--quota", line.quota, "bytes, or with K, M, G; 0 is unlimited");
   add_password_options(added, line);
-  add(*user, line, "list", "user list", "list users")->add_option("--domain", line.domain, "only this domain");
-  add(*user, line, "remove", "user remove", "remove a user and all mail of the account")
+  add_command(*user, line, "list", "user list", "list users")->add_option("--domain", line.domain, "only this domain");
+  add_command(*user, line, "remove", "user remove", "remove a user and all mail of the account")
       ->add_option("ADDRESS", line.name)
       ->required();
-  CLI::App* password = add(*user, line, "password", "user password", "set the password");
+  CLI::App* password = add_command(*user, line, "password", "user password", "set the password");
   password->add_option("ADDRESS", line.name)->required();
   add_password_options(password, line);
-  CLI::App* quota = add(*user, line, "quota", "user quota", "set the quota");
+  CLI::App* quota = add_command(*user, line, "quota", "user quota", "set the quota");
   quota->add_option("ADDRESS", line.name)->required();
   quota->add_option("BYTES", line.quota, "bytes, or with K, M, G; 0 is unlimited")->required();
-  CLI::App* role = add(*user, line, "role", "user role", "what somebody may do in the panel and with the API");
+  CLI::App* role = add_command(*user, line, "role", "user role", "what somebody may do in the panel and with the API");
   role->add_option("ADDRESS", line.name)->required();
   role->add_option("ROLE", line.role, "user, domain_admin or server_admin")
       ->required()
       ->check(CLI::IsMember({"user", "domain_admin", "server_admin"}));
   role->add_option("--domain", line.domains, "of a domain admin: a domain to look after; may be repeated")
       ->allow_extra_args(false);
-  add(*user, line, "disable", "user disable", "no logins and no mail")->add_option("ADDRESS", line.name)->required();
-  add(*user, line, "enable", "user enable", "undo disable")->add_option("ADDRESS", line.name)->required();
+  add_command(*user, line, "disable", "user disable", "no logins and no mail")->add_option("ADDRESS", line.name)->required();
+  add_command(*user, line, "enable", "user enable", "undo disable")->add_option("ADDRESS", line.name)->required();
 }
 
 void add_account_commands(CLI::App& app, CommandLine& line) {
   CLI::App* user = app.get_subcommand("user");
-  CLI::App* forward = add(*user, line, "forward", "user forward", "send mail on to other addresses; without --to no longer");
+  CLI::App* forward =
+      add_command(*user, line, "forward", "user forward", "send mail on to other addresses; without --to no longer");
   forward->add_option("ADDRESS", line.name)->required();
   forward->add_option("--to", line.forward_to, "an address; may be repeated")->allow_extra_args(false);
   auto* keep = forward->add_flag_callback("--keep-copy", [&line] { line.keeps_copy = true; }, "also into the inbox");
   forward->add_flag_callback("--no-copy", [&line] { line.keeps_copy = false; }, "not into the inbox")->excludes(keep);
-  CLI::App* limits = add(*user, line, "limits", "user limits", "what the account may send to other servers in a day");
+  CLI::App* limits = add_command(*user, line, "limits", "user limits", "what the account may send to other servers in a day");
   limits->add_option("ADDRESS", line.name)->required();
   limits->add_option("--messages", line.messages_per_day, "a number, or 'default'");
   limits->add_option("--new-recipients", line.new_recipients_per_day, "a number, or 'default'");
-  add(*user, line, "reset-second-factor", "user reset-second-factor", "switch the second factor off of somebody who has lost it")
+  add_command(*user, line, "reset-second-factor", "user reset-second-factor",
+              "switch the second factor off of somebody who has lost it")
       ->add_option("ADDRESS", line.name)
       ->required();
-  add(app, line, "audit", "audit", "what admins did, newest first");
+  add_command(app, line, "audit", "audit", "what admins did, newest first");
   CLI::App* sign_in = add_group(app, "sign-in", "who signed in or tried to");
-  add(*sign_in, line, "list", "sign-in list", "since the server was started, newest first");
+  add_command(*sign_in, line, "list", "sign-in list", "since the server was started, newest first");
   CLI::App* block = add_group(app, "block", "who may not try to sign in for now");
-  add(*block, line, "list", "block list", "list blocks");
-  add(*block, line, "remove", "block remove", "let somebody try again at once")->add_option("ID", line.name)->required();
+  add_command(*block, line, "list", "block list", "list blocks");
+  add_command(*block, line, "remove", "block remove", "let somebody try again at once")->add_option("ID", line.name)->required();
   CLI::App* account = add_group(app, "account", "accounts whose outgoing mail waits");
-  CLI::App* hold = add(*account, line, "hold", "account hold", "mail of the account to other servers waits from now on");
+  CLI::App* hold = add_command(*account, line, "hold", "account hold", "mail of the account to other servers waits from now on");
   hold->add_option("ADDRESS", line.name)->required();
   hold->add_option("--reason", line.reason, "for people");
-  add(*account, line, "release", "account release", "take an account off hold and send what waits")
+  add_command(*account, line, "release", "account release", "take an account off hold and send what waits")
       ->add_option("ADDRESS", line.name)
       ->required();
 }
 
 void add_alias_commands(CLI::App& app, CommandLine& line) {
   CLI::App* alias = add_group(app, "alias", "addresses whose mail goes to other addresses");
-  CLI::App* added = add(*alias, line, "add", "alias add", "add an alias; @domain is a catch-all");
+  CLI::App* added = add_command(*alias, line, "add", "alias add", "add an alias; @domain is a catch-all");
   added->add_option("ADDRESS", line.name)->required();
   added->add_option("TARGET", line.operands)->required();
-  add(*alias, line, "list", "alias list", "list aliases")->add_option("--domain", line.domain, "only this domain");
-  add(*alias, line, "remove", "alias remove", "remove an alias")->add_option("ADDRESS", line.name)->required();
+  add_command(*alias, line, "list", "alias list", "list aliases")->add_option("--domain", line.domain, "only this domain");
+  add_command(*alias, line, "remove", "alias remove", "remove an alias")->add_option("ADDRESS", line.name)->required();
 }
 
 void add_token_commands(CLI::App& app, CommandLine& line) {
   CLI::App* token = add_group(app, "token", "tokens for the admin API");
-  CLI::App* created = add(*token, line, "create", "token create", "make a token and print it, this once");
+  CLI::App* created = add_command(*token, line, "create", "token create", "make a token and print it, this once");
   created->add_option("NAME", line.name)->required();
   created->add_option("--scope", line.scopes, "admin, read or metrics; may be repeated")->required();
   created->add_option("--expires", line.expires, "a time like 2030-01-31T12:00:00Z");
-  add(*token, line, "list", "token list", "list tokens");
-  add(*token, line, "revoke", "token revoke", "revoke a token")->add_option("ID", line.name)->required();
+  add_command(*token, line, "list", "token list", "list tokens");
+  add_command(*token, line, "revoke", "token revoke", "revoke a token")->add_option("ID", line.name)->required();
 }
 
 /// Which mail of the queue an action concerns.
@@ -172,14 +175,14 @@ void add_queue_filter(CLI::App* command, CommandLine& line) {
 
 void add_queue_commands(CLI::App& app, CommandLine& line) {
   CLI::App* queue = add_group(app, "queue", "mail that waits for other servers");
-  CLI::App* list = add(*queue, line, "list", "queue list", "list messages, oldest first");
+  CLI::App* list = add_command(*queue, line, "list", "queue list", "list messages, oldest first");
   list->add_option("--domain", line.domain, "only with a recipient there");
   list->add_option("--sender", line.sender, "only of this reverse-path");
   list->add_option("--state", line.state, "held, deferred or queued");
-  add(*queue, line, "show", "queue show", "one message and its recipients")->add_option("ID", line.name)->required();
-  add(*queue, line, "destinations", "queue destinations", "destinations with mail waiting and what they said last");
+  add_command(*queue, line, "show", "queue show", "one message and its recipients")->add_option("ID", line.name)->required();
+  add_command(*queue, line, "destinations", "queue destinations", "destinations with mail waiting and what they said last");
   const auto action = [&](const std::string& name, const std::string& help) {
-    CLI::App* command = add(*queue, line, name, "queue " + name, help);
+    CLI::App* command = add_command(*queue, line, name, "queue " + name, help);
     add_queue_filter(command, line);
     return command;
   };
@@ -196,7 +199,7 @@ void add_queue_commands(CLI::App& app, CommandLine& line) {
 }
 
 void add_trace_commands(CLI::App& app, CommandLine& line) {
-  CLI::App* trace = add(app, line, "trace", "trace", "what happened to a message, or to the mail of an address");
+  CLI::App* trace = add_command(app, line, "trace", "trace", "what happened to a message, or to the mail of an address");
   trace->add_option("WHAT", line.name, "a queue id, an address, @DOMAIN, or with --message-id a Message-ID");
   trace->add_flag("--message-id", line.is_message_id, "WHAT is a Message-ID");
   trace->add_option("--subject", line.subject, "a part of the subject");
@@ -206,17 +209,17 @@ void add_trace_commands(CLI::App& app, CommandLine& line) {
 
 void add_watch_commands(CLI::App& app, CommandLine& line) {
   CLI::App* alert = add_group(app, "alert", "what needs an admin, and who is told of it");
-  CLI::App* list = add(*alert, line, "list", "alert list", "list alerts that are open");
+  CLI::App* list = add_command(*alert, line, "list", "alert list", "list alerts that are open");
   list->add_flag("--all", line.is_everything, "those that are over as well");
-  add(*alert, line, "test", "alert test", "send a test by mail and webhook and say what came of it");
-  CLI::App* bundle = add(app, line, "support-bundle", "support-bundle",
-                         "write what somebody who helps needs to see, without secrets and mail, as a tar archive");
+  add_command(*alert, line, "test", "alert test", "send a test by mail and webhook and say what came of it");
+  CLI::App* bundle = add_command(app, line, "support-bundle", "support-bundle",
+                                 "write what somebody who helps needs to see, without secrets and mail, as a tar archive");
   bundle->add_option("FILE", line.name)->required();
 }
 
 void add_send_test_command(CLI::App& app, CommandLine& line) {
-  CLI::App* test =
-      add(app, line, "send-test", "send-test", "try the way to an address, from the DNS to QUIT, without sending anything");
+  CLI::App* test = add_command(app, line, "send-test", "send-test",
+                               "try the way to an address, from the DNS to QUIT, without sending anything");
   test->add_option("ADDRESS", line.name)->required();
   test->add_option_function<std::string>(
       "--from",
@@ -229,8 +232,8 @@ void add_send_test_command(CLI::App& app, CommandLine& line) {
 
 void add_route_commands(CLI::App& app, CommandLine& line) {
   CLI::App* route = add_group(app, "route", "mail that goes to named servers instead of the MX of its domain");
-  add(*route, line, "list", "route list", "list routes");
-  CLI::App* set = add(*route, line, "set", "route set", "make or replace a route");
+  add_command(*route, line, "list", "route list", "list routes");
+  CLI::App* set = add_command(*route, line, "set", "route set", "make or replace a route");
   set->add_option("NAME", line.name, "a recipient domain, from:DOMAIN for a sender domain, or * for all other mail")->required();
   set->add_option("SERVER", line.operands, "smtp://HOST:PORT, smtps://HOST:PORT, smtp://HOST:PORT?tls=required; tried in order")
       ->required();
@@ -239,46 +242,51 @@ void add_route_commands(CLI::App& app, CommandLine& line) {
          "--password-stdin", [&line] { line.password = PasswordSource::kStandardInput; },
          "read the password from the first line of standard input")
       ->needs(login);
-  add(*route, line, "remove", "route remove", "remove a route")->add_option("NAME", line.name)->required();
+  add_command(*route, line, "remove", "route remove", "remove a route")->add_option("NAME", line.name)->required();
 }
 
 void add_setting_commands(CLI::App& app, CommandLine& line) {
   CLI::App* setting = add_group(app, "setting", "settings that change without a restart");
-  add(*setting, line, "list", "setting list", "list settings with their defaults");
-  CLI::App* set = add(*setting, line, "set", "setting set", "change a setting");
+  add_command(*setting, line, "list", "setting list", "list settings with their defaults");
+  CLI::App* set = add_command(*setting, line, "set", "setting set", "change a setting");
   set->add_option("NAME", line.name, "a name of setting list; many may be given for one destination, NAME@DOMAIN")->required();
   set->add_option("VALUE", line.operands)->required()->expected(1);
-  add(*setting, line, "remove", "setting remove", "let its default hold again")->add_option("NAME", line.name)->required();
+  add_command(*setting, line, "remove", "setting remove", "let its default hold again")
+      ->add_option("NAME", line.name)
+      ->required();
 }
 
 void add_certificate_commands(CLI::App& app, CommandLine& line) {
   CLI::App* certificate = add_group(app, "certificate", "certificates of our hostnames, for TLS");
-  add(*certificate, line, "list", "certificate list", "list certificates, how long they hold, and what went wrong");
-  CLI::App* order = add(*certificate, line, "order", "certificate order", "obtain one from the CA, now; it is renewed by itself");
+  add_command(*certificate, line, "list", "certificate list", "list certificates, how long they hold, and what went wrong");
+  CLI::App* order =
+      add_command(*certificate, line, "order", "certificate order", "obtain one from the CA, now; it is renewed by itself");
   order->add_option("HOST", line.name)->required();
   order->add_flag("--no-wait", line.returns_at_once, "do not wait until it is there");
-  CLI::App* upload = add(*certificate, line, "upload", "certificate upload", "use a certificate of your own");
+  CLI::App* upload = add_command(*certificate, line, "upload", "certificate upload", "use a certificate of your own");
   upload->add_option("HOST", line.name, "a hostname, or *.DOMAIN")->required();
   upload->add_option("--chain", line.chain_file, "PEM file: the certificate, then its intermediates")->required();
   upload->add_option("--key", line.key_file, "PEM file: its key, not encrypted")->required();
-  add(*certificate, line, "remove", "certificate remove", "remove one and order no other")
+  add_command(*certificate, line, "remove", "certificate remove", "remove one and order no other")
       ->add_option("HOST", line.name)
       ->required();
 }
 
 void add_other_commands(CLI::App& app, CommandLine& line) {
-  add(app, line, "serve", "serve", "run the server");
-  CLI::App* deliver = add(app, line, "deliver", "deliver", "put the message on standard input into a local inbox");
+  add_command(app, line, "serve", "serve", "run the server");
+  CLI::App* deliver = add_command(app, line, "deliver", "deliver", "put the message on standard input into a local inbox");
   deliver->add_option("ADDRESS", line.name)->required();
   deliver->add_option("--from", line.from, "the reverse-path");
-  CLI::App* check = add(app, line, "check", "check", "check that the store is consistent");
+  CLI::App* check = add_command(app, line, "check", "check", "check that the store is consistent");
   check->add_flag("--bytes", line.reads_bytes, "also read every message and compare its checksum");
   check->add_flag("--rebuild", line.rebuilds, "first build the index anew from the message files; the server must be stopped");
-  add(app, line, "backup", "backup", "write a consistent copy into a directory")->add_option("DIRECTORY", line.name)->required();
+  add_command(app, line, "backup", "backup", "write a consistent copy into a directory")
+      ->add_option("DIRECTORY", line.name)
+      ->required();
   CLI::App* config = add_group(app, "config", "settings");
-  add(*config, line, "show", "config show", "every setting, its value and where it comes from");
-  add(app, line, "health", "health", "exit code 0 if the server answers");
-  add(app, line, "version", "version", "print the version");
+  add_command(*config, line, "show", "config show", "every setting, its value and where it comes from");
+  add_command(app, line, "health", "health", "exit code 0 if the server answers");
+  add_command(app, line, "version", "version", "print the version");
 }
 
 void add_common_options(CLI::App& app, CommandLine& line) {

@@ -56,4 +56,6 @@ int print_list(const Invocation& invocation, const std::string& path, const Row&
   return 0;
 }
 
+std::string user_target(const CommandLine& line) { return "/api/v1/users/" + web_admin::percent_encode(line.name); }
+
 }  // namespace posthus::main

@@ -55,4 +55,7 @@ int call_and_print(const Invocation& invocation, std::string_view method, const 
 int print_list(const Invocation& invocation, const std::string& path, const Row& header, const std::vector<std::string>& pointers,
                const std::string& query = "");
 
+/// Where the API has the user whom the line names.
+std::string user_target(const CommandLine& line);
+
 }  // namespace posthus::main

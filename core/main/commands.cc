@@ -28,7 +28,6 @@ using web_admin::JsonWriter;
 using web_admin::percent_encode;
 
 std::string domain_target(const CommandLine& line) { return "/api/v1/domains/" + percent_encode(line.name); }
-std::string user_target(const CommandLine& line) { return "/api/v1/users/" + percent_encode(line.name); }
 std::string alias_target(const CommandLine& line) { return "/api/v1/aliases/" + percent_encode(line.name); }
 
 // Bytes as people write them: "1048576", "512K", "10M", "2G".
@@ -237,7 +236,7 @@ int rebuild(const Invocation& i) {
   return 0;
 }
 
-int check(const Invocation& i) {
+int check_store(const Invocation& i) {
   if (i.line.rebuilds) {
     if (const int code = rebuild(i); code != 0) return code;
   }
@@ -287,14 +286,14 @@ int health(const Invocation& i) {
 
 int serve_command(const Invocation& i) { return serve(i.loaded); }
 
-constexpr NamedCommand kCommands[] = {
+constexpr NamedCommand kStoreCommands[] = {
     // clang-format off
     {"serve", serve_command},         {"domain add", add_domain},       {"domain list", list_domains},   {"domain remove", remove_domain},
     {"dkim show", show_keys},         {"dkim rotate", rotate_keys},     {"dkim activate", activate_keys}, {"dkim remove", remove_key},
     {"user add", add_user},           {"user list", list_users},        {"user remove", remove_user},    {"user password", set_password},
     {"user quota", set_quota},        {"user role", set_role},  {"user disable", disable_user},   {"user enable", enable_user},    {"alias add", add_alias},
     {"alias list", list_aliases},     {"alias remove", remove_alias},   {"token create", create_token},  {"token list", list_tokens},
-    {"token revoke", revoke_token},   {"deliver", deliver},             {"check", check},                {"backup", backup},
+    {"token revoke", revoke_token},   {"deliver", deliver},             {"check", check_store},                {"backup", backup},
     {"config show", show_config},     {"health", health},
     // clang-format on
 };
@@ -315,7 +314,7 @@ int run_command_line(int argc, const char* const* argv) {
   if (!loaded) return refuse(loaded.error().context, 2);
   // WHY: the command line answers for itself; the log is the server's, and only its failures matter here.
   if (line->command != "serve") log::configure(log::Level::kError, log::Format::kText);
-  for (const NamedCommand& command : kCommands) {
+  for (const NamedCommand& command : kStoreCommands) {
     if (command.name == line->command) return command.run({*line, *loaded});
   }
   for (const NamedCommand& command : queue_commands()) {

@@ -15,7 +15,7 @@ std::string shortened(const std::string& value) {
   return value.size() <= kShownValue ? value : value.substr(0, kShownValue) + "...";
 }
 
-int check(const Invocation& i) {
+int check_records(const Invocation& i) {
   const auto client = ApiClient::open(i.loaded.settings, WithoutServer::kOpenStore);
   if (!client) return refuse(client.error().context);
   const auto answer = accepted((*client)->call("POST", dns_target(i.line) + "/check"));
@@ -86,7 +86,7 @@ int show(const Invocation& i) {
 
 int dns(const Invocation& i) {
   switch (i.line.dns_action) {
-    case CommandLine::DnsAction::kCheck: return check(i);
+    case CommandLine::DnsAction::kCheck: return check_records(i);
     case CommandLine::DnsAction::kPublish: return publish(i);
     default: return show(i);
   }
@@ -104,10 +104,10 @@ int check_delivery(const Invocation& i) {
   return json_value(answer->body, "/light") == "red" ? 1 : 0;
 }
 
-constexpr NamedCommand kCommands[] = {{"dns", dns}, {"check-delivery", check_delivery}};
+constexpr NamedCommand kDnsCommands[] = {{"dns", dns}, {"check-delivery", check_delivery}};
 
 }  // namespace
 
-std::span<const NamedCommand> dns_commands() { return kCommands; }
+std::span<const NamedCommand> dns_commands() { return kDnsCommands; }
 
 }  // namespace posthus::main

@@ -19,16 +19,16 @@
 namespace posthus::main {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
 struct End {
-  Clock::time_point deadline;
+  SteadyClock::time_point deadline;
   int stop_descriptor;
 };
 
-Result<> wait_for(int fd, short events, const End& end) {
+Result<> wait_for_server(int fd, short events, const End& end) {
   while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end.deadline - Clock::now()).count();
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end.deadline - SteadyClock::now()).count();
     if (left <= 0) return fail(ErrorKind::kTimeout, "the name server does not answer");
     pollfd waits[] = {{fd, events, 0}, {end.stop_descriptor, POLLIN, 0}};
     const int ready = poll(waits, 2, static_cast<int>(left));
@@ -53,14 +53,14 @@ socklen_t to_sockaddr(const IpAddress& address, std::uint16_t port, sockaddr_sto
   return sizeof v6;
 }
 
-Result<UniqueFd> connect_to(const IpAddress& address, std::uint16_t port, const End& end) {
+Result<UniqueFd> connect_to_server(const IpAddress& address, std::uint16_t port, const End& end) {
   sockaddr_storage storage{};
   const socklen_t length = to_sockaddr(address, port, storage);
   UniqueFd fd(socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return fail(ErrorKind::kUnavailable, "no descriptor");
   int error = connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), length) == 0 ? 0 : errno;
   if (error == EINPROGRESS) {
-    POSTHUS_TRY_VOID(wait_for(fd.get(), POLLOUT, end));
+    POSTHUS_TRY_VOID(wait_for_server(fd.get(), POLLOUT, end));
     socklen_t size = sizeof error;
     getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
   }
@@ -68,11 +68,11 @@ Result<UniqueFd> connect_to(const IpAddress& address, std::uint16_t port, const 
   return fd;
 }
 
-Result<> send_all(int fd, std::string_view bytes, const End& end) {
+Result<> send_query(int fd, std::string_view bytes, const End& end) {
   while (!bytes.empty()) {
     const ssize_t count = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count < 0 && errno != EAGAIN && errno != EINTR) return fail(ErrorKind::kUnavailable, "the name server hung up");
-    if (count < 0) POSTHUS_TRY_VOID(wait_for(fd, POLLOUT, end));
+    if (count < 0) POSTHUS_TRY_VOID(wait_for_server(fd, POLLOUT, end));
     if (count > 0) bytes.remove_prefix(static_cast<std::size_t>(count));
   }
   return {};
@@ -84,7 +84,7 @@ Result<std::string> receive(int fd, std::size_t size, const End& end) {
     const ssize_t count = recv(fd, out.data() + have, size - have, 0);
     if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR))
       return fail(ErrorKind::kUnavailable, "the name server hung up");
-    if (count < 0) POSTHUS_TRY_VOID(wait_for(fd, POLLIN, end));
+    if (count < 0) POSTHUS_TRY_VOID(wait_for_server(fd, POLLIN, end));
     if (count > 0) have += static_cast<std::size_t>(count);
   }
   return out;
@@ -105,11 +105,11 @@ Result<std::string> exchange_dns(const std::string& server, const std::string& m
     const std::uint64_t one = 1;
     static_cast<void>(!write(stop_event.get(), &one, sizeof one));
   });
-  const End end{Clock::now() + kDnsExchangePatience, stop_event.get()};
-  const UniqueFd fd = POSTHUS_TRY(connect_to(*address, port, end));
+  const End end{SteadyClock::now() + kDnsExchangePatience, stop_event.get()};
+  const UniqueFd fd = POSTHUS_TRY(connect_to_server(*address, port, end));
   std::string framed;
   append_u16(framed, static_cast<std::uint16_t>(message.size()));
-  POSTHUS_TRY_VOID(send_all(fd.get(), framed + message, end));
+  POSTHUS_TRY_VOID(send_query(fd.get(), framed + message, end));
   const std::string length = POSTHUS_TRY(receive(fd.get(), 2, end));
   return receive(fd.get(), ByteReader(length).u16(), end);
 }

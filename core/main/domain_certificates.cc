@@ -16,9 +16,9 @@
 namespace posthus::main {
 namespace {
 
-constexpr std::size_t kPage = 50;             // domains at a time: their questions fit into one dns::Answers
+constexpr std::size_t kDomainsPage = 50;      // domains at a time: their questions fit into one dns::Answers
 constexpr std::size_t kMaxPassedOver = 1000;  // told of; more nobody reads
-constexpr std::chrono::seconds kPatience{15};
+constexpr std::chrono::seconds kAddressPatience{15};
 
 /// The addresses of a name, or why they are not known.
 struct Found {
@@ -48,7 +48,7 @@ std::string texts_of(const std::vector<IpAddress>& addresses) {
 }
 
 // Why no certificate can be had for a name that leads to `there`; nothing when one can. WHY all of them: the CA asks any.
-std::optional<std::string> objection(const Found& there, const std::vector<IpAddress>& here) {
+std::optional<std::string> objection_to(const Found& there, const std::vector<IpAddress>& here) {
   if (there.is_unknown) return "The DNS did not answer; it is asked again later.";
   if (there.addresses.empty()) return "The DNS does not have the name yet.";
   if (here.empty()) return "It is not known under which addresses the world sees this server: set public.addresses.";
@@ -102,7 +102,7 @@ Result<> DomainCertificates::look() {
 Result<std::vector<std::string>> DomainCertificates::lacking_names(Look& look, std::string& after) const {
   const auto snapshot = POSTHUS_TRY(context_.store.snapshot());
   const store::CertificateReader certificates(*snapshot);
-  const auto page = POSTHUS_TRY(store::DirectoryReader(*snapshot).domains(after, kPage));
+  const auto page = POSTHUS_TRY(store::DirectoryReader(*snapshot).domains(after, kDomainsPage));
   after = page.next;
   std::vector<std::string> names;
   for (const store::DomainRecord& domain : page.items) {
@@ -133,7 +133,7 @@ Result<> DomainCertificates::ask_and_order(Look& look, const std::vector<std::st
   std::vector<Found> found(names.size());
   std::vector<IpAddress> here;
   const auto resolver = context_.make_resolver();
-  dns::ask_until_complete(*resolver, answers, std::chrono::steady_clock::now() + kPatience, context_.stop,
+  dns::ask_until_complete(*resolver, answers, std::chrono::steady_clock::now() + kAddressPatience, context_.stop,
                           [&](dns::Answers& given) {
                             here = known;
                             // Behind a NAT our interfaces do not know the address; who set the name of this server up did.
@@ -143,7 +143,7 @@ Result<> DomainCertificates::ask_and_order(Look& look, const std::vector<std::st
   std::ranges::sort(here);
   here.erase(std::unique(here.begin(), here.end()), here.end());
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (auto reason = objection(found[i], here)) {
+    if (auto reason = objection_to(found[i], here)) {
       look.pass_over(names[i], *std::move(reason));
     } else {
       POSTHUS_TRY_VOID(order(look, names[i]));

@@ -12,23 +12,23 @@ std::size_t width(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
-std::string to_text(const nlohmann::json& value) {
+std::string cell_text(const nlohmann::json& value) {
   if (value.is_null()) return "-";
   if (value.is_string()) return value.get<std::string>();
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
   // Recipients of the queue and the trace: who they are is what a table has room for.
   for (const char* member : {"address", "recipient"}) {
-    if (value.is_object() && value.contains(member)) return to_text(value.at(member));
+    if (value.is_object() && value.contains(member)) return cell_text(value.at(member));
   }
   if (!value.is_array()) return value.dump();
   std::string out;
-  for (const auto& item : value) out += (out.empty() ? "" : ", ") + to_text(item);
+  for (const auto& item : value) out += (out.empty() ? "" : ", ") + cell_text(item);
   return out;
 }
 
 std::string at(const nlohmann::json& object, const std::string& pointer) {
   const nlohmann::json::json_pointer path(pointer);
-  return object.contains(path) ? to_text(object.at(path)) : "-";
+  return object.contains(path) ? cell_text(object.at(path)) : "-";
 }
 
 }  // namespace
@@ -82,7 +82,7 @@ std::vector<Row> read_steps(std::string_view json) {
   try {
     for (const auto& step : nlohmann::json::parse(json).at("steps")) {
       Row row{at(step, "/mark"), at(step, "/stage"), at(step, "/host"), at(step, "/meaning")};
-      for (const auto& line : step.at("lines")) row.push_back(to_text(line));
+      for (const auto& line : step.at("lines")) row.push_back(cell_text(line));
       steps.push_back(std::move(row));
     }
   } catch (const nlohmann::json::exception&) {

@@ -69,8 +69,8 @@ int change_queue(const Invocation& i, std::string_view action, std::string_view 
   return 0;
 }
 
-int hold(const Invocation& i) { return change_queue(i, "hold", ""); }
-int release(const Invocation& i) { return change_queue(i, "release", ""); }
+int hold_queued(const Invocation& i) { return change_queue(i, "hold", ""); }
+int release_queued(const Invocation& i) { return change_queue(i, "release", ""); }
 int retry(const Invocation& i) { return change_queue(i, "retry", ""); }
 int remove(const Invocation& i) { return change_queue(i, "remove", ""); }
 int bounce(const Invocation& i) { return change_queue(i, "bounce", ""); }
@@ -127,8 +127,8 @@ constexpr std::array kQueueCommands{
     NamedCommand{"queue list", list_queue},
     NamedCommand{"queue show", show_message},
     NamedCommand{"queue destinations", list_destinations},
-    NamedCommand{"queue hold", hold},
-    NamedCommand{"queue release", release},
+    NamedCommand{"queue hold", hold_queued},
+    NamedCommand{"queue release", release_queued},
     NamedCommand{"queue retry", retry},
     NamedCommand{"queue remove", remove},
     NamedCommand{"queue bounce", bounce},

@@ -68,10 +68,10 @@ int send_test(const Invocation& i) {
   return refuse("the dry run does not end");
 }
 
-constexpr NamedCommand kCommands[] = {{"send-test", send_test}};
+constexpr NamedCommand kSendTestCommands[] = {{"send-test", send_test}};
 
 }  // namespace
 
-std::span<const NamedCommand> send_test_commands() { return kCommands; }
+std::span<const NamedCommand> send_test_commands() { return kSendTestCommands; }
 
 }  // namespace posthus::main

@@ -20,7 +20,7 @@ using web_admin::SendTestStep;
 
 constexpr std::size_t kIdBytes = 8;  // nobody guesses it
 
-std::string_view to_text(smtp::TrialStep::Mark mark) {
+std::string_view trial_text(smtp::TrialStep::Mark mark) {
   switch (mark) {
     case smtp::TrialStep::Mark::kGood: return "good";
     case smtp::TrialStep::Mark::kNote: return "note";
@@ -29,7 +29,7 @@ std::string_view to_text(smtp::TrialStep::Mark mark) {
   return {};
 }
 
-std::string_view to_text(smtp::TrialResult::Verdict verdict) {
+std::string_view trial_text(smtp::TrialResult::Verdict verdict) {
   switch (verdict) {
     case smtp::TrialResult::Verdict::kTaken: return "deliverable";
     case smtp::TrialResult::Verdict::kRefused: return "refused";
@@ -108,7 +108,7 @@ void DryRuns::State::end(std::string_view id, const smtp::TrialResult& result) {
   Kept* const found = find(id);
   if (!found) return;
   SendTest* const test = &found->test;
-  test->verdict = to_text(result.verdict);
+  test->verdict = trial_text(result.verdict);
   test->code = result.reply.code;
   test->enhanced = result.reply.enhanced;
   test->text = result.reply.text;
@@ -159,7 +159,7 @@ Result<std::string> DryRuns::start(const mail::Address& address, const std::opti
   if (!home.verdict.empty()) return id;
   options.observe = [state = state_, id](smtp::TrialStep step) {
     state->add(id, {.time = state->clock.now(),
-                    .mark = to_text(step.mark),
+                    .mark = trial_text(step.mark),
                     .stage = std::string(step.stage),
                     .host = std::move(step.host),
                     .meaning = std::move(step.meaning),

@@ -185,7 +185,7 @@ bool is_server(std::string_view text) {
 }
 
 // What is expected of a text under `rule`, when `text` is not it.
-std::optional<std::string_view> objection(Rule rule, const std::string& text) {
+std::optional<std::string_view> rule_broken(Rule rule, const std::string& text) {
   switch (rule) {
     case Rule::kAny: return std::nullopt;
     case Rule::kSecret: return std::nullopt;
@@ -273,7 +273,7 @@ Result<> put_texts(const Given& given, const Definition& definition, std::vector
     return refuse(given, definition, "a list of strings");
   }
   for (const std::string& text : texts) {
-    if (const auto expected = objection(definition.rule, text)) return refuse(given, definition, *expected);
+    if (const auto expected = rule_broken(definition.rule, text)) return refuse(given, definition, *expected);
   }
   into = std::move(texts);
   return {};
@@ -284,7 +284,7 @@ Result<> put(const Given& given, const Definition& definition, Settings& setting
   if (const auto* texts = std::get_if<Texts>(&definition.member)) return put_texts(given, definition, settings.**texts);
   if (const auto* flag = std::get_if<Switch>(&definition.member)) return put_switch(given, definition, settings.**flag);
   if (given.type != TomlEntry::Type::kText) return refuse(given, definition, "a string");
-  if (const auto expected = objection(definition.rule, given.text)) return refuse(given, definition, *expected);
+  if (const auto expected = rule_broken(definition.rule, given.text)) return refuse(given, definition, *expected);
   settings.*std::get<Text>(definition.member) = given.text;
   return {};
 }

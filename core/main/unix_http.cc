@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kMaxAnswer = 16 * 1024 * 1024;  // a full page of a list is below 1 MiB
 
 // False when the server has closed its end: its answer is to be read.
-Result<bool> send_all(int fd, std::string_view bytes) {
+Result<bool> send_on_socket(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
@@ -70,11 +70,11 @@ Result<web_admin::Response> exchange(UniqueFd socket, std::string_view method, s
   std::string head(method);
   head.append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n").append(head_fields);
   if (length > 0) head.append("Content-Length: ").append(std::to_string(length)).append("\r\n");
-  bool is_open = POSTHUS_TRY(send_all(socket.get(), head.append("\r\n")));
+  bool is_open = POSTHUS_TRY(send_on_socket(socket.get(), head.append("\r\n")));
   while (is_open) {
     const std::string_view piece = POSTHUS_TRY(body());
     if (piece.empty()) break;
-    is_open = POSTHUS_TRY(send_all(socket.get(), piece));
+    is_open = POSTHUS_TRY(send_on_socket(socket.get(), piece));
   }
   return parse_answer(POSTHUS_TRY(read_to_end(socket.get())));
 }

@@ -8,7 +8,7 @@ using session::Input;
 using session::Output;
 using session::Step;
 
-constexpr std::chrono::seconds kPatience{10};  // for who does not take one line
+constexpr std::chrono::seconds kLinePatience{10};  // for who does not take one line
 
 class ClosedSession final : public session::Session {
  public:
@@ -23,7 +23,7 @@ class ClosedSession final : public session::Session {
   }
   Step tls_started(const session::TlsFacts&, Output&) override { return Step::kClose; }
   Step resumed(Output&) override { return Step::kClose; }
-  std::chrono::seconds deadline() const override { return kPatience; }
+  std::chrono::seconds deadline() const override { return kLinePatience; }
   void timed_out(Output&) override {}
   void shutting_down(Output&) override {}
 

@@ -39,11 +39,11 @@ int support_bundle(const Invocation& i) {
   return 0;
 }
 
-constexpr NamedCommand kCommands[] = {
+constexpr NamedCommand kWatchCommands[] = {
     {"alert list", list_alerts}, {"alert test", test_alerts}, {"support-bundle", support_bundle}};
 
 }  // namespace
 
-std::span<const NamedCommand> watch_commands() { return kCommands; }
+std::span<const NamedCommand> watch_commands() { return kWatchCommands; }
 
 }  // namespace posthus::main

@@ -18,7 +18,7 @@
 namespace posthus::main {
 namespace {
 
-Result<> wait_for(int descriptor, short events, const WebEnd& end) {
+Result<> wait_for_site(int descriptor, short events, const WebEnd& end) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(end.deadline - std::chrono::steady_clock::now()).count();
   pollfd watched[2] = {{.fd = descriptor, .events = events, .revents = 0},
                        {.fd = end.stop_descriptor, .events = POLLIN, .revents = 0}};
@@ -29,7 +29,7 @@ Result<> wait_for(int descriptor, short events, const WebEnd& end) {
   return {};
 }
 
-Result<UniqueFd> connect_to(const IpAddress& address, std::uint16_t port, const WebEnd& end) {
+Result<UniqueFd> connect_to_site(const IpAddress& address, std::uint16_t port, const WebEnd& end) {
   sockaddr_storage storage{};
   socklen_t length = sizeof(sockaddr_in);
   if (address.is_v6) {
@@ -48,7 +48,7 @@ Result<UniqueFd> connect_to(const IpAddress& address, std::uint16_t port, const 
   if (!socket) return std::unexpected(error_from_errno(errno, "socket"));
   if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0) return socket;
   if (errno != EINPROGRESS) return fail(ErrorKind::kUnavailable, std::strerror(errno));
-  POSTHUS_TRY_VOID(wait_for(socket.get(), POLLOUT, end));
+  POSTHUS_TRY_VOID(wait_for_site(socket.get(), POLLOUT, end));
   int error = 0;
   socklen_t size = sizeof error;
   getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
@@ -59,8 +59,8 @@ Result<UniqueFd> connect_to(const IpAddress& address, std::uint16_t port, const 
 /// Waits for what OpenSSL wants after `result`. Errors: it is over.
 Result<> wait_for_tls(SSL* ssl, int result, const WebEnd& end) {
   switch (SSL_get_error(ssl, result)) {
-    case SSL_ERROR_WANT_READ: return wait_for(SSL_get_fd(ssl), POLLIN, end);
-    case SSL_ERROR_WANT_WRITE: return wait_for(SSL_get_fd(ssl), POLLOUT, end);
+    case SSL_ERROR_WANT_READ: return wait_for_site(SSL_get_fd(ssl), POLLIN, end);
+    case SSL_ERROR_WANT_WRITE: return wait_for_site(SSL_get_fd(ssl), POLLOUT, end);
     default: return fail(ErrorKind::kUnavailable, "the connection broke");
   }
 }
@@ -81,7 +81,7 @@ Result<> shake_hands(SSL* ssl, const std::string& host, const WebEnd& end) {
   }
 }
 
-Result<> send_all(SSL* ssl, std::string_view bytes, const WebEnd& end) {
+Result<> send_request(SSL* ssl, std::string_view bytes, const WebEnd& end) {
   while (!bytes.empty()) {
     ERR_clear_error();
     std::size_t written = 0;
@@ -116,17 +116,17 @@ Result<std::string> receive_all(SSL* ssl, std::size_t limit, const WebEnd& end, 
 Result<std::string> exchange_over_tls(const net::TlsContext& tls, const IpAddress& address, std::uint16_t port,
                                       const std::string& host, std::string_view request, std::size_t limit, const WebEnd& end,
                                       BodyRule rule) {
-  const UniqueFd socket = POSTHUS_TRY(connect_to(address, port, end));
+  const UniqueFd socket = POSTHUS_TRY(connect_to_site(address, port, end));
   const net::SslPointer ssl = tls.connect_on(socket.get(), host);
   if (!ssl) return fail(ErrorKind::kUnavailable, "no memory for TLS");
   POSTHUS_TRY_VOID(shake_hands(ssl.get(), host, end));
-  POSTHUS_TRY_VOID(send_all(ssl.get(), request, end));
+  POSTHUS_TRY_VOID(send_request(ssl.get(), request, end));
   return receive_all(ssl.get(), limit, end, rule);
 }
 
 Result<std::string> exchange_in_clear(const IpAddress& address, std::uint16_t port, std::string_view request, std::size_t limit,
                                       const WebEnd& end, BodyRule rule) {
-  const UniqueFd socket = POSTHUS_TRY(connect_to(address, port, end));
+  const UniqueFd socket = POSTHUS_TRY(connect_to_site(address, port, end));
   while (!request.empty()) {
     const ssize_t sent = ::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL);
     if (sent >= 0) {
@@ -134,7 +134,7 @@ Result<std::string> exchange_in_clear(const IpAddress& address, std::uint16_t po
       continue;
     }
     if (errno != EAGAIN && errno != EINTR) return fail(ErrorKind::kUnavailable, std::strerror(errno));
-    POSTHUS_TRY_VOID(wait_for(socket.get(), POLLOUT, end));
+    POSTHUS_TRY_VOID(wait_for_site(socket.get(), POLLOUT, end));
   }
   std::string all;
   char block[16 * 1024];
@@ -143,7 +143,7 @@ Result<std::string> exchange_in_clear(const IpAddress& address, std::uint16_t po
     if (count == 0) return all;
     if (count < 0) {
       if (errno != EAGAIN && errno != EINTR) return fail(ErrorKind::kUnavailable, std::strerror(errno));
-      POSTHUS_TRY_VOID(wait_for(socket.get(), POLLIN, end));
+      POSTHUS_TRY_VOID(wait_for_site(socket.get(), POLLIN, end));
       continue;
     }
     all.append(block, static_cast<std::size_t>(count));

@@ -17,7 +17,7 @@ namespace {
 constexpr int kBatch = 32;                                     // then other connections have a turn
 constexpr std::chrono::milliseconds kPauseWhenExhausted{100};  // out of descriptors or memory: somebody must close first
 
-std::shared_ptr<const Endpoint> endpoint_of(const ListenerOptions& options, Workers& workers) {
+std::shared_ptr<const Endpoint> listening_endpoint(const ListenerOptions& options, Workers& workers) {
   auto endpoint = std::make_shared<Endpoint>();
   endpoint->name = options.name;
   endpoint->tls = options.tls;
@@ -76,7 +76,7 @@ void Acceptor::header_failed(const FromProxy& from, std::string_view why) {
 
 Listener::Listener(ListenerOptions o, Workers& workers)
     : options(std::move(o)),
-      endpoint(endpoint_of(options, workers)),
+      endpoint(listening_endpoint(options, workers)),
       limits(std::make_shared<ConnectionLimits>(options.max_connections, options.max_per_network)),
       accepted(metrics::counter("posthus_connections_accepted_total", "Connections accepted.", label_of(options))),
       refused(metrics::counter("posthus_connections_refused_total", "Connections refused at a limit.", label_of(options))),

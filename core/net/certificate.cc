@@ -127,7 +127,7 @@ bool fill_challenge(X509* certificate, EVP_PKEY* key, std::string_view hostname,
          add_acme_identifier(certificate, digest) && X509_sign(certificate, key, EVP_sha256()) > 0;
 }
 
-std::string bytes_of(BIO* bio) {
+std::string bio_bytes(BIO* bio) {
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio, &data);
   return std::string(data, static_cast<std::size_t>(size));
@@ -138,13 +138,13 @@ std::unexpected<Error> cannot_make() { return fail(ErrorKind::kIo, "making a cer
 Result<Secret> key_pem_of(const EVP_PKEY* key) {
   const BioPointer pem(BIO_new(BIO_s_secmem()));
   if (PEM_write_bio_PrivateKey(pem.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) return cannot_make();
-  return Secret(bytes_of(pem.get()));
+  return Secret(bio_bytes(pem.get()));
 }
 
 Result<CertificateAndKey> pair_of(X509* certificate, const EVP_PKEY* key) {
   const BioPointer pem(BIO_new(BIO_s_mem()));
   if (PEM_write_bio_X509(pem.get(), certificate) != 1) return cannot_make();
-  return CertificateAndKey{bytes_of(pem.get()), POSTHUS_TRY(key_pem_of(key))};
+  return CertificateAndKey{bio_bytes(pem.get()), POSTHUS_TRY(key_pem_of(key))};
 }
 
 Result<std::int64_t> time_of(std::string_view certificate_pem, const ASN1_TIME* (*which)(const X509*)) {

@@ -22,15 +22,7 @@ std::string_view bytes_of(const ASN1_STRING* string) {
   return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)), static_cast<std::size_t>(ASN1_STRING_length(string))};
 }
 
-std::string address_text(std::string_view bytes) {
-  IpAddress address;
-  if (bytes.size() != 4 && bytes.size() != 16) return {};
-  address.is_v6 = bytes.size() == 16;
-  for (std::size_t i = 0; i < bytes.size(); ++i) address.bytes[i] = static_cast<std::uint8_t>(bytes[i]);
-  return to_string(address);
-}
-
-std::vector<std::string> names_of(X509* certificate) {
+std::vector<std::string> facts_names_of(X509* certificate) {
   std::vector<std::string> out;
   const NamesPointer names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   if (!names) return out;
@@ -59,11 +51,6 @@ std::string key_of(X509* certificate) {
   if (key == nullptr) return "unknown";
   const char* type = EVP_PKEY_get0_type_name(key);
   return std::string(type == nullptr ? "unknown" : type) + " " + std::to_string(EVP_PKEY_get_bits(key));
-}
-
-std::int64_t seconds_of(const ASN1_TIME* time) {
-  std::tm parts{};
-  return ASN1_TIME_to_tm(time, &parts) == 1 ? static_cast<std::int64_t>(timegm(&parts)) : 0;
 }
 
 // RFC 9773 §4.1: base64url(keyIdentifier of the authority) "." base64url(DER bytes of the serial number)
@@ -99,7 +86,7 @@ Result<CertificateFacts> certificate_facts(std::string_view certificate_pem) {
   const CertificatePointer first = next_of(pem.get());
   if (!first) return fail(ErrorKind::kInvalid, "the certificate is not PEM: " + take_openssl_error());
   CertificateFacts facts;
-  facts.names = names_of(first.get());
+  facts.names = facts_names_of(first.get());
   facts.issuer = issuer_of(first.get());
   facts.serial = ascii::to_lower(to_hex(bytes_of(X509_get0_serialNumber(first.get()))));
   facts.key = key_of(first.get());

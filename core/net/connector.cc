@@ -31,7 +31,7 @@ Result<UniqueFd> begin_connecting(const OutboundOptions& options) {
   return fd;
 }
 
-std::shared_ptr<const Endpoint> endpoint_of(const OutboundOptions& options, Workers& workers) {
+std::shared_ptr<const Endpoint> dialling_endpoint(const OutboundOptions& options, Workers& workers) {
   auto endpoint = std::make_shared<Endpoint>();
   endpoint->name = "outbound";
   endpoint->side = Endpoint::Side::kClient;
@@ -108,7 +108,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
       facts.local_address = to_string(local->address);
       facts.local_port = local->port;
     }
-    const auto driver = std::make_shared<Driver>(thread_, endpoint_of(options_, workers_), std::move(fd), std::move(done_));
+    const auto driver = std::make_shared<Driver>(thread_, dialling_endpoint(options_, workers_), std::move(fd), std::move(done_));
     done_ = nullptr;
     driver->start_or_fail(facts, make_session_);
     no_longer_pending();

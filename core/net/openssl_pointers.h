@@ -7,9 +7,14 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include "core/base/ip_address.h"
 
 namespace posthus::net {
 
@@ -38,6 +43,20 @@ inline std::string take_openssl_error() {
   char text[256];
   ERR_error_string_n(code, text, sizeof text);
   return text;
+}
+
+/// An iPAddress of a certificate (RFC 5280 §4.2.1.6) as text; empty when its length is that of no address.
+inline std::string address_text(std::string_view bytes) {
+  if (bytes.size() != 4 && bytes.size() != 16) return {};
+  IpAddress address;
+  address.is_v6 = bytes.size() == 16;
+  std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
+  return to_string(address);
+}
+/// Seconds since 1970; 0 without time.
+inline std::int64_t seconds_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  return time != nullptr && ASN1_TIME_to_tm(time, &parts) == 1 ? static_cast<std::int64_t>(timegm(&parts)) : 0;
 }
 
 }  // namespace posthus::net

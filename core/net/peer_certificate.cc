@@ -56,25 +56,12 @@ Result<> expect_dane(SSL* ssl, const PeerVerification& verification) {
   return {};
 }
 
-std::string address_text(std::string_view bytes) {
-  if (bytes.size() != 4 && bytes.size() != 16) return "?";
-  IpAddress address;
-  address.is_v6 = bytes.size() == 16;
-  std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
-  return to_string(address);
-}
-
 constexpr std::size_t kMaxNameText = 300;  // of a subject or issuer: a line that people read
 
 std::string one_line(const X509_NAME* name) {
   char text[kMaxNameText + 1] = {};
   X509_NAME_oneline(name, text, sizeof text);
   return text;
-}
-
-std::int64_t seconds_of(const ASN1_TIME* time) {
-  std::tm parts{};
-  return time != nullptr && ASN1_TIME_to_tm(time, &parts) == 1 ? static_cast<std::int64_t>(timegm(&parts)) : 0;
 }
 
 // RFC 5280 §4.2.1.6: the names that count.

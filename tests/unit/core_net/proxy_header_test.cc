@@ -8,7 +8,7 @@
 namespace posthus::net {
 namespace {
 
-using Kind = ProxyHeader::Kind;
+using HeaderKind = ProxyHeader::Kind;
 
 const std::string kSignature("\r\n\r\n\0\r\nQUIT\n", 12);
 
@@ -39,7 +39,7 @@ std::string refusal(std::string_view bytes) {
 TEST(ProxyHeader, AVersionOneLineNamesBothEnds) {
   const std::string line = "PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\n";
   const ProxyHeader header = whole(line + "EHLO x\r\n");
-  EXPECT_EQ(header.kind, Kind::kAddresses);
+  EXPECT_EQ(header.kind, HeaderKind::kAddresses);
   EXPECT_EQ(header.size, line.size());
   EXPECT_EQ(to_string(header.client.address), "192.0.2.1");
   EXPECT_EQ(header.client.port, 56324);
@@ -52,17 +52,17 @@ TEST(ProxyHeader, AVersionOneLineNamesBothEnds) {
 }
 
 TEST(ProxyHeader, UnknownClientsAreToldFromAddresses) {
-  EXPECT_EQ(whole("PROXY UNKNOWN\r\n").kind, Kind::kUnknown);
+  EXPECT_EQ(whole("PROXY UNKNOWN\r\n").kind, HeaderKind::kUnknown);
   const std::string longest = "PROXY UNKNOWN " + std::string(kMaxProxyLine - 16, 'f') + "\r\n";
   EXPECT_EQ(whole(longest).size, kMaxProxyLine);
-  EXPECT_EQ(whole(binary("\x21", std::string_view("\0", 1), "anything")).kind, Kind::kUnknown);
-  EXPECT_EQ(whole(binary("\x21", "\x31", std::string(216, 'u'))).kind, Kind::kUnknown);  // a Unix socket
-  EXPECT_EQ(whole(binary("\x21", "\x12", kInetBlock)).kind, Kind::kUnknown);             // UDP
+  EXPECT_EQ(whole(binary("\x21", std::string_view("\0", 1), "anything")).kind, HeaderKind::kUnknown);
+  EXPECT_EQ(whole(binary("\x21", "\x31", std::string(216, 'u'))).kind, HeaderKind::kUnknown);  // a Unix socket
+  EXPECT_EQ(whole(binary("\x21", "\x12", kInetBlock)).kind, HeaderKind::kUnknown);             // UDP
 }
 
 TEST(ProxyHeader, AVersionTwoBlockNamesBothEnds) {
   const ProxyHeader header = whole(kInetHeader + "\x16\x03\x01");
-  EXPECT_EQ(header.kind, Kind::kAddresses);
+  EXPECT_EQ(header.kind, HeaderKind::kAddresses);
   EXPECT_EQ(header.size, 28u);
   EXPECT_EQ(to_string(header.client.address), "192.0.2.1");
   EXPECT_EQ(header.client.port, 12345);
@@ -76,8 +76,8 @@ TEST(ProxyHeader, AVersionTwoBlockNamesBothEnds) {
 }
 
 TEST(ProxyHeader, LocalPassesOverWhateverComes) {
-  EXPECT_EQ(whole(binary("\x20", std::string_view("\0", 1), "")).kind, Kind::kLocal);
-  EXPECT_EQ(whole(binary("\x20", "\xFF", "\x01\xFF\xFF")).kind, Kind::kLocal);
+  EXPECT_EQ(whole(binary("\x20", std::string_view("\0", 1), "")).kind, HeaderKind::kLocal);
+  EXPECT_EQ(whole(binary("\x20", "\xFF", "\x01\xFF\xFF")).kind, HeaderKind::kLocal);
 }
 
 TEST(ProxyHeader, EveryBeginningOfAHeaderIsIncomplete) {
@@ -140,7 +140,7 @@ TEST(ProxyHeader, AChecksumMustHold) {
   std::string right = header;
   for (int i = 0; i < 4; ++i)
     right[right.size() - 4 + static_cast<std::size_t>(i)] = static_cast<char>(sum >> (24 - 8 * i) & 0xFF);
-  EXPECT_EQ(whole(right).kind, Kind::kAddresses);
+  EXPECT_EQ(whole(right).kind, HeaderKind::kAddresses);
   right[16] ^= 1;
   EXPECT_EQ(refusal(right), "the checksum is wrong");
   EXPECT_EQ(refusal(binary("\x21", "\x11", kInetBlock + std::string("\x03\x00\x01z", 4))), "the checksum is wrong");

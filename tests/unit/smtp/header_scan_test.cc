@@ -21,13 +21,13 @@ std::string fields_of(HeaderScan& scan, const std::string& message, std::size_t 
   return fields;
 }
 
-constexpr std::size_t kCuts[] = {1, 2, 3, 7, 100'000};
+constexpr std::size_t kScanCuts[] = {1, 2, 3, 7, 100'000};
 
 TEST(HeaderScan, CountsReceivedAndNotesDateAndMessageId) {
   const std::string fields =
       "Received: from a\r\n\tby Date: x\r\nRECEIVED : b\r\nX-Received: c\r\nReceivedx: c\r\nSubject: Date:\r\n Message-ID: "
       "y\r\nmessage-id:<a@b>\r\n";
-  for (const std::size_t cut : kCuts) {
+  for (const std::size_t cut : kScanCuts) {
     HeaderScan scan;
     EXPECT_EQ(fields_of(scan, fields + "\r\nDate: in the body\r\n", cut), fields) << cut;
     EXPECT_TRUE(scan.has_ended());
@@ -38,7 +38,7 @@ TEST(HeaderScan, CountsReceivedAndNotesDateAndMessageId) {
 }
 
 TEST(HeaderScan, KnowsWhetherItEndsALine) {
-  for (const std::size_t cut : kCuts) {
+  for (const std::size_t cut : kScanCuts) {
     HeaderScan open;
     fields_of(open, "Date: x", cut);
     EXPECT_FALSE(open.has_ended());
@@ -51,7 +51,7 @@ TEST(HeaderScan, KnowsWhetherItEndsALine) {
 }
 
 TEST(HeaderScan, TakesALoneCrForText) {
-  for (const std::size_t cut : kCuts) {
+  for (const std::size_t cut : kScanCuts) {
     HeaderScan scan;
     EXPECT_EQ(fields_of(scan, "\rDate: x\r\nDate: y\r\n\r\n", cut), "\rDate: x\r\nDate: y\r\n");
     EXPECT_TRUE(scan.has_date());
@@ -60,7 +60,7 @@ TEST(HeaderScan, TakesALoneCrForText) {
 
 TEST(HeaderScan, KeepsFromFieldsOnlyWhenAsked) {
   const std::string fields = "X: a\r\n b\r\nFrom: a@b.c,\r\n\td@e.f\r\nTo: g@h.i\r\n j\r\nFROM :k@l.m\r\n";
-  for (const std::size_t cut : kCuts) {
+  for (const std::size_t cut : kScanCuts) {
     HeaderScan keeping(FromFields::kKeep);
     fields_of(keeping, fields + "\r\nFrom: in the body\r\n", cut);
     EXPECT_EQ(keeping.from(), " a@b.c,\r\n\td@e.f\r\n,k@l.m\r\n") << cut;
@@ -86,7 +86,7 @@ TEST(HeaderScan, EndsAtOnceInAMessageWithoutHeader) {
 
 TEST(HeaderScan, AFieldNameMayHaveAnyAmountOfBlanksBehindIt) {
   for (const std::string_view blanks : {" ", "\t", "        ", "                                        "}) {
-    for (const std::size_t cut : kCuts) {
+    for (const std::size_t cut : kScanCuts) {
       HeaderScan scan(FromFields::kKeep);
       fields_of(scan,
                 "From" + std::string(blanks) + ": ceo@example.test\r\nReceived" + std::string(blanks) + ": a\r\nFro m: x\r\n\r\n",

@@ -347,16 +347,16 @@ TEST_F(QueueOrderTest, ADueRowThatBelongsToNothingIsPassedOver) {
   EXPECT_EQ(a.connections, 1U);
 }
 
-store::FailingEngine* failing = nullptr;  // of the World that was made last
+store::FailingEngine* failing_engine = nullptr;  // of the World that was made last
 
-std::unique_ptr<store::Store> make_failing_store(const Clock& clock) {
+std::unique_ptr<store::Store> make_ordered_store(const Clock& clock) {
   auto engine = std::make_unique<store::FailingEngine>(std::make_unique<store::MemoryEngine>());
-  failing = engine.get();
+  failing_engine = engine.get();
   return store::Store::create_over(std::move(engine), clock);
 }
 
 struct FailingStore : QueueOrderTest {
-  FailingStore() : QueueOrderTest(&make_failing_store) {}
+  FailingStore() : QueueOrderTest(&make_ordered_store) {}
 };
 
 TEST_F(FailingStore, DestinationsThatCouldNotBeReadAtTheStartAreReadLater) {
@@ -366,7 +366,7 @@ TEST_F(FailingStore, DestinationsThatCouldNotBeReadAtTheStartAreReadLater) {
   settle();
   FakeHost& a = host(1);
   make_runner();
-  failing->fail_snapshot(2, ErrorKind::kIo);  // the first is for the settings
+  failing_engine->fail_snapshot(2, ErrorKind::kIo);  // the first is for the settings
   runner->start();
   settle();
   pass(6min);

@@ -15,7 +15,7 @@ using testing::FakeHost;
 using testing::Letter;
 using testing::QueueScene;
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool holds(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 struct QueueRunnerTest : QueueScene {
   QueueRunnerTest() {
@@ -37,10 +37,10 @@ TEST_F(QueueRunnerTest, MailReachesTheFirstExchanger) {
   EXPECT_TRUE(a.messages[0].mail.starts_with("MAIL FROM:<anna@example.test>"));
   EXPECT_FALSE(is_queued(id));
   ASSERT_EQ(trace(id).size(), 1U);
-  EXPECT_TRUE(has(trace(id)[0], "\"event\":\"relayed\"")) << trace(id)[0];
-  EXPECT_TRUE(has(trace(id)[0], "\"recipients\":[\"ben@example.org\"]"));
-  EXPECT_TRUE(has(trace(id)[0], "\"host\":\"a.example.org\",\"address\":\"192.0.2.1\",\"port\":25"));
-  EXPECT_TRUE(has(trace(id)[0], "\"reply\":\"250 2.0.0 taken\""));
+  EXPECT_TRUE(holds(trace(id)[0], "\"event\":\"relayed\"")) << trace(id)[0];
+  EXPECT_TRUE(holds(trace(id)[0], "\"recipients\":[\"ben@example.org\"]"));
+  EXPECT_TRUE(holds(trace(id)[0], "\"host\":\"a.example.org\",\"address\":\"192.0.2.1\",\"port\":25"));
+  EXPECT_TRUE(holds(trace(id)[0], "\"reply\":\"250 2.0.0 taken\""));
   EXPECT_TRUE(inbox().empty());
 }
 
@@ -58,7 +58,7 @@ TEST_F(QueueRunnerTest, ItReachesAServerOfOurOwnKind) {
   const auto messages = there.messages("ben@example.org");
   ASSERT_EQ(messages.size(), 1U);
   EXPECT_TRUE(messages[0].ends_with("\r\nSubject: hello\r\n\r\nHello.\r\n"));
-  EXPECT_TRUE(has(trace(id)[0], "\"tls\":\"TLSv1.3")) << trace(id)[0];
+  EXPECT_TRUE(holds(trace(id)[0], "\"tls\":\"TLSv1.3")) << trace(id)[0];
 }
 
 TEST_F(QueueRunnerTest, WhatIsOursAloneStaysAndAddedFieldsGoFirst) {
@@ -176,7 +176,7 @@ TEST_F(QueueRunnerTest, AHostThatDefersIsFollowedByTheNext) {
 
 TEST_F(QueueRunnerTest, OnlyTheDeferredRecipientsGoToTheNext) {
   FakeHost& a = host(1);
-  a.answer = [](const std::string& line) { return has(line, "TO:<ben@") ? "451 4.3.0 not now\r\n" : ""; };
+  a.answer = [](const std::string& line) { return holds(line, "TO:<ben@") ? "451 4.3.0 not now\r\n" : ""; };
   FakeHost& b = host(2);
   const QueueId id = queue({.to = {"ben@example.org", "cleo@example.org"}});
   settle();
@@ -212,14 +212,14 @@ TEST_F(QueueRunnerTest, ARefusedRecipientComesBackToTheSender) {
   ASSERT_EQ(inbox().size(), 1U);
   const std::string report = inbox()[0];
   EXPECT_TRUE(report.starts_with("Return-Path: <>\r\n"));
-  EXPECT_TRUE(has(report, "Final-Recipient: rfc822; ben@example.org")) << report;
-  EXPECT_TRUE(has(report, "Action: failed"));
-  EXPECT_TRUE(has(report, "Status: 5.1.1"));
-  EXPECT_TRUE(has(report, "no such user here"));
-  EXPECT_TRUE(has(report, "Subject: hello"));
+  EXPECT_TRUE(holds(report, "Final-Recipient: rfc822; ben@example.org")) << report;
+  EXPECT_TRUE(holds(report, "Action: failed"));
+  EXPECT_TRUE(holds(report, "Status: 5.1.1"));
+  EXPECT_TRUE(holds(report, "no such user here"));
+  EXPECT_TRUE(holds(report, "Subject: hello"));
   ASSERT_EQ(trace(id).size(), 2U);
-  EXPECT_TRUE(has(trace(id)[0], "\"event\":\"failed\""));
-  EXPECT_TRUE(has(trace(id)[1], "\"event\":\"report\""));
+  EXPECT_TRUE(holds(trace(id)[0], "\"event\":\"failed\""));
+  EXPECT_TRUE(holds(trace(id)[1], "\"event\":\"report\""));
 }
 
 TEST_F(QueueRunnerTest, ADomainThatDoesNotExistComesBackAtOnce) {
@@ -228,8 +228,8 @@ TEST_F(QueueRunnerTest, ADomainThatDoesNotExistComesBackAtOnce) {
   settle();
   EXPECT_FALSE(is_queued(id));
   ASSERT_EQ(inbox().size(), 1U);
-  EXPECT_TRUE(has(inbox()[0], "Status: 5.1.2"));
-  EXPECT_TRUE(has(inbox()[0], "does not exist"));
+  EXPECT_TRUE(holds(inbox()[0], "Status: 5.1.2"));
+  EXPECT_TRUE(holds(inbox()[0], "does not exist"));
 }
 
 TEST_F(QueueRunnerTest, TheReportReturnsWhatWasAskedFor) {
@@ -237,8 +237,8 @@ TEST_F(QueueRunnerTest, TheReportReturnsWhatWasAskedFor) {
   queue({.to = {"ben@gone.example"}, .return_content = store::ReturnContent::kFull, .envelope_id = "QQ314"});
   settle();
   ASSERT_EQ(inbox().size(), 1U);
-  EXPECT_TRUE(has(inbox()[0], "Original-Envelope-Id: QQ314"));
-  EXPECT_TRUE(has(inbox()[0], "\r\nHello.\r\n"));
+  EXPECT_TRUE(holds(inbox()[0], "Original-Envelope-Id: QQ314"));
+  EXPECT_TRUE(holds(inbox()[0], "\r\nHello.\r\n"));
 }
 
 TEST_F(QueueRunnerTest, NotifyNeverIsHonoured) {
@@ -266,8 +266,8 @@ TEST_F(QueueRunnerTest, TheReportToASenderElsewhereIsQueuedAndSent) {
   ASSERT_EQ(other.messages.size(), 1U);
   EXPECT_TRUE(other.messages[0].mail.starts_with("MAIL FROM:<>"));
   EXPECT_EQ(other.messages[0].rcpt, std::vector<std::string>{"dan@other.org"});
-  EXPECT_TRUE(has(other.messages[0].text, "Status: 5.1.2"));
-  EXPECT_FALSE(has(other.messages[0].text, "Return-Path"));
+  EXPECT_TRUE(holds(other.messages[0].text, "Status: 5.1.2"));
+  EXPECT_FALSE(holds(other.messages[0].text, "Return-Path"));
   EXPECT_EQ(queued_messages(), 0U);
 }
 
@@ -277,7 +277,7 @@ TEST_F(QueueRunnerTest, AReportNobodyCanReadIsSaidInTheTrace) {
   settle();
   EXPECT_FALSE(is_queued(id));
   ASSERT_EQ(trace(id).size(), 2U);
-  EXPECT_TRUE(has(trace(id)[1], "no mailbox here"));
+  EXPECT_TRUE(holds(trace(id)[1], "no mailbox here"));
 }
 
 TEST_F(QueueRunnerTest, SuccessIsReportedWhenTheHostDoesNotDoIt) {
@@ -285,7 +285,7 @@ TEST_F(QueueRunnerTest, SuccessIsReportedWhenTheHostDoesNotDoIt) {
   queue({.to = {"ben@example.org"}, .notify = store::notify::kSuccess});
   settle();
   ASSERT_EQ(inbox().size(), 1U);
-  EXPECT_TRUE(has(inbox()[0], "Action: relayed"));
+  EXPECT_TRUE(holds(inbox()[0], "Action: relayed"));
 }
 
 TEST_F(QueueRunnerTest, AHostThatTakesDsnReportsSuccessItself) {
@@ -298,7 +298,7 @@ TEST_F(QueueRunnerTest, AHostThatTakesDsnReportsSuccessItself) {
   };
   queue({.to = {"ben@example.org"}, .notify = store::notify::kSuccess});
   settle();
-  EXPECT_TRUE(has(rcpt, "NOTIFY=SUCCESS")) << rcpt;
+  EXPECT_TRUE(holds(rcpt, "NOTIFY=SUCCESS")) << rcpt;
   EXPECT_TRUE(inbox().empty());
 }
 
@@ -309,8 +309,8 @@ TEST_F(QueueRunnerTest, ADestinationThatCannotBeReachedIsTriedAgainAfterFiveMinu
   settle();
   ASSERT_TRUE(waiting(id));
   EXPECT_EQ(waiting(id)->attempts, 1U);
-  EXPECT_TRUE(has(waiting(id)->last_reply, "Connection refused")) << waiting(id)->last_reply;
-  EXPECT_TRUE(has(trace(id)[0], "\"next_attempt\":\""));
+  EXPECT_TRUE(holds(waiting(id)->last_reply, "Connection refused")) << waiting(id)->last_reply;
+  EXPECT_TRUE(holds(trace(id)[0], "\"next_attempt\":\""));
   const std::size_t dials = dialer.dialled().size();
   pass(4min);
   EXPECT_EQ(dialer.dialled().size(), dials);
@@ -395,13 +395,13 @@ TEST_F(QueueRunnerTest, TheSenderIsToldOnceAfterFourHoursAndAtTheEnd) {
   settle();
   for (int i = 0; i < 4 * 12 + 2; ++i) pass(5min);
   ASSERT_EQ(inbox().size(), 1U);
-  EXPECT_TRUE(has(inbox()[0], "Action: delayed"));
-  EXPECT_TRUE(has(inbox()[0], "Will-Retry-Until:"));
+  EXPECT_TRUE(holds(inbox()[0], "Action: delayed"));
+  EXPECT_TRUE(holds(inbox()[0], "Will-Retry-Until:"));
   for (int i = 0; i < 5 * 24; ++i) pass(1h);
   ASSERT_EQ(inbox().size(), 2U);
-  EXPECT_TRUE(has(inbox()[1], "Action: failed"));
+  EXPECT_TRUE(holds(inbox()[1], "Action: failed"));
   EXPECT_FALSE(is_queued(id));
-  EXPECT_TRUE(has(trace(id)[trace(id).size() - 2], "\"event\":\"expired\""));
+  EXPECT_TRUE(holds(trace(id)[trace(id).size() - 2], "\"event\":\"expired\""));
 }
 
 TEST_F(QueueRunnerTest, MailThatWaitsBehindADeadHostIsToldOfAndGivenUpAsWell) {
@@ -557,7 +557,7 @@ TEST_F(QueueRunnerTest, WhatIsToBeReturnedIsNotTriedAgain) {
   EXPECT_TRUE(a.messages.empty());
   EXPECT_FALSE(is_queued(id));
   ASSERT_EQ(inbox().size(), 1U);
-  EXPECT_TRUE(has(inbox()[0], "administrator"));
+  EXPECT_TRUE(holds(inbox()[0], "administrator"));
 }
 
 TEST_F(QueueRunnerTest, ARerouteGoesWhereItSays) {
@@ -633,7 +633,7 @@ TEST_F(QueueRunnerTest, AnExchangerThatIsThisServerIsALoop) {
   EXPECT_FALSE(is_queued(id));
   EXPECT_TRUE(dialer.dialled().empty());
   ASSERT_EQ(inbox().size(), 1U);
-  EXPECT_TRUE(has(inbox()[0], "Status: 5.4.6"));
+  EXPECT_TRUE(holds(inbox()[0], "Status: 5.4.6"));
 }
 
 TEST_F(QueueRunnerTest, AThousandExchangersAreNotAllTried) {

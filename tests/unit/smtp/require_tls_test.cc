@@ -18,7 +18,7 @@ using testing::QueueScene;
 
 constexpr const char* kOffers = "250-fake.example\r\n250-STARTTLS\r\n250 REQUIRETLS\r\n";
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool contains_text(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 /// What the test says of each host; nothing: no policy. Counts what it is told.
 struct SaidPolicies final : TlsPolicySource {
@@ -76,7 +76,7 @@ struct RequireTlsTest : QueueScene {
   void expect_returned(QueueId id, std::string_view status) {
     EXPECT_FALSE(is_queued(id));
     ASSERT_EQ(inbox().size(), 1U);
-    EXPECT_TRUE(has(inbox()[0], "Status: " + std::string(status))) << inbox()[0];
+    EXPECT_TRUE(contains_text(inbox()[0], "Status: " + std::string(status))) << inbox()[0];
   }
 
   SaidPolicies policies;
@@ -87,7 +87,7 @@ struct RequireTlsTest : QueueScene {
 TEST_F(RequireTlsTest, ASignedExchangerWithACertificateGetsItWithTheParameter) {
   const QueueId id = send("ben@secure.example");
   ASSERT_EQ(host(3).messages.size(), 1U);
-  EXPECT_TRUE(has(host(3).messages[0].mail, " REQUIRETLS")) << host(3).messages[0].mail;
+  EXPECT_TRUE(contains_text(host(3).messages[0].mail, " REQUIRETLS")) << host(3).messages[0].mail;
   EXPECT_FALSE(is_queued(id));
   EXPECT_EQ(dialer.dialled()[0].verification.kind, PeerVerification::Kind::kPkix);
   EXPECT_EQ(dialer.dialled()[0].verification.names, std::vector<std::string>{"mx.secure.example"});
@@ -111,7 +111,7 @@ TEST_F(RequireTlsTest, AnEnforcedPolicyProvesTheName) {
   policies.said["a.example.org"] = enforced();
   send("ben@example.org");
   ASSERT_EQ(host(1).messages.size(), 1U);
-  EXPECT_TRUE(has(host(1).messages[0].mail, " REQUIRETLS"));
+  EXPECT_TRUE(contains_text(host(1).messages[0].mail, " REQUIRETLS"));
 }
 
 TEST_F(RequireTlsTest, APolicyInTestingDoesNot) {
@@ -221,7 +221,7 @@ TEST_F(RequireTlsTest, ASmarthostMustProveItsOwnName) {
       store::PutRoute{{.name = "*", .hops = {{"a.example.org", 25, store::RouteRecord::Tls::kOpportunistic}}}}));
   send("ben@example.org");
   ASSERT_EQ(host(1).messages.size(), 1U);
-  EXPECT_TRUE(has(host(1).messages[0].mail, " REQUIRETLS"));
+  EXPECT_TRUE(contains_text(host(1).messages[0].mail, " REQUIRETLS"));
   EXPECT_EQ(dialer.dialled()[0].verification.kind, PeerVerification::Kind::kPkix);
   EXPECT_EQ(dialer.dialled()[0].verification.names, std::vector<std::string>{"a.example.org"});
 }
@@ -244,10 +244,10 @@ TEST_F(RequireTlsTest, TheReportIsOfTheHeaderOnlyAndRequiresTlsItself) {
          .requires_tls = true});
   settle();
   ASSERT_EQ(host(3).messages.size(), 1U);
-  EXPECT_TRUE(has(host(3).messages[0].mail, "MAIL FROM:<>"));
-  EXPECT_TRUE(has(host(3).messages[0].mail, " REQUIRETLS")) << host(3).messages[0].mail;
-  EXPECT_TRUE(has(host(3).messages[0].text, "Subject: hello"));
-  EXPECT_FALSE(has(host(3).messages[0].text, "\r\nHello.\r\n"));
+  EXPECT_TRUE(contains_text(host(3).messages[0].mail, "MAIL FROM:<>"));
+  EXPECT_TRUE(contains_text(host(3).messages[0].mail, " REQUIRETLS")) << host(3).messages[0].mail;
+  EXPECT_TRUE(contains_text(host(3).messages[0].text, "Subject: hello"));
+  EXPECT_FALSE(contains_text(host(3).messages[0].text, "\r\nHello.\r\n"));
 }
 
 TEST_F(RequireTlsTest, AReportIsNotLostBecauseTheNextHostDoesNotOfferIt) {
@@ -255,13 +255,13 @@ TEST_F(RequireTlsTest, AReportIsNotLostBecauseTheNextHostDoesNotOfferIt) {
   host(1).ehlo = "250-fake.example\r\n250 STARTTLS\r\n";
   send("dan@example.org", "");
   ASSERT_EQ(host(1).messages.size(), 1U);
-  EXPECT_FALSE(has(host(1).messages[0].mail, "REQUIRETLS"));
+  EXPECT_FALSE(contains_text(host(1).messages[0].mail, "REQUIRETLS"));
 }
 
 TEST_F(RequireTlsTest, AReportSaysItOnlyToAHostThatIsProven) {
   send("dan@example.org", "");
   ASSERT_EQ(host(1).messages.size(), 1U);
-  EXPECT_FALSE(has(host(1).messages[0].mail, "REQUIRETLS"));
+  EXPECT_FALSE(contains_text(host(1).messages[0].mail, "REQUIRETLS"));
 }
 
 // ---- TLS-Required: No ----

@@ -11,12 +11,12 @@ namespace {
 using dns::Answer;
 using dns::RecordType;
 using dns::Status;
-using Kind = RoutePlan::Kind;
+using PlanKind = RoutePlan::Kind;
 
 IpAddress address(std::string_view text) { return *parse_ip_address(text); }
 
-struct Routing : ::testing::Test {
-  Routing() {
+struct RoutingCase : ::testing::Test {
+  RoutingCase() {
     facts.domain = "example.org";
     facts.hostname = "mx.posthus.test";
     facts.seed = 7;
@@ -55,7 +55,7 @@ struct Routing : ::testing::Test {
   }
   std::string failure() {
     const RoutePlan p = plan();
-    return (p.kind == Kind::kFailed ? "failed " : p.kind == Kind::kDeferred ? "deferred " : "no verdict ") + p.status;
+    return (p.kind == PlanKind::kFailed ? "failed " : p.kind == PlanKind::kDeferred ? "deferred " : "no verdict ") + p.status;
   }
 
   RouteFacts facts;
@@ -65,17 +65,17 @@ struct Routing : ::testing::Test {
 
 using Names = std::vector<std::string>;
 
-TEST_F(Routing, AsksForTheExchangersThenForTheirAddresses) {
+TEST_F(RoutingCase, AsksForTheExchangersThenForTheirAddresses) {
   RoutePlan first = plan();
-  ASSERT_EQ(first.kind, Kind::kLacking);
+  ASSERT_EQ(first.kind, PlanKind::kLacking);
   EXPECT_EQ(first.questions, (std::vector<Question>{{"example.org", RecordType::kMx}}));
   put_mx({{10, "a.example.org"}, {20, "b.example.org"}});
   const RoutePlan second = plan();
-  ASSERT_EQ(second.kind, Kind::kLacking);
+  ASSERT_EQ(second.kind, PlanKind::kLacking);
   EXPECT_EQ(second.questions.size(), 4U);  // both families of both hosts, asked at once
 }
 
-TEST_F(Routing, ExchangersByPreferenceWithPort) {
+TEST_F(RoutingCase, ExchangersByPreferenceWithPort) {
   put_mx({{20, "b.example.org"}, {10, "a.example.org"}, {30, "c.example.org"}});
   put_addresses("a.example.org", {"192.0.2.1"});
   put_addresses("b.example.org", {"192.0.2.2"});
@@ -85,7 +85,7 @@ TEST_F(Routing, ExchangersByPreferenceWithPort) {
   EXPECT_FALSE(plan().hops.front().is_from_route);
 }
 
-TEST_F(Routing, EqualPreferencesAreShuffled) {
+TEST_F(RoutingCase, EqualPreferencesAreShuffled) {
   std::vector<dns::MxRecord> records;
   for (int i = 0; i < 6; ++i) {
     const std::string name = "h" + std::to_string(i) + ".example.org";
@@ -98,43 +98,43 @@ TEST_F(Routing, EqualPreferencesAreShuffled) {
   EXPECT_GE(firsts.size(), 4U);
 }
 
-TEST_F(Routing, FamiliesTakeTurnsBeginningWithIpv6) {
+TEST_F(RoutingCase, FamiliesTakeTurnsBeginningWithIpv6) {
   put_mx({{10, "a.example.org"}});
   put_addresses("a.example.org", {"192.0.2.1", "192.0.2.2", "2001:db8::1", "192.0.2.3"});
   EXPECT_EQ(addresses(), (Names{"2001:db8::1", "192.0.2.1", "192.0.2.2", "192.0.2.3"}));
 }
 
-TEST_F(Routing, WithoutMxTheDomainsOwnAddressesAreUsed) {
+TEST_F(RoutingCase, WithoutMxTheDomainsOwnAddressesAreUsed) {
   put(facts.domain, RecordType::kMx, {.status = Status::kNoData});
   put_addresses("example.org", {"192.0.2.9"});
   EXPECT_EQ(hosts(), Names{"example.org"});
 }
 
-TEST_F(Routing, ADomainWithoutMxAndAddressReceivesNoMail) {
+TEST_F(RoutingCase, ADomainWithoutMxAndAddressReceivesNoMail) {
   put_status("example.org", Status::kNoData);
   EXPECT_EQ(failure(), "failed 5.1.2");
 }
 
-TEST_F(Routing, ADomainThatDoesNotExistFails) {
+TEST_F(RoutingCase, ADomainThatDoesNotExistFails) {
   put_status("example.org", Status::kNoName);
   EXPECT_EQ(failure(), "failed 5.1.2");
   EXPECT_NE(plan().explanation.find("does not exist"), std::string::npos);
 }
 
-TEST_F(Routing, ANullMxIsRefusedAtOnce) {
+TEST_F(RoutingCase, ANullMxIsRefusedAtOnce) {
   put_mx({{0, ""}});
   EXPECT_EQ(failure(), "failed 5.1.10");
   put_mx({{0, "."}});
   EXPECT_EQ(failure(), "failed 5.1.10");
 }
 
-TEST_F(Routing, ANullMxBesideOthersMeansNothing) {
+TEST_F(RoutingCase, ANullMxBesideOthersMeansNothing) {
   put_mx({{0, "."}, {10, "a.example.org"}});
   put_addresses("a.example.org", {"192.0.2.1"});
   EXPECT_EQ(hosts(), Names{"a.example.org"});
 }
 
-TEST_F(Routing, TemporaryAndBogusAnswersDeferAtEveryStep) {
+TEST_F(RoutingCase, TemporaryAndBogusAnswersDeferAtEveryStep) {
   for (const Status status : {Status::kTemporary, Status::kBogus}) {
     answers.clear();
     put_status("example.org", status, "SERVFAIL");
@@ -148,33 +148,33 @@ TEST_F(Routing, TemporaryAndBogusAnswersDeferAtEveryStep) {
   }
 }
 
-TEST_F(Routing, AHostThatTheDnsKnowsNothingOfForNowDoesNotHideOthers) {
+TEST_F(RoutingCase, AHostThatTheDnsKnowsNothingOfForNowDoesNotHideOthers) {
   put_mx({{10, "a.example.org"}, {20, "b.example.org"}});
   put_status("a.example.org", Status::kTemporary);
   put_addresses("b.example.org", {"192.0.2.2"});
   EXPECT_EQ(hosts(), Names{"b.example.org"});
 }
 
-TEST_F(Routing, OneFamilyWithoutAnswerDoesNotHideTheOther) {
+TEST_F(RoutingCase, OneFamilyWithoutAnswerDoesNotHideTheOther) {
   put_mx({{10, "a.example.org"}});
   put("a.example.org", RecordType::kAaaa, {.status = Status::kTemporary});
   put("a.example.org", RecordType::kA, {.status = Status::kFound, .addresses = {address("192.0.2.1")}});
   EXPECT_EQ(addresses(), Names{"192.0.2.1"});
 }
 
-TEST_F(Routing, ExchangersWithoutAddressFail) {
+TEST_F(RoutingCase, ExchangersWithoutAddressFail) {
   put_mx({{10, "a.example.org"}});
   put_status("a.example.org", Status::kNoName);
   EXPECT_EQ(failure(), "failed 5.4.4");
 }
 
-TEST_F(Routing, OurOwnNameCutsEverythingThatIsNotBetter) {
+TEST_F(RoutingCase, OurOwnNameCutsEverythingThatIsNotBetter) {
   put_mx({{10, "a.example.org"}, {20, "mx.posthus.test"}, {20, "b.example.org"}, {30, "c.example.org"}});
   put_addresses("a.example.org", {"192.0.2.1"});
   EXPECT_EQ(hosts(), Names{"a.example.org"});  // nobody else is even asked for
 }
 
-TEST_F(Routing, OurOwnAddressCutsLikewise) {
+TEST_F(RoutingCase, OurOwnAddressCutsLikewise) {
   own = {"192.0.2.2"};
   put_mx({{10, "a.example.org"}, {20, "alias.example.org"}, {20, "b.example.org"}, {30, "c.example.org"}});
   put_addresses("a.example.org", {"192.0.2.1"});
@@ -184,7 +184,7 @@ TEST_F(Routing, OurOwnAddressCutsLikewise) {
   EXPECT_EQ(hosts(), Names{"a.example.org"});
 }
 
-TEST_F(Routing, NothingLeftIsALoop) {
+TEST_F(RoutingCase, NothingLeftIsALoop) {
   put_mx({{10, "mx.posthus.test"}, {20, "b.example.org"}});
   EXPECT_EQ(failure(), "failed 5.4.6");
   own = {"192.0.2.2"};
@@ -196,13 +196,13 @@ TEST_F(Routing, NothingLeftIsALoop) {
   EXPECT_EQ(failure(), "failed 5.4.6");
 }
 
-TEST_F(Routing, TheBackupWaitsWhenThePrimaryIsUnknownForNow) {
+TEST_F(RoutingCase, TheBackupWaitsWhenThePrimaryIsUnknownForNow) {
   put_mx({{10, "a.example.org"}, {20, "mx.posthus.test"}});
   put_status("a.example.org", Status::kTemporary);
   EXPECT_EQ(failure(), "deferred 4.4.3");
 }
 
-TEST_F(Routing, LoopbackAndNonsenseAddressesAreNotConnectedTo) {
+TEST_F(RoutingCase, LoopbackAndNonsenseAddressesAreNotConnectedTo) {
   put_mx({{10, "a.example.org"}});
   for (const char* text : {"127.0.0.1", "0.0.0.0", "255.255.255.255", "224.0.0.1", "::1", "::", "ff02::1", "::ffff:127.0.0.1"}) {
     put_addresses("a.example.org", {text});
@@ -212,14 +212,14 @@ TEST_F(Routing, LoopbackAndNonsenseAddressesAreNotConnectedTo) {
   EXPECT_EQ(addresses(), Names{"192.0.2.1"});
 }
 
-TEST_F(Routing, ASettingAllowsLoopbackButNotWhatIsNoAddress) {
+TEST_F(RoutingCase, ASettingAllowsLoopbackButNotWhatIsNoAddress) {
   facts.loopback = LoopbackRule::kAllow;
   put_mx({{10, "a.example.org"}});
   put_addresses("a.example.org", {"127.0.0.2", "::1", "0.0.0.0"});
   EXPECT_EQ(addresses(), (Names{"::1", "127.0.0.2"}));
 }
 
-TEST_F(Routing, AThousandExchangersAreCutToTwenty) {
+TEST_F(RoutingCase, AThousandExchangersAreCutToTwenty) {
   std::vector<dns::MxRecord> records;
   for (int i = 0; i < 1000; ++i) {
     const std::string name = "h" + std::to_string(i) + ".example.org";
@@ -233,7 +233,7 @@ TEST_F(Routing, AThousandExchangersAreCutToTwenty) {
   EXPECT_EQ(distinct.size(), 20U);
 }
 
-TEST_F(Routing, ThousandAddressesOfOneHostAreBounded) {
+TEST_F(RoutingCase, ThousandAddressesOfOneHostAreBounded) {
   std::vector<std::string> texts;
   for (int i = 0; i < 250; ++i) texts.push_back("192.0.2." + std::to_string(i + 1));
   put_mx({{10, "a.example.org"}});
@@ -241,14 +241,14 @@ TEST_F(Routing, ThousandAddressesOfOneHostAreBounded) {
   EXPECT_EQ(plan().hops.size(), kMaxHops);
 }
 
-TEST_F(Routing, ANameTwiceAndAnAddressTwiceCountOnce) {
+TEST_F(RoutingCase, ANameTwiceAndAnAddressTwiceCountOnce) {
   put_mx({{20, "a.example.org"}, {10, "a.example.org"}, {15, "b.example.org"}});
   put_addresses("a.example.org", {"192.0.2.1", "192.0.2.1"});
   put_addresses("b.example.org", {"192.0.2.1", "192.0.2.2"});
   EXPECT_EQ(addresses(), (Names{"192.0.2.1", "192.0.2.2"}));
 }
 
-TEST_F(Routing, AddressLiterals) {
+TEST_F(RoutingCase, AddressLiterals) {
   facts.domain = "[192.0.2.1]";
   EXPECT_EQ(addresses(), Names{"192.0.2.1"});
   facts.domain = "[IPv6:2001:db8::1]";
@@ -258,13 +258,13 @@ TEST_F(Routing, AddressLiterals) {
   facts.domain = "[x400:abc]";
   EXPECT_EQ(failure(), "failed 5.1.2");
   facts.domain = "[]";
-  EXPECT_EQ(plan().kind, Kind::kLacking);  // no literal: a name the DNS knows nothing of
+  EXPECT_EQ(plan().kind, PlanKind::kLacking);  // no literal: a name the DNS knows nothing of
   own = {"192.0.2.1"};
   facts.domain = "[192.0.2.1]";
   EXPECT_EQ(failure(), "failed 5.4.6");
 }
 
-TEST_F(Routing, ARouteIsUsedAsItIsWithoutMx) {
+TEST_F(RoutingCase, ARouteIsUsedAsItIsWithoutMx) {
   store::RouteRecord record{.name = "example.org", .hops = {{"relay.example.net", 2525}, {"127.0.0.1", 26}}, .login = "us"};
   facts.route = &record;
   put_addresses("relay.example.net", {"192.0.2.5"});
@@ -280,7 +280,7 @@ TEST_F(Routing, ARouteIsUsedAsItIsWithoutMx) {
   EXPECT_EQ(p.hops[1].port, 26);
 }
 
-TEST_F(Routing, ARoutesTlsIsKept) {
+TEST_F(RoutingCase, ARoutesTlsIsKept) {
   using Tls = store::RouteRecord::Tls;
   store::RouteRecord record{.hops = {{"192.0.2.1", 1, Tls::kNever},
                                      {"192.0.2.2", 2, Tls::kOpportunistic},
@@ -292,7 +292,7 @@ TEST_F(Routing, ARoutesTlsIsKept) {
   EXPECT_EQ(uses, (std::vector<TlsUse>{TlsUse::kNever, TlsUse::kOpportunistic, TlsUse::kRequired, TlsUse::kImplicit}));
 }
 
-TEST_F(Routing, ARouteThatLeadsNowhereOrToUsIsDeferred) {
+TEST_F(RoutingCase, ARouteThatLeadsNowhereOrToUsIsDeferred) {
   store::RouteRecord record{.hops = {{"relay.example.net", 25}}};
   facts.route = &record;
   put_status("relay.example.net", Status::kNoName);
@@ -302,13 +302,13 @@ TEST_F(Routing, ARouteThatLeadsNowhereOrToUsIsDeferred) {
   EXPECT_EQ(failure(), "deferred 4.4.4");
 }
 
-TEST_F(Routing, ARouteWithoutHostsMeansMx) {
+TEST_F(RoutingCase, ARouteWithoutHostsMeansMx) {
   store::RouteRecord record{.name = "example.org"};
   facts.route = &record;
   EXPECT_EQ(plan().questions, (std::vector<Question>{{"example.org", RecordType::kMx}}));
 }
 
-TEST_F(Routing, DnssecIsRemembered) {
+TEST_F(RoutingCase, DnssecIsRemembered) {
   put(facts.domain, RecordType::kMx, {.status = Status::kFound, .is_secure = true, .exchanges = {{10, "a.example.org"}}});
   put_addresses("a.example.org", {"192.0.2.1"});
   EXPECT_TRUE(plan().hops[0].is_exchanger_secure);

@@ -14,7 +14,7 @@
 namespace posthus::smtp {
 namespace {
 
-using Kind = session::PeerVerification::Kind;
+using ProofKind = session::PeerVerification::Kind;
 using mailauth::TlsRequirement;
 
 class MemoryFetcher final : public PolicyFetcher {
@@ -96,7 +96,7 @@ TEST_F(TlsPoliciesTest, DaneDemandsItsCertificate) {
   EXPECT_TRUE(policy.may_connect);
   EXPECT_EQ(policy.kind, TlsPolicy::Kind::kDane);
   EXPECT_EQ(policy.requirement, TlsRequirement::kDane);
-  EXPECT_EQ(policy.verification.kind, Kind::kDane);
+  EXPECT_EQ(policy.verification.kind, ProofKind::kDane);
   ASSERT_EQ(policy.verification.tlsa.size(), 1u);
   EXPECT_EQ(policy.verification.names, (std::vector<std::string>{"mx.signed.test", "signed.test"}));
   EXPECT_EQ(policy.server_name, "mx.signed.test");
@@ -107,7 +107,7 @@ TEST_F(TlsPoliciesTest, DaneDemandsItsCertificate) {
 TEST_F(TlsPoliciesTest, UnusableRecordsDemandTlsOnly) {
   const TlsPolicy policy = ask("signed.test", "pkix.signed.test", true);
   EXPECT_EQ(policy.requirement, TlsRequirement::kEncrypted);
-  EXPECT_EQ(policy.verification.kind, Kind::kNone);
+  EXPECT_EQ(policy.verification.kind, ProofKind::kNone);
 }
 
 TEST_F(TlsPoliciesTest, AHostWithIpv6OnlyHasItsRecordsToo) {
@@ -153,7 +153,7 @@ TEST_F(TlsPoliciesTest, EnforceDemandsAListedHostAndItsCertificate) {
   const TlsPolicy listed = ask("plain.test", "mx.plain.test", false);
   EXPECT_EQ(listed.kind, TlsPolicy::Kind::kMtaSts);
   EXPECT_EQ(listed.requirement, TlsRequirement::kPkix);
-  EXPECT_EQ(listed.verification.kind, Kind::kPkix);
+  EXPECT_EQ(listed.verification.kind, ProofKind::kPkix);
   EXPECT_EQ(listed.verification.names, std::vector<std::string>{"mx.plain.test"});
   EXPECT_EQ(listed.text.size(), 4u);
   const TlsPolicy other = ask("plain.test", "mx2.plain.test", false);
@@ -170,7 +170,7 @@ TEST_F(TlsPoliciesTest, TestingDemandsNothingButTells) {
   EXPECT_TRUE(listed.is_testing);
   EXPECT_TRUE(listed.is_host_listed);
   EXPECT_EQ(listed.requirement, TlsRequirement::kOpportunistic);
-  EXPECT_EQ(listed.verification.kind, Kind::kNone);
+  EXPECT_EQ(listed.verification.kind, ProofKind::kNone);
   const TlsPolicy other = ask("plain.test", "mx2.plain.test", false);
   EXPECT_TRUE(other.may_connect);
   EXPECT_FALSE(other.is_host_listed);

@@ -17,7 +17,7 @@ namespace posthus::smtp {
 namespace {
 
 using testing::FakeHost;
-using Verdict = TrialResult::Verdict;
+using TrialVerdict = TrialResult::Verdict;
 using Mark = TrialStep::Mark;
 
 class TrialTest : public ::testing::Test {
@@ -90,7 +90,7 @@ TEST_F(TrialTest, ItEndsWithTheAnswerToRcptAndSendsNothing) {
   there.answer = [&](const std::string& line) { return heard.push_back(line), std::string(); };
   const auto result = run({.recipient = {"ben", "there.example"}, .sender = "anna@example.test", .observe = {}});
   ASSERT_TRUE(result);
-  EXPECT_EQ(result->verdict, Verdict::kTaken);
+  EXPECT_EQ(result->verdict, TrialVerdict::kTaken);
   EXPECT_EQ(result->stage, "RCPT");
   EXPECT_EQ(result->reply.code, 250);
   EXPECT_TRUE(there.messages.empty());
@@ -112,7 +112,7 @@ TEST_F(TrialTest, ARefusalIsTheHostsAndFinal) {
   host(1).answer = [](const std::string& line) { return line.starts_with("RCPT") ? "550 5.1.1 nobody\r\n" : std::string(); };
   const auto result = run();
   ASSERT_TRUE(result);
-  EXPECT_EQ(result->verdict, Verdict::kRefused);
+  EXPECT_EQ(result->verdict, TrialVerdict::kRefused);
   EXPECT_EQ(result->reply.text, "nobody");
   EXPECT_EQ(step("RCPT")->mark, Mark::kBad);
   EXPECT_EQ(dialer.dialled().size(), 1u);
@@ -121,17 +121,17 @@ TEST_F(TrialTest, ARefusalIsTheHostsAndFinal) {
 TEST_F(TrialTest, TheNextHostIsAskedWhereADeliveryWouldGoOn) {
   host(1).answer = [](const std::string& line) { return line.starts_with("RCPT") ? "450 later\r\n" : std::string(); };
   host(2);
-  EXPECT_EQ(run()->verdict, Verdict::kTaken);
+  EXPECT_EQ(run()->verdict, TrialVerdict::kTaken);
   EXPECT_EQ(dialer.dialled().size(), 2u);
   EXPECT_EQ(run({.recipient = {"ben", "there.example"}, .depth = TrialOptions::Depth::kFirstAnswer, .observe = {}})->verdict,
-            Verdict::kUnavailable);
+            TrialVerdict::kUnavailable);
   EXPECT_EQ(dialer.dialled().size(), 3u);
 }
 
 TEST_F(TrialTest, HostsThatCannotBeReachedAreNamed) {
   const auto result = run();
   ASSERT_TRUE(result);
-  EXPECT_EQ(result->verdict, Verdict::kUnavailable);
+  EXPECT_EQ(result->verdict, TrialVerdict::kUnavailable);
   EXPECT_EQ(result->stage, "connect");
   ASSERT_TRUE(step("connect", 1));
   EXPECT_EQ(step("connect")->mark, Mark::kBad);
@@ -139,10 +139,10 @@ TEST_F(TrialTest, HostsThatCannotBeReachedAreNamed) {
 }
 
 TEST_F(TrialTest, ADomainThatDoesNotExistIsRefusedAndADnsThatIsSilentIsNot) {
-  EXPECT_EQ(run({.recipient = {"x", "nowhere.example"}, .observe = {}})->verdict, Verdict::kRefused);
+  EXPECT_EQ(run({.recipient = {"x", "nowhere.example"}, .observe = {}})->verdict, TrialVerdict::kRefused);
   ASSERT_TRUE(resolver.add_zone("broken.example !bogus\n"));
   const auto result = run({.recipient = {"x", "broken.example"}, .observe = {}});
-  EXPECT_EQ(result->verdict, Verdict::kUnavailable);
+  EXPECT_EQ(result->verdict, TrialVerdict::kUnavailable);
   EXPECT_EQ(results.front().reply.enhanced, "5.1.2");
 }
 
@@ -150,7 +150,7 @@ TEST_F(TrialTest, AFailedHandshakeIsFollowedByNoTlsAsInADelivery) {
   FakeHost& there = host(1);
   there.ehlo = "250-fake.example\r\n250 STARTTLS\r\n";
   dialer.set_host("192.0.2.1", 25, {.make_session = there.factory(), .tls_failure = "wrong version number"});
-  EXPECT_EQ(run()->verdict, Verdict::kTaken);
+  EXPECT_EQ(run()->verdict, TrialVerdict::kTaken);
   EXPECT_EQ(step("STARTTLS")->mark, Mark::kGood) << "the answer to the command";
   EXPECT_EQ(step("STARTTLS", 1)->mark, Mark::kBad) << "the handshake";
   EXPECT_EQ(dialer.dialled().size(), 2u);
@@ -166,7 +166,7 @@ TEST_F(TrialTest, ACertificateThatDoesNotHoldIsLookedAtAndGetsNothing) {
   dialer.set_host("192.0.2.1", 25, {.make_session = there.factory(), .is_verified = false});
   const auto result = run();
   ASSERT_TRUE(result);
-  EXPECT_EQ(result->verdict, Verdict::kUnavailable);
+  EXPECT_EQ(result->verdict, TrialVerdict::kUnavailable);
   EXPECT_EQ(result->stage, "STARTTLS");
   EXPECT_FALSE(step("MAIL"));
   ASSERT_EQ(dialer.dialled().size(), 2u);
@@ -198,7 +198,7 @@ TEST_F(TrialTest, ItEndsWhenItsTimeIsOver) {
   world.clock.advance(1'000'000);
   trials->tick();
   ASSERT_EQ(results.size(), 1u);
-  EXPECT_EQ(results[0].verdict, Verdict::kUnavailable);
+  EXPECT_EQ(results[0].verdict, TrialVerdict::kUnavailable);
   const std::size_t told = steps.size();
   dialer.time_out();
   settle();
@@ -213,7 +213,7 @@ TEST_F(TrialTest, AHostThatClosesAfterEveryByteEndsInOneResult) {
     results.clear();
     run();
     ASSERT_EQ(results.size(), 1u) << bytes;
-    ASSERT_NE(results[0].verdict, Verdict::kRefused) << bytes;
+    ASSERT_NE(results[0].verdict, TrialVerdict::kRefused) << bytes;
   }
 }
 
@@ -297,7 +297,7 @@ TEST_F(CallForwardTest, OnlyWhatIsSaidOfTheRecipientIsARefusal) {
     return line.starts_with("MAIL") ? "550 no reports please\r\n" : std::string();
   };
   EXPECT_EQ(answer("ben"), PrimaryAnswer::kUnavailable);
-  EXPECT_EQ(run({.recipient = {"x", "nowhere.example"}, .observe = {}})->verdict, Verdict::kRefused);
+  EXPECT_EQ(run({.recipient = {"x", "nowhere.example"}, .observe = {}})->verdict, TrialVerdict::kRefused);
   calls->ask({"x", "nowhere.example"}, [this](PrimaryReply reply) { replies.push_back(std::move(reply)); });
   settle();
   EXPECT_EQ(replies.back().answer, PrimaryAnswer::kUnavailable) << "the DNS may be wrong: that is what a backup is for";

@@ -18,7 +18,7 @@ namespace {
 
 using testing::LoopbackDriver;
 
-struct Answer {
+struct ApiAnswer {
   int status = 0;
   std::string fields, body;
 };
@@ -47,8 +47,8 @@ class ApiTest : public ::testing::Test {
         http_(api_),
         gate_{http_, world_.clock} {}
 
-  Answer call(const std::string& method, const std::string& target, const std::string& body = "", const Caller& caller = kLocal,
-              const std::string& type = "application/json") {
+  ApiAnswer call(const std::string& method, const std::string& target, const std::string& body = "",
+                 const Caller& caller = kLocal, const std::string& type = "application/json") {
     LoopbackDriver driver;
     const session::ConnectionFacts facts{.remote_address = caller.remote_address, .is_unix_socket = caller.is_unix_socket};
     driver.open(make_server_session(gate_, facts, driver.waker()), caller.is_tls ? testing::Tls::kImplicit : testing::Tls::kNo);
@@ -63,7 +63,7 @@ class ApiTest : public ::testing::Test {
   }
   // Status and detail of a refusal.
   std::string refusal(const std::string& method, const std::string& target, const std::string& body = "") {
-    const Answer answer = call(method, target, body);
+    const ApiAnswer answer = call(method, target, body);
     EXPECT_NE(answer.fields.find("application/problem+json"), std::string::npos) << answer.fields;
     const std::string mark = "\"detail\":\"";
     const std::size_t at = answer.body.find(mark);
@@ -72,7 +72,7 @@ class ApiTest : public ::testing::Test {
                                     : answer.body.substr(at + mark.size(), answer.body.size() - at - mark.size() - 3));
   }
   std::string make_token(const std::string& scopes, const std::string& more = "") {
-    const Answer made = call("POST", "/api/v1/tokens", "{\"name\":\"t\",\"scopes\":[" + scopes + "]" + more + "}");
+    const ApiAnswer made = call("POST", "/api/v1/tokens", "{\"name\":\"t\",\"scopes\":[" + scopes + "]" + more + "}");
     EXPECT_EQ(made.status, 201) << made.body;
     const std::size_t at = made.body.find("\"token\":\"") + 9;
     return made.body.substr(at, made.body.find('"', at) - at);
@@ -89,7 +89,7 @@ class ApiTest : public ::testing::Test {
 const std::string kCreated = "\"created\":\"2026-11-21T12:00:00Z\"";
 
 TEST_F(ApiTest, RootSaysWhatThisIs) {
-  const Answer answer = call("GET", "/", "", {});
+  const ApiAnswer answer = call("GET", "/", "", {});
   EXPECT_EQ(answer.status, 200);
   EXPECT_NE(answer.body.find("Posthus"), std::string::npos);
   EXPECT_EQ(call("GET", "/api/v1", "", {}).status, 404);
@@ -107,7 +107,7 @@ TEST_F(ApiTest, HealthIsOpenAndReadinessFollowsTheServer) {
 TEST_F(ApiTest, StatusCounts) {
   world_.add_user("anna@example.test", "password-1");
   world_.clock.advance(90'000'000);
-  const Answer answer = call("GET", "/api/v1/status");
+  const ApiAnswer answer = call("GET", "/api/v1/status");
   EXPECT_EQ(answer.status, 200);
   for (const char* part : {"\"version\":\"9.9\"", "\"hostname\":\"mx.example.test\"", "\"uptime_seconds\":90",
                            "{\"name\":\"imaps\",\"address\":\"0.0.0.0\",\"port\":2993,\"implicit_tls\":true,\"connections\":",
@@ -117,13 +117,13 @@ TEST_F(ApiTest, StatusCounts) {
 }
 
 TEST_F(ApiTest, WrongMethodsAreNamed) {
-  const Answer answer = call("PUT", "/api/v1/domains");
+  const ApiAnswer answer = call("PUT", "/api/v1/domains");
   EXPECT_EQ(answer.status, 405);
   EXPECT_NE(answer.fields.find("Allow: GET, HEAD, POST"), std::string::npos) << answer.fields;
 }
 
 TEST_F(ApiTest, DomainsLiveAndDie) {
-  const Answer made =
+  const ApiAnswer made =
       call("POST", "/api/v1/domains", R"({"name":"BÜCHER.test","default_quota_bytes":1000,"pop3_retention_days":7})");
   EXPECT_EQ(made.status, 201) << made.body;
   const std::string expected =
@@ -168,7 +168,7 @@ TEST_F(ApiTest, ListsArePaged) {
   std::string after, seen;
   int pages = 0;
   do {
-    const Answer page = call("GET", "/api/v1/domains?limit=2" + (after.empty() ? "" : "&after=" + after));
+    const ApiAnswer page = call("GET", "/api/v1/domains?limit=2" + (after.empty() ? "" : "&after=" + after));
     ASSERT_EQ(page.status, 200) << page.body;
     for (std::size_t at = page.body.find("{\"name\":\""); at != std::string::npos; at = page.body.find("{\"name\":\"", at + 1)) {
       seen += page.body.substr(at + 9, page.body.find('"', at + 9) - at - 9) + " ";
@@ -184,7 +184,7 @@ TEST_F(ApiTest, ListsArePaged) {
 }
 
 TEST_F(ApiTest, DomainsMayBeRelayed) {
-  const Answer made = call("POST", "/api/v1/domains", R"({"name":"branch.test","kind":"relay","language":"nb"})");
+  const ApiAnswer made = call("POST", "/api/v1/domains", R"({"name":"branch.test","kind":"relay","language":"nb"})");
   EXPECT_EQ(made.status, 201) << made.body;
   EXPECT_NE(made.body.find(R"("kind":"relay","language":"nb")"), std::string::npos) << made.body;
   EXPECT_EQ(refusal("POST", "/api/v1/domains", R"({"name":"a.test","kind":"other"})"),
@@ -200,9 +200,9 @@ TEST_F(ApiTest, RecipientsAreCheckedOfRelayDomainsOnly) {
             std::string::npos);
   EXPECT_EQ(refusal("PATCH", "/api/v1/domains/example.test", R"({"check_recipients":true})"),
             "400 field 'check_recipients' is of relay domains only");
-  const Answer changed = call("PATCH", "/api/v1/domains/branch.test", R"({"language":"de"})");
+  const ApiAnswer changed = call("PATCH", "/api/v1/domains/branch.test", R"({"language":"de"})");
   EXPECT_NE(changed.body.find(R"("check_recipients":true)"), std::string::npos) << changed.body;
-  const Answer moved = call("PATCH", "/api/v1/domains/branch.test", R"({"kind":"mailboxes"})");
+  const ApiAnswer moved = call("PATCH", "/api/v1/domains/branch.test", R"({"kind":"mailboxes"})");
   EXPECT_NE(moved.body.find(R"("check_recipients":false)"), std::string::npos) << moved.body;
 }
 
@@ -238,12 +238,12 @@ TEST_F(ApiTest, DryRunsAreBegunAndLookedAt) {
   EXPECT_EQ(refusal("POST", "/api/v1/send-test", R"({"address":"a@b.test"})"), "503 a dry run needs the running server");
   OneSendTest tests;
   api_.set_send_tests(tests);
-  const Answer begun = call("POST", "/api/v1/send-test", R"({"address":"A@B.test"})");
+  const ApiAnswer begun = call("POST", "/api/v1/send-test", R"({"address":"A@B.test"})");
   EXPECT_EQ(begun.status, 202);
   EXPECT_EQ(begun.body,
             "{\"id\":\"t1\",\"address\":\"A@b.test\",\"from\":\"admin@example.test\",\"started\":\"2027-01-15T08:00:00Z\","
             "\"verdict\":\"running\",\"stage\":\"\",\"explanation\":\"\",\"reply\":null,\"steps\":[]}\n");
-  const Answer over = call("GET", "/api/v1/send-test/t1");
+  const ApiAnswer over = call("GET", "/api/v1/send-test/t1");
   EXPECT_EQ(over.status, 200);
   EXPECT_NE(over.body.find("\"verdict\":\"refused\",\"stage\":\"RCPT\",\"explanation\":\"The host refuses.\","
                            "\"reply\":{\"code\":550,\"enhanced\":\"5.1.1\",\"text\":\"no\"},"
@@ -264,14 +264,14 @@ TEST_F(ApiTest, DryRunsAreBegunAndLookedAt) {
 
 TEST_F(ApiTest, UsersForwardAndAreHeldAndReleased) {
   call("POST", "/api/v1/users", R"({"address":"anna@example.test","password":"password-1"})");
-  const Answer changed = call("PATCH", "/api/v1/users/anna@example.test",
-                              R"({"forward_to":["anna@away.test"],"keeps_copy":false,"messages_per_day":7})");
+  const ApiAnswer changed = call("PATCH", "/api/v1/users/anna@example.test",
+                                 R"({"forward_to":["anna@away.test"],"keeps_copy":false,"messages_per_day":7})");
   EXPECT_NE(changed.body.find(R"("forward_to":["anna@away.test"],"keeps_copy":false,"messages_per_day":7,)"), std::string::npos)
       << changed.body;
   EXPECT_EQ(call("PATCH", "/api/v1/users/anna@example.test", R"({"forward_to":["nonsense"]})").status, 400);
   EXPECT_EQ(call("POST", "/api/v1/users/anna@example.test/hold", R"({"reason":"stolen"})").status, 204);
   EXPECT_NE(call("GET", "/api/v1/users/anna@example.test").body.find(R"("held":true,"hold_reason":"stolen")"), std::string::npos);
-  const Answer released = call("POST", "/api/v1/users/anna@example.test/release");
+  const ApiAnswer released = call("POST", "/api/v1/users/anna@example.test/release");
   EXPECT_EQ(released.body, "{\"address\":\"anna@example.test\",\"released\":0}\n");
   EXPECT_NE(call("GET", "/api/v1/users/anna@example.test").body.find(R"("held":false)"), std::string::npos);
   EXPECT_EQ(refusal("POST", "/api/v1/users/nobody@example.test/release"), "404 there is no user nobody@example.test");
@@ -279,7 +279,7 @@ TEST_F(ApiTest, UsersForwardAndAreHeldAndReleased) {
 
 TEST_F(ApiTest, UsersLiveAndDie) {
   call("PATCH", "/api/v1/domains/example.test", R"({"default_quota_bytes":5000})");
-  const Answer made = call("POST", "/api/v1/users", R"({"address":"Anna@Example.TEST","password":"password-1"})");
+  const ApiAnswer made = call("POST", "/api/v1/users", R"({"address":"Anna@Example.TEST","password":"password-1"})");
   EXPECT_EQ(made.status, 201) << made.body;
   EXPECT_EQ(made.body,
             "{\"address\":\"anna@example.test\",\"disabled\":false,\"role\":\"user\",\"has_password\":true,\"admin_of\":[],"
@@ -292,8 +292,8 @@ TEST_F(ApiTest, UsersLiveAndDie) {
   EXPECT_EQ(call("GET", "/api/v1/users?domain=example.test").body,
             "{\"items\":[" + made.body.substr(0, made.body.size() - 1) + "],\"next\":null}\n");
   EXPECT_EQ(call("GET", "/api/v1/users?domain=other.test").body, "{\"items\":[],\"next\":null}\n");
-  const Answer changed = call("PATCH", "/api/v1/users/anna%40example.test",
-                              R"({"quota_bytes":0,"disabled":true,"role":"server_admin","pop3_retention_days":3})");
+  const ApiAnswer changed = call("PATCH", "/api/v1/users/anna%40example.test",
+                                 R"({"quota_bytes":0,"disabled":true,"role":"server_admin","pop3_retention_days":3})");
   EXPECT_EQ(changed.status, 200) << changed.body;
   for (const char* part : {"\"disabled\":true", "\"role\":\"server_admin\"", "\"quota_bytes\":0", "\"pop3_retention_days\":3",
                            "\"has_password\":true"}) {
@@ -329,7 +329,7 @@ TEST_F(ApiTest, UsersAreChecked) {
 
 TEST_F(ApiTest, AliasesLiveAndDie) {
   world_.add_user("anna@example.test", "password-1");
-  const Answer made = call("POST", "/api/v1/aliases", R"({"address":"info@example.test","targets":["anna@example.test"]})");
+  const ApiAnswer made = call("POST", "/api/v1/aliases", R"({"address":"info@example.test","targets":["anna@example.test"]})");
   EXPECT_EQ(made.status, 201) << made.body;
   const std::string expected = "{\"address\":\"info@example.test\",\"targets\":[\"anna@example.test\"]," + kCreated + "}\n";
   EXPECT_EQ(made.body, expected);
@@ -390,7 +390,7 @@ TEST_F(ApiTest, TokensEnd) {
 
 TEST_F(ApiTest, SecretsOfTokensAreShownOnce) {
   const std::string token = make_token("\"read\"");
-  const Answer list = call("GET", "/api/v1/tokens");
+  const ApiAnswer list = call("GET", "/api/v1/tokens");
   EXPECT_EQ(list.status, 200);
   EXPECT_NE(list.body.find(token.substr(8, 16)), std::string::npos);
   EXPECT_EQ(list.body.find(token.substr(25)), std::string::npos);
@@ -410,7 +410,7 @@ TEST_F(ApiTest, StrangersGetNothing) {
   const std::string token = make_token("\"admin\"");
   for (const std::string& bad : {std::string(), std::string("Bearer"), std::string("Bearer x"), std::string("Digest x"),
                                  "Bearer " + token + "x", "Bearer posthus_0000000000000000" + token.substr(24)}) {
-    const Answer answer = call("GET", "/api/v1/users", "", {.authorization = bad});
+    const ApiAnswer answer = call("GET", "/api/v1/users", "", {.authorization = bad});
     EXPECT_EQ(answer.status, 401) << bad;
     EXPECT_NE(answer.fields.find("WWW-Authenticate: Bearer realm=\"posthus\""), std::string::npos);
   }
@@ -432,7 +432,7 @@ TEST_F(ApiTest, ServerAdminsMayUseTheirPasswordOverTls) {
   EXPECT_EQ(call("GET", "/api/v1/tokens", "", basic("root@example.test:password-2", false)).status, 403);
   EXPECT_EQ(call("GET", "/api/v1/tokens", "", basic("anna@example.test:password-1", true)).status, 403);
   EXPECT_EQ(call("POST", "/api/v1/backup", R"({"directory":"/tmp/x"})", basic("root@example.test:password-2", true)).status, 403);
-  const Answer wrong = call("GET", "/api/v1/tokens", "", basic("root@example.test:wrong", true));
+  const ApiAnswer wrong = call("GET", "/api/v1/tokens", "", basic("root@example.test:wrong", true));
   EXPECT_EQ(wrong.status, 401);
   EXPECT_NE(wrong.fields.find("WWW-Authenticate: Basic"), std::string::npos);
   EXPECT_EQ(call("GET", "/api/v1/tokens", "", {.authorization = "Basic !!!", .is_tls = true}).status, 401);
@@ -453,8 +453,8 @@ TEST_F(ApiTest, ANewPasswordCountsAtOnce) {
 
 TEST_F(ApiTest, MessagesAreDelivered) {
   world_.add_user("anna@example.test", "password-1");
-  const Answer answer = call("POST", "/api/v1/deliver?to=Anna%2Bshop@example.test&from=ben@example.test",
-                             "Subject: x\n\nline\r\nlast", kLocal, "message/rfc822");
+  const ApiAnswer answer = call("POST", "/api/v1/deliver?to=Anna%2Bshop@example.test&from=ben@example.test",
+                                "Subject: x\n\nline\r\nlast", kLocal, "message/rfc822");
   EXPECT_EQ(answer.status, 201) << answer.body;
   const auto messages = world_.messages("anna@example.test");
   ASSERT_EQ(messages.size(), 1u);
@@ -485,7 +485,7 @@ TEST_F(ApiTest, CheckReports) {
   world_.add_user("anna@example.test", "password-1");
   world_.deliver("anna@example.test", "Subject: x\n\nx\n");
   for (const char* body : {"{}", R"({"bytes":true})"}) {
-    const Answer answer = call("POST", "/api/v1/check", body);
+    const ApiAnswer answer = call("POST", "/api/v1/check", body);
     EXPECT_EQ(answer.status, 200) << answer.body;
     EXPECT_NE(answer.body.find("{\"consistent\":true,\"domains\":1,\"users\":1,"), std::string::npos) << answer.body;
     EXPECT_NE(answer.body.find("\"findings\":[]"), std::string::npos) << answer.body;
@@ -502,7 +502,7 @@ TEST_F(ApiTest, BackupIsChecked) {
 TEST_F(ApiTest, MetricsParseAndHoldWhatOperatorsWatch) {
   world_.add_user("anna@example.test", "secret");
   world_.deliver("anna@example.test", "Subject: x\n\nx\n");
-  const Answer answer = call("GET", "/metrics");
+  const ApiAnswer answer = call("GET", "/metrics");
   EXPECT_EQ(answer.status, 200);
   EXPECT_NE(answer.fields.find("Content-Type: text/plain; version=0.0.4"), std::string::npos) << answer.fields;
   const std::regex sample(R"re(([a-z_]+)(\{[a-z_]+="[^"\\]*"(,[a-z_]+="[^"\\]*")*\})? -?[0-9]+)re");

@@ -6,6 +6,7 @@
 #include "core/dns/memory_resolver.h"
 #include "tests/support/memory_dialer.h"
 #include "tests/support/world.h"
+#include "tests/unit/web_admin/outside_doubles.h"
 #include "web-admin/outside.h"
 #include "web-admin/port_probe.h"
 
@@ -13,27 +14,6 @@ namespace posthus::web_admin {
 namespace {
 
 using mailauth::RecordState;
-
-class SameResolver final : public dns::Resolver {
- public:
-  explicit SameResolver(dns::Resolver& zone) : zone_(zone) {}
-  void resolve(std::string name, dns::RecordType type, dns::AnswerDone done) override {
-    zone_.resolve(std::move(name), type, std::move(done));
-  }
-
- private:
-  dns::Resolver& zone_;
-};
-
-/// Connections come about at once, on the thread that dials.
-class PromptDialer final : public session::Dialer {
- public:
-  void dial(session::DialOptions options, session::SessionFactory make_session, session::DialDone done) override {
-    hosts.dial(std::move(options), std::move(make_session), std::move(done));
-    hosts.run();
-  }
-  testing::MemoryDialer hosts;
-};
 
 constexpr std::string_view kZone = R"(
 mail.example.test A 198.51.100.9

@@ -4,24 +4,13 @@
 #include "core/dns/memory_resolver.h"
 #include "store/queue_reader.h"
 #include "tests/support/world.h"
+#include "tests/unit/web_admin/outside_doubles.h"
 #include "web-admin/api.h"
 #include "web-admin/dns_publish.h"
 #include "web-admin/outside.h"
 
 namespace posthus::web_admin {
 namespace {
-
-/// What is made for each check asks the zone of the test.
-class SameResolver final : public dns::Resolver {
- public:
-  explicit SameResolver(dns::Resolver& zone) : zone_(zone) {}
-  void resolve(std::string name, dns::RecordType type, dns::AnswerDone done) override {
-    zone_.resolve(std::move(name), type, std::move(done));
-  }
-
- private:
-  dns::Resolver& zone_;
-};
 
 class DnsTest : public ::testing::Test {
  protected:

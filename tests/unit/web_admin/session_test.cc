@@ -6,6 +6,7 @@
 
 #include "tests/support/loopback_driver.h"
 #include "tests/support/world.h"
+#include "tests/unit/web_admin/browser.h"
 #include "web-admin/api.h"
 #include "web-admin/browser_sessions.h"
 #include "web-admin/panel.h"
@@ -17,12 +18,6 @@ namespace {
 using testing::LoopbackDriver;
 
 constexpr std::int64_t kHour = 3'600'000'000;
-
-struct Answer {
-  int status = 0;
-  std::string head, body;
-  bool has(std::string_view text) const { return head.find(text) != std::string::npos || body.find(text) != std::string::npos; }
-};
 
 class SessionTest : public ::testing::Test {
  protected:

@@ -5,6 +5,7 @@
 #include "store/directory_reader.h"
 #include "tests/support/memory_dialer.h"
 #include "tests/support/world.h"
+#include "tests/unit/web_admin/outside_doubles.h"
 #include "web-admin/api.h"
 #include "web-admin/first_start.h"
 #include "web-admin/outside.h"
@@ -12,26 +13,6 @@
 
 namespace posthus::web_admin {
 namespace {
-
-class SameResolver final : public dns::Resolver {
- public:
-  explicit SameResolver(dns::Resolver& zone) : zone_(zone) {}
-  void resolve(std::string name, dns::RecordType type, dns::AnswerDone done) override {
-    zone_.resolve(std::move(name), type, std::move(done));
-  }
-
- private:
-  dns::Resolver& zone_;
-};
-
-class PromptDialer final : public session::Dialer {
- public:
-  void dial(session::DialOptions options, session::SessionFactory make_session, session::DialDone done) override {
-    hosts.dial(std::move(options), std::move(make_session), std::move(done));
-    hosts.run();
-  }
-  testing::MemoryDialer hosts;
-};
 
 /// A smarthost that takes the login and refuses the recipient, or what a test says.
 class OneTest final : public SendTests {
