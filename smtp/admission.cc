@@ -30,6 +30,8 @@ RecipientVerdict admit_recipient(const RecipientFacts& facts) {
       return {Routing::kRefused, never_fits ? reply::kExceedsQuota : reply::kMailboxFull};
     }
     case Kind::kAliasLoop: return {Routing::kRefused, reply::kAliasLoop};
+    case Kind::kOnlyMembers: return {Routing::kRefused, reply::kOnlyMembers};
+    case Kind::kOnlyDomain: return {Routing::kRefused, reply::kOnlyDomain};
   }
   return {Routing::kRefused, reply::kTryAgain};
 }

@@ -41,6 +41,8 @@ Result<Reader> find_reader(const store::Snapshot& snapshot, const std::string& r
     case Resolution::Kind::kOverQuota:
     case Resolution::Kind::kNoSuchUser:
     case Resolution::Kind::kDisabled:
+    case Resolution::Kind::kOnlyMembers:
+    case Resolution::Kind::kOnlyDomain:
     case Resolution::Kind::kAliasLoop: break;
     default: reader.elsewhere.push_back(reverse_path);  // not ours
   }

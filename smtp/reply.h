@@ -123,6 +123,9 @@ inline constexpr Reply kExceedsQuota{552, "5.2.2", "The message is larger than t
 inline constexpr Reply kRelayDenied{550, "5.7.1", "Relaying denied"};
 inline constexpr Reply kMayNotSend{550, "5.7.1", "Your account may not send to other servers"};
 inline constexpr Reply kAliasLoop{550, "5.4.6", "The aliases of this address form a loop"};
+// RFC 3463 §3.8, X.7.2: who may have a list expanded.
+inline constexpr Reply kOnlyMembers{550, "5.7.2", "Only members of this group may write to it"};
+inline constexpr Reply kOnlyDomain{550, "5.7.2", "Only users of this group's domain may write to it, signed in at this server"};
 inline constexpr Reply kNotYourAddress{553, "5.7.1", "The sender address does not belong to the authenticated user"};
 inline constexpr Reply kNotYourFrom{550, "5.7.1",
                                     "The From field names an address that does not belong to the authenticated user"};

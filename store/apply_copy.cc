@@ -7,7 +7,8 @@ namespace posthus::store {
 
 Result<WriteOutcome> apply_kind(ApplyContext& context, const CopyMessages& request) {
   const Transfer transfer = request.is_move ? Transfer::kMove : Transfer::kCopy;
-  Transferred done = POSTHUS_TRY(transfer_messages(context, request.source, request.destination, request.uids, transfer));
+  Transferred done =
+      POSTHUS_TRY(transfer_messages(context, request.source, request.destination, request.uids, transfer, request.reach));
   const auto destination = POSTHUS_TRY(get_mailbox(context.transaction, request.destination));
   WriteOutcome outcome;
   outcome.mailbox = request.destination;

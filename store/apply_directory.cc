@@ -1,4 +1,6 @@
 // Domains, aliases and tokens. Users are in apply_user.cc.
+#include <algorithm>
+
 #include "store/apply_kinds.h"
 #include "store/canonical_address.h"
 #include "store/directory_reader.h"
@@ -21,6 +23,15 @@ Result<std::vector<std::string>> alias_targets(const std::vector<std::string>& t
   if (targets.size() > kMaxAliasTargets)
     return fail(ErrorKind::kTooLarge, "alias with more than " + std::to_string(kMaxAliasTargets) + " targets");
   return normalised_targets(targets);
+}
+
+/// Errors: kInvalid, kTooLarge.
+Result<> check_group(const GroupTraits& group, const CanonicalAddress& address) {
+  if (address.is_catch_all) return fail(ErrorKind::kInvalid, "a catch-all is no group");
+  if (group.display_name.size() > kMaxGroupName) return fail(ErrorKind::kTooLarge, "the name of group " + address.text);
+  const bool is_text = std::ranges::none_of(
+      group.display_name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7F; });
+  return is_text ? Result<>{} : fail(ErrorKind::kInvalid, "the name of group " + address.text);
 }
 
 /// What keeps a domain from going: kExists, and which.
@@ -63,7 +74,8 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveDomain& reque
 
 Result<WriteOutcome> apply_kind(ApplyContext& context, const PutAlias& request) {
   const CanonicalAddress address = POSTHUS_TRY(canonical_address(request.alias.address, CatchAll::kAllow));
-  AliasRecord alias{address.text, POSTHUS_TRY(alias_targets(request.alias.targets)), request.alias.created};
+  AliasRecord alias{address.text, POSTHUS_TRY(alias_targets(request.alias.targets)), request.alias.created, request.alias.group};
+  if (alias.group) POSTHUS_TRY_VOID(check_group(*alias.group, address));
   POSTHUS_TRY_VOID(check_mailbox_domain(context.transaction, address.domain));
   const auto before = POSTHUS_TRY(get_alias(context.transaction, address.lookup));
   if (request.rule == PutRule::kCreate) {
@@ -71,8 +83,8 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const PutAlias& request) 
     if (!address.is_catch_all && POSTHUS_TRY(get_login(context.transaction, address.lookup))) {
       return fail(ErrorKind::kExists, address.text + " is a user");
     }
-  } else if (!before) {
-    return fail(ErrorKind::kNotFound, address.text);
+  } else if (!before || before->group.has_value() != alias.group.has_value()) {
+    return fail(ErrorKind::kNotFound, address.text);  // neither becomes the other
   }
   if (before) alias.created = before->created;
   if (alias.created == Timestamp{}) alias.created = context.now;

@@ -49,6 +49,12 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const AddAudit& request);
 Result<WriteOutcome> apply_kind(ApplyContext& context, const AddHistory& request);          // apply_history.cc
 Result<WriteOutcome> apply_kind(ApplyContext& context, const PutAlert& request);            // apply_history.cc
 
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutGrant& request);     // apply_grant.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveGrant& request);  // apply_grant.cc
+
+// What goes with a user (apply_grant.cc): all he granted and was granted; or only what he was granted.
+Result<> erase_grants(WriteTransaction& transaction, const UserRecord& user);
+Result<> erase_delegations(WriteTransaction& transaction, AccountId delegate);
 // What goes with a user or a domain (apply_identity.cc).
 Result<> erase_identity(WriteTransaction& transaction, AccountId account);
 Result<> replace_administered(WriteTransaction& transaction, AccountId account, const std::vector<std::string>& domains);

@@ -30,7 +30,11 @@ constexpr std::array<NamedUse, 6> kFirstMailboxes{{{kInbox, SpecialUse::kNone},
 std::string admin_key(AccountId account) { return std::string(meta::kAdminPrefix) + account_key(account); }
 std::string removing_key(std::string_view lookup) { return std::string(meta::kRemovingPrefix) + address_key(lookup); }
 
-Result<> check_sizes(const UserRecord& user) {
+Result<> check_credentials(const UserRecord& user) {
+  // WHY: who has its password, or a role, would be somebody.
+  if (user.is_shared && (!user.password_hash.empty() || user.role != Role::kUser)) {
+    return fail(ErrorKind::kInvalid, "a shared account has neither password nor role");
+  }
   const bool fits = user.password_hash.size() <= kMaxPasswordHash && user.scram_salt.size() <= kMaxScramField &&
                     user.scram_stored_key.size() <= kMaxScramField && user.scram_server_key.size() <= kMaxScramField;
   return fits ? Result<>{} : fail(ErrorKind::kTooLarge, "credentials");
@@ -110,6 +114,7 @@ Result<WriteOutcome> create_user(ApplyContext& context, UserRecord user, const C
 /// First slice: nobody delivers to him or logs in any more.
 Result<> unhook_user(ApplyContext& context, AccountId account, std::string_view lookup) {
   WriteTransaction& transaction = context.transaction;
+  if (const auto user = POSTHUS_TRY(get_user(transaction, account))) POSTHUS_TRY_VOID(erase_grants(transaction, *user));
   POSTHUS_TRY_VOID(transaction.erase(Table::kLogins, address_key(lookup)));
   POSTHUS_TRY_VOID(transaction.erase(Table::kUsers, account_key(account)));
   POSTHUS_TRY_VOID(erase_identity(transaction, account));
@@ -154,7 +159,7 @@ Result<bool> remove_possessions(ApplyContext& context, AccountId account) {
 
 Result<WriteOutcome> apply_kind(ApplyContext& context, const PutUser& request) {
   const CanonicalAddress address = POSTHUS_TRY(canonical_address(request.user.address, CatchAll::kRefuse));
-  POSTHUS_TRY_VOID(check_sizes(request.user));
+  POSTHUS_TRY_VOID(check_credentials(request.user));
   UserRecord user = request.user;
   user.forward_to = POSTHUS_TRY(forward_addresses(request.user));
   if (request.rule == PutRule::kCreate) return create_user(context, std::move(user), address, request);
@@ -168,6 +173,10 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const PutUser& request) {
   user.address = before->address;
   user.created = before->created;
   POSTHUS_TRY_VOID(store_user(context.transaction, user, request, domains));
+  if (user.is_shared && !before->is_shared) {
+    POSTHUS_TRY_VOID(erase_identity(context.transaction, user.account));
+    POSTHUS_TRY_VOID(erase_delegations(context.transaction, user.account));
+  }
   WriteOutcome outcome;
   outcome.account = user.account;
   outcome.mailbox = user.inbox;

@@ -50,6 +50,7 @@ CheckReport Checker::run() {
   check_certificates();
   check_identity();
   check_watch();
+  check_grants();
   check_mailboxes();
   check_mailbox_names();
   check_mailbox_rows(Table::kKeywords, "keywords");

@@ -55,6 +55,7 @@ class Checker {
   void check_certificates();  // check_certificates.cc
   void check_identity();      // check_identity.cc
   void check_watch();         // check_watch.cc
+  void check_grants();        // check_grants.cc
   void check_mailboxes();
   void check_mailbox_names();
   void check_mailbox_rows(Table table, std::string_view name);

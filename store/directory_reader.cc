@@ -3,6 +3,7 @@
 
 #include "core/base/bytes.h"
 #include "store/canonical_address.h"
+#include "store/grant_reader.h"
 #include "store/key.h"
 #include "store/long_value.h"
 #include "store/record_directory.h"
@@ -64,6 +65,8 @@ std::string plain_lookup(const mail::Address& address) {
 
 /// Does the alias name `owner` (a plain lookup key) directly?
 bool names(const AliasRecord& alias, std::string_view owner) {
+  // WHY: members of a group write to each other; who answers in its name has to be somebody's decision.
+  if (alias.group) return false;
   for (const std::string& target : alias.targets) {
     const auto address = mail::parse_mailbox(target, mail::Utf8::kAllow);
     if (address && (mail::lookup_key(*address) == owner || plain_lookup(*address) == owner)) return true;
@@ -115,10 +118,20 @@ Result<std::optional<UserRecord>> DirectoryReader::first_server_admin() const {
 
 Result<Usage> DirectoryReader::usage(AccountId account) const { return get_usage(snapshot_, account); }
 
-Result<std::optional<AliasRecord>> DirectoryReader::alias(std::string_view address) const {
+Result<std::optional<AliasRecord>> DirectoryReader::alias_of(std::string_view address, AliasKind kind) const {
   const auto lookup = lookup_of(address);
   if (!lookup) return std::nullopt;
-  return get_alias(snapshot_, *lookup);
+  auto alias = POSTHUS_TRY(get_alias(snapshot_, *lookup));
+  if (alias && alias->group.has_value() != (kind == AliasKind::kGroup)) return std::nullopt;
+  return alias;
+}
+
+Result<std::optional<AliasRecord>> DirectoryReader::alias(std::string_view address) const {
+  return alias_of(address, AliasKind::kAlias);
+}
+
+Result<std::optional<AliasRecord>> DirectoryReader::group(std::string_view address) const {
+  return alias_of(address, AliasKind::kGroup);
 }
 
 Result<std::optional<TokenRecord>> DirectoryReader::token(std::string_view id) const {
@@ -129,10 +142,25 @@ Result<std::optional<TokenRecord>> DirectoryReader::token(std::string_view id) c
 }
 
 Result<Resolution> DirectoryReader::resolve(const mail::Address& recipient, std::uint64_t message_size, QuotaCheck quota) const {
-  return Resolver(snapshot_, message_size, quota).resolve(recipient);
+  return Resolver(snapshot_, message_size, quota).resolve(recipient, nullptr);
+}
+
+Result<Resolution> DirectoryReader::resolve(const mail::Address& recipient, std::uint64_t message_size,
+                                            const GroupWriter& writer) const {
+  return Resolver(snapshot_, message_size, QuotaCheck::kCounts).resolve(recipient, &writer);
 }
 
 Result<bool> DirectoryReader::may_send_as(AccountId account, const mail::Address& sender) const {
+  if (POSTHUS_TRY(is_address_of(account, sender))) return true;
+  for (const GrantRecord& grant : POSTHUS_TRY(GrantReader(snapshot_).of_delegate(account))) {
+    if (!grant.may_send) continue;
+    const auto owner = POSTHUS_TRY(get_user(snapshot_, grant.owner));
+    if (owner && !owner->is_disabled && POSTHUS_TRY(is_address_of(grant.owner, sender))) return true;
+  }
+  return false;
+}
+
+Result<bool> DirectoryReader::is_address_of(AccountId account, const mail::Address& sender) const {
   const auto user = POSTHUS_TRY(get_user(snapshot_, account));
   if (!user || sender.local_part.empty()) return false;
   const mail::Address own = POSTHUS_TRY(mail::parse_mailbox(user->address, mail::Utf8::kAllow));
@@ -180,6 +208,15 @@ Result<Page<UserRecord>> DirectoryReader::users(std::string_view domain, std::st
 }
 
 Result<Page<AliasRecord>> DirectoryReader::aliases(std::string_view domain, std::string_view after, std::size_t limit) const {
+  return alias_page(domain, after, limit, AliasKind::kAlias);
+}
+
+Result<Page<AliasRecord>> DirectoryReader::groups(std::string_view domain, std::string_view after, std::size_t limit) const {
+  return alias_page(domain, after, limit, AliasKind::kGroup);
+}
+
+Result<Page<AliasRecord>> DirectoryReader::alias_page(std::string_view domain, std::string_view after, std::size_t limit,
+                                                      AliasKind kind) const {
   const std::string prefix = POSTHUS_TRY(list_prefix(domain));
   std::string from = prefix;
   if (!after.empty()) {
@@ -189,10 +226,12 @@ Result<Page<AliasRecord>> DirectoryReader::aliases(std::string_view domain, std:
   std::string buffer;
   return read_page<AliasRecord>(
       snapshot_, Table::kAliases, from, end_of_prefix(prefix), limit,
-      [this, &buffer](std::string_view key, std::string_view) -> Result<std::optional<AliasRecord>> {
+      [this, &buffer, kind](std::string_view key, std::string_view) -> Result<std::optional<AliasRecord>> {
         if (!key.ends_with(std::string_view("\0\0\0", 3))) return std::nullopt;  // a further row of a long alias
         const auto value = POSTHUS_TRY(get_long_value(snapshot_, Table::kAliases, key.substr(0, key.size() - 2), buffer));
-        return POSTHUS_TRY(decode_alias_record(value));
+        auto alias = POSTHUS_TRY(decode_alias_record(value));
+        if (alias.group.has_value() != (kind == AliasKind::kGroup)) return std::nullopt;
+        return alias;
       },
       [](const AliasRecord& record) { return record.address; });
 }

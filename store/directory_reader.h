@@ -31,11 +31,19 @@ struct Resolution {
     kRemoteAlias,  // an alias or a forwarding user: goes (also) to `remote_targets`
     kRelay,        // of a domain whose mailboxes are elsewhere: we are its backup MX
     kAliasLoop,    // aliases nested deeper than kMaxAliasDepth
+    kOnlyMembers,  // a group, and the writer is not of it
+    kOnlyDomain,   // a group, and the writer is not of its domain
   };
   Kind kind = Kind::kNoSuchUser;
   std::vector<MailboxId> inboxes;  // distinct
   std::vector<std::string> remote_targets;
   bool checks_recipients = false;  // kRelay: the primary is to be asked
+};
+
+/// Who writes to a recipient, for groups that are not open to all.
+struct GroupWriter {
+  std::optional<mail::Address> address;  // the reverse-path; nothing: the null reverse-path
+  AccountId account;                     // who has signed in; 0: nobody has
 };
 
 /// Of reports and notices of our own: they are small, few, and nobody else would tell the owner of a full mailbox.
@@ -55,16 +63,24 @@ class DirectoryReader {
   /// Who answers for the server: the first server admin that is not disabled; without any, the oldest user.
   Result<std::optional<UserRecord>> first_server_admin() const;
   Result<Usage> usage(AccountId account) const;
-  Result<std::optional<AliasRecord>> alias(std::string_view address) const;
+  Result<std::optional<AliasRecord>> alias(std::string_view address) const;  // not a group
+  Result<std::optional<AliasRecord>> group(std::string_view address) const;
   Result<std::optional<TokenRecord>> token(std::string_view id) const;
 
   /// Exact user, then exact alias, then both without plus-detail, then the catch-all. "postmaster" with a domain of ours or
   /// none always resolves: by that name, else to the first server admin, else to the oldest user (RFC 5321 §4.5.1). Others
   /// without a domain belong to our only one, if there is just one. `message_size`: for the quota; 0 when it was not said.
+  /// Groups are open to what the server itself sends.
   Result<Resolution> resolve(const mail::Address& recipient, std::uint64_t message_size,
                              QuotaCheck quota = QuotaCheck::kCounts) const;
-  /// May this account send as `sender` (envelope or From)? Its own address with any plus-detail, or an alias (not a
-  /// catch-all) that names it.
+  /// The same for a message of somebody: a group he may not write to is refused. What an admin made part of another alias or
+  /// group is open to whoever may write to that one; a user's own forward leads into a group only if the user may write to it.
+  Result<Resolution> resolve(const mail::Address& recipient, std::uint64_t message_size, const GroupWriter& writer) const;
+  /// Is `sender` an address of this account? Its own with any plus-detail, or an alias (neither a catch-all nor a group) that
+  /// names it.
+  Result<bool> is_address_of(AccountId account, const mail::Address& sender) const;
+  /// May this account send as `sender` (envelope or From)? With its own addresses, and with those of an account that granted it
+  /// (store/grant_records.h) and is not disabled.
   Result<bool> may_send_as(AccountId account, const mail::Address& sender) const;
   /// POP3 keep mode: the user's retention or else the domain's; 0 for ever.
   Result<std::uint32_t> pop3_retention_days(AccountId account) const;
@@ -73,9 +89,14 @@ class DirectoryReader {
   /// `domain` (any spelling) empty: all. kInvalid when it or `after` is none.
   Result<Page<UserRecord>> users(std::string_view domain, std::string_view after, std::size_t limit) const;
   Result<Page<AliasRecord>> aliases(std::string_view domain, std::string_view after, std::size_t limit) const;
+  Result<Page<AliasRecord>> groups(std::string_view domain, std::string_view after, std::size_t limit) const;
   Result<Page<TokenRecord>> tokens(std::string_view after, std::size_t limit) const;
 
  private:
+  enum class AliasKind : bool { kAlias, kGroup };
+  Result<std::optional<AliasRecord>> alias_of(std::string_view address, AliasKind kind) const;
+  Result<Page<AliasRecord>> alias_page(std::string_view domain, std::string_view after, std::size_t limit, AliasKind kind) const;
+
   const Snapshot& snapshot_;
 };
 

@@ -38,7 +38,8 @@ constexpr std::array<const char*, kTables> kTableNames = {
     "mailboxes",    "mailbox_names",  "subscriptions", "keywords", "messages",         "expunged",     "summaries",
     "blobs",        "segments",       "dkim_keys",     "queue",    "queue_due",        "trace",        "settings",
     "routes",       "sts_policies",   "tls_tallies",   "sending",  "known_recipients", "certificates", "acme_accounts",
-    "administered", "second_factors", "app_passwords", "audit",    "history",          "alerts"};
+    "administered", "second_factors", "app_passwords", "audit",    "history",          "alerts",       "grants",
+    "delegations"};
 static_assert(kTableNames.back() != nullptr, "a table without a name would be the unnamed one, which lists the others");
 
 /// Are new keys nearly always behind all that are there?

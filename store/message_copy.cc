@@ -118,16 +118,17 @@ Result<Transferred> append_copies(ApplyContext& context, MailboxId source, Mailb
 }  // namespace
 
 Result<Transferred> transfer_messages(ApplyContext& context, MailboxId source, MailboxId destination, const UidSet& uids,
-                                      Transfer transfer) {
+                                      Transfer transfer, CopyReach reach) {
   WriteTransaction& transaction = context.transaction;
   const MailboxRecord from = POSTHUS_TRY(existing_mailbox(transaction, source));
   MailboxRecord to = POSTHUS_TRY(existing_mailbox(transaction, destination));
-  if (from.account != to.account) return fail(ErrorKind::kDenied, "copy into another account");
+  const bool is_across = from.account != to.account;
+  if (is_across && reach == CopyReach::kOneAccount) return fail(ErrorKind::kDenied, "copy into another account");
   const UidSet existing = existing_uids(uids, from.uid_next);
   const Load load = POSTHUS_TRY(measure(transaction, source, existing));
   if (load.messages == 0) return Transferred{};
   if (load.messages >= UINT32_MAX - to.uid_next.value) return fail(ErrorKind::kTooLarge, "mailbox is out of UIDs");
-  if (transfer == Transfer::kCopy) POSTHUS_TRY_VOID(check_copy_quota(transaction, to.account, load.bytes));
+  if (transfer == Transfer::kCopy || is_across) POSTHUS_TRY_VOID(check_copy_quota(transaction, to.account, load.bytes));
 
   const KeywordMap keywords = POSTHUS_TRY(KeywordMap::create(transaction, source, destination, load.keywords));
   Transferred done = POSTHUS_TRY(append_copies(context, source, to, existing, keywords, transfer));
@@ -136,7 +137,11 @@ Result<Transferred> transfer_messages(ApplyContext& context, MailboxId source, M
   if (transfer == Transfer::kMove) {
     MailboxRecord left = POSTHUS_TRY(existing_mailbox(transaction, source));
     POSTHUS_TRY_VOID(remove_messages(context, left, {.uids = existing, .references = References::kKeep}));
-    return done;
+    if (!is_across) return done;
+    Usage source_usage = POSTHUS_TRY(get_usage(transaction, from.account));
+    source_usage.bytes -= std::min(source_usage.bytes, load.bytes);
+    source_usage.messages -= std::min(source_usage.messages, load.messages);
+    POSTHUS_TRY_VOID(put_usage(transaction, from.account, source_usage));
   }
   Usage usage = POSTHUS_TRY(get_usage(transaction, to.account));
   usage.bytes += load.bytes;

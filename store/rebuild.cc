@@ -40,7 +40,8 @@ constexpr Table kDirectoryTables[] = {Table::kMeta,         Table::kDomains,    
                                       Table::kAliases,      Table::kTokens,          Table::kMailboxNames, Table::kSubscriptions,
                                       Table::kKeywords,     Table::kDkimKeys,        Table::kSettings,     Table::kRoutes,
                                       Table::kSending,      Table::kKnownRecipients, Table::kAdministered, Table::kSecondFactors,
-                                      Table::kAppPasswords, Table::kAudit,           Table::kCertificates, Table::kAcmeAccounts};
+                                      Table::kAppPasswords, Table::kAudit,           Table::kCertificates, Table::kAcmeAccounts,
+                                      Table::kGrants,       Table::kDelegations};
 constexpr std::size_t kTraceRowsPerCommit = 10'000;
 
 struct Place {

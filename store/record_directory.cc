@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint8_t kDirectoryVersion = 1;
 // Of domains and users, since mail leaves; rows of version 1 are read, with defaults for what they do not have.
 constexpr std::uint8_t kSecondVersion = 2;
+constexpr std::uint8_t kSharedUserVersion = 3;  // of a shared account only: others stay as they are
 
 /// has u8, value u32, twice
 void append_limits(std::string& out, const SendLimits& limits) {
@@ -77,10 +78,10 @@ Result<DomainRecord> decode_domain_record(std::string_view bytes) {
 
 // version, account u32, inbox u32, disabled u8, role u8, quota u64, has retention u8, retention u32, created i64,
 // scram iterations u32, then texts: address, password hash, scram salt, stored key, server key;
-// since version 2: forward addresses, keeps copy u8, limits
+// since version 2: forward addresses, keeps copy u8, limits; version 3 is a shared account
 std::string encode_user_record(const UserRecord& record) {
   std::string out;
-  append_u8(out, kSecondVersion);
+  append_u8(out, record.is_shared ? kSharedUserVersion : kSecondVersion);
   append_u32(out, record.account.value);
   append_u32(out, record.inbox.value);
   append_u8(out, record.is_disabled ? 1 : 0);
@@ -104,8 +105,9 @@ std::string encode_user_record(const UserRecord& record) {
 Result<UserRecord> decode_user_record(std::string_view bytes) {
   ByteReader reader(bytes);
   const std::uint8_t version = reader.u8();
-  if (version != kDirectoryVersion && version != kSecondVersion) return fail(ErrorKind::kCorrupt, "user record version");
+  if (version < kDirectoryVersion || version > kSharedUserVersion) return fail(ErrorKind::kCorrupt, "user record version");
   UserRecord record;
+  record.is_shared = version == kSharedUserVersion;
   record.account = AccountId(reader.u32());
   record.inbox = MailboxId(reader.u32());
   record.is_disabled = reader.u8() != 0;
@@ -121,7 +123,7 @@ Result<UserRecord> decode_user_record(std::string_view bytes) {
   record.scram_salt = reader.text();
   record.scram_stored_key = reader.text();
   record.scram_server_key = reader.text();
-  if (version == kSecondVersion) {
+  if (version != kDirectoryVersion) {
     record.forward_to = read_texts(reader);
     record.keeps_copy = reader.u8() != 0;
     record.limits = read_limits(reader);
@@ -148,23 +150,32 @@ Result<Usage> decode_usage(std::string_view bytes) {
   return finished(reader, usage, "usage");
 }
 
-// version, address, targets, created i64
+// version, address, targets, created i64; version 2 is a group: display name, writers u8
 std::string encode_alias_record(const AliasRecord& record) {
   std::string out;
-  append_u8(out, kDirectoryVersion);
+  append_u8(out, record.group ? kSecondVersion : kDirectoryVersion);
   append_text(out, record.address);
   append_texts(out, record.targets);
   append_timestamp(out, record.created);
+  if (!record.group) return out;
+  append_text(out, record.group->display_name);
+  append_u8(out, static_cast<std::uint8_t>(record.group->writers));
   return out;
 }
 
 Result<AliasRecord> decode_alias_record(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.u8() != kDirectoryVersion) return fail(ErrorKind::kCorrupt, "alias record version");
+  const std::uint8_t version = reader.u8();
+  if (version != kDirectoryVersion && version != kSecondVersion) return fail(ErrorKind::kCorrupt, "alias record version");
   AliasRecord record;
   record.address = reader.text();
   record.targets = read_texts(reader);
   record.created = read_timestamp(reader);
+  if (version == kSecondVersion) {
+    record.group.emplace();
+    record.group->display_name = reader.text();
+    record.group->writers = POSTHUS_TRY(read_enum(reader, GroupWriters::kDomain, "group writers"));
+  }
   return finished(reader, std::move(record), "alias record");
 }
 

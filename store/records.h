@@ -57,6 +57,7 @@ struct UserRecord {
   std::vector<std::string> forward_to;  // addresses his mail goes to; at most kMaxForwards
   bool keeps_copy = true;               // with forward_to: also into his inbox
   SendLimits limits;
+  bool is_shared = false;  // nobody signs in to it: it has no password, and is used by delegates (store/grant_records.h)
 };
 inline constexpr std::size_t kMaxForwards = 10;         // more is an alias
 inline constexpr std::size_t kMaxForwardedBytes = 640;  // of all addresses: the record must fit one row
@@ -65,11 +66,25 @@ struct Usage {
   std::uint64_t bytes = 0, messages = 0;
 };
 
+/// Who may write to a group.
+enum class GroupWriters : std::uint8_t {
+  kAnyone,
+  kMembers,  // members, also those of a group in it
+  kDomain,   // who has signed in and sends with an address of the group's domain
+};
+/// What makes an alias a group: it has a name, and may be closed to others.
+struct GroupTraits {
+  std::string display_name;  // UTF-8, at most kMaxGroupName bytes
+  GroupWriters writers = GroupWriters::kAnyone;
+};
+inline constexpr std::size_t kMaxGroupName = 200;
+
 /// Mail for `address` goes to all `targets`. `address` is "local@domain", or "@domain" for a catch-all.
 struct AliasRecord {
   std::string address;
   std::vector<std::string> targets;
   Timestamp created;
+  std::optional<GroupTraits> group = std::nullopt;  // then the targets are its members; never of a catch-all
 };
 
 struct TokenRecord {

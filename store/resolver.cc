@@ -2,6 +2,7 @@
 #include "store/resolver.h"
 
 #include "core/base/ascii.h"
+#include "store/group_writers.h"
 #include "store/rows.h"
 
 namespace posthus::store {
@@ -14,15 +15,15 @@ bool is_postmaster(std::string_view local_part) {
 
 }  // namespace
 
-Result<Resolution> Resolver::resolve(const mail::Address& recipient) {
+Result<Resolution> Resolver::resolve(const mail::Address& recipient, const GroupWriter* writer) {
   if (recipient.domain.empty()) {
     if (is_postmaster(recipient.local_part)) {
-      POSTHUS_TRY_VOID(add_server_admin(0));
+      POSTHUS_TRY_VOID(add_server_admin({}));
       return verdict(true);
     }
     // An address of the server as such (RFC 5321 §4.1.3): whose it is, is certain when there is one domain only.
     const auto domain = POSTHUS_TRY(only_domain());
-    return domain ? resolve({recipient.local_part, *domain}) : verdict(false);
+    return domain ? resolve({recipient.local_part, *domain}, writer) : verdict(false);
   }
   const auto domain = POSTHUS_TRY(get_domain(snapshot_, recipient.domain));
   if (!domain) return verdict(false);
@@ -32,9 +33,9 @@ Result<Resolution> Resolver::resolve(const mail::Address& recipient) {
     result_.checks_recipients = domain->checks_recipients && !is_postmaster(recipient.local_part);
     return std::move(result_);
   }
-  POSTHUS_TRY_VOID(expand(recipient, 0));
+  POSTHUS_TRY_VOID(expand(recipient, {0, writer}));
   // The postmaster of a domain of ours is always there, whatever the state of user, alias or domain of that name.
-  if (is_postmaster(recipient.local_part) && !has_target() && !is_over_quota_) POSTHUS_TRY_VOID(add_server_admin(0));
+  if (is_postmaster(recipient.local_part) && !has_target() && !is_over_quota_) POSTHUS_TRY_VOID(add_server_admin({}));
   return verdict(true);
 }
 
@@ -49,6 +50,8 @@ Resolution Resolver::verdict(bool domain_is_ours) {
     result_.kind = Kind::kRemoteAlias;
   } else if (!result_.inboxes.empty()) {
     result_.kind = Kind::kLocal;
+  } else if (kept_out_) {
+    result_.kind = *kept_out_;
   } else if (is_over_quota_) {
     result_.kind = Kind::kOverQuota;
   } else if (is_disabled_) {
@@ -60,7 +63,7 @@ Resolution Resolver::verdict(bool domain_is_ours) {
 }
 
 /// Exact user, exact alias, both without plus-detail, catch-all. An address whose mailbox is elsewhere is a remote target.
-Result<> Resolver::expand(const mail::Address& address, int depth) {
+Result<> Resolver::expand(const mail::Address& address, Way way) {
   if (++expanded_ > kMaxExpandedAddresses) {
     is_too_deep_ = true;
     return {};
@@ -75,56 +78,60 @@ Result<> Resolver::expand(const mail::Address& address, int depth) {
     return {};
   }
   const std::string lookup = mail::lookup_key(address);
-  if (POSTHUS_TRY(try_user(lookup, depth)) == Found::kYes) return {};
-  if (POSTHUS_TRY(try_alias(lookup, depth)) == Found::kYes) return {};
+  if (POSTHUS_TRY(try_user(lookup, way)) == Found::kYes) return {};
+  if (POSTHUS_TRY(try_alias(lookup, way)) == Found::kYes) return {};
   const std::string_view plain = mail::without_detail(address.local_part);
   if (plain.size() != address.local_part.size()) {
     const std::string plain_lookup = mail::lookup_key({std::string(plain), address.domain});
-    if (POSTHUS_TRY(try_user(plain_lookup, depth)) == Found::kYes) return {};
-    if (POSTHUS_TRY(try_alias(plain_lookup, depth)) == Found::kYes) return {};
+    if (POSTHUS_TRY(try_user(plain_lookup, way)) == Found::kYes) return {};
+    if (POSTHUS_TRY(try_alias(plain_lookup, way)) == Found::kYes) return {};
   }
   // WHY: the server's admins answer for the domain, not whoever collects its stray mail.
-  if (is_postmaster(address.local_part)) return add_server_admin(depth);
-  POSTHUS_TRY_VOID(try_alias("@" + address.domain, depth));
+  if (is_postmaster(address.local_part)) return add_server_admin(way);
+  POSTHUS_TRY_VOID(try_alias("@" + address.domain, way));
   return {};
 }
 
-Result<Resolver::Found> Resolver::try_user(std::string_view lookup, int depth) {
+Result<Resolver::Found> Resolver::try_user(std::string_view lookup, Way way) {
   const auto account = POSTHUS_TRY(get_login(snapshot_, lookup));
   if (!account) return Found::kNo;
   const auto user = POSTHUS_TRY(get_user(snapshot_, *account));
   if (!user) return fail(ErrorKind::kCorrupt, "login without user " + std::to_string(account->value));
-  POSTHUS_TRY_VOID(add_user(*user, depth));
+  POSTHUS_TRY_VOID(add_user(*user, way));
   return Found::kYes;
 }
 
-Result<Resolver::Found> Resolver::try_alias(std::string_view lookup, int depth) {
+Result<Resolver::Found> Resolver::try_alias(std::string_view lookup, Way way) {
   const auto alias = POSTHUS_TRY(get_alias(snapshot_, lookup));
   if (!alias) return Found::kNo;
+  if (alias->group && way.writer && !POSTHUS_TRY(may_write(snapshot_, *alias, *way.writer))) {
+    kept_out_ = alias->group->writers == GroupWriters::kMembers ? Resolution::Kind::kOnlyMembers : Resolution::Kind::kOnlyDomain;
+    return Found::kYes;
+  }
   if (!seen_.emplace(lookup).second) {
     is_circular_ = true;  // or merely named twice: no matter once a target was found
     return Found::kYes;
   }
-  if (depth >= kMaxAliasDepth) {
+  if (way.depth >= kMaxAliasDepth) {
     is_too_deep_ = true;
     return Found::kYes;
   }
-  POSTHUS_TRY_VOID(add_targets(alias->targets, depth));
+  POSTHUS_TRY_VOID(add_targets(alias->targets, {way.depth, nullptr}));
   return Found::kYes;
 }
 
-Result<> Resolver::add_targets(const std::vector<std::string>& targets, int depth) {
+Result<> Resolver::add_targets(const std::vector<std::string>& targets, Way way) {
   for (const std::string& target : targets) {
     if (is_too_deep_) return {};
     const mail::Address address = POSTHUS_TRY(mail::parse_mailbox(target, mail::Utf8::kAllow));
-    POSTHUS_TRY_VOID(expand(address, depth + 1));
+    POSTHUS_TRY_VOID(expand(address, {way.depth + 1, way.writer}));
   }
   return {};
 }
 
-Result<> Resolver::add_server_admin(int depth) {
+Result<> Resolver::add_server_admin(Way way) {
   const auto admin = POSTHUS_TRY(DirectoryReader(snapshot_).first_server_admin());
-  return admin ? add_user(*admin, depth) : Result<>{};
+  return admin ? add_user(*admin, way) : Result<>{};
 }
 
 Result<std::optional<std::string>> Resolver::only_domain() const {
@@ -138,7 +145,7 @@ Result<std::optional<std::string>> Resolver::only_domain() const {
   return has_more ? std::nullopt : only;
 }
 
-Result<> Resolver::add_user(const UserRecord& user, int depth) {
+Result<> Resolver::add_user(const UserRecord& user, Way way) {
   if (user.is_disabled) {
     is_disabled_ = true;
     return {};
@@ -148,11 +155,12 @@ Result<> Resolver::add_user(const UserRecord& user, int depth) {
       is_circular_ = true;
       return {};
     }
-    if (depth >= kMaxAliasDepth) {
+    if (way.depth >= kMaxAliasDepth) {
       is_too_deep_ = true;
       return {};
     }
-    POSTHUS_TRY_VOID(add_targets(user.forward_to, depth));
+    const GroupWriter forwarder{POSTHUS_TRY(mail::parse_mailbox(user.address, mail::Utf8::kAllow)), user.account};
+    POSTHUS_TRY_VOID(add_targets(user.forward_to, {way.depth, &forwarder}));
     if (!user.keeps_copy) return {};
   }
   return add_inbox(user);

@@ -22,18 +22,24 @@ class Resolver {
   /// REQUIRES: the snapshot outlives the resolver.
   Resolver(const Snapshot& snapshot, std::uint64_t message_size, QuotaCheck quota)
       : snapshot_(snapshot), message_size_(message_size), quota_(quota) {}
-  Result<Resolution> resolve(const mail::Address& recipient);
+  /// `writer` null: nobody who would be kept out of a group.
+  Result<Resolution> resolve(const mail::Address& recipient, const GroupWriter* writer);
 
  private:
   enum class Found : bool { kNo, kYes };
 
-  Result<> expand(const mail::Address& address, int depth);
-  Result<Found> try_user(std::string_view lookup, int depth);
-  Result<Found> try_alias(std::string_view lookup, int depth);
-  Result<> add_targets(const std::vector<std::string>& targets, int depth);
-  Result<> add_server_admin(int depth);
+  /// Where the way to an address comes from: how deep, and who is to be let into a group there (null: all are).
+  struct Way {
+    int depth = 0;
+    const GroupWriter* writer = nullptr;
+  };
+  Result<> expand(const mail::Address& address, Way way);
+  Result<Found> try_user(std::string_view lookup, Way way);
+  Result<Found> try_alias(std::string_view lookup, Way way);
+  Result<> add_targets(const std::vector<std::string>& targets, Way way);
+  Result<> add_server_admin(Way way);
   Result<std::optional<std::string>> only_domain() const;
-  Result<> add_user(const UserRecord& user, int depth);
+  Result<> add_user(const UserRecord& user, Way way);
   Result<> add_inbox(const UserRecord& user);
   Result<bool> is_over_quota(const UserRecord& user) const;
   bool has_target() const { return !result_.inboxes.empty() || !result_.remote_targets.empty(); }
@@ -46,6 +52,7 @@ class Resolver {
   std::unordered_set<std::string> seen_;  // lookup keys of aliases entered and remote targets taken
   std::unordered_set<std::uint32_t> inboxes_;
   std::size_t expanded_ = 0;
+  std::optional<Resolution::Kind> kept_out_;  // of a group: why
   bool is_too_deep_ = false, is_circular_ = false, is_disabled_ = false, is_over_quota_ = false;
 };
 

@@ -41,6 +41,8 @@ enum class Table : std::uint8_t {
   kAudit,            // number                    -> what an admin did, a JSON object
   kHistory,          // span, slot                -> HistoryRow (store/history_records.h)
   kAlerts,           // id                        -> AlertRecord (store/alert_records.h)
+  kGrants,           // owner account, delegate    -> GrantRecord (store/grant_records.h)
+  kDelegations,      // delegate account, owner    -> (empty): the same grants from the other side
   kCount
 };
 

@@ -13,6 +13,7 @@
 #include "core/base/result.h"
 #include "store/alert_records.h"
 #include "store/certificate_records.h"
+#include "store/grant_records.h"
 #include "store/history_records.h"
 #include "store/identity_records.h"
 #include "store/incoming_message.h"
@@ -79,14 +80,17 @@ struct Expunge {
   Atomicity atomicity = Atomicity::kSliced;
 };
 
-/// COPY or MOVE within an account (references are copied, not bytes). Flags, keywords and dates go along; ModSeqs are
-/// new. All or nothing for quota (kOverQuota). Outcome: uid_validity of the destination, uids (source uids in order),
-/// added (destination uids, one per source message, same order).
+/// kAcrossAccounts: whoever asks may use both (a delegate).
+enum class CopyReach : bool { kOneAccount, kAcrossAccounts };
+/// COPY or MOVE (references are copied, not bytes); kDenied into another account without the reach for it. Flags, keywords and
+/// dates go along; ModSeqs are new. All or nothing for quota (kOverQuota). Outcome: uid_validity of the destination, uids (source
+/// uids in order), added (destination uids, one per source message, same order).
 struct CopyMessages {
   MailboxId source;
   UidSet uids;
   MailboxId destination;
   bool is_move = false;
+  CopyReach reach = CopyReach::kOneAccount;
 };
 
 // ---- mailboxes ----
@@ -164,7 +168,7 @@ using WriteRequest =
                  RecordAttempt, ChangeQueue, HoldAccount, AddTrace, PutRoute, RemoveRoute, PutDkimKey, RemoveDkimKey, PutSetting,
                  PutStsPolicy, RemoveStsPolicy, PutTlsTally, PutCertificate, RemoveCertificate, PutAcmeAccount, PutSecondFactor,
                  UseSecondFactor, RemoveSecondFactor, PutAppPassword, UseAppPassword, RemoveAppPassword, AddAudit, AddHistory,
-                 PutAlert>;
+                 PutAlert, PutGrant, RemoveGrant>;
 
 /// The message a request brings along: AddMessage itself, or the report of a RecordAttempt. Null: none.
 inline const AddMessage* message_of(const WriteRequest& request) {

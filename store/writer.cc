@@ -64,7 +64,9 @@ constexpr std::array<std::string_view, std::variant_size_v<WriteRequest>> kKindN
                                                                                         "remove_app_password",
                                                                                         "add_audit",
                                                                                         "add_history",
-                                                                                        "put_alert"};
+                                                                                        "put_alert",
+                                                                                        "put_grant",
+                                                                                        "remove_grant"};
 static_assert(!kKindNames.back().empty(), "a kind without a name: those behind it would be counted under wrong ones");
 
 struct Metrics {

@@ -26,6 +26,8 @@ Result<std::vector<MailboxId>> resolve(const ServerContext& context, const mail:
     case Kind::kRelay: return fail(ErrorKind::kDenied, text + " is of a relay domain; only local mailboxes are delivered to");
     case Kind::kRemoteAlias:
       return fail(ErrorKind::kDenied, text + " is forwarded elsewhere; only local mailboxes are delivered to");
+    case Kind::kOnlyMembers:
+    case Kind::kOnlyDomain: return fail(ErrorKind::kDenied, text + " leads to a group that is not open to all");
     case Kind::kAliasLoop: return fail(ErrorKind::kInvalid, "the aliases of " + text + " are nested too deeply");
   }
   return fail(ErrorKind::kInvalid, text);

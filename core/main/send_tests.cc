@@ -55,6 +55,9 @@ AtHome at_home(const store::Resolution& resolution, const mail::Address& address
       return {.verdict = "refused", .meaning = "The domain is one of this server's, which has no such user.", .next = {}};
     case Kind::kDisabled: return {.verdict = "refused", .meaning = "The user or the domain is disabled.", .next = {}};
     case Kind::kOverQuota: return {.verdict = "unavailable", .meaning = "The mailbox is full.", .next = {}};
+    case Kind::kOnlyMembers:
+    case Kind::kOnlyDomain:
+      return {.verdict = "refused", .meaning = "The way leads to a group that its forwarder may not write to.", .next = {}};
     case Kind::kAliasLoop: return {.verdict = "refused", .meaning = "Aliases lead to one another without an end.", .next = {}};
     case Kind::kRemoteAlias: break;
   }

@@ -9,6 +9,7 @@
 #include "store/record_alert.h"
 #include "store/record_certificate.h"
 #include "store/record_directory.h"
+#include "store/record_grant.h"
 #include "store/record_history.h"
 #include "store/record_identity.h"
 #include "store/record_mailbox.h"
@@ -39,6 +40,9 @@ void decode_further(int kind, std::string_view bytes) {
     case 19:
       if (const auto r = decode_alert(bytes)) CHECK(encode_alert(*r) == bytes);
       break;
+    case 20:
+      if (const auto r = decode_grant(bytes)) CHECK(encode_grant(*r).size() == bytes.size());
+      break;
     default: break;
   }
 }
@@ -49,13 +53,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace posthus::store;
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const int kind = data[0] % 20;
+  const int kind = data[0] % 21;
   switch (kind) {
     case 0:
       if (const auto r = decode_domain_record(bytes); r && bytes[0] == 2) CHECK(encode_domain_record(*r).size() == bytes.size());
       break;
     case 1:
-      if (const auto r = decode_user_record(bytes); r && bytes[0] == 2) CHECK(encode_user_record(*r).size() == bytes.size());
+      if (const auto r = decode_user_record(bytes); r && bytes[0] >= 2) CHECK(encode_user_record(*r).size() == bytes.size());
       break;
     case 2:
       if (const auto r = decode_usage(bytes)) CHECK(encode_usage(*r) == bytes);

@@ -199,6 +199,9 @@ class Runner {
       return {};
     }
     if (name == "@disable" && words.size() == 1) return world_.disable_user(words[0]), "";
+    if (name == "@grant" && words.size() >= 3) return add_grant(words);
+    if (name == "@revoke" && words.size() == 2) return world_.remove_grant(words[0], words[1]), "";
+    if (name == "@group" && words.size() >= 3) return add_group(words);
     if (name == "@alias" && words.size() >= 2) return world_.add_alias(words[0], {words.begin() + 1, words.end()}), "";
     if (name == "@connect" && !words.empty()) return connection(words[0][0] - '0', options), "";
     if (name == "@clock" && words.size() == 1) {
@@ -222,6 +225,20 @@ class Runner {
     }
     if (const auto outcome = queue_directive(world_, name, words)) return *outcome;
     return "unknown directive: " + line;
+  }
+
+  std::string add_grant(const std::vector<std::string>& words) {
+    using enum store::MailboxAccess;
+    if (words[2] != "none" && words[2] != "read" && words[2] != "full") return "@grant OWNER DELEGATE none|read|full [send]";
+    const auto access = words[2] == "none" ? kNone : words[2] == "read" ? kRead : kFull;
+    return world_.add_grant(words[0], words[1], access, words.size() > 3 && words[3] == "send"), "";
+  }
+
+  std::string add_group(const std::vector<std::string>& words) {
+    using enum store::GroupWriters;
+    if (words[1] != "anyone" && words[1] != "members" && words[1] != "domain") return "@group ADDRESS anyone|members|domain ...";
+    const auto writers = words[1] == "anyone" ? kAnyone : words[1] == "members" ? kMembers : kDomain;
+    return world_.add_group(words[0], writers, {words.begin() + 2, words.end()}), "";
   }
 
   std::string deliver(const std::vector<std::string>& words, Came came) {

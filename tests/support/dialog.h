@@ -20,6 +20,8 @@
 //   account
 //   @queue-count RECIPIENTS              @trace-has TEXT (without blanks)
 //   @relay DOMAIN [check]                @forward ADDRESS keep|move TARGET...
+//   @group ADDRESS anyone|members|domain MEMBER...
+//   @grant OWNER DELEGATE none|read|full [send]   @revoke OWNER DELEGATE
 //   @settle     what the server stores by itself is stored
 //   @limits ADDRESS MESSAGES NEW         @release ADDRESS   @admin ADDRESS   @setting NAME VALUE
 // In texts, ${plain:LOGIN:PASSWORD} is the base64 of SASL PLAIN, ${base64:TEXT} that of TEXT.

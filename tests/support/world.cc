@@ -95,6 +95,27 @@ void World::add_alias(std::string_view address, std::vector<std::string> targets
   CHECK(store->apply(store::PutAlias{std::move(alias)}).has_value());
 }
 
+void World::add_group(std::string_view address, store::GroupWriters writers, std::vector<std::string> members) {
+  store::AliasRecord group{std::string(address), std::move(members), clock.now(), store::GroupTraits{"Group", writers}};
+  CHECK(store->apply(store::PutAlias{std::move(group)}).has_value());
+}
+
+void World::add_grant(std::string_view owner, std::string_view delegate, store::MailboxAccess access, bool may_send) {
+  CHECK(store->apply(store::PutGrant{{account(owner), account(delegate), access, may_send, clock.now()}}).has_value());
+}
+
+void World::remove_grant(std::string_view owner, std::string_view delegate) {
+  CHECK(store->apply(store::RemoveGrant{account(owner), account(delegate)}).has_value());
+}
+
+AccountId World::account(std::string_view address) {
+  const auto snapshot = store->snapshot();
+  CHECK(snapshot.has_value());
+  const auto user = store::DirectoryReader(**snapshot).user(address);
+  CHECK(user && *user);
+  return (*user)->account;
+}
+
 MailboxId World::mailbox(std::string_view address, std::string_view name) {
   const auto snapshot = store->snapshot();
   CHECK(snapshot.has_value());

@@ -34,11 +34,15 @@ class World {
   void add_user(std::string_view address, std::string_view password, std::uint64_t quota = 0);
   void disable_user(std::string_view address);
   void add_alias(std::string_view address, std::vector<std::string> targets);
+  void add_group(std::string_view address, store::GroupWriters writers, std::vector<std::string> members);
+  void add_grant(std::string_view owner, std::string_view delegate, store::MailboxAccess access, bool may_send);
+  void remove_grant(std::string_view owner, std::string_view delegate);
   void set_pop3_retention(std::string_view address, std::uint32_t days);
   /// Puts `message` (line ends become CRLF) into the mailbox; dies when that fails.
   Uid deliver(std::string_view address, std::string_view message, std::string_view mailbox = "INBOX", std::uint8_t flags = 0,
               Came came = Came::kPlain);
 
+  AccountId account(std::string_view address);
   MailboxId mailbox(std::string_view address, std::string_view name = "INBOX");
   /// Commits since the store was made: unchanged as long as nobody wrote.
   std::uint64_t commits() const { return store->statistics().engine.last_commit; }

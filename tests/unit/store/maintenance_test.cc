@@ -10,6 +10,7 @@
 #include "store/key.h"
 #include "store/long_value.h"
 #include "store/record_certificate.h"
+#include "store/record_grant.h"
 #include "store/record_identity.h"
 #include "store/record_tls.h"
 #include "store/rows.h"
@@ -183,6 +184,39 @@ TEST_F(Maintenance, CheckFindsDamagedIdentities) {
       return erase_long_value(t, Table::kAudit, audit_key(1));
     });
     EXPECT_TRUE(findings(c).empty());
+  }
+}
+
+TEST_F(Maintenance, CheckFindsDamagedGrants) {
+  using Change = Result<> (*)(WriteTransaction&);
+  const std::pair<const char*, Change> cases[] = {
+      {"a grant: grant", [](WriteTransaction& t) { return t.put(Table::kGrants, grant_key(AccountId(1), AccountId(2)), "x"); }},
+      {"a grant: key",
+       [](WriteTransaction& t) {
+         return t.put(Table::kGrants, grant_key(AccountId(1), AccountId(2)), encode_grant({.owner = AccountId(3)}));
+       }},
+      {"grant of account 1: there is no account 9",
+       [](WriteTransaction& t) -> Result<> {
+         POSTHUS_TRY_VOID(t.put(Table::kDelegations, grant_key(AccountId(9), AccountId(1)), {}));
+         return t.put(Table::kGrants, grant_key(AccountId(1), AccountId(9)),
+                      encode_grant({.owner = AccountId(1), .delegate = AccountId(9)}));
+       }},
+      {"grant of account 1: its delegate does not know of it",
+       [](WriteTransaction& t) {
+         return t.put(Table::kGrants, grant_key(AccountId(1), AccountId(2)),
+                      encode_grant({.owner = AccountId(1), .delegate = AccountId(2)}));
+       }},
+      {"delegation of account 2: nobody granted it",
+       [](WriteTransaction& t) { return t.put(Table::kDelegations, grant_key(AccountId(2), AccountId(1)), {}); }},
+      {"a delegation: key or value", [](WriteTransaction& t) { return t.put(Table::kDelegations, "abc", {}); }},
+  };
+  for (const auto& [expected, change] : cases) {
+    const ManualClock clock(kNow);
+    const StoreCase c(Store::create_in_memory(clock));
+    c.add_user("a@example.org");
+    c.add_user("b@example.org");
+    damage(c, change);
+    EXPECT_EQ(findings(c), std::vector<std::string>{expected});
   }
 }
 

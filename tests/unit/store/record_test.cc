@@ -87,6 +87,13 @@ TEST(Record, DirectoryRecordsSurviveARoundTrip) {
   ASSERT_TRUE(alias);
   EXPECT_EQ(alias->targets, (std::vector<std::string>{"a@b", "", "c@d"}));
 
+  const auto group = decode_alias_record(
+      encode_alias_record({"t@example.org", {"a@b"}, Timestamp{1}, GroupTraits{"Team", GroupWriters::kDomain}}));
+  ASSERT_TRUE(group && group->group);
+  EXPECT_EQ(group->group->display_name, "Team");
+  EXPECT_EQ(group->group->writers, GroupWriters::kDomain);
+  EXPECT_FALSE(alias->group);
+
   const auto token = decode_token_record(encode_token_record({"id", "name", "hash", {"admin"}, Timestamp{3}, Timestamp{4}}));
   ASSERT_TRUE(token);
   EXPECT_EQ(token->scopes, std::vector<std::string>{"admin"});
