@@ -49,7 +49,8 @@ Result<ServerSession::Destination> ServerSession::resolve(const store::Snapshot&
   const store::DirectoryReader directory(view);
   std::optional<mail::Address> sender;
   if (role_ == ListenerRole::kMx) sender = POSTHUS_TRY(forwarded_sender(view, recipient, context_.clock.now()));
-  Destination destination{POSTHUS_TRY(directory.resolve(sender.value_or(recipient), envelope_->parameters.size)),
+  Destination destination{POSTHUS_TRY(directory.resolve(sender.value_or(recipient), envelope_->parameters.size,
+                                                        {.address = envelope_->reverse_path, .account = account_})),
                           sender.has_value()};
   using Kind = store::Resolution::Kind;
   const bool is_elsewhere = destination.resolution.kind == Kind::kNoSuchDomain || destination.resolution.kind == Kind::kRelay;

@@ -42,6 +42,8 @@ TEST(AdmitRecipient, SaysWhyItRefuses) {
   EXPECT_EQ(verdict(ListenerRole::kMx, Kind::kNoSuchUser).reply, reply::kUnknownUser);
   EXPECT_EQ(verdict(ListenerRole::kMx, Kind::kDisabled).reply, reply::kDisabledUser);
   EXPECT_EQ(verdict(ListenerRole::kMx, Kind::kAliasLoop).reply, reply::kAliasLoop);
+  EXPECT_EQ(verdict(ListenerRole::kMx, Kind::kOnlyMembers).reply, reply::kOnlyMembers);
+  EXPECT_EQ(verdict(ListenerRole::kSubmission, Kind::kOnlyDomain).reply, reply::kOnlyDomain);
   EXPECT_EQ(verdict(ListenerRole::kMx, Kind::kOverQuota).reply, reply::kMailboxFull);
   EXPECT_EQ(verdict(ListenerRole::kMx, Kind::kOverQuota, 100, 100).reply, reply::kMailboxFull);
   EXPECT_EQ(verdict(ListenerRole::kMx, Kind::kOverQuota, 101, 100).reply, reply::kExceedsQuota);
