@@ -1,6 +1,7 @@
 // APPEND (RFC 9051 §6.3.12, APPENDUID of §7.1; LITERAL+, RFC 7888). The message streams into the store as it arrives.
 // Known limit: one message per command (MULTIAPPEND, RFC 3502, is not announced).
 #include "imap/execution.h"
+#include "imap/mailbox_place.h"
 
 namespace posthus::imap {
 namespace {
@@ -41,12 +42,14 @@ class Append final : public Execution {
       failed(mailbox.error(), "Cannot look up the mailbox");
     } else if (!*mailbox) {
       tagged = kNoMailbox;
+    } else if (!(*mailbox)->may_change()) {
+      tagged = kMayNotChange;
     } else if (size_ > state.context.max_message_bytes) {
       tagged = "NO [TOOBIG] The message is too large";
     } else if (size_ == 0) {
       tagged = "NO [CANNOT] An empty message cannot be stored";
     } else {
-      mailbox_ = **mailbox;
+      mailbox_ = (*mailbox)->mailbox;
       message_ = state.context.store.begin_message();
     }
     literal_left = size_;

@@ -1,5 +1,6 @@
 // COPY, MOVE and their UID forms (RFC 9051 §6.4.7, §6.4.8, COPYUID of §7.1).
 #include "imap/execution.h"
+#include "imap/mailbox_place.h"
 
 namespace posthus::imap {
 namespace {
@@ -13,18 +14,22 @@ class CopyCommand final : public Execution {
 
   Progress run(SessionState& state, session::Output& out) override {
     if (is_written_) return written(out);
-    if (transfer_ == Transfer::kMove && state.selected->is_read_only()) return done("NO The mailbox is read-only");
+    if (transfer_ == Transfer::kMove && state.selected->is_read_only()) return done(read_only_refusal(state));
     auto uids = state.selected->resolve(arguments_.set, numbers_);
     if (!uids) return done("BAD " + uids.error().context);
     const auto destination = look_up_mailbox(state, arguments_.mailbox.name);
     if (!destination) return failed(destination.error(), "Cannot look up the mailbox");
     if (!*destination) return done(kNoMailbox);
+    if (!(*destination)->may_change()) return done(kMayNotChange);
     if (uids->empty()) return Progress::kDone;
     is_written_ = true;
     return write(store::CopyMessages{.source = state.selected->mailbox(),
                                      .uids = std::move(*uids),
-                                     .destination = **destination,
-                                     .is_move = transfer_ == Transfer::kMove});
+                                     .destination = (*destination)->mailbox,
+                                     .is_move = transfer_ == Transfer::kMove,
+                                     .reach = (*destination)->owner == state.selected->owner()
+                                                  ? store::CopyReach::kOneAccount
+                                                  : store::CopyReach::kAcrossAccounts});
   }
 
  private:

@@ -2,6 +2,7 @@
 #include "core/base/ascii.h"
 #include "imap/execution.h"
 #include "imap/mailbox_name.h"
+#include "imap/mailbox_place.h"
 
 namespace posthus::imap {
 namespace {
@@ -20,15 +21,19 @@ class Create final : public Execution {
 
   Progress run(SessionState& state, session::Output& out) override {
     if (is_written_) return written(state, out);
-    store::CreateMailbox create{.account = state.account, .name = arguments_.mailbox.name};
+    name_ = arguments_.mailbox.name;
     // A trailing separator announces inferiors; the mailbox is made without it.
-    if (create.name.ends_with(kHierarchySeparator)) create.name.pop_back();
+    if (name_.ends_with(kHierarchySeparator)) name_.pop_back();
+    const auto place = find_place(state, name_);
+    if (!place) return failed(place.error(), "Cannot create the mailbox");
+    if (!*place) return done(kNotYours);
+    if ((*place)->access != MailboxAccess::kFull) return done(kMayNotChange);
+    store::CreateMailbox create{.account = (*place)->account, .name = (*place)->name};
     for (const auto& attribute : arguments_.uses) {
       const auto use = special_use_of(attribute);
       if (!use || arguments_.uses.size() > 1) return done("NO [USEATTR] Special use is not supported");
       create.special_use = *use;
     }
-    name_ = create.name;
     is_written_ = true;
     return write(std::move(create));
   }

@@ -1,5 +1,6 @@
 // DELETE (RFC 9051 §6.3.5). A mailbox with inferiors is kept (HASCHILDREN).
 #include "imap/execution.h"
+#include "imap/mailbox_place.h"
 
 namespace posthus::imap {
 namespace {
@@ -13,9 +14,12 @@ class Delete final : public Execution {
     const auto found = look_up_mailbox(state, mailbox_.name);
     if (!found) return failed(found.error(), "Cannot delete the mailbox");
     if (!*found) return done("NO [NONEXISTENT] No such mailbox");
-    id_ = **found;
+    if (!(*found)->may_change()) return done(kMayNotChange);
+    const auto place = find_place(state, mailbox_.name);
+    if (!place || !*place) return done("NO [NONEXISTENT] No such mailbox");
+    id_ = (*found)->mailbox;
     is_written_ = true;
-    return write(store::DeleteMailbox{.account = state.account, .name = mailbox_.name});
+    return write(store::DeleteMailbox{.account = (*place)->account, .name = (*place)->name});
   }
 
  private:

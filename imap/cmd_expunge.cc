@@ -1,5 +1,6 @@
 // EXPUNGE and UID EXPUNGE (RFC 9051 §6.4.3, §6.4.9). The EXPUNGE responses are the updates after the command.
 #include "imap/execution.h"
+#include "imap/mailbox_place.h"
 
 namespace posthus::imap {
 namespace {
@@ -10,7 +11,7 @@ class ExpungeCommand final : public Execution {
 
   Progress run(SessionState& state, session::Output&) override {
     if (is_written_) return outcome ? Progress::kDone : failed(outcome.error(), "Cannot remove the messages");
-    if (state.selected->is_read_only()) return done("NO The mailbox is read-only");
+    if (state.selected->is_read_only()) return done(read_only_refusal(state));
     store::UidSet uids;
     if (arguments_.uids) {
       const auto resolved = state.selected->resolve(*arguments_.uids, Numbers::kUid);

@@ -6,7 +6,10 @@
 
 #include "imap/execution.h"
 #include "imap/mailbox_name.h"
+#include "imap/mailbox_place.h"
 #include "imap/status_writer.h"
+#include "store/directory_reader.h"
+#include "store/grant_reader.h"
 
 namespace posthus::imap {
 namespace {
@@ -45,7 +48,8 @@ class ListCommand : public Execution {
 
 /// One name with what is known about it.
 struct Entry {
-  const store::MailboxListing* listing = nullptr;  // nothing: subscribed, but does not exist
+  const store::MailboxListing* listing = nullptr;  // nothing: subscribed, but does not exist; or a level
+  bool is_level = false;                           // above mailboxes of others, none itself
   bool is_subscribed = false;
   bool has_selected_child = false;
 };
@@ -55,7 +59,12 @@ class Selection {
   Selection(const ListArguments& arguments, const std::vector<store::MailboxListing>& mailboxes,
             const std::vector<std::string>& subscriptions)
       : arguments_(arguments) {
-    for (const auto& mailbox : mailboxes) entries_[mailbox.record.name].listing = &mailbox;
+    for (const auto& mailbox : mailboxes) {
+      entries_[mailbox.record.name].listing = &mailbox;
+      if (!store::parse_shared_name(mailbox.record.name)) continue;
+      for_each_superior(mailbox.record.name,
+                        [this](std::string_view superior) { entries_[std::string(superior)].is_level = true; });
+    }
     for (const auto& name : subscriptions) {
       // A subscription without a mailbox is listed only when subscriptions are asked for (RFC 9051 §6.3.9.1).
       if (arguments.select_subscribed || entries_.contains(name)) entries_[name].is_subscribed = true;
@@ -90,7 +99,7 @@ void add_attribute(std::string& attributes, std::string_view attribute) {
 
 std::string attributes_of(const Entry& entry, const ListArguments& arguments, bool has_children) {
   std::string attributes;
-  if (!entry.listing) add_attribute(attributes, "\\NonExistent");
+  if (!entry.listing) add_attribute(attributes, entry.is_level ? "\\Noselect" : "\\NonExistent");
   if (entry.is_subscribed && arguments.return_subscribed) add_attribute(attributes, "\\Subscribed");
   add_attribute(attributes, has_children ? "\\HasChildren" : "\\HasNoChildren");
   if (entry.listing) add_attribute(attributes, special_use_attribute(entry.listing->record.special_use));
@@ -103,9 +112,27 @@ std::string_view child_info(const ListArguments& arguments) {
   return arguments.select_subscribed ? " (\"CHILDINFO\" (\"SUBSCRIBED\"))" : " (\"CHILDINFO\" (\"SPECIAL-USE\"))";
 }
 
+/// Mailboxes of others, under the names by which the session knows them. Their special uses are their owner's.
+Result<> add_shared_mailboxes(const store::Snapshot& snapshot, AccountId self, std::vector<store::MailboxListing>& mailboxes) {
+  for (const store::GrantRecord& grant : POSTHUS_TRY(store::GrantReader(snapshot).of_delegate(self))) {
+    const auto owner = POSTHUS_TRY(store::DirectoryReader(snapshot).user(grant.owner));
+    if (!owner || grant.access == MailboxAccess::kNone) continue;
+    const std::string inbox = store::shared_name(owner->address, "INBOX");
+    const auto parsed = store::parse_shared_name(inbox);
+    if (!parsed || parsed->owner_address != owner->address) continue;  // no name leads there
+    for (store::MailboxListing& listing : POSTHUS_TRY(store::list_mailboxes(snapshot, grant.owner))) {
+      listing.record.name = store::shared_name(owner->address, listing.record.name);
+      listing.record.special_use = store::SpecialUse::kNone;
+      mailboxes.push_back(std::move(listing));
+    }
+  }
+  return {};
+}
+
 Result<> ListCommand::list(SessionState& state, session::Output& out) const {
   const auto snapshot = POSTHUS_TRY(state.context.store.snapshot());
-  const auto mailboxes = POSTHUS_TRY(store::list_mailboxes(*snapshot, state.account));
+  auto mailboxes = POSTHUS_TRY(store::list_mailboxes(*snapshot, state.account));
+  POSTHUS_TRY_VOID(add_shared_mailboxes(*snapshot, state.account, mailboxes));
   std::vector<std::string> subscriptions;
   if (arguments_.select_subscribed || arguments_.return_subscribed) {
     subscriptions = POSTHUS_TRY(store::list_subscriptions(*snapshot, state.account));
@@ -116,7 +143,7 @@ Result<> ListCommand::list(SessionState& state, session::Output& out) const {
     const auto& [name, entry] = *at;
     const bool is_selected = selection.is_selected(entry);
     if ((!is_selected && !entry.has_selected_child) || !matches(name)) continue;
-    const bool has_children = entry.has_selected_child || (entry.listing && entry.listing->has_children);
+    const bool has_children = entry.has_selected_child || entry.is_level || (entry.listing && entry.listing->has_children);
     out.append("* LIST (").append(attributes_of(entry, arguments_, has_children)).append(") \"/\" ");
     append_mailbox(out, name, state.name_form());
     if (entry.has_selected_child) out.append(child_info(arguments_));

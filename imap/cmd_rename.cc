@@ -1,6 +1,7 @@
 // RENAME (RFC 9051 §6.3.6). Renaming INBOX moves its messages; the store does that.
 #include "imap/execution.h"
 #include "imap/mailbox_name.h"
+#include "imap/mailbox_place.h"
 
 namespace posthus::imap {
 namespace {
@@ -11,10 +12,17 @@ class Rename final : public Execution {
 
   Progress run(SessionState& state, session::Output& out) override {
     if (!is_written_) {
-      is_written_ = true;
       to_ = arguments_.to.name;
       if (to_.ends_with(kHierarchySeparator)) to_.pop_back();
-      return write(store::RenameMailbox{.account = state.account, .from = arguments_.from.name, .to = to_});
+      const auto from = find_place(state, arguments_.from.name), to = find_place(state, to_);
+      if (!from || !to) return failed(from ? to.error() : from.error(), "Cannot rename the mailbox");
+      if (!*from) return done("NO [NONEXISTENT] No such mailbox");
+      if (!*to) return done(kNotYours);
+      if ((*from)->access != MailboxAccess::kFull || (*to)->access != MailboxAccess::kFull) return done(kMayNotChange);
+      if ((*from)->account != (*to)->account)
+        return done("NO [CANNOT] A mailbox stays with its owner; copy the messages instead");
+      is_written_ = true;
+      return write(store::RenameMailbox{.account = (*from)->account, .from = (*from)->name, .to = (*to)->name});
     }
     if (!outcome) return failed(outcome.error(), "Cannot rename the mailbox");
     // RFC 9051 §6.3.9.7; INBOX stays, so it has no new name.

@@ -13,7 +13,7 @@ using Access = SelectedMailbox::Access;
 
 class Select final : public Execution {
  public:
-  Select(MailboxArgument mailbox, Access access) : mailbox_(std::move(mailbox)), access_(access) {}
+  Select(MailboxArgument mailbox, Access access) : mailbox_(std::move(mailbox)), asked_(access), access_(access) {}
 
   Progress run(SessionState& state, session::Output& out) override {
     if (state.selected) {
@@ -22,15 +22,17 @@ class Select final : public Execution {
     }
     const auto selected = select(state, out);
     if (!selected) return failed(selected.error(), "Cannot select the mailbox");
-    return done(access_ == Access::kReadOnly ? "OK [READ-ONLY] EXAMINE completed" : "OK [READ-WRITE] SELECT completed");
+    if (asked_ == Access::kReadOnly) return done("OK [READ-ONLY] EXAMINE completed");
+    return done(access_ == Access::kReadOnly ? "OK [READ-ONLY] SELECT completed" : "OK [READ-WRITE] SELECT completed");
   }
 
  private:
   Result<> select(SessionState& state, session::Output& out) {
     const auto snapshot = POSTHUS_TRY(state.context.store.snapshot());
-    const auto mailbox = POSTHUS_TRY(store::find_mailbox(*snapshot, state.account, mailbox_.name));
-    if (!mailbox) return fail(ErrorKind::kNotFound);
-    const auto reader = POSTHUS_TRY(store::MailboxReader::open(*snapshot, *mailbox));
+    const auto found = POSTHUS_TRY(look_up_mailbox(*snapshot, state.account, mailbox_.name));
+    if (!found) return fail(ErrorKind::kNotFound);
+    if (!found->may_change()) access_ = Access::kReadOnly;
+    const auto reader = POSTHUS_TRY(store::MailboxReader::open(*snapshot, found->mailbox));
     const auto uids = POSTHUS_TRY(state.context.uid_cache.uids(reader));
     const auto keywords = POSTHUS_TRY(reader.keywords());
     state.selected = std::make_unique<SelectedMailbox>(reader.record(), uids, access_);
@@ -40,7 +42,7 @@ class Select final : public Execution {
     write_responses(state, reader.record(), keywords, unseen, out);
     if (!state.is_rev2 && state.selected->take_unclaimed_recent()) {
       // Nobody waits for it: a lost claim shows messages as \Recent once more (RFC 3501 §2.3.2 allows that).
-      state.context.store.submit(store::ClaimRecent{*mailbox}, [](Result<store::WriteOutcome>) {});
+      state.context.store.submit(store::ClaimRecent{found->mailbox}, [](Result<store::WriteOutcome>) {});
     }
     return {};
   }
@@ -67,12 +69,15 @@ class Select final : public Execution {
     append_number(out, record.uid_next.value);
     out.append("] Predicted next UID\r\n");
     if (!state.is_rev2) return;
-    append_list_response(out, special_use_attribute(record.special_use), record.name,
-                         mailbox_.written == record.name ? std::string_view{} : mailbox_.written, state.name_form());
+    const bool is_own = record.account == state.account;
+    const std::string& name = is_own ? record.name : mailbox_.name;
+    append_list_response(out, special_use_attribute(is_own ? record.special_use : store::SpecialUse::kNone), name,
+                         mailbox_.written == name ? std::string_view{} : mailbox_.written, state.name_form());
   }
 
   const MailboxArgument mailbox_;
-  const Access access_;
+  const Access asked_;
+  Access access_;
 };
 
 }  // namespace

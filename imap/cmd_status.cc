@@ -28,10 +28,15 @@ class Status final : public Execution {
  private:
   Result<> status(SessionState& state, session::Output& out) const {
     const auto snapshot = POSTHUS_TRY(state.context.store.snapshot());
-    const auto mailbox = POSTHUS_TRY(store::find_mailbox(*snapshot, state.account, arguments_.mailbox.name));
-    if (!mailbox) return fail(ErrorKind::kNotFound);
-    const auto reader = POSTHUS_TRY(store::MailboxReader::open(*snapshot, *mailbox));
-    return append_status(out, *snapshot, reader.record(), arguments_.items, state.name_form());
+    const auto found = POSTHUS_TRY(look_up_mailbox(*snapshot, state.account, arguments_.mailbox.name));
+    if (!found) return fail(ErrorKind::kNotFound);
+    const auto reader = POSTHUS_TRY(store::MailboxReader::open(*snapshot, found->mailbox));
+    if (found->owner == state.account) {
+      return append_status(out, *snapshot, reader.record(), arguments_.items, state.name_form());
+    }
+    store::MailboxRecord record = reader.record();
+    record.name = arguments_.mailbox.name;
+    return append_status(out, *snapshot, record, arguments_.items, state.name_form());
   }
 
   const StatusArguments arguments_;

@@ -1,5 +1,6 @@
 // STORE and UID STORE (RFC 9051 §6.4.6).
 #include "imap/execution.h"
+#include "imap/mailbox_place.h"
 
 namespace posthus::imap {
 namespace {
@@ -14,7 +15,7 @@ class StoreCommand final : public Execution {
 
   Progress run(SessionState& state, session::Output& out) override {
     if (is_written_) return written(state, out);
-    if (state.selected->is_read_only()) return done("NO The mailbox is read-only");
+    if (state.selected->is_read_only()) return done(read_only_refusal(state));
     auto uids = state.selected->resolve(arguments_.set, numbers_);
     if (!uids) return done("BAD " + uids.error().context);
     if (uids->empty()) return Progress::kDone;

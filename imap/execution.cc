@@ -4,6 +4,7 @@
 #include "core/base/log.h"
 #include "core/sasl/authenticator.h"
 #include "imap/login_facts.h"
+#include "imap/mailbox_place.h"
 
 namespace posthus::imap {
 
@@ -18,9 +19,33 @@ Progress Execution::failed(const Error& error, std::string_view text) {
   return Progress::kDone;
 }
 
-Result<std::optional<MailboxId>> look_up_mailbox(const SessionState& state, std::string_view name) {
+Result<std::optional<FoundMailbox>> look_up_mailbox(const store::Snapshot& snapshot, AccountId self, std::string_view name) {
+  const auto place = POSTHUS_TRY(find_place(snapshot, self, name));
+  if (!place) return std::nullopt;
+  const auto mailbox = POSTHUS_TRY(store::find_mailbox(snapshot, place->account, place->name));
+  if (!mailbox) return std::nullopt;
+  return FoundMailbox{*mailbox, place->account, place->access};
+}
+
+Result<std::optional<FoundMailbox>> look_up_mailbox(const SessionState& state, std::string_view name) {
   const auto snapshot = POSTHUS_TRY(state.context.store.snapshot());
-  return store::find_mailbox(*snapshot, state.account, name);
+  return look_up_mailbox(*snapshot, state.account, name);
+}
+
+bool keep_rights(SessionState& state, const store::Snapshot& snapshot, session::Output& out) {
+  if (!state.selected || state.selected->owner() == state.account) return true;
+  const auto access = access_now(snapshot, state);
+  if (access == MailboxAccess::kFull) return true;
+  if (access == MailboxAccess::kRead) {
+    if (state.selected->is_read_only()) return true;
+    state.selected->become_read_only();
+    out.append("* OK [READ-ONLY] You may no longer change this mailbox\r\n");
+    return true;
+  }
+  // Nothing is known of rights that cannot be read: then there are none.
+  out.append("* BYE [NOPERM] You may no longer read the selected mailbox\r\n");
+  state.selected.reset();
+  return false;
 }
 
 std::string capabilities(const SessionState& state) {
@@ -65,6 +90,7 @@ Progress write_updates(SessionState& state, session::Output& out, Expunges expun
   const auto snapshot = state.context.store.snapshot();
   // A store that cannot be read now will be asked again by the next command.
   if (!snapshot) return Progress::kDone;
+  if (!keep_rights(state, **snapshot, out)) return Progress::kClose;
   const auto update = state.selected->update(**snapshot, out, kChunk, expunges, told, state.is_rev2);
   if (update) return *update == SelectedMailbox::Update::kMore ? Progress::kMore : Progress::kDone;
   if (update.error().kind != ErrorKind::kNotFound) return Progress::kDone;

@@ -16,6 +16,7 @@
 #include "imap/response_writer.h"
 #include "imap/selected_mailbox.h"
 #include "imap/server_session.h"
+#include "store/grant_records.h"
 #include "store/store.h"
 
 namespace posthus::imap {
@@ -86,8 +87,21 @@ class Execution {
   }
 };
 
-/// The mailbox of that name, or nothing; opens a snapshot of its own.
-Result<std::optional<MailboxId>> look_up_mailbox(const SessionState& state, std::string_view name);
+/// A mailbox that a name led to.
+struct FoundMailbox {
+  MailboxId mailbox;
+  AccountId owner;
+  store::MailboxAccess access = store::MailboxAccess::kFull;
+  bool may_change() const { return access == store::MailboxAccess::kFull; }
+};
+/// The mailbox of that name, the session's own or one it was granted; or nothing.
+Result<std::optional<FoundMailbox>> look_up_mailbox(const store::Snapshot& snapshot, AccountId self, std::string_view name);
+/// The same; opens a snapshot of its own.
+Result<std::optional<FoundMailbox>> look_up_mailbox(const SessionState& state, std::string_view name);
+
+/// Whether the session may still use the selected mailbox of somebody else. True for its own without a look. When the right to
+/// change it is gone, it becomes read-only and the client is told; false when all rights are.
+bool keep_rights(SessionState& state, const store::Snapshot& snapshot, session::Output& out);
 
 /// CAPABILITY's list for the session as it is, without the word itself.
 std::string capabilities(const SessionState& state);

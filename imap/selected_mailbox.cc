@@ -9,6 +9,7 @@ namespace posthus::imap {
 
 SelectedMailbox::SelectedMailbox(const store::MailboxRecord& record, const store::UidSet& uids, Access access)
     : mailbox_(record.mailbox),
+      owner_(record.account),
       uid_validity_(record.uid_validity),
       access_(access),
       map_(uids),
@@ -17,6 +18,11 @@ SelectedMailbox::SelectedMailbox(const store::MailboxRecord& record, const store
       expunges_seen_(record.highest_modseq),
       recent_from_(record.uid_next > record.recent_from ? record.recent_from : record.uid_next),
       has_unclaimed_recent_(access == Access::kReadWrite && recent_count() > 0) {}
+
+void SelectedMailbox::become_read_only() {
+  access_ = Access::kReadOnly;
+  has_unclaimed_recent_ = false;
+}
 
 std::uint32_t SelectedMailbox::recent_count() const {
   if (recent_from_.value == 0 || map_.largest() < recent_from_) return 0;

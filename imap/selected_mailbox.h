@@ -35,8 +35,12 @@ class SelectedMailbox {
   SelectedMailbox(const store::MailboxRecord& record, const store::UidSet& uids, Access access);
 
   MailboxId mailbox() const { return mailbox_; }
+  /// Whose it is: the session's own account, or one that granted access.
+  AccountId owner() const { return owner_; }
   std::uint32_t uid_validity() const { return uid_validity_; }
   bool is_read_only() const { return access_ == Access::kReadOnly; }
+  /// The right to change it was taken back.
+  void become_read_only();
   const UidMap& map() const { return map_; }
   std::size_t keywords_told() const { return keywords_told_; }
   void set_keywords_told(std::size_t count) { keywords_told_ = count; }
@@ -69,8 +73,9 @@ class SelectedMailbox {
   Result<Update> report_flags(const store::MailboxReader& reader, Output out, const ToldFlags& told, bool is_rev2);
 
   const MailboxId mailbox_;
+  const AccountId owner_;
   const std::uint32_t uid_validity_;
-  const Access access_;
+  Access access_;
   UidMap map_;
   Uid uid_next_;  // messages from here on have not been announced
   ModSeq flags_seen_, expunges_seen_;

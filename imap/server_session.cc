@@ -235,6 +235,10 @@ Step ServerSession::start(std::string tag, const CommandRow& row, Making executi
   state_.running_tag = std::move(tag);
   row_ = &row;
   execution_ = std::move(execution);
+  if (state_.selected && state_.selected->owner() != state_.account) {
+    const auto snapshot = state_.context.store.snapshot();
+    if (!snapshot || !keep_rights(state_, **snapshot, out)) return Step::kClose;
+  }
   return proceed(Progress::kMore, out);
 }
 
