@@ -111,13 +111,18 @@ std::string AuditedRequest::look(const std::vector<std::string>& segments) const
   return body_text(match.route->handler(look));
 }
 
-/// The thing the request is about: what its path names, or (of "/users/x/password") what the path above names.
+/// The thing the request is about: what its path names, or (of "/users/x/password", "/groups/x/members/y") what a path above
+/// names.
 std::string AuditedRequest::resource() const {
   std::vector<std::string> segments = call_.target.segments;
   std::string found = look(segments);
   if (!found.empty() || segments.empty()) return found;
-  segments.pop_back();
-  return look(segments);
+  constexpr std::size_t kOfOneThing = 4;  // "api", "v1", a kind, a name
+  do {
+    segments.pop_back();
+    found = look(segments);
+  } while (found.empty() && segments.size() > kOfOneThing);
+  return found;
 }
 
 /// The thing a POST has made: as GET shows it, else its name and id.

@@ -182,7 +182,7 @@ Result<Response> removed_domain(const Call& call) {
   const store::DomainRecord domain = POSTHUS_TRY(find_domain(call));
   auto outcome = call.context.store.apply(store::RemoveDomain{domain.name});
   if (!outcome && outcome.error().kind == ErrorKind::kExists) {
-    return fail(ErrorKind::kExists, "domain " + domain.name + " still has users or aliases");
+    return fail(ErrorKind::kExists, "domain " + domain.name + " still has users, aliases or groups");
   }
   if (!outcome) return std::unexpected(std::move(outcome).error());
   return no_content();

@@ -14,9 +14,9 @@ namespace posthus::web_admin {
 namespace {
 
 // First segments of the panel's addresses. What is not here is 404, so that a wrong link is told from a page.
-constexpr std::array<std::string_view, 13> kSections{"alerts",   "logs",      "trace",   "queue",    "routes",
+constexpr std::array<std::string_view, 14> kSections{"alerts",   "logs",      "trace",   "queue",    "routes",
                                                      "domains",  "mailboxes", "aliases", "security", "settings",
-                                                     "delivery", "about",     "me"};
+                                                     "delivery", "about",     "me",      "groups"};
 
 constexpr std::string_view kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; "

@@ -132,6 +132,23 @@ void read_limits(JsonFields& fields, store::SendLimits& limits);
 /// "sending": what the account has sent today, and whether it is on hold.
 Result<> append_sending(JsonWriter& json, const store::Snapshot& snapshot, AccountId account, Timestamp now);
 
+// delegates.cc
+Response list_delegates(const Call& call);
+Response put_delegate(const Call& call);
+Response remove_delegate(const Call& call);
+Response list_delegations(const Call& call);
+Response list_own_delegates(const Call& call);
+Response put_own_delegate(const Call& call);
+Response remove_own_delegate(const Call& call);
+Response list_own_delegations(const Call& call);
+// groups.cc
+Response list_groups(const Call& call);
+Response add_group(const Call& call);
+Response get_group(const Call& call);
+Response change_group(const Call& call);
+Response remove_group(const Call& call);
+Response add_group_member(const Call& call);
+Response remove_group_member(const Call& call);
 // aliases.cc
 Response list_aliases(const Call& call);
 Response add_alias(const Call& call);

@@ -15,11 +15,11 @@ namespace {
 
 namespace keys = first_start_keys;
 
-struct Step {
+struct SetUpStep {
   std::string_view name, key;
   bool is_required;
 };
-constexpr Step kSteps[] = {
+constexpr SetUpStep kSteps[] = {
     {"admin", keys::kAdmin, true},      {"hostname", keys::kHostname, false},       {"domain", keys::kDomain, false},
     {"sending", keys::kSending, false}, {"certificate", keys::kCertificate, false}, {"dns", keys::kDns, false},
     {"mailbox", keys::kMailbox, false}};
@@ -72,7 +72,7 @@ Result<Response> set_up_state(const Call& call) {
   if (!may_see) return json_response(200, json.end_object().take());
   json.key("hostname").text(call.context.hostname).key("hostname_fixed").boolean(call.context.is_hostname_fixed);
   json.key("domain").text(POSTHUS_TRY(first_domain(call))).key("steps").begin_array();
-  for (const Step& step : kSteps) {
+  for (const SetUpStep& step : kSteps) {
     std::string value = POSTHUS_TRY(note(call, step.key));
     if (step.name == "hostname" && call.context.is_hostname_fixed) value = call.context.hostname;
     if (step.name == "domain") value = POSTHUS_TRY(first_domain(call));

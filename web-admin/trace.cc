@@ -173,7 +173,7 @@ std::optional<TraceView> view_of_domains(const Call& call) {
 TraceView view_of_account(const store::Snapshot& snapshot, AccountId account) {
   return TraceView([&snapshot, account](std::string_view text) {
     const auto address = mail::parse_mailbox(text, mail::Utf8::kAllow);
-    const auto is_his = address ? store::DirectoryReader(snapshot).may_send_as(account, *address) : Result<bool>(false);
+    const auto is_his = address ? store::DirectoryReader(snapshot).is_address_of(account, *address) : Result<bool>(false);
     return is_his && *is_his;
   });
 }

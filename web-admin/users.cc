@@ -24,6 +24,8 @@ constexpr std::uint64_t kMaxRetentionDays = 36'500;
 constexpr std::size_t kMinPassword = 8;     // NIST SP 800-63B §5.1.1.2
 constexpr std::size_t kMaxPassword = 1024;  // bounds the work of normalising and hashing
 
+constexpr std::string_view kSharedHasNone = "nobody signs in to a shared mailbox: it has no password";
+
 constexpr std::array<std::string_view, 3> kRoles{"user", "server_admin", "domain_admin"};  // same order as store::Role
 
 }  // namespace
@@ -39,7 +41,7 @@ Result<> append_user(const Call& call, const store::Snapshot& snapshot, JsonWrit
       user.role == store::Role::kDomainAdmin ? POSTHUS_TRY(identity.administered(user.account)) : std::vector<std::string>();
   // Which other domains there are is nobody's business but the server admins'.
   std::erase_if(domains, [&call](const std::string& domain) { return !call.principal.may_reach(domain); });
-  json.key("admin_of").texts(domains);
+  json.key("shared").boolean(user.is_shared).key("admin_of").texts(domains);
   json.key("second_factor").boolean(POSTHUS_TRY(identity.has_second_factor(user.account)));
   json.key("quota_bytes").number(user.quota_bytes);
   json.key("usage").begin_object().key("bytes").number(usage.bytes).key("messages").number(usage.messages).end_object();
@@ -111,9 +113,31 @@ Result<> read_role(const Call& call, JsonFields& fields, store::PutUser& put) {
   return {};
 }
 
+/// The field "shared". An account that becomes one loses its password, and all that signs in with it.
+Result<> read_shared(const Call& call, JsonFields& fields, store::UserRecord& user) {
+  const auto value = fields.boolean("shared");
+  const bool becomes = value.value_or(false) && !user.is_shared;
+  if (value) user.is_shared = *value;
+  if (user.is_shared && user.role != store::Role::kUser) {
+    return fail(ErrorKind::kInvalid, "an admin's account cannot be a shared mailbox: nobody signs in to one");
+  }
+  const auto& session = call.principal.session;
+  if (becomes && session && session->account == user.account) {
+    return fail(ErrorKind::kInvalid, "this is your own account: nobody signs in to a shared mailbox");
+  }
+  if (!becomes) return {};
+  user.password_hash.clear();
+  user.scram_iterations = 0;
+  user.scram_salt.clear();
+  user.scram_stored_key.clear();
+  user.scram_server_key.clear();
+  return {};
+}
+
 Result<> read_user_changes(const Call& call, JsonFields& fields, store::PutUser& put) {
   store::UserRecord& user = put.user;
   POSTHUS_TRY_VOID(read_role(call, fields, put));
+  POSTHUS_TRY_VOID(read_shared(call, fields, user));
   if (const auto value = fields.boolean("disabled")) user.is_disabled = *value;
   if (const auto value = fields.number("quota_bytes", kMaxQuota)) user.quota_bytes = *value;
   if (fields.is_null("pop3_retention_days")) {
@@ -168,9 +192,9 @@ Result<UserFilter> read_user_filter(const Call& call, const store::Snapshot& sna
   filter.text = POSTHUS_TRY(search_text(call.target));
   const std::string* const state = call.target.parameter("state");
   if (!state) return filter;
-  constexpr std::array<std::string_view, 5> kStates{"active", "disabled", "held", "almost_full", "admin"};
+  constexpr std::array<std::string_view, 6> kStates{"active", "disabled", "held", "almost_full", "admin", "shared"};
   if (std::ranges::find(kStates, *state) == kStates.end()) {
-    return fail(ErrorKind::kInvalid, "parameter 'state' must be active, disabled, held, almost_full or admin");
+    return fail(ErrorKind::kInvalid, "parameter 'state' must be active, disabled, held, almost_full, admin or shared");
   }
   filter.state = *state;
   for (const auto& record : POSTHUS_TRY(store::SendingReader(snapshot).held())) filter.held.insert(record.account);
@@ -184,6 +208,7 @@ Result<bool> user_matches(const Call& call, const UserFilter& filter, const stor
   if (filter.state == "disabled") return user.is_disabled;
   if (filter.state == "held") return filter.held.contains(user.account);
   if (filter.state == "active") return !user.is_disabled && !filter.held.contains(user.account);
+  if (filter.state == "shared") return user.is_shared;
   if (filter.state == "admin") return user.role == store::Role::kServerAdmin;
   if (filter.state != "almost_full") return true;
   if (user.quota_bytes == 0) return false;
@@ -232,6 +257,7 @@ Result<Response> added_user(const Call& call) {
   if (!call.principal.may_reach_address(user.address)) return fail(ErrorKind::kDenied, std::string(kOutOfReach));
   const std::uint64_t quota = POSTHUS_TRY(default_quota(call, user.address));
   if (user.quota_bytes > kMaxQuota) user.quota_bytes = quota;
+  if (password && user.is_shared) return fail(ErrorKind::kInvalid, std::string(kSharedHasNone));
   if (password) POSTHUS_TRY_VOID(put_password(std::move(*password), call.context.password_cost, user));
   const std::lock_guard lock(call.directory);
   auto outcome = call.context.store.apply(put);
@@ -264,6 +290,7 @@ Result<Response> change_password(const Call& call) {
   POSTHUS_TRY_VOID(fields.finish());
   const store::UserRecord user = POSTHUS_TRY(find_user(call));
   POSTHUS_TRY_VOID(check_not_own(call, user));
+  if (user.is_shared) return fail(ErrorKind::kInvalid, std::string(kSharedHasNone));
   const store::UserRecord changed = POSTHUS_TRY(store_password(call, user.address, *std::move(password)));
   // Who changes his own goes on working; his other browsers are signed out.
   const auto& session = call.principal.session;

@@ -9,7 +9,7 @@ from panel_scene import ADMIN, ANNA
 PAGES = {"overview": "/", "trace": "/trace", "queue": "/queue", "queue-mail": "/queue?view=mail", "domains": "/domains",
          "domain": "/domains/nordlys.test", "domain-keys": "/domains/nordlys.test/keys", "domain-settings": "/domains/nordlys.test/settings",
          "mailboxes": "/mailboxes", "mailbox": "/mailboxes/anna%40nordlys.test", "mailbox-held": "/mailboxes/ole.tveit%40nordlys.test",
-         "aliases": "/aliases", "routes": "/routes", "security": "/security", "tokens": "/security/tokens", "sign-ins": "/security/sign-ins", "audit": "/security/audit",
+         "aliases": "/aliases", "groups": "/groups", "mailbox-shared": "/mailboxes/kontakt%40nordlys.test", "routes": "/routes", "security": "/security", "tokens": "/security/tokens", "sign-ins": "/security/sign-ins", "audit": "/security/audit",
          "certificates": "/security/certificates", "alerts": "/alerts", "logs": "/logs", "settings": "/settings", "delivery": "/delivery", "device": "/mailboxes/anna%40nordlys.test/device", "about": "/about", "me": "/me"}
 # By language: what is looked at on each page. Every page is seen in both themes, at three widths and in three languages.
 LOOKS = {"en": ((1440, "light"), (360, "dark")), "de": ((768, "dark"), (360, "light")), "nb": ((1440, "dark"), (768, "light"))}
@@ -46,6 +46,7 @@ def test_every_page_in_widths_themes_and_languages(page, site):
 
 
 DIALOGS = {"new-mailbox": ("/mailboxes", "New mailbox"), "import": ("/mailboxes", "Import"), "new-alias": ("/aliases", "New alias"),
+           "new-group": ("/groups", "New group"), "new-delegate": ("/mailboxes/kontakt%40nordlys.test", "Add somebody"),
            "new-route": ("/routes", "New route"), "new-token": ("/security/tokens", "New token"), "order": ("/security/certificates", "Order a certificate"),
            "upload": ("/security/certificates", "Upload"), "change": ("/mailboxes/anna%40nordlys.test", "Change"),
            "delete": ("/mailboxes/anna%40nordlys.test", "Delete …"), "password": ("/me", "Change password"), "setting": ("/settings", "Change: queue.connections")}

@@ -48,6 +48,12 @@ class PanelSite(Site):
         self.call("PATCH", "/api/v1/users/petter@brandt-elektro.test", {"disabled": True})
         self.call("POST", "/api/v1/aliases", {"address": "post@nordlys.test", "targets": [ADMIN, ANNA]})
         self.call("POST", "/api/v1/aliases", {"address": "@tveit.test", "targets": ["marte@brandt-elektro.test"]})
+        self.call("POST", "/api/v1/groups", {"address": "team@nordlys.test", "display_name": "Das Team " + self.evil, "writers": "members",
+                                             "members": [ADMIN, ANNA, "lena@elsewhere.test", "jonas.brandt@brandt-elektro.test"]})
+        self.call("POST", "/api/v1/groups", {"address": "alle@nordlys.test", "writers": "domain", "members": ["team@nordlys.test"]})
+        self.call("POST", "/api/v1/users", {"address": "kontakt@nordlys.test", "shared": True})
+        self.call("PUT", "/api/v1/users/kontakt@nordlys.test/delegates/" + ANNA, {"access": "full", "send_as": True})
+        self.call("PUT", "/api/v1/users/kontakt@nordlys.test/delegates/lena.vogel@nordlys.test", {"access": "read"})
         self.call("POST", "/api/v1/users/ole.tveit@nordlys.test/hold", {"reason": "214 copies in ten minutes " + self.evil})
         for i in range(40):
             self.call("POST", "/api/v1/users", {"address": "person%02d@nordlys.test" % i})

@@ -115,7 +115,7 @@ def test_lists_go_out_and_come_in_as_csv(page, site):
     page.open("/mailboxes?find=lena")
     page.press("Export")
     exported = page.downloaded("users.csv")
-    assert exported.startswith("address,password,quota_bytes,forward_to,keeps_copy,disabled\r\nlena.vogel@nordlys.test,,"), exported
+    assert exported.startswith("address,password,quota_bytes,forward_to,keeps_copy,disabled,shared\r\nlena.vogel@nordlys.test,,"), exported
     page.press("Import")
     page.upload("dialog input[type=file]", "new.csv", "address;password;quota_bytes\r\nnew.one@tveit.test;%s;2 GB\r\nnobody;;\r\nanna@nordlys.test;;\r\n" % PASSWORD)
     page.says("2 rows are ready")

@@ -155,7 +155,7 @@ TEST_F(ApiTest, DomainsAreChecked) {
   EXPECT_EQ(refusal("PATCH", "/api/v1/domains/example.test", R"({"name":"b.test"})"), "400 field 'name' is not known here");
   EXPECT_EQ(refusal("DELETE", "/api/v1/domains/none.test"), "404 there is no domain none.test");
   world_.add_user("anna@example.test", "password-1");
-  EXPECT_EQ(refusal("DELETE", "/api/v1/domains/example.test"), "409 domain example.test still has users or aliases");
+  EXPECT_EQ(refusal("DELETE", "/api/v1/domains/example.test"), "409 domain example.test still has users, aliases or groups");
 }
 
 TEST_F(ApiTest, BodiesMustSayTheirType) {
@@ -282,7 +282,8 @@ TEST_F(ApiTest, UsersLiveAndDie) {
   const ApiAnswer made = call("POST", "/api/v1/users", R"({"address":"Anna@Example.TEST","password":"password-1"})");
   EXPECT_EQ(made.status, 201) << made.body;
   EXPECT_EQ(made.body,
-            "{\"address\":\"anna@example.test\",\"disabled\":false,\"role\":\"user\",\"has_password\":true,\"admin_of\":[],"
+            "{\"address\":\"anna@example.test\",\"disabled\":false,\"role\":\"user\",\"has_password\":true,\"shared\":false,"
+            "\"admin_of\":[],"
             "\"second_factor\":false,\"quota_bytes\":5000,"
             "\"usage\":{\"bytes\":0,\"messages\":0},\"pop3_retention_days\":null," +
                 kCreated +

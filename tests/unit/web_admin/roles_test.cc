@@ -21,6 +21,7 @@ class RolesTest : public BrowserTest {
     world_.add_alias("info@one.test", {"anna@one.test"});
     world_.add_alias("info@two.test", {"bob@two.test"});
     world_.add_alias("@two.test", {"bob@two.test"});
+    world_.add_group("all@two.test", store::GroupWriters::kDomain, {"bob@two.test"});
     local("PATCH", "/api/v1/users/chief@one.test", R"({"role":"domain_admin","admin_of":["one.test"]})");
     local("PATCH", "/api/v1/users/both@one.test", R"({"role":"domain_admin","admin_of":["one.test","two.test"]})");
     local("PATCH", "/api/v1/users/boss@one.test", R"({"role":"server_admin"})");
@@ -45,6 +46,7 @@ class RolesTest : public BrowserTest {
     if (path.starts_with("/api/v1/domains/") && placeholder == "name") return {"two.test", "none.test"};
     if (path.starts_with("/api/v1/users/")) return {"bob@two.test", "none@two.test"};
     if (path.starts_with("/api/v1/aliases/")) return {"info@two.test", "none@two.test"};
+    if (path.starts_with("/api/v1/groups/") && placeholder == "address") return {"all@two.test", "none@two.test"};
     if (path.starts_with("/api/v1/queue/") || path.starts_with("/api/v1/trace/")) return {bobs_, to_text(QueueId(7))};
     return {"two.test", "none.test"};
   }
@@ -65,6 +67,9 @@ class RolesTest : public BrowserTest {
         {"POST /api/v1/aliases",
          {R"({"address":"info@two.test","targets":["anna@one.test"]})",
           R"({"address":"none@none.test","targets":["anna@one.test"]})"}},
+        {"POST /api/v1/groups",
+         {R"({"address":"all@two.test","members":["anna@one.test"]})",
+          R"({"address":"none@none.test","members":["anna@one.test"]})"}},
     };
     if (route.body == BodyKind::kNone) return "";
     if (route.path == "/api/v1/queue") return R"({"action":"remove","id":")" + (is_there ? bobs_ : to_text(QueueId(7))) + "\"}";
@@ -81,7 +86,8 @@ class RolesTest : public BrowserTest {
 };
 
 TEST_F(RolesTest, TheWholeTableRefusesADomainAdminWhatIsOfOtherDomains) {
-  const std::set<std::string> lists{"/api/v1/domains", "/api/v1/users", "/api/v1/aliases", "/api/v1/queue", "/api/v1/trace"};
+  const std::set<std::string> lists{"/api/v1/domains", "/api/v1/users", "/api/v1/aliases",
+                                    "/api/v1/groups",  "/api/v1/queue", "/api/v1/trace"};
   for (const Route& route : routes()) {
     if (route.scope == Scope::kOpen || route.scope == Scope::kUser) continue;
     const std::string name = std::string(route.method) + " " + std::string(route.path);
@@ -97,8 +103,8 @@ TEST_F(RolesTest, TheWholeTableRefusesADomainAdminWhatIsOfOtherDomains) {
     }
     const Answer there = call(std::string(route.method), fill(route, true), body_of(route, true), chief_),
                  absent = call(std::string(route.method), fill(route, false), body_of(route, false), chief_);
-    const int expected =
-        route.reach == Reach::kNarrowed && route.path != "/api/v1/users" && route.path != "/api/v1/aliases" ? 404 : 403;
+    const std::set<std::string> makers{"/api/v1/users", "/api/v1/aliases", "/api/v1/groups"};
+    const int expected = route.reach == Reach::kNarrowed && !makers.contains(std::string(route.path)) ? 404 : 403;
     EXPECT_EQ(there.status, expected) << name << there.body;
     EXPECT_EQ(absent.status, expected) << name << absent.body;
     EXPECT_EQ(without(there.body, bobs_), without(absent.body, to_text(QueueId(7)))) << name << " tells what exists";
@@ -138,6 +144,18 @@ TEST_F(RolesTest, ADomainAdminLooksAfterHisDomains) {
   ok("DELETE", "/api/v1/users/new@one.test");
   ok("POST", "/api/v1/aliases", R"({"address":"@one.test","targets":["anna@one.test"]})");
   ok("DELETE", "/api/v1/aliases/@one.test");
+  ok("POST", "/api/v1/groups", R"({"address":"all@one.test","members":["anna@one.test"]})");
+  ok("PUT", "/api/v1/groups/all@one.test/members/bob@two.test");
+  ok("DELETE", "/api/v1/groups/all@one.test");
+  ok("PUT", "/api/v1/users/anna@one.test/delegates/chief@one.test", R"({"access":"read"})");
+  for (const char* other : {"bob@two.test", "none@two.test", "none@none.test"}) {
+    EXPECT_EQ(call("PUT", std::string("/api/v1/users/anna@one.test/delegates/") + other, R"({"access":"read"})", chief_).status,
+              403)
+        << other;
+  }
+  EXPECT_EQ(call("PUT", "/api/v1/users/boss@one.test/delegates/chief@one.test", R"({"access":"read"})", chief_).status, 403)
+      << "the mail of a server admin";
+  ok("DELETE", "/api/v1/users/anna@one.test/delegates/chief@one.test");
   EXPECT_TRUE(ok("GET", "/api/v1/users").has("boss@one.test"));
   EXPECT_TRUE(ok("GET", "/api/v1/queue").has(annas_));
   ok("GET", "/api/v1/queue/" + annas_);

@@ -8,6 +8,7 @@ export const icons = {
   "down": (): JSX.Element => <><path d="M10 3v9M6.4 8.8 10 12.400l3.6-3.600M4 16.500h12"/></>,
   "gauge": (): JSX.Element => <><path d="M3.2 14a7.2 7.2 0 1 1 13.6 0M10 13l3.4-4.2"/></>,
   "globe": (): JSX.Element => <><circle cx="10" cy="10" r="7"/><path d="M3 10h14M10 3c2.8 3 2.8 11 0 14-2.8-3-2.8-11 0-14"/></>,
+  "group": (): JSX.Element => <><circle cx="10" cy="6.5" r="2.5"/><path d="M5.5 16.500v-1a4.5 4.5 0 0 1 9 0v1"/><circle cx="3.9" cy="9" r="1.6"/><circle cx="16.1" cy="9" r="1.6"/><path d="M1.5 15.500a3 3 0 0 1 2.3-2.900M18.5 15.500a3 3 0 0 0-2.3-2.900"/></>,
   "info": (): JSX.Element => <><circle cx="10" cy="10" r="7"/><path d="M10 9.300v4.400M10 6.500v.1"/></>,
   "key": (): JSX.Element => <><circle cx="6.8" cy="13.2" r="3"/><path d="M9 11 16 4M13 7l2.2 2.2"/></>,
   "left": (): JSX.Element => <><path d="m12 5-5 5 5 5"/></>,

@@ -19,6 +19,7 @@ const DeliveryPage = lazy(() => import("./pages/delivery").then((m) => m.Deliver
 const DevicePage = lazy(() => import("./pages/device").then((m) => m.DevicePage));
 const DomainPage = lazy(() => import("./pages/domains").then((m) => m.DomainPage));
 const DomainsPage = lazy(() => import("./pages/domains").then((m) => m.DomainsPage));
+const GroupsPage = lazy(() => import("./pages/groups").then((m) => m.GroupsPage));
 const LogsPage = lazy(() => import("./pages/logs").then((m) => m.LogsPage));
 const MailboxPage = lazy(() => import("./pages/mailboxes").then((m) => m.MailboxPage));
 const MailboxesPage = lazy(() => import("./pages/mailboxes").then((m) => m.MailboxesPage));
@@ -36,13 +37,13 @@ const ownSections: readonly Section[] = [{ entries: [["me", "me", "box"], ["me/d
 const userSections: readonly Section[] = [...ownSections, { title: "mail", entries: [["trace", "trace", "route"]] }];
 // Domain admins look after their domains; what is the server's they neither see nor change.
 const domainSections: readonly Section[] = [
-  { title: "addresses", entries: [["domains", "domains", "globe"], ["mailboxes", "mailboxes", "box"], ["aliases", "aliases", "users"]] },
+  { title: "addresses", entries: [["domains", "domains", "globe"], ["mailboxes", "mailboxes", "box"], ["aliases", "aliases", "users"], ["groups", "groups", "group"]] },
   { title: "mail", entries: [["trace", "trace", "route"], ["queue", "queue", "queue"]] },
 ];
 const adminSections: readonly Section[] = [
   { entries: [["", "overview", "gauge"]] },
   { title: "mail", entries: [["trace", "trace", "route"], ["queue", "queue", "queue"], ["routes", "routes", "send"], ["delivery", "delivery.nav", "globe"]] },
-  { title: "addresses", entries: [["domains", "domains", "globe"], ["mailboxes", "mailboxes", "box"], ["aliases", "aliases", "users"]] },
+  { title: "addresses", entries: [["domains", "domains", "globe"], ["mailboxes", "mailboxes", "box"], ["aliases", "aliases", "users"], ["groups", "groups", "group"]] },
   { title: "server", entries: [["security", "security", "shield"], ["alerts", "alerts", "s-warn"], ["logs", "logs", "log"], ["settings", "settings", "sliders"], ["about", "about", "info"]] },
 ];
 
@@ -92,6 +93,7 @@ function adminPage(place: Place, session: Session, first: string, second: string
       if (second && place.segments[2] === "device") return <DevicePage address={second} crumb={<a href={href(["mailboxes", second])}>{second}</a>} />;
       return second ? <MailboxPage address={second} self={session.address} /> : <MailboxesPage place={place} />;
     case "aliases": return <AliasesPage place={place} />;
+    case "groups": return <GroupsPage place={place} />;
     case "security": return <SecurityPage place={place} />;
     case "alerts": return <AlertsPage place={place} />;
     case "logs": return <LogsPage place={place} />;

@@ -10,11 +10,16 @@ import { t } from "../words";
 import { targetsOf } from "./aliases";
 import { parseLimit, sizeText } from "./domain_settings";
 
+export function SignInKind({ kind, setKind, hint }: { kind: "person" | "shared"; setKind: (kind: "person" | "shared") => void; hint?: string }): JSX.Element {
+  return <div class="field"><span class="label">{t("sign-in.kind")}</span><Select<"person" | "shared"> label={t("sign-in.kind")} value={kind} onChange={setKind} options={[["person", t("sign-in.person")], ["shared", t("sign-in.shared")]]} />{hint && <p class="hint">{hint}</p>}</div>;
+}
+
 export function ChangeMailbox({ user, isSelf, close, done }: { user: User; isSelf: boolean; close: () => void; done: () => void }): JSX.Element {
   const [quota, setQuota] = useState(sizeText(user.quota_bytes));
   const [forward, setForward] = useState(user.forward_to.join(", "));
   const [keeps, setKeeps] = useState<"yes" | "no">(user.keeps_copy ? "yes" : "no");
   const [role, setRole] = useState<Role>(user.role);
+  const [kind, setKind] = useState<"person" | "shared">(user.shared ? "shared" : "person");
   const [domains, setDomains] = useState(user.admin_of.join(", "));
   const [messages, setMessages] = useState(user.messages_per_day?.toString() ?? "");
   const [error, setError] = useState<unknown>();
@@ -23,16 +28,17 @@ export function ChangeMailbox({ user, isSelf, close, done }: { user: User; isSel
   const submit = (event: Event): void => {
     event.preventDefault();
     if (bytes === undefined || limit === undefined) return;
-    patch<User>(["users", user.address], { quota_bytes: bytes, forward_to: targetsOf(forward), keeps_copy: keeps === "yes", ...(isServerAdmin() ? { messages_per_day: limit, ...(isSelf ? {} : { role, ...(role === "domain_admin" ? { admin_of: targetsOf(domains) } : {}) }) } : {}) })
+    patch<User>(["users", user.address], { quota_bytes: bytes, forward_to: targetsOf(forward), keeps_copy: keeps === "yes", ...((kind === "shared") === user.shared ? {} : { shared: kind === "shared" }), ...(isServerAdmin() ? { messages_per_day: limit, ...(isSelf || kind === "shared" ? {} : { role, ...(role === "domain_admin" ? { admin_of: targetsOf(domains) } : {}) }) } : {}) })
       .then(() => { toast(t("saved")); close(); done(); }, setError);
   };
   return (
     <Dialog title={t("change.of", { name: user.address })} close={close}><form class="stack" onSubmit={submit}>
+      {!isSelf && role === "user" && <SignInKind kind={kind} setKind={setKind} {...(kind === "shared" && !user.shared ? { hint: t("shared.about") } : {})} />}
       <Field label={t("storage-limit")} name="quota" value={quota} onInput={setQuota} hint={t("quota.change.hint")} autofocus {...(bytes === undefined ? { error: t("quota.bad") } : {})} />
       <Field label={t("forward-to")} name="forward" value={forward} onInput={setForward} hint={t("forward.hint")} />
       {forward.trim() !== "" && <div class="field"><span class="label">{t("copy-here")}</span><Select<"yes" | "no"> label={t("copy-here")} value={keeps} onChange={setKeeps} options={[["yes", t("keeps-copy")], ["no", t("keeps-no-copy")]]} /></div>}
       {isServerAdmin() && <Field label={t("messages-per-day")} name="messages" value={messages} onInput={setMessages} hint={t("limit.hint.user")} {...(limit === undefined ? { error: t("limit.bad") } : {})} />}
-      {!isSelf && isServerAdmin() && <div class="field"><span class="label">{t("role")}</span><Select<Role> label={t("role")} value={role} onChange={setRole} options={[["user", t("role.user")], ["domain_admin", t("role.domain-admin")], ["server_admin", t("role.admin")]]} /></div>}
+      {!isSelf && isServerAdmin() && kind !== "shared" && <div class="field"><span class="label">{t("role")}</span><Select<Role> label={t("role")} value={role} onChange={setRole} options={[["user", t("role.user")], ["domain_admin", t("role.domain-admin")], ["server_admin", t("role.admin")]]} /></div>}
       {role === "domain_admin" && !isSelf && isServerAdmin() && <Field label={t("admin-of")} name="admin-of" value={domains} onInput={setDomains} hint={t("admin-of.hint")} required />}
       {error !== undefined && <Failure error={error} />}
       <div class="buttons"><button type="button" class="btn" onClick={close}>{t("cancel")}</button><button class="btn primary">{t("save")}</button></div>

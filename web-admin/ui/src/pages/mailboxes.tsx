@@ -10,12 +10,13 @@ import { go, href, type Place } from "../router";
 import { isServerAdmin } from "../session";
 import { t } from "../words";
 import { filter, pagingOf } from "./lists";
-import { ChangeMailbox } from "./mailbox_change";
+import { DelegatesCard, DelegationsCard } from "./delegates";
+import { ChangeMailbox, SignInKind } from "./mailbox_change";
 import { isYes, type Kind, listOf, sizeMember, Transfer } from "./transfer";
 import { FactorOf } from "./second_factor";
 
 const kPage = 25;
-const kStates = ["active", "held", "disabled", "almost_full", "admin"] as const;
+const kStates = ["active", "held", "disabled", "almost_full", "admin", "shared"] as const;
 const kMaxQuota = Number.MAX_SAFE_INTEGER;
 const path = (address: string): string => href(["mailboxes", address]);
 
@@ -35,18 +36,19 @@ export function Storage({ user }: { user: User }): JSX.Element {
 export function UserState({ user }: { user: User }): JSX.Element {
   if (user.disabled) return <State tone="off">{t("disabled")}</State>;
   if (user.sending.held) return <State tone="warn">{t("on-hold")}</State>;
+  if (user.shared) return <State tone="info">{t("shared-mailbox")}</State>;
   if (!user.has_password) return <State tone="warn">{t("no-password")}</State>;
   return <State tone="ok">{t("active")}</State>;
 }
 
 const kFile: Kind<User> = {
   path: "users",
-  columns: ["address", "password", "quota_bytes", "forward_to", "keeps_copy", "disabled"],
-  fill: (user) => [user.address, "", String(user.quota_bytes), user.forward_to.join(" "), String(user.keeps_copy), String(user.disabled)],
-  body: ({ address = "", password, quota_bytes, forward_to = "", keeps_copy = "", disabled = "" }) => {
+  columns: ["address", "password", "quota_bytes", "forward_to", "keeps_copy", "disabled", "shared"],
+  fill: (user) => [user.address, "", String(user.quota_bytes), user.forward_to.join(" "), String(user.keeps_copy), String(user.disabled), String(user.shared)],
+  body: ({ address = "", password, quota_bytes, forward_to = "", keeps_copy = "", disabled = "", shared = "" }) => {
     const quota = sizeMember("quota_bytes", quota_bytes);
     if (!/^[^@]+@[^@]+$/.test(address) || !quota) return undefined;
-    return { address, ...quota, ...(password ? { password } : {}), ...(forward_to ? { forward_to: listOf(forward_to), keeps_copy: isYes(keeps_copy) } : {}), ...(isYes(disabled) ? { disabled: true } : {}) };
+    return { address, ...quota, ...(password ? { password } : {}), ...(forward_to ? { forward_to: listOf(forward_to), keeps_copy: isYes(keeps_copy) } : {}), ...(isYes(disabled) ? { disabled: true } : {}), ...(isYes(shared) ? { shared: true } : {}) };
   },
 };
 
@@ -100,6 +102,8 @@ function NewMailbox({ domains, close }: { domains: string[]; close: () => void }
   const [address, setAddress] = useState("");
   const [password, setPassword] = useState("");
   const [quota, setQuota] = useState("");
+  const [kind, setKind] = useState<"person" | "shared">("person");
+  const isShared = kind === "shared";
   const [error, setError] = useState<unknown>();
   const bytes = quota ? parseSize(quota) : undefined;
   const isBadQuota = quota !== "" && (bytes === undefined || bytes > kMaxQuota);
@@ -107,7 +111,7 @@ function NewMailbox({ domains, close }: { domains: string[]; close: () => void }
     event.preventDefault();
     if (isBadQuota) return;
     try {
-      const user = await post<User>(["users"], { address: address.trim(), ...(password ? { password } : {}), ...(bytes === undefined ? {} : { quota_bytes: bytes }) });
+      const user = await post<User>(["users"], { address: address.trim(), ...(isShared ? { shared: true } : password ? { password } : {}), ...(bytes === undefined ? {} : { quota_bytes: bytes }) });
       toast(t("made", { name: user.address }));
       close();
       go(path(user.address));
@@ -118,7 +122,8 @@ function NewMailbox({ domains, close }: { domains: string[]; close: () => void }
   return (
     <Dialog title={t("new-mailbox")} close={close}><form class="stack" onSubmit={submit}>
       <Field label={t("address")} name="address" value={address} onInput={setAddress} required autofocus placeholder={domains[0] ? `anna@${domains[0]}` : ""} />
-      <Field label={t("password")} name="new-password" type="password" autocomplete="new-password" value={password} onInput={setPassword} hint={t("password.hint")} />
+      <SignInKind kind={kind} setKind={setKind} />
+      {!isShared && <Field label={t("password")} name="new-password" type="password" autocomplete="new-password" value={password} onInput={setPassword} hint={t("password.hint")} />}
       <Field label={t("storage-limit")} name="quota" value={quota} onInput={setQuota} hint={t("quota.hint")} {...(isBadQuota ? { error: t("quota.bad") } : {})} />
       {error !== undefined && <Failure error={error} />}
       <div class="buttons"><button type="button" class="btn" onClick={close}>{t("cancel")}</button><button class="btn primary">{t("make-mailbox")}</button></div>
@@ -173,7 +178,7 @@ function Mailbox({ user, isSelf, reload }: { user: User; isSelf: boolean; reload
   return (
     <>
       <Head title={user.address} crumbs={<a href="/mailboxes">{t("mailboxes")}</a>} about={<UserState user={user} />}>
-        <button type="button" class="btn" onClick={() => ask("password")}><Icon name="key" />{t("password.new")}</button>
+        {!user.shared && <button type="button" class="btn" onClick={() => ask("password")}><Icon name="key" />{t("password.new")}</button>}
         <button type="button" class="btn" onClick={() => ask("change")}>{t("change")}</button>
         {isSelf ? null : user.disabled ? <button type="button" class="btn" onClick={() => void setDisabled(false).catch(setError)}>{t("enable")}</button> : <button type="button" class="btn" onClick={() => ask("disable")}>{t("disable")}</button>}
       </Head>
@@ -182,6 +187,8 @@ function Mailbox({ user, isSelf, reload }: { user: User; isSelf: boolean; reload
       <div class="split">
         <div class="stack loose">
           <Card title={t("storage")}><div class="pad"><Storage user={user} /><p class="small muted">{t("n.mails", { n: user.usage.messages })}</p></div></Card>
+          <DelegatesCard path={["users", user.address]} isShared={user.shared} />
+          <DelegationsCard path={["users", user.address]} />
           <Card title={t("forwarding")}><div class="pad stack tight">{user.forward_to.length === 0 ? <p class="muted">{t("no-forward")}</p> : <><ul>{user.forward_to.map((to) => <li key={to} class="break">{to}</li>)}</ul><p class="small muted">{user.keeps_copy ? t("keeps-copy") : t("keeps-no-copy")}</p></>}</div></Card>
           {names.length > 0 && <Card title={t("also-receives")}><ul class="rows">{names.map((one) => <li key={one.address}><span class="grow break">{one.address}</span>{one.address.startsWith("@") && <span class="tag info">{t("catch-all")}</span>}</li>)}</ul></Card>}
           {!isSelf && <Card title={t("delete-mailbox")}><div class="pad stack"><p class="small muted">{t("delete-mailbox.about", { n: user.usage.messages })}</p><button type="button" class="btn danger" onClick={() => ask("delete")}>{t("delete")} …</button></div></Card>}

@@ -7,6 +7,7 @@ import { ApiError } from "../api";
 import { Card, Dialog, Failure, Field, Head, Icon, Shown, Time, toast, useLoad } from "../parts";
 import { t } from "../words";
 import { AppPasswordsCard } from "./app_passwords";
+import { DelegatesCard, DelegationsCard } from "./delegates";
 import { Forwarding } from "./forwarding";
 import { Storage, UserState } from "./mailboxes";
 import { SecondFactorCard } from "./second_factor";
@@ -36,6 +37,8 @@ export function MePage(): JSX.Element {
         <SecondFactorCard />
         <AppPasswordsCard />
         <Sessions />
+        <DelegationsCard path={["me"]} />
+        <DelegatesCard path={["me"]} />
         <Forwarding user={user} done={me.reload} />
         {user.disabled && <UserState user={user} />}
         {asks && <ChangePassword close={() => ask(false)} />}
