@@ -42,7 +42,7 @@ void add_domain_commands(CLI::App& app, CommandLine& line) {
   added->add_flag("--check-recipients", line.checks_recipients, "of a relay domain: ask its server before taking a recipient")
       ->needs("--relay");
   add_command(*domain, line, "list", "domain list", "list domains");
-  add_command(*domain, line, "remove", "domain remove", "remove a domain without users and aliases")
+  add_command(*domain, line, "remove", "domain remove", "remove a domain without users, aliases and groups")
       ->add_option("NAME", line.name)
       ->required();
 }
@@ -90,7 +90,8 @@ void add_user_commands(CLI::App& app, CommandLine& line) {
   CLI::App* user = add_group(app, "user", "users and their mailboxes");
   CLI::App* added = add_command(*user, line, "add", "user add", "add a user");
   added->add_option("ADDRESS", line.name)->required();
-  added->add_flag("--admin", line.is_admin, "may use the admin API");
+  auto* admin = added->add_flag("--admin", line.is_admin, "may use the admin API");
+  added->add_flag("--shared", line.is_shared, "nobody signs in to it: for delegates, without a password")->excludes(admin);
   added->add_option("--quota", line.quota, "bytes, or with K, M, G; 0 is unlimited");
   add_password_options(added, line);
   add_command(*user, line, "list", "user list", "list users")->add_option("--domain", line.domain, "only this domain");
@@ -152,6 +153,45 @@ void add_alias_commands(CLI::App& app, CommandLine& line) {
   added->add_option("TARGET", line.operands)->required();
   add_command(*alias, line, "list", "alias list", "list aliases")->add_option("--domain", line.domain, "only this domain");
   add_command(*alias, line, "remove", "alias remove", "remove an alias")->add_option("ADDRESS", line.name)->required();
+}
+
+void add_group_commands(CLI::App& app, CommandLine& line) {
+  CLI::App* group = add_group(app, "group", "addresses with members, closed to others if you like");
+  const auto traits = [&line](CLI::App* command) {
+    command->add_option("--name", line.display_name, "how people call it");
+    command->add_option("--writers", line.writers, "who may write to it: anyone, members, or its domain")
+        ->check(CLI::IsMember({"anyone", "members", "domain"}));
+  };
+  CLI::App* added = add_command(*group, line, "add", "group add", "add a group");
+  added->add_option("ADDRESS", line.name)->required();
+  added->add_option("MEMBER", line.operands)->required();
+  traits(added);
+  CLI::App* changed = add_command(*group, line, "change", "group change", "change its name, or who may write to it");
+  changed->add_option("ADDRESS", line.name)->required();
+  traits(changed);
+  add_command(*group, line, "list", "group list", "list groups")->add_option("--domain", line.domain, "only this domain");
+  add_command(*group, line, "remove", "group remove", "remove a group")->add_option("ADDRESS", line.name)->required();
+  CLI::App* member = add_group(*group, "member", "the members of a group");
+  for (const auto& [name, help] : {std::pair("add", "make somebody a member"), std::pair("remove", "take a member out")}) {
+    CLI::App* command = add_command(*member, line, name, std::string("group member ") + name, help);
+    command->add_option("ADDRESS", line.name, "the group")->required();
+    command->add_option("MEMBER", line.operands)->required()->expected(1);
+  }
+}
+
+void add_delegate_commands(CLI::App& app, CommandLine& line) {
+  CLI::App* delegate = add_group(app, "delegate", "who else uses somebody's mailboxes, or sends in his name");
+  CLI::App* put = add_command(*delegate, line, "put", "delegate put", "make somebody a delegate, or change what is granted");
+  put->add_option("OWNER", line.name, "whose mailboxes")->required();
+  put->add_option("DELEGATE", line.operands)->required()->expected(1);
+  put->add_option("--access", line.access, "none, read or full")->required()->check(CLI::IsMember({"none", "read", "full"}));
+  put->add_flag("--send-as", line.may_send, "may use the owner's addresses as sender");
+  add_command(*delegate, line, "list", "delegate list", "list the delegates of a mailbox")
+      ->add_option("OWNER", line.name)
+      ->required();
+  CLI::App* removed = add_command(*delegate, line, "remove", "delegate remove", "take back all that was granted");
+  removed->add_option("OWNER", line.name)->required();
+  removed->add_option("DELEGATE", line.operands)->required()->expected(1);
 }
 
 void add_token_commands(CLI::App& app, CommandLine& line) {
@@ -323,6 +363,8 @@ std::expected<CommandLine, Usage> parse_command_line(int argc, const char* const
     add_user_commands(app, line);
     add_account_commands(app, line);
     add_alias_commands(app, line);
+    add_group_commands(app, line);
+    add_delegate_commands(app, line);
     add_token_commands(app, line);
     add_queue_commands(app, line);
     add_trace_commands(app, line);

@@ -31,7 +31,10 @@ struct CommandLine {
   std::vector<std::string> forward_to;
   std::optional<bool> keeps_copy;
   std::string role;
-  std::vector<std::string> domains;  // of a domain admin
+  std::vector<std::string> domains;   // of a domain admin
+  std::string display_name, writers;  // of a group
+  std::string access;                 // of a delegate
+  bool is_shared = false, may_send = false;
   std::string messages_per_day, new_recipients_per_day;
 
   /// Of dns: what to do with the records.

@@ -30,6 +30,8 @@ std::span<const NamedCommand> queue_commands();
 std::span<const NamedCommand> certificate_commands();
 /// Those of account_commands.cc: forwarding, limits, hold and release.
 std::span<const NamedCommand> account_commands();
+/// Those of sharing_commands.cc: groups, and mailboxes that several people use.
+std::span<const NamedCommand> sharing_commands();
 /// Those of dns_commands.cc: what the DNS should hold, and whether it does.
 std::span<const NamedCommand> dns_commands();
 

@@ -118,9 +118,18 @@ int call_with_password(const Invocation& i, std::string_view method, const std::
   return call_and_print({quiet, i.loaded}, method, target, json, shown + "\n");
 }
 
+/// Without a password: nobody signs in to it.
+int add_shared_user(const Invocation& i, std::optional<std::uint64_t> quota) {
+  JsonWriter json;
+  json.begin_object().key("address").text(i.line.name).key("shared").boolean(true);
+  if (quota) json.key("quota_bytes").number(*quota);
+  return call_and_print(i, "POST", "/api/v1/users", json.end_object().take(), "Added shared mailbox " + i.line.name + ".\n");
+}
+
 int add_user(const Invocation& i) {
   const auto quota = i.line.quota.empty() ? std::nullopt : parse_bytes(i.line.quota);
   if (!quota && !i.line.quota.empty()) return refuse("the quota must be a number of bytes, perhaps with K, M or G", 2);
+  if (i.line.is_shared) return add_shared_user(i, quota);
   const auto password = obtain_password(i.line.password);
   if (!password) return refuse(password.error().context, 2);
   JsonWriter json;
@@ -324,6 +333,9 @@ int run_command_line(int argc, const char* const* argv) {
     if (command.name == line->command) return command.run({*line, *loaded});
   }
   for (const NamedCommand& command : account_commands()) {
+    if (command.name == line->command) return command.run({*line, *loaded});
+  }
+  for (const NamedCommand& command : sharing_commands()) {
     if (command.name == line->command) return command.run({*line, *loaded});
   }
   for (const NamedCommand& command : send_test_commands()) {
