@@ -3,6 +3,7 @@ passed_total=0
 failed_total=0
 failures=()
 skips=()
+declare -A beside_log beside_pid
 
 step() { printf '\n== %s (%s)\n' "$1" "$(date +%T)"; }
 passed() { passed_total=$((passed_total + 1)); }
@@ -22,13 +23,20 @@ check() {
   fi
 }
 
-# google_test BUILD PROGRAM: counts the tests GoogleTest reports; a crash counts as one more failure.
+# side_by_side FOLDER: runs the programs named on standard input, two at a time; what PROGRAM [ARGUMENT] printed and how it ended
+# go to FOLDER/NAME.log and FOLDER/NAME.status. Each gets 15 minutes.
+side_by_side() {
+  # shellcheck disable=SC2016
+  xargs -P 2 -L 1 bash -c '
+    log=$0/$(basename "$1").log
+    timeout 900 "${@:1}" >"$log" 2>&1
+    echo $? >"${log%.log}.status"' "$1"
+}
+
+# google_test BUILD PROGRAM LOG STATUS: counts the tests GoogleTest reports in LOG; a crash counts as one more failure.
 google_test() {
-  local name log passes fails status
+  local name log=$3 passes fails status=$4
   name="$1 $(basename "$2")"
-  log=$(mktemp)
-  timeout 900 "$2" --gtest_brief=1 >"$log" 2>&1
-  status=$?
   passes=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log" | tail -n 1)
   fails=$(sed -n 's/^ *\([0-9]*\) FAILED TEST.*/\1/p' "$log" | tail -n 1)
   passed_total=$((passed_total + ${passes:-0}))
@@ -40,7 +48,32 @@ google_test() {
     failed "$name ran no test"
   fi
   echo "$name: ${passes:-0} passed, $([ "$status" -eq 0 ] && echo 0 || echo "${fails:-1}") failed"
-  rm -f "$log"
+}
+
+# compiled_tests BUILD PROGRAM...: GoogleTest programs, and *_fuzz, which replay their corpus and count as one test each.
+compiled_tests() {
+  local build=$1 program logs name status
+  shift
+  logs=$(mktemp -d)
+  for program in "$@"; do
+    case $program in
+      *_fuzz) echo "$program tests/fuzz/corpus/$(basename "$program")" ;;
+      *) echo "$program --gtest_brief=1" ;;
+    esac
+  done | side_by_side "$logs"
+  for program in "$@"; do
+    name=$(basename "$program")
+    status=$(cat "$logs/$name.status" 2>/dev/null || echo 1)
+    case $program in
+      *_fuzz)
+        if [ "$status" -eq 0 ]; then passed; else
+          tail -n 60 "$logs/$name.log"
+          failed "replay $name"
+        fi ;;
+      *) google_test "$build" "$program" "$logs/$name.log" "$status" ;;
+    esac
+  done
+  rm -rf "$logs"
 }
 
 # counted COMMAND...: a program that prints a line "ok NAME" or "not ok NAME" for each of its tests, or "skip NAME: WHY" for one that
@@ -60,6 +93,21 @@ counted() {
   if [ "$status" -ne 0 ] && [ "$not_ok" -eq 0 ]; then failed "$* ended with $status"; fi
   if [ "$ok" -eq 0 ] && [ "$not_ok" -eq 0 ] && [ "$skipped" -eq 0 ] && [ "$status" -eq 0 ]; then failed "$* ran no test"; fi
   rm -f "$log"
+}
+
+# beside NAME COMMAND...: starts a program as `counted` has it while others run; joined NAME waits for it and counts.
+beside() {
+  local name=$1
+  shift
+  beside_log[$name]=$(mktemp)
+  "$@" >"${beside_log[$name]}" 2>&1 &
+  beside_pid[$name]=$!
+}
+joined() {
+  local status=0
+  wait "${beside_pid[$1]}" || status=$?
+  counted bash -c 'cat "$0"; exit "$1"' "${beside_log[$1]}" "$status"
+  rm -f "${beside_log[$1]}"
 }
 
 finish() {
