@@ -14,6 +14,7 @@
 #include "store/sending_reader.h"
 #include "web-admin/api.h"
 #include "web-admin/lists.h"
+#include "web-admin/ranked.h"
 #include "web-admin/resources.h"
 
 namespace posthus::web_admin {
@@ -216,18 +217,71 @@ Result<bool> user_matches(const Call& call, const UserFilter& filter, const stor
   return usage.bytes >= user.quota_bytes - user.quota_bytes / 10;
 }
 
+/// In which order a list of users is, when not in that of addresses; the highest first.
+enum class UserOrder : std::uint8_t { kUsed, kFilled, kSent, kCreated };
+
+Result<std::optional<UserOrder>> read_user_order(const Target& target) {
+  constexpr std::array<std::string_view, 4> kOrders{"used", "filled", "sent", "created"};  // same order as UserOrder
+  const std::string* const sort = target.parameter("sort");
+  if (!sort || *sort == "address") return std::nullopt;
+  const auto at = std::ranges::find(kOrders, *sort);
+  if (at == kOrders.end()) {
+    return fail(ErrorKind::kInvalid, "parameter 'sort' must be address, used, filled, sent or created");
+  }
+  return static_cast<UserOrder>(at - kOrders.begin());
+}
+
+Result<std::uint64_t> rank_of(UserOrder order, const store::Snapshot& snapshot, const store::UserRecord& user, Timestamp now) {
+  if (order == UserOrder::kCreated) return static_cast<std::uint64_t>(std::max<std::int64_t>(user.created.microseconds, 0));
+  if (order == UserOrder::kSent) {
+    return store::rolled(POSTHUS_TRY(store::SendingReader(snapshot).record(user.account)), now).messages;
+  }
+  const std::uint64_t bytes = POSTHUS_TRY(store::DirectoryReader(snapshot).usage(user.account)).bytes;
+  if (order == UserOrder::kUsed) return bytes;
+  constexpr double kParts = 1e6;  // of a quota: finer than anybody sees
+  if (user.quota_bytes == 0) return 0;
+  return static_cast<std::uint64_t>(std::min(static_cast<double>(bytes) / static_cast<double>(user.quota_bytes), kParts) *
+                                    kParts);
+}
+
+/// The users of a page in that order, as JSON; the cursor of the next one.
+Result<std::string> append_ranked_users(const Call& call, const UserFilter& filter, const store::Snapshot& snapshot,
+                                        UserOrder order, const ListRange& range, JsonWriter& json) {
+  const store::DirectoryReader directory(snapshot);
+  std::vector<Ranked> all;
+  std::string after;
+  do {
+    const auto page = POSTHUS_TRY(directory.users(filter.domain, after, kMaxPage));
+    for (const store::UserRecord& user : page.items) {
+      if (!POSTHUS_TRY(user_matches(call, filter, snapshot, user))) continue;
+      POSTHUS_TRY_VOID(add_ranked(all, POSTHUS_TRY(rank_of(order, snapshot, user, call.context.clock.now())), user.address));
+    }
+    after = page.next;
+  } while (!after.empty());
+  std::string next = POSTHUS_TRY(cut_page(all, range));
+  for (const Ranked& one : all) {
+    const auto user = POSTHUS_TRY(directory.user(one.name));
+    if (user) POSTHUS_TRY_VOID(append_user(call, snapshot, json, *user));
+  }
+  return next;
+}
+
 Result<Response> listed_users(const Call& call) {
-  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain", "search", "state"}));
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain", "search", "state", "sort"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
+  const auto order = POSTHUS_TRY(read_user_order(call.target));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   const store::DirectoryReader directory(*snapshot);
   const UserFilter filter = POSTHUS_TRY(read_user_filter(call, *snapshot));
   JsonWriter json;
   json.begin_object().key("items").begin_array();
-  const std::string next = POSTHUS_TRY(narrowed_page(
-      range, [&](const std::string& after, std::size_t limit) { return directory.users(filter.domain, after, limit); },
-      [&](const store::UserRecord& user) { return user_matches(call, filter, *snapshot, user); },
-      [&](const store::UserRecord& user) { return append_user(call, *snapshot, json, user); }));
+  const std::string next =
+      order
+          ? POSTHUS_TRY(append_ranked_users(call, filter, *snapshot, *order, range, json))
+          : POSTHUS_TRY(narrowed_page(
+                range, [&](const std::string& after, std::size_t limit) { return directory.users(filter.domain, after, limit); },
+                [&](const store::UserRecord& user) { return user_matches(call, filter, *snapshot, user); },
+                [&](const store::UserRecord& user) { return append_user(call, *snapshot, json, user); }));
   json.end_array();
   append_next(json, next);
   return json_response(200, json.end_object().take());

@@ -307,6 +307,30 @@ TEST_F(ApiTest, UsersLiveAndDie) {
   EXPECT_EQ(refusal("GET", "/api/v1/users/anna@example.test"), "404 there is no user anna@example.test");
 }
 
+TEST_F(ApiTest, UsersAreListedByWhatTheyUse) {
+  call("POST", "/api/v1/domains", R"({"name":"sorted.test"})");
+  for (const char* const name : {"anna", "ben", "carla"}) world_.add_user(std::string(name) + "@sorted.test", "password-1");
+  world_.deliver("ben@sorted.test", "Subject: a\n\n" + std::string(4000, 'x') + "\n");
+  world_.deliver("carla@sorted.test", "Subject: b\n\nx\n");
+  call("PATCH", "/api/v1/users/carla@sorted.test", R"({"quota_bytes":100})");
+  call("PATCH", "/api/v1/users/ben@sorted.test", R"({"quota_bytes":1000000})");
+  const auto order = [this](const std::string& parameters) {
+    const std::string body = call("GET", "/api/v1/users?domain=sorted.test&sort=" + parameters).body;
+    std::string names;
+    for (std::size_t at = 0; (at = body.find("\"address\":\"", at)) != std::string::npos;) names += body[at += 11];
+    return names;
+  };
+  EXPECT_EQ(order("address"), "abc");
+  EXPECT_EQ(order("used"), "bca");
+  EXPECT_EQ(order("filled"), "cba");
+  EXPECT_EQ(order("sent"), "abc");
+  EXPECT_EQ(order("used&search=A@"), "ca");
+  const std::string first = call("GET", "/api/v1/users?domain=sorted.test&sort=used&limit=2").body;
+  const std::size_t at = first.find("\"next\":\"") + 8;
+  EXPECT_EQ(order("used&limit=2&after=" + first.substr(at, first.find('"', at) - at)), "a");
+  EXPECT_EQ(call("GET", "/api/v1/users?sort=shoe_size").status, 400);
+}
+
 TEST_F(ApiTest, UsersAreChecked) {
   EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"anna"})"), "400 'anna' is not a mail address");
   EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"anna@[192.0.2.1]"})"),

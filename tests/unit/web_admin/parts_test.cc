@@ -5,6 +5,7 @@
 #include "web-admin/json.h"
 #include "web-admin/lists.h"
 #include "web-admin/problem.h"
+#include "web-admin/ranked.h"
 #include "web-admin/target.h"
 
 namespace posthus::web_admin {
@@ -105,7 +106,7 @@ TEST(ListsTest, RangesAreChecked) {
 }
 
 TEST(ListsTest, CursorsComeBackAsTheyWere) {
-  for (const std::string cursor :
+  for (const std::string& cursor :
        {std::string("\0\xff\x01", 3), std::string("a"), std::string("ab"), std::string("\xfb\xef\xff\xfe", 4)}) {
     JsonWriter json;
     json.begin_object();
@@ -116,13 +117,48 @@ TEST(ListsTest, CursorsComeBackAsTheyWere) {
   }
 }
 
+TEST(RankedTest, PagesAreCutHighestFirstAndByNameAmongEquals) {
+  const std::vector<Ranked> people{{3, "c"}, {9, "a"}, {3, "b"}, {0, "e"}, {3, "d"}};
+  std::string names, after;
+  int pages = 0;
+  do {
+    std::vector<Ranked> page = people;
+    const auto next = cut_page(page, {.after = after, .limit = 2});
+    ASSERT_TRUE(next);
+    for (const Ranked& one : page) names += one.name;
+    after = *next;
+    ++pages;
+  } while (!after.empty());
+  EXPECT_EQ(names, "abcde");
+  EXPECT_EQ(pages, 3);
+}
+
+TEST(RankedTest, ThePlaceOfAPageHoldsWhenItsLastOneIsGone) {
+  std::vector<Ranked> all{{3, "c"}, {9, "a"}, {3, "b"}};
+  const std::string after = *cut_page(all, {.after = {}, .limit = 2});
+  std::vector<Ranked> later{{3, "c"}, {9, "a"}, {3, "ba"}};  // b went, ba came
+  ASSERT_TRUE(cut_page(later, {.after = after, .limit = 2}));
+  ASSERT_EQ(later.size(), 2u);
+  EXPECT_EQ(later[0].name, "ba");
+  EXPECT_EQ(later[1].name, "c");
+}
+
+TEST(RankedTest, StrangeCursorsAndEndlessListsAreRefused) {
+  std::vector<Ranked> all{{3, "c"}};
+  EXPECT_FALSE(cut_page(all, {.after = "short", .limit = 2}));
+  all.assign(kMaxRanked, {1, "x"});
+  const auto refused = add_ranked(all, 1, "y");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kTooLarge);
+}
+
 TEST(TokenTest, SplitsWhatItJoins) {
   const std::string token = join_token("0123456789abcdef", "se_cr-et");
   const auto parts = split_token(token);
   ASSERT_TRUE(parts);
   EXPECT_EQ(parts->id, "0123456789abcdef");
   EXPECT_EQ(parts->secret, "se_cr-et");
-  for (const std::string bad : {std::string(), std::string("posthus_"), std::string("posthus_0123456789abcdef_"),
+  for (const std::string& bad : {std::string(), std::string("posthus_"), std::string("posthus_0123456789abcdef_"),
                                 std::string("posthus_0123456789abcdefXsecret"), std::string("other_0123456789abcdef_secret"),
                                 token + std::string(300, 'x')}) {
     EXPECT_FALSE(split_token(bad)) << bad;

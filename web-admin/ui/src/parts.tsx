@@ -205,14 +205,14 @@ export function Toasts(): JSX.Element {
 }
 
 export interface Loaded<T> { value?: T; error?: unknown; isLoading: boolean; reload: () => void; at: number }
-/** Loads when `key` changes and every `every` seconds while the page is visible; what came late is dropped. */
-export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T>, every = 0): Loaded<T> {
-  const [state, setState] = useState<{ key: string; value?: T; error?: unknown; isLoading: boolean; at: number }>({ key, isLoading: true, at: 0 });
+/** Loads when `key` changes and every `every` seconds while the page is visible; what came late is dropped. What `load` tells before its end is shown meanwhile. */
+export function useLoad<T>(key: string, load: (signal: AbortSignal, meanwhile: (value: T) => void) => Promise<T>, every = 0): Loaded<T> {
+  const [state, setState] = useState<{ key: string; value?: T; isPart?: boolean; error?: unknown; isLoading: boolean; at: number }>({ key, isLoading: true, at: 0 });
   const [round, setRound] = useState(0);
   useEffect(() => {
     const abort = new AbortController();
     setState((before) => ({ ...(before.key === key ? before : { key, at: 0 }), key, isLoading: true }));
-    load(abort.signal).then(
+    load(abort.signal, (value) => !abort.signal.aborted && setState((before) => (before.value !== undefined && !before.isPart ? before : { key, value, isPart: true, isLoading: true, at: Date.now() }))).then(
       (value) => !abort.signal.aborted && setState({ key, value, isLoading: false, at: Date.now() }),
       (error: unknown) => !abort.signal.aborted && setState((before) => ({ key, ...(before.key === key && before.value !== undefined ? { value: before.value } : {}), error, isLoading: false, at: Date.now() })),
     );

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../api";
+import { gather } from "../gather";
 import type { Audit, AuditPage, AuditValues } from "../../generated/api";
 import { Card, Empty, Icon, Pager, Search, Shown, Time, useLoad } from "../parts";
 import type { Place } from "../router";
@@ -20,7 +21,8 @@ export function AuditList({ place }: { place: Place }): JSX.Element {
   const paging = pagingOf(place);
   const search = queryOf(place)["search"] ?? "";
   const deeds = useDeeds();
-  const loaded = useLoad(`audit ${search} ${paging.after}`, (signal) => get<AuditPage>(["audit"], { limit: 25, search, after: paging.after }, signal), 30);
+  const loaded = useLoad<AuditPage>(`audit ${search} ${paging.after}`, (signal, meanwhile) =>
+    gather<AuditPage["items"][number]>((after, limit) => get<AuditPage>(["audit"], { limit, search, after }, signal), paging.after, 25, meanwhile), 30);
   return (
     <>
       <Search label={t("search")} value={search} onInput={(value) => filter(place, { search: value })} />

@@ -1,5 +1,9 @@
 // What the list pages share: the place's query as state, and paging by cursor with the way back in it.
+import type { JSX } from "preact";
+import { shortTime } from "../format";
+import { timeOfId } from "../gather";
 import { go, href, type Place } from "../router";
+import { t } from "../words";
 
 export function queryOf(place: Place): Record<string, string> {
   return Object.fromEntries(place.query);
@@ -20,4 +24,10 @@ export function pagingOf(place: Place): { after: string | undefined; back: (() =
     back: after ? () => go(href(place.segments, { ...query, after: trail.at(-1) ?? "", trail: trail.slice(0, -1).join(",") })) : undefined,
     forward: (cursor) => go(href(place.segments, { ...query, after: cursor, trail: after ? [...trail, after].join(",") : "" })),
   };
+}
+
+/** A search that is still under way, and how far back it has come. */
+export function Searching({ next }: { next: string }): JSX.Element {
+  const time = timeOfId(next);
+  return <div class="pager" role="status"><span>{t("searching", { time: time ? shortTime(time.toISOString()) : "…" })}</span></div>;
 }

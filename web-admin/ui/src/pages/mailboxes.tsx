@@ -17,11 +17,12 @@ import { FactorOf } from "./second_factor";
 
 const kPage = 25;
 const kStates = ["active", "held", "disabled", "almost_full", "admin", "shared"] as const;
+const kOrders = ["address", "used", "filled", "sent", "created"] as const;
 const kMaxQuota = Number.MAX_SAFE_INTEGER;
 const path = (address: string): string => href(["mailboxes", address]);
 
-function loadUsers(find: string, domain: string, state: string, after: string | undefined, signal: AbortSignal): Promise<UserPage> {
-  return get<UserPage>(["users"], { limit: kPage, after, domain, search: find, state }, signal);
+function loadUsers(find: string, domain: string, state: string, sort: string, after: string | undefined, signal: AbortSignal): Promise<UserPage> {
+  return get<UserPage>(["users"], { limit: kPage, after, domain, search: find, state, sort }, signal);
 }
 
 export function Storage({ user }: { user: User }): JSX.Element {
@@ -56,12 +57,13 @@ export function MailboxesPage({ place }: { place: Place }): JSX.Element {
   const find = place.query.get("find") ?? "";
   const domain = place.query.get("domain") ?? "";
   const state = kStates.find((one) => one === place.query.get("state")) ?? "";
+  const sort = kOrders.find((one) => one === place.query.get("sort")) ?? "address";
   const paging = pagingOf(place);
   const [isNew, setNew] = useState(false);
   const domains = useLoad("domains", (signal) => get<Domains>(["domains"], { limit: 1000 }, signal));
-  const users = useLoad(`users ${find} ${domain} ${state} ${paging.after}`, (signal) => loadUsers(find, domain, state, paging.after, signal));
+  const users = useLoad(`users ${find} ${domain} ${state} ${sort} ${paging.after}`, (signal) => loadUsers(find, domain, state, sort, paging.after, signal));
   const names = domains.value?.items.map((one) => one.name) ?? [];
-  const chosen = useChosen(`${find} ${domain} ${state} ${paging.after}`);
+  const chosen = useChosen(`${find} ${domain} ${state} ${sort} ${paging.after}`);
   const [errand, begin] = useState<Errand>();
   const all = [...chosen.keys];
   const setDisabled = (disabled: boolean): void => begin({ title: disabled ? t("disable") : t("enable"), names: all, one: (name) => patch(["users", name], { disabled }), ...(disabled ? { ask: { text: t("disable.about"), action: t("disable") } } : {}) });
@@ -77,6 +79,7 @@ export function MailboxesPage({ place }: { place: Place }): JSX.Element {
           <Search label={t("mailboxes.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} />
           <Select label={t("domain")} value={domain} onChange={(value) => filter(place, { domain: value })} options={[["", t("all-domains")], ...names.map((name) => [name, name] as const)]} />
           <Select label={t("state")} value={state} onChange={(value) => filter(place, { state: value })} options={[["", t("any-state")], ...kStates.map((one) => [one, t(`users.${one}`)] as const)]} />
+          <Select label={t("sort")} value={sort} onChange={(value) => filter(place, { sort: value === "address" ? "" : value })} options={kOrders.map((one) => [one, t(`sort.${one}`)] as const)} />
         </div>
         <Shown from={users}>{(page) => page.items.length === 0
           ? <Empty icon="box" title={find || domain || state ? t("nothing-found") : t("no-mailboxes")}><p>{find || domain || state ? t("mailboxes.find.about") : t("no-mailboxes.about")}</p></Empty>

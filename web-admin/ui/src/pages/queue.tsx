@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, post } from "../api";
+import { gather } from "../gather";
 import type { DestinationPage, QueueChange, QueuePage as Mails } from "../../generated/api";
 import { BulkBar, type Errand, ErrandDialog, useChosen } from "../bulk";
 import { Card, Confirm, Dialog, Empty, Exact, Failure, Field, Head, Pager, Search, Select, Shown, State, Table, Time, toast, useLoad } from "../parts";
@@ -114,7 +115,8 @@ function ByMail({ place }: { place: Place }): JSX.Element {
   const query = queryOf(place);
   const { domain = "", state = "" } = query;
   const paging = pagingOf(place);
-  const loaded = useLoad(`queue ${domain} ${state} ${paging.after}`, (signal) => get<Mails>(["queue"], { limit: 25, after: paging.after, domain, state }, signal), 10);
+  const loaded = useLoad<Mails>(`queue ${domain} ${state} ${paging.after}`, (signal, meanwhile) =>
+    gather<Mails["items"][number]>((after, limit) => get<Mails>(["queue"], { limit, after, domain, state }, signal), paging.after, 25, meanwhile), 10);
   const { ask, now, dialogs, error } = useActions(loaded.reload);
   const chosen = useChosen(`${domain} ${state} ${paging.after}`);
   const [errand, begin] = useState<Errand>();

@@ -1,13 +1,14 @@
 // Where is that mail? Search, and the life of one message in words.
 import type { JSX } from "preact";
 import { get } from "../api";
+import { gather } from "../gather";
 import type { Timeline, TracePage as Page } from "../../generated/api";
 import { size } from "../format";
 import { Card, Copy, Empty, Exact, Failure, Head, Icon, Pager, Search, Select, Shown, State, Table, Time, useLoad } from "../parts";
 import { href, type Place } from "../router";
 import { isUser, tracePath } from "../session";
 import { t } from "../words";
-import { filter, pagingOf } from "./lists";
+import { filter, pagingOf, Searching } from "./lists";
 import { Buttons, useActions } from "./queue";
 import { outcomeOf, recipientsOf, tell, text } from "./timeline";
 
@@ -28,7 +29,8 @@ export function TracePage({ place }: { place: Place }): JSX.Element {
   const find = place.query.get("find") ?? "";
   const days = ["1", "7", "30"].includes(place.query.get("days") ?? "") ? place.query.get("days")! : "";
   const paging = pagingOf(place);
-  const loaded = useLoad(`trace ${find} ${days} ${paging.after}`, (signal) => get<Page>(tracePath(), { limit: 25, after: paging.after, from: since(days), ...searchOf(find) }, signal));
+  const loaded = useLoad<Page>(`trace ${find} ${days} ${paging.after}`, (signal, meanwhile) =>
+    gather<Row>((after, limit) => get<Page>(tracePath(), { limit, after, from: since(days), ...searchOf(find) }, signal), paging.after, 25, meanwhile));
   return (
     <>
       <Head title={t("trace.title")} about={t("trace.about")} />
@@ -45,7 +47,7 @@ export function TracePage({ place }: { place: Place }): JSX.Element {
             { word: "message", main: true, cell: (row) => <><a class="title break" href={href(["trace", row.id])}>{text(row.first, "subject") || <span class="muted">{t("no-subject")}</span>}</a><br /><span class="small muted break">{text(row.first, "from") || t("null-sender")} → {people(recipientsOf(row.first))}</span></> },
             { word: "size", class: "num small muted wide", cell: (row) => text(row.first, "size") && size(Number(text(row.first, "size"))) },
           ]} />
-          <Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown>
+          {loaded.isLoading && page.next ? <Searching next={page.next} /> : <Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} />}</>}</Shown>
       </Card>
     </>
   );

@@ -1,7 +1,9 @@
 // The panel in German; see words.ts.
 import type { Word } from "../words";
+import { lists } from "./de_lists";
 import { sharing } from "./de_sharing";
 export const words: Record<Word, string> = {
+  ...lists,
   ...sharing,
   "about": "Info",
   "about.licence": "Mailserver, Lizenz Apache-2.0",

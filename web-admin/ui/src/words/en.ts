@@ -1,7 +1,9 @@
 // The panel in English; see words.ts.
+import { lists } from "./en_lists";
 import { sharing } from "./en_sharing";
 
 export const words = {
+  ...lists,
   ...sharing,
   "about": "About",
   "about.licence": "Mail server, Apache-2.0 licence",

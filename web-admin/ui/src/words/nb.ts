@@ -1,7 +1,9 @@
 // The panel in Norwegian Bokmål; see words.ts.
 import type { Word } from "../words";
+import { lists } from "./nb_lists";
 import { sharing } from "./nb_sharing";
 export const words: Record<Word, string> = {
+  ...lists,
   ...sharing,
   "about": "Om",
   "about.licence": "E-postserver, lisens Apache-2.0",
