@@ -22,6 +22,14 @@ test("languages have the same words, blanks and plural forms", () => {
   }
 });
 
+test("no word is in two files of a language", () => {
+  for (const name of ["de", "en", "nb"]) {
+    const files = readdirSync("src/words").filter((file) => file === `${name}.ts` || file.startsWith(`${name}_`));
+    const all = files.flatMap((file) => [...readFileSync(`src/words/${file}`, "utf8").matchAll(/^ {2}"([^"]+)":/gm)].map((match) => match[1]!));
+    assert.deepEqual(all.filter((word, at) => all.indexOf(word) !== at), [], name);
+  }
+});
+
 test("no word is unused", () => {
   const files = readdirSync("src", { recursive: true }).map(String).filter((name) => /\.tsx?$/.test(name) && !name.startsWith("words/"));
   const source = files.map((name) => readFileSync(`src/${name}`, "utf8")).join("\n");

@@ -1,7 +1,7 @@
 // Who else uses a mailbox, and whose mailboxes somebody uses: cards of the mailbox's page and of one's own.
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { get, put, remove } from "../api";
+import { ApiError, get, put, remove } from "../api";
 import type { Delegate, DelegatePage, MailboxAccess } from "../../generated/api";
 import { Card, Confirm, Dialog, Failure, Field, Icon, Select, Shown, toast, useLoad } from "../parts";
 import { href } from "../router";
@@ -20,11 +20,11 @@ export function DelegatesCard({ path, isShared = false }: { path: string[]; isSh
   const [edited, edit] = useState<Delegate | "new">();
   const [asked, ask] = useState<Delegate>();
   return (
-    <Card title={t("delegates")} aside={<button type="button" class="btn s" onClick={() => edit("new")}><Icon name="plus" />{t("delegate.new")}</button>}>
+    <Card title={isShared ? t("delegates.shared") : path[0] === "me" ? t("delegates.own") : t("delegates")} aside={<button type="button" class="btn s" onClick={() => edit("new")}><Icon name="plus" />{t("delegate.new")}</button>}>
       <Shown from={loaded} rows={2}>{({ items }) => items.length === 0 ? <p class="pad small muted">{isShared ? t("delegates.shared.none") : path[0] === "me" ? t("delegates.own.none") : t("delegates.none")}</p>
         : <ul class="rows">{items.map((one) => (
           <li key={one.address}><Icon name="users" /><div class="grow"><b class="break">{one.address}</b><p class="small muted">{wordOf(grantOf(one))}</p></div>
-            <span class="line"><button type="button" class="btn s" aria-label={`${t("change")}: ${one.address}`} onClick={() => edit(one)}>{t("change")}</button><button type="button" class="btn s" aria-label={`${t("take-back")}: ${one.address}`} onClick={() => ask(one)}>{t("take-back")} …</button></span></li>
+            <button type="button" class="btn s" aria-label={`${t("change")}: ${one.address}`} onClick={() => edit(one)}>{t("change")}</button><button type="button" class="btn s" aria-label={`${t("take-back")}: ${one.address}`} onClick={() => ask(one)}>{t("take-back")} …</button></li>
         ))}</ul>}</Shown>
       {edited && <Edit path={path} delegate={edited === "new" ? undefined : edited} close={() => edit(undefined)} done={loaded.reload} />}
       {asked && <Confirm title={t("take-back.title", { name: asked.address })} text={t("take-back.about")} action={t("take-back")} tone="danger" close={() => ask(undefined)} run={async () => { await remove([...path, "delegates", asked.address]); toast(t("saved")); loaded.reload(); }} />}
@@ -47,15 +47,16 @@ function Edit({ path, delegate, close, done }: { path: string[]; delegate: Deleg
   const [address, setAddress] = useState(delegate?.address ?? "");
   const [grant, setGrant] = useState<Grant>(delegate ? grantOf(delegate) : "full send");
   const [error, setError] = useState<unknown>();
+  const isUnknown = !delegate && error instanceof ApiError && error.status === 404;
   const submit = (event: Event): void => {
     event.preventDefault();
     put<DelegatePage>([...path, "delegates", address.trim()], bodyOf(grant)).then(() => { toast(t("saved")); close(); done(); }, setError);
   };
   return (
     <Dialog title={delegate ? delegate.address : t("delegate.new")} close={close}><form class="stack" onSubmit={submit}>
-      {!delegate && <Field label={t("delegate.who")} name="delegate" value={address} onInput={setAddress} required autofocus hint={t("delegate.hint")} />}
+      {!delegate && <Field label={t("delegate.who")} name="delegate" value={address} onInput={(value) => { setAddress(value); if (isUnknown) setError(undefined); }} required autofocus hint={t("delegate.hint")} {...(isUnknown ? { error: t("delegate.unknown") } : {})} />}
       <div class="field"><span class="label">{t("delegate.may")}</span><Select<Grant> label={t("delegate.may")} value={grant} onChange={setGrant} options={kGrants.map((one) => [one, wordOf(one)] as const)} /><p class="hint">{t("delegate.may.hint")}</p></div>
-      {error !== undefined && <Failure error={error} />}
+      {error !== undefined && !isUnknown && <Failure error={error} />}
       <div class="buttons"><button type="button" class="btn" onClick={close}>{t("cancel")}</button><button class="btn primary">{t("save")}</button></div>
     </form></Dialog>
   );

@@ -47,8 +47,8 @@ export function GroupsPage({ place }: { place: Place }): JSX.Element {
         <div class="tools"><Search label={t("groups.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} /></div>
         <Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="group" title={find ? t("nothing-found") : t("no-groups")}><p>{find ? t("domains.find.about") : t("no-groups.about")}</p></Empty>
           : <><BulkBar chosen={chosen}><button type="button" class="btn s danger" onClick={dropAll}>{t("delete")} …</button></BulkBar><Table<Group> label={t("groups")} items={page.items} keyOf={(one) => one.address} chosen={chosen} columns={[
-            { word: "group", main: true, cell: (one) => <><span class="title break">{one.display_name || one.address}</span>{one.display_name && <><br /><span class="small muted break">{one.address}</span></>}</> },
-            { word: "writers", cell: (one) => <span class="small nowrap">{one.writers !== "anyone" && <Icon name="lock" />} {writersWord(one.writers)}</span> },
+            { word: "group.one", main: true, cell: (one) => <><span class="title break">{one.display_name || one.address}</span>{one.display_name && <><br /><span class="small muted break">{one.address}</span></>}</> },
+            { word: "writers", cell: (one) => <span class="line small">{one.writers !== "anyone" && <Icon name="lock" tone="off" />}{writersWord(one.writers)}</span> },
             { word: "members", class: "full", cell: (one) => <span class="small break">{one.members.slice(0, 3).join(", ")}{one.members.length > 3 && ` + ${number(one.members.length - 3)}`}</span> },
             { word: "actions", class: "act", cell: (one) => <span class="line"><button type="button" class="btn s" aria-label={`${t("change")}: ${one.address}`} onClick={() => edit(one)}>{t("change")}</button><button type="button" class="btn s danger" aria-label={`${t("delete")}: ${one.address}`} onClick={() => drop(one)}>{t("delete")}</button></span> },
           ]} /><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown>

@@ -198,11 +198,11 @@ function Mailbox({ user, isSelf, reload }: { user: User; isSelf: boolean; reload
         </div>
         <Card title={t("at-a-glance")}><div class="pad"><dl class="facts">
           <dt>{t("role")}</dt><dd>{t(user.role)}{user.admin_of.length > 0 && <span class="small muted break"> {user.admin_of.join(", ")}</span>}</dd>
-          <dt>{t("factor")}</dt><dd>{user.second_factor ? <FactorOf address={user.address} isSelf={isSelf} done={reload} /> : t("factor.none")}</dd>
+          {!user.shared && <><dt>{t("factor")}</dt><dd>{user.second_factor ? <FactorOf address={user.address} isSelf={isSelf} done={reload} /> : t("factor.none")}</dd></>}
           <dt>{t("created")}</dt><dd><Time at={user.created} as="short" /></dd>
           <dt>{t("sent-today")}</dt><dd>{number(user.sending.messages_today)}{user.messages_per_day !== null && ` / ${number(user.messages_per_day)}`}</dd>
           <dt>{t("bounced-today")}</dt><dd>{number(user.sending.bounces_today)}</dd>
-        </dl></div><footer><a href={href(["trace"], { find: user.address })}>{t("trace.of-mailbox")}</a><a href={href(["mailboxes", user.address, "device"])}>{t("device")}</a></footer></Card>
+        </dl></div><footer><a href={href(["trace"], { find: user.address })}>{t("trace.of-mailbox")}</a>{!user.shared && <a href={href(["mailboxes", user.address, "device"])}>{t("device")}</a>}</footer></Card>
       </div>
       {asks === "change" && <ChangeMailbox user={user} isSelf={isSelf} close={close} done={reload} />}
       {asks === "password" && <NewPassword address={user.address} close={close} />}
