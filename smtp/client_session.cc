@@ -23,6 +23,7 @@ constexpr seconds kDataBlockTimeout{180};  // §4.5.3.2.5: the host takes nothin
 constexpr seconds kEndOfDataTimeout{600};  // §4.5.3.2.6
 constexpr seconds kResetTimeout{60};       // nothing to do for it
 constexpr seconds kQuitTimeout{5};         // courtesy
+constexpr seconds kStandByTimeout{30};     // should nobody wake us; hosts wait for minutes (RFC 5321 §4.5.3.2.7)
 
 RemoteReply silence(std::string_view what) { return {.code = 0, .enhanced = {}, .text = std::string(what)}; }
 
@@ -64,6 +65,10 @@ void ClientSession::count_wait() {
 
 session::Step ClientSession::received(session::Input& input, Output& output) {
   std::string_view bytes = input.bytes();
+  if (phase_ == Phase::kStandingBy) {
+    input.consume(input.size());
+    return unexpected(bytes);
+  }
   const ReplyParser::Progress progress = parser_.parse(bytes);
   input.consume(input.size() - bytes.size());
   is_reply_begun_ = progress == ReplyParser::Progress::kMore;
@@ -72,6 +77,7 @@ session::Step ClientSession::received(session::Input& input, Output& output) {
     return give_up("The host does not speak SMTP properly: " + std::string(parser_.problem()) + ".");
   }
   const HostReply reply = parser_.take();
+  has_stood_by_ = false;
   count_wait();
   if (phase_ == Phase::kQuit) {
     end();
@@ -140,6 +146,13 @@ void ClientSession::run(Output& output) {
 }
 
 session::Step ClientSession::resumed(Output& output) { return phase_ == Phase::kTaking ? message_taken(output) : text_written(); }
+
+session::Step ClientSession::woken(Output&) {
+  if (phase_ != Phase::kStandingBy) return Step::kIdle;
+  phase_ = Phase::kTaking;
+  has_stood_by_ = true;
+  return Step::kRun;
+}
 
 session::Step ClientSession::quit(Output& output) {
   output.append("QUIT\r\n");
@@ -212,6 +225,7 @@ std::chrono::seconds ClientSession::phase_deadline() const {
     case Phase::kReset: return kResetTimeout;
     case Phase::kText: return kDataBlockTimeout;
     case Phase::kEndOfData: return kEndOfDataTimeout;
+    case Phase::kStandingBy: return kStandByTimeout;
     case Phase::kQuit:
     case Phase::kOver: return kQuitTimeout;
     case Phase::kEnvelope: break;
@@ -224,9 +238,10 @@ std::chrono::seconds ClientSession::phase_deadline() const {
 
 bool ClientSession::is_interruptible() const { return !transaction_ || !transaction_->is_text_sent; }
 
-void ClientSession::timed_out(Output&) {
+void ClientSession::timed_out(Output& output) {
   if (phase_ == Phase::kOver) return;
-  if (phase_ == Phase::kQuit) return end();
+  if (phase_ == Phase::kStandingBy) output.append("QUIT\r\n");
+  if (phase_ == Phase::kQuit || phase_ == Phase::kStandingBy) return end();
   give_up(phase_ == Phase::kText ? "The host did not take the text in time." : "The host did not answer in time.");
 }
 

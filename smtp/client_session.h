@@ -92,6 +92,9 @@ class MessageSource {
   virtual void ready(const ConnectionResult& connection) { static_cast<void>(connection); }
   /// The next message for this host, nothing when there is none (the session then says QUIT). May block (worker).
   virtual std::optional<OutgoingMessage> next() = 0;
+  /// After next() had nothing: shall the connection stay open for a moment? Then whoever has more for it wakes the session, and
+  /// next() is asked again. Must not block.
+  virtual bool may_stand_by() { return false; }
   /// Once for each message that next() gave. Must not block.
   virtual void finished(MessageResult result) = 0;
   /// Once, last.

@@ -71,6 +71,7 @@ class ClientSession final : public session::Session {
   std::chrono::seconds deadline() const override;
   bool keeps_deadline() const override { return is_reply_begun_; }
   bool is_interruptible() const override;
+  session::Step woken(session::Output& output) override;
   void timed_out(session::Output& output) override;
   void shutting_down(session::Output& output) override;
 
@@ -92,6 +93,7 @@ class ClientSession final : public session::Session {
     kAuthName,      // the name was sent
     kAuthPassword,  // the last word of an exchange was sent
     kTaking,        // a worker asks for the next message
+    kStandingBy,    // there was none; somebody may wake us
     kReset,
     kEnvelope,   // MAIL, RCPT, DATA
     kText,       // a worker writes the text
@@ -171,6 +173,7 @@ class ClientSession final : public session::Session {
   bool is_extended_ = false;     // EHLO was taken
   bool is_reply_begun_ = false;  // some bytes of the awaited reply have come
   bool needs_reset_ = false;     // the host still has an envelope of ours
+  bool has_stood_by_ = false;    // and has said nothing since: it may have closed
   bool is_trial_ = false;        // nothing is sent (OutgoingMessage::is_trial)
   std::size_t awaited_ = 0;      // replies due
   std::uint32_t transactions_ = 0;

@@ -173,6 +173,10 @@ void ClientSession::plan_conversion() {
 
 session::Step ClientSession::message_taken(Output& output) {
   if (transaction_) return leave_transaction(output);
+  if (!is_trial_ && source_.may_stand_by()) {
+    phase_ = Phase::kStandingBy;
+    return Step::kIdle;
+  }
   if (!is_trial_ || !needs_reset_) return quit(output);
   // A dry run says in so many words that nothing will come.
   output.append("RSET\r\n");
@@ -222,8 +226,9 @@ void ClientSession::write_pipeline(Output& output) {
   t.named = t.group.size();
   awaited_ += t.group.size();
   if (is_trial_) return;
-  // WHY: a long text is not sent before anybody wants it.
-  if (t.is_chunked && !has_whole_text()) return;
+  // WHY: a long text is not sent before anybody wants it, and none at once to a host that may have gone: when it has, nobody
+  // could say whether it took the message.
+  if (t.is_chunked && (!has_whole_text() || has_stood_by_)) return;
   t.is_text_begun = true;
   ++awaited_;
   if (!t.is_chunked) {

@@ -42,6 +42,15 @@ std::string explain(const RecipientResult& failure) {
   return failure.stage == "connect" ? "No connection: " + failure.reply.text : failure.reply.text;
 }
 
+bool is_same(const std::optional<store::RouteRecord>& a, const std::optional<store::RouteRecord>& b) {
+  if (!a || !b) return !a && !b;
+  const auto is_same_hop = [](const store::RouteRecord::Hop& x, const store::RouteRecord::Hop& y) {
+    return x.host == y.host && x.port == y.port && x.tls == y.tls;
+  };
+  return a->name == b->name && a->login == b->login && a->password == b->password &&
+         std::ranges::equal(a->hops, b->hops, is_same_hop);
+}
+
 /// Calls `done` once, with a failure when it is destroyed without a call: a network that stops may drop it.
 class DoneOnce {
  public:
@@ -70,6 +79,7 @@ void Visit::prepare() {
   way_ = first->way;
   demand_ = first->tls_demand();
   route_ = std::move(first->route);
+  lane_ = choose_lane();
   seed_ = random_u64();
   waiting_.push_back(*std::move(first));
   const Result<> read = read_facts();
@@ -150,29 +160,64 @@ void Visit::refuse_all() {
 void Visit::dial() {
   connection_.reset();
   tls_.clear();
+  has_delivered_ = stands_by_ = has_stood_by_ = false;
   const Hop& hop = plan_.hops[hop_];
-  if (!desk_.may_connect(destination_, number_, to_string(hop.address), hop.port)) return end(Kind::kHostBusy);
+  if (!desk_.may_connect(destination_, number_, to_string(hop.address), hop.port, lane_)) return end(Kind::kHostBusy);
   const TlsUse use = is_without_tls_ ? TlsUse::kNever : tls_use_;
   DoneOnce done([this](const std::string& failure) { connection_ended(failure); });
   context_.dialer.dial(
       dial_options(plan_.hops[hop_], policy_, use, outgoing_),
-      [this, use](const session::ConnectionFacts&, session::Waker) { return make_client_session(session_options(use), *this); },
+      [this, use](const session::ConnectionFacts&, session::Waker waker) {
+        waker_ = std::move(waker);
+        return make_client_session(session_options(use), *this);
+      },
       [done = std::move(done)](const std::string& failure) mutable { done(failure); });
 }
 
 // A route for everybody or for a sender's domain; those of a recipient's domain lead nobody else.
 bool Visit::goes_general_route() const { return route_ && (route_->name == "*" || route_->name.starts_with("from:")); }
 
+std::uint64_t Visit::choose_lane() const {
+  if (goes_general_route()) return store::destination_hash(route_->name + "\n" + way_);
+  return way_.empty() ? destination_ : store::destination_hash(domain_ + "\n" + way_);
+}
+
+std::optional<Batch> Visit::take_next() {
+  DeliveryDesk::Call call = DeliveryDesk::Call::kOwn;
+  if (std::exchange(stands_by_, false)) {
+    has_stood_by_ = true;
+    call = desk_.is_called(number_);
+    if (call == DeliveryDesk::Call::kLeave) {
+      has_delivered_ = false;  // may_stand_by(): no more
+      return std::nullopt;
+    }
+  }
+  std::optional<Batch> batch;
+  if (call == DeliveryDesk::Call::kAlong) batch = desk_.take_along(number_, way_, route_->name);
+  if (!batch) batch = desk_.take(destination_, &way_);
+  if (!batch && goes_general_route()) batch = desk_.take_along(number_, way_, route_->name);
+  if (!batch || is_same(batch->route, route_)) return batch;
+  desk_.put_back(batch->destination, *batch);  // the route was changed since we connected
+  has_delivered_ = false;
+  return std::nullopt;
+}
+
 std::optional<OutgoingMessage> Visit::next() {
   if (waiting_.empty()) {
-    std::optional<Batch> batch = desk_.take(destination_, &way_);
-    if (!batch && goes_general_route()) batch = desk_.take_along(number_, way_, route_->name);
+    std::optional<Batch> batch = take_next();
+    has_read_on_ = !batch;
     if (!batch) return std::nullopt;
     waiting_.push_back(*std::move(batch));
   }
   in_dialog_.push_back(std::move(waiting_.back()));
   waiting_.pop_back();
   return to_outgoing(context_.store, in_dialog_.back());
+}
+
+bool Visit::may_stand_by() {
+  if (is_slowed_ || !has_delivered_) return false;
+  stands_by_ = desk_.may_stand_by(number_, waker_);
+  return stands_by_;
 }
 
 void Visit::ready(const ConnectionResult& connection) {
@@ -202,12 +247,23 @@ SettledRecipient Visit::settled(const store::QueuedRecipient& recipient, const R
   return out;
 }
 
+// RFC 5321 §4.5.3.2.7: a host may end a connection over which nothing comes. It has not heard of the message.
+bool Visit::has_gone_while_standing_by(const MessageResult& result) const {
+  return has_stood_by_ && !result.recipients.empty() && std::ranges::all_of(result.recipients, [](const RecipientResult& r) {
+           return r.verdict == RecipientResult::Verdict::kDeferred && r.is_host_fault && r.stage == "MAIL" &&
+                  (r.reply.code == 0 || r.reply.code == 421);
+         });
+}
+
 void Visit::finished(MessageResult result) {
   const auto found =
       std::find_if(in_dialog_.begin(), in_dialog_.end(), [&](const Batch& batch) { return batch.entry.id == result.id; });
   if (found == in_dialog_.end()) return;
   Batch batch = std::move(*found);
   in_dialog_.erase(found);
+  dials_again_ = has_gone_while_standing_by(result);
+  has_stood_by_ = false;
+  if (dials_again_) return waiting_.push_back(std::move(batch));
   Settlement settlement = this->settlement(batch);
   settlement.offers_dsn = result.offers_dsn;
   Batch left{.entry = batch.entry,
@@ -238,7 +294,8 @@ void Visit::finished(MessageResult result) {
                                          [](const SettledRecipient& s) { return s.verdict == Verdict::kRelayed; });
   if (!settlement.recipients.empty()) desk_.settle(batch.destination, std::move(settlement));
   // WHY: more connections to a slow host would only hold more of them.
-  if (has_delivered && !result.was_slow) desk_.progressed(batch.destination, settings_of(batch));
+  has_delivered_ |= has_delivered;
+  if (has_delivered && !result.was_slow) desk_.progressed(batch.destination, settings_of(batch), lane_);
 }
 
 void Visit::ended(ConnectionResult result) { connection_ = std::move(result); }
@@ -248,6 +305,7 @@ void Visit::connection_ended(const std::string& failure) {
   while (!in_dialog_.empty()) finished({.id = in_dialog_.back().entry.id, .recipients = {}});
   tell_policies();
   if (connection_ && connection_->was_slow) is_slowed_ = true;  // fewer connections may be held like that
+  if (std::exchange(dials_again_, false)) return desk_.is_stopping() ? end(Kind::kWorked) : dial();
   if (connection_ && connection_->was_ready) {
     ++sessions_;
     is_without_tls_ = false;
@@ -328,7 +386,7 @@ void Visit::give_up() {
 void Visit::end(Kind kind) {
   for (const Batch& batch : waiting_) desk_.put_back(batch.destination, batch);
   waiting_.clear();
-  VisitResult result{.kind = kind, .is_slowed = is_slowed_, .failure = {}};
+  VisitResult result{.kind = kind, .is_slowed = is_slowed_, .has_read_on = has_read_on_, .failure = {}};
   if (kind == Kind::kUnreachable) {
     if (!way_.empty()) result.kind = Kind::kNoWay;
     result.failure = without_host({.entry = {}, .recipients = {{}}, .way = {}, .route = {}, .settings = {}}, Verdict::kDeferred);

@@ -1,6 +1,7 @@
 // Visit: one visit to a destination. It takes a message that is due, finds the way, walks the hosts in order and delivers
 // message after message over a connection, as long as there are some. RFC 5321 §5.1, §4.5.4.2.
-// Read prepare() → plan() → approach() → dial() → next(), finished() → connection_ended().
+// Read prepare() → plan() → approach() → dial() → next(), finished() → connection_ended(). A connection that has nothing left
+// while mail comes one after the other stands by for a moment, instead of being made anew for each.
 // Thread rule: its steps follow one another, on whatever thread the seams call; nothing blocks but prepare() and next().
 #pragma once
 
@@ -34,7 +35,7 @@ struct Batch {
   /// Why it does not go the way of its destination: the recipient's reroute or the name of its sender's route, and what it
   /// demands of TLS; else empty.
   std::string way;
-  std::optional<store::RouteRecord> route;  // the one that holds; only with a visit's first batch
+  std::optional<store::RouteRecord> route;  // the one that holds
   std::uint64_t destination = 0;            // whose it is
   /// Of one taken along: what holds for its destination.
   std::optional<DestinationSettings> settings;
@@ -59,8 +60,9 @@ struct VisitResult {
     kNoWay,        // unreachable, but by a way of its own: others of the destination may fare better
   };
   Kind kind = Kind::kNothingDue;
-  bool is_slowed = false;  // a host asked for patience (421; 450 or 451 before any recipient was named)
-  Settlement failure;      // of kUnreachable: what happened, with one recipient without an address
+  bool is_slowed = false;    // a host asked for patience (421; 450 or 451 before any recipient was named)
+  bool has_read_on = false;  // nothing that is due was left when it looked last
+  Settlement failure;        // of kUnreachable: what happened, with one recipient without an address
 };
 
 /// What a visit needs of the queue. `destination` is the hash of the recipient domain.
@@ -77,10 +79,16 @@ class DeliveryDesk {
   /// Claimed, but not tried.
   virtual void put_back(std::uint64_t destination, const Batch& batch) = 0;
   /// The destination takes mail: more connections may be of use.
-  virtual void progressed(std::uint64_t destination, const DestinationSettings& settings) = 0;
+  virtual void progressed(std::uint64_t destination, const DestinationSettings& settings, std::uint64_t lane) = 0;
   /// May the visit connect to this host now? Ends its connection before, if it had one. No: the visit ends with kHostBusy, and
   /// its destination is visited again when there is room.
-  virtual bool may_connect(std::uint64_t destination, std::uint64_t visit, const std::string& address, std::uint16_t port) = 0;
+  virtual bool may_connect(std::uint64_t destination, std::uint64_t visit, const std::string& address, std::uint16_t port,
+                           std::uint64_t lane) = 0;
+  /// The visit has nothing left: does its connection stay open for a moment? Then `waker` is woken when there is more for it, or
+  /// when it has to go; is_called() says which. Must not block.
+  virtual bool may_stand_by(std::uint64_t visit, session::Waker waker) = 0;
+  enum class Call : std::uint8_t { kLeave, kOwn, kAlong };  // to go; for its own destination; for another of its lane
+  virtual Call is_called(std::uint64_t visit) = 0;
   /// No new connections and questions any more.
   virtual bool is_stopping() = 0;
   /// Runs what may block, later, on another thread.
@@ -96,8 +104,11 @@ class Visit final : public MessageSource {
       : context_(context), desk_(desk), destination_(destination), number_(number) {}
 
   void start();
+  /// Of the message in hand first; known once it connects.
+  std::uint64_t lane() const { return lane_; }
 
   std::optional<OutgoingMessage> next() override;
+  bool may_stand_by() override;
   void ready(const ConnectionResult& connection) override;
   void finished(MessageResult result) override;
   void ended(ConnectionResult result) override;
@@ -129,6 +140,9 @@ class Visit final : public MessageSource {
   void end(VisitResult::Kind kind);
 
   bool goes_general_route() const;
+  std::uint64_t choose_lane() const;
+  std::optional<Batch> take_next();
+  bool has_gone_while_standing_by(const MessageResult& result) const;
   const DestinationSettings& settings_of(const Batch& batch) const { return batch.settings ? *batch.settings : settings_; }
   Settlement settlement(const Batch& batch) const;
   Settlement without_host(const Batch& batch, SettledRecipient::Verdict verdict) const;
@@ -141,6 +155,7 @@ class Visit final : public MessageSource {
   const std::uint64_t destination_, number_;
 
   std::string domain_, way_;
+  std::uint64_t lane_ = 0;  // what may share a connection with this: mail of one destination and way, or of one general route
   DestinationSettings settings_;
   OutgoingSettings outgoing_;
   std::optional<store::RouteRecord> route_;
@@ -169,6 +184,11 @@ class Visit final : public MessageSource {
   RecipientResult last_failure_;  // why the host before did not do
   bool has_progressed_ = false;   // some host has dealt with a message: taken, refused or deferred it
   bool is_slowed_ = false;
+  session::Waker waker_;        // of the connection
+  bool has_delivered_ = false;  // over it
+  bool stands_by_ = false, has_stood_by_ = false;
+  bool dials_again_ = false;  // the host went while the connection stood by: it is not asked less for that
+  bool has_read_on_ = false;  // VisitResult::has_read_on
 };
 
 }  // namespace posthus::smtp

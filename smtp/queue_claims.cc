@@ -213,7 +213,7 @@ std::optional<Batch> QueueRunner::State::take(std::uint64_t hash, const std::str
     if (!may_take()) return none_before(hash, now);
     const std::vector<store::DueRecipient> rows = claim(hash);
     if (rows.empty()) {
-      if (std::exchange(has_read, true)) return std::nullopt;
+      if (std::exchange(has_read, true) || has_read_on(hash)) return std::nullopt;
       const Result<> read = read_ahead(hash);
       if (read) continue;
       log::warning("queue.unreadable", {{"context", read.error().context}});
@@ -230,6 +230,7 @@ std::optional<Batch> QueueRunner::State::take(std::uint64_t hash, const std::str
     }
     if (!*batch) continue;
     if (!way || (*batch)->way == *way) return *std::move(batch);
+    forget_lane(hash);
     put_back(hash, **batch);
     return std::nullopt;
   }
@@ -256,11 +257,23 @@ std::optional<Batch> QueueRunner::State::take_along(std::uint64_t number, const 
     if (batch->route && batch->route->name == route && read_settings(*batch)) {
       found = std::move(batch);
     } else {
+      forget_lane(*hash);
       put_back(*hash, *batch);
     }
   }
   if (!found) start_visits();  // of those whose mail goes another way
   return found;
+}
+
+// WHY: a connection asks after each message, and mostly nothing has come.
+bool QueueRunner::State::has_read_on(std::uint64_t hash) {
+  const std::lock_guard lock(mutex_);
+  const auto found = destinations_.find(hash);
+  if (found == destinations_.end()) return false;
+  const Destination& d = found->second;
+  if (d.is_changed || !d.ahead.empty() || d.next_due <= context.clock.now()) return false;
+  schedule(hash);
+  return true;
 }
 
 bool QueueRunner::State::may_take() {

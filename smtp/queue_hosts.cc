@@ -6,18 +6,28 @@
 
 namespace posthus::smtp {
 
-bool QueueRunner::State::may_connect(std::uint64_t hash, std::uint64_t number, const std::string& address, std::uint16_t port) {
-  const std::lock_guard lock(mutex_);
-  leave_host(number);
-  Host& host = hosts_[{address, port}];
-  if (host.connections < host_connections_) {
-    ++host.connections;
-    connected_.emplace(number, HostKey(address, port));
-    return true;
+bool QueueRunner::State::may_connect(std::uint64_t hash, std::uint64_t number, const std::string& address, std::uint16_t port,
+                                     std::uint64_t lane) {
+  {
+    const std::lock_guard lock(mutex_);
+    leave_host(number);
+    const HostKey key(address, port);
+    Host& host = hosts_[key];
+    if (lane != hash) {
+      if (lanes_.size() >= kMaxLanes) lanes_.clear();
+      lanes_.insert_or_assign(lane, key);
+    }
+    if (host.connections < host_connections_) {
+      ++host.connections;
+      connected_.emplace(number, key);
+      return true;
+    }
+    Destination& d = destination(hash);
+    if (!std::exchange(d.waits_for_host, true)) host.waiting.push_back(hash);
+    unschedule(hash, d);
+    dismiss_at(key);
   }
-  Destination& d = destination(hash);
-  if (!std::exchange(d.waits_for_host, true)) host.waiting.push_back(hash);
-  unschedule(hash, d);
+  wake_recalled();
   return false;
 }
 
@@ -28,11 +38,7 @@ void QueueRunner::State::leave_host(std::uint64_t number) {
   connected_.erase(connected);
   Host& host = found->second;
   --host.connections;
-  if (!host.waiting.empty()) {
-    call_next(host);
-  } else if (host.connections == 0) {
-    hosts_.erase(found);
-  }
+  if (!host.waiting.empty()) call_next(host);  // an empty one stays until the next tick: see may_stand_by()
 }
 
 void QueueRunner::State::call_next(Host& host) {
@@ -46,6 +52,12 @@ void QueueRunner::State::call_next(Host& host) {
 std::optional<std::uint64_t> QueueRunner::State::next_along(std::uint64_t number) {
   const std::lock_guard lock(mutex_);
   if (is_stopping_) return std::nullopt;
+  const auto visit = visits_.find(number);
+  if (visit != visits_.end() && visit->second.called) {
+    const std::uint64_t called = *std::exchange(visit->second.called, std::nullopt);
+    destination(called).is_waiting = false;
+    return called;
+  }
   const auto connected = connected_.find(number);
   const auto host = connected == connected_.end() ? hosts_.end() : hosts_.find(connected->second);
   if (host != hosts_.end() && !host->second.waiting.empty()) {

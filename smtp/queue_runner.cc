@@ -110,18 +110,29 @@ std::vector<Visit*> QueueRunner::State::choose_visits() {
     }
     std::size_t level = 0;
     while (level < 3 && !may_run(level)) ++level;
-    if (level == 3 || sum >= total_connections_) break;
+    if (level == 3) break;
+    if (sum + standing_by_.size() >= total_connections_ && !(level == 0 && has_standing(waiting_[0].front()))) {
+      dismiss_longest();
+      break;
+    }
     const std::uint64_t hash = next_waiting(level);
     Destination& d = destination(hash);
+    if (level == 0 && call_standing(hash, d)) {
+      ++sum;
+      continue;
+    }
     d.is_waiting = false;
+    if (level == 0 && joins_line(hash, d)) continue;
     ++d.visits;
     ++running_[level];
     ++sum;
     d.next_due = kNever;  // the visit reads on and finds out
+    d.is_changed = true;
     const std::uint64_t number = next_visit_++;
     auto visit = std::make_unique<Visit>(context, *this, hash, number);
     started.push_back(visit.get());
-    visits_.emplace(number, RunningVisit{std::move(visit), level, now});
+    visits_.emplace(
+        number, RunningVisit{.visit = std::move(visit), .level = level, .started = now, .hash = hash, .call = {}, .called = {}});
     schedule(hash);
   }
   visits_gauge().set(static_cast<std::int64_t>(sum));
@@ -130,9 +141,10 @@ std::vector<Visit*> QueueRunner::State::choose_visits() {
 
 void QueueRunner::State::start_visits() {
   for (Visit* visit : choose_visits()) visit->start();
+  wake_recalled();
 }
 
-void QueueRunner::State::progressed(std::uint64_t hash, const DestinationSettings& settings) {
+void QueueRunner::State::progressed(std::uint64_t hash, const DestinationSettings& settings, std::uint64_t lane) {
   {
     const std::lock_guard lock(mutex_);
     Destination& d = destination(hash);
@@ -142,7 +154,7 @@ void QueueRunner::State::progressed(std::uint64_t hash, const DestinationSetting
     d.rest_until = {};
     d.is_proven = true;
     if (proven_.size() >= kMaxProven) proven_.clear();
-    proven_.insert(hash);
+    proven_[hash] = lane;
     if (d.window >= d.limit) {
       d.window = d.limit;
       return;
@@ -160,6 +172,12 @@ void QueueRunner::State::visit_ended(std::uint64_t hash, std::uint64_t number, V
     const std::lock_guard lock(mutex_);
     ++busy_;
     const auto found = visits_.find(number);
+    const auto standing = std::ranges::find(standing_by_, number, &StandBy::number);
+    if (standing != standing_by_.end()) recall(standing);  // the host ended it
+    if (found->second.called) {
+      destination(*found->second.called).is_waiting = false;
+      schedule(*found->second.called);
+    }
     visit = std::move(found->second.visit);
     --running_[found->second.level];
     visits_.erase(found);
@@ -187,7 +205,8 @@ void QueueRunner::State::visit_ended(std::uint64_t hash, std::uint64_t number, V
     }
     if (number >= d.asked_before && d.claims == 0) d.asked_before = 0;
     // WHY: a visit that ended at a limit of messages has not read on, so what is due next is not known.
-    if (result.kind != VisitResult::Kind::kNothingDue) d.next_due = std::min(d.next_due, context.clock.now());
+    const bool knows = result.kind == VisitResult::Kind::kNothingDue || result.has_read_on;
+    if (!knows) d.next_due = std::min(d.next_due, context.clock.now());
     schedule(hash);
   }
   if (is_unreached) look_after_aged(hash, result.failure);
@@ -265,6 +284,7 @@ void QueueRunner::State::tick() {
       total_connections_ = settings->total_connections;
       host_connections_ = settings->host_connections;
       note_hanging(context.clock.now());
+      dismiss_since({context.clock.now().microseconds - kStandBy});
     }
   }
   call_waiting();
@@ -364,8 +384,12 @@ bool QueueRunner::State::is_stopping() {
 }
 
 void QueueRunner::State::begin_stop() {
-  const std::lock_guard lock(mutex_);
-  is_stopping_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+    dismiss_since(kNever);
+  }
+  wake_recalled();
 }
 
 bool QueueRunner::State::wait_for_end(std::chrono::milliseconds patience) {

@@ -1,6 +1,7 @@
 // QueueRunner::State: destinations in memory, the visits that run, the claims on recipients. Its parts are in
-// queue_runner.cc (when which destination is visited), queue_hosts.cc (connections of a host), queue_claims.cc (what a visit
-// takes), queue_recording.cc (what it brought goes back into the store). Only these include this.
+// queue_runner.cc (when which destination is visited), queue_hosts.cc (connections of a host), queue_standby.cc (those that wait
+// for more), queue_claims.cc (what a visit takes), queue_recording.cc (what it brought goes back into the store). Only these
+// include this.
 //
 // What is in memory: a Destination per recipient domain with something in the queue (some 200 bytes), rows read ahead for
 // destinations that are being visited, claims of what is on its way. Messages stay in the store.
@@ -17,7 +18,6 @@
 #include <set>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "smtp/delivery.h"
@@ -48,6 +48,11 @@ inline constexpr std::int64_t kTroublePause = 60'000'000;
 /// What failed before a start is tried again within this time after it, not all at once: mail for a thousand dead hosts must not
 /// hold up what comes now. Shorter when the first retry comes sooner.
 inline constexpr std::chrono::seconds kStartSpread{60};
+/// How long a connection with nothing left stands by; tick() ends it, so up to a second more. Microseconds.
+inline constexpr std::int64_t kStandBy = 1'000'000;
+/// General routes whose host is remembered.
+inline constexpr std::size_t kMaxLanes = 1000;
+inline constexpr std::uint64_t kNoLane = 0;
 /// Recipients whose delay or end is looked after at once when their destination cannot be reached.
 inline constexpr std::size_t kMaxAged = 100;
 
@@ -64,7 +69,7 @@ struct Destination {
   /// The number of the next visit when an admin last asked for something: what visits before it bring puts nothing off.
   /// 0: nothing is asked for that is not done.
   std::uint64_t asked_before = 0;
-  bool is_changed = false;                 // rows came since they were read last
+  bool is_changed = true;                  // rows may have come since they were read last
   bool is_proven = false;                  // it has taken mail since we started; see proven_
   bool is_waiting = false;                 // for a connection
   bool waits_for_host = false;             // which has enough connections of ours
@@ -82,6 +87,7 @@ struct RecordTries {
 struct Host {
   std::size_t connections = 0;
   std::deque<std::uint64_t> waiting;  // destinations, each once
+  Timestamp last_end{};               // when a connection had nothing left
 };
 using HostKey = std::pair<std::string, std::uint16_t>;
 
@@ -128,11 +134,13 @@ struct QueueRunner::State final : DeliveryDesk {
                                   const std::string& route) override;  // queue_claims.cc
   void put_back(std::uint64_t hash, const Batch& batch) override;      // queue_claims.cc
   void settle(std::uint64_t hash, Settlement settlement) override;     // queue_recording.cc
-  void progressed(std::uint64_t hash, const DestinationSettings& settings) override;
+  void progressed(std::uint64_t hash, const DestinationSettings& settings, std::uint64_t lane) override;
   bool is_stopping() override;
   void run_blocking(std::move_only_function<void()> work) override;
-  bool may_connect(std::uint64_t hash, std::uint64_t number, const std::string& address,
-                   std::uint16_t port) override;  // queue_hosts.cc
+  bool may_connect(std::uint64_t hash, std::uint64_t number, const std::string& address, std::uint16_t port,
+                   std::uint64_t lane) override;                           // queue_hosts.cc
+  bool may_stand_by(std::uint64_t number, session::Waker waker) override;  // queue_standby.cc
+  Call is_called(std::uint64_t number) override;                           // queue_standby.cc
   void visit_ended(std::uint64_t hash, std::uint64_t number, VisitResult result) override;
 
   // ---- queue_hosts.cc ----
@@ -144,12 +152,35 @@ struct QueueRunner::State final : DeliveryDesk {
   /// Whoever waits for a host that has room.
   void call_waiting();
 
+  // ---- queue_standby.cc ----
+  struct StandBy {
+    std::uint64_t number = 0, lane = 0;
+    session::Waker waker;
+    Timestamp since;
+  };
+  /// Out of the line: its visit runs again, and its session is woken.
+  void recall(std::vector<StandBy>::iterator standing);
+  /// Hands the destination to a connection that stands by for its lane.
+  bool call_standing(std::uint64_t hash, Destination& d);
+  bool has_standing(std::uint64_t hash) const;
+  /// The destination's mail went to a host that has enough connections: it stands in that line at once.
+  bool joins_line(std::uint64_t hash, Destination& d);
+  std::uint64_t lane_of(std::uint64_t hash) const;
+  /// Its mail goes another way than was thought: no connection is called for it until some of it was delivered.
+  void forget_lane(std::uint64_t hash);
+  void dismiss_longest();
+  void dismiss_at(const HostKey& host);
+  void dismiss_since(Timestamp limit);
+  /// Wakes those recalled; without the lock.
+  void wake_recalled();
+
   // ---- queue_claims.cc ----
   /// Claims the next recipients of one message that were read ahead.
   std::vector<store::DueRecipient> claim(std::uint64_t hash);
   Result<> read_settings(Batch& batch) const;
   bool is_pacing(Destination& d, Timestamp now);
   bool may_take();
+  bool has_read_on(std::uint64_t hash);
   std::nullopt_t none_before(std::uint64_t hash, Timestamp when);
   Result<> read_ahead(std::uint64_t hash);
   Result<std::optional<Batch>> load(std::uint64_t hash, const std::vector<store::DueRecipient>& rows);
@@ -186,12 +217,19 @@ struct QueueRunner::State final : DeliveryDesk {
   std::size_t total_connections_ = 100;
   struct RunningVisit {
     std::unique_ptr<Visit> visit;
-    std::size_t level = 0;  // counted in running_
+    std::size_t level = 0;  // counted in running_, but not while it stands by
     Timestamp started;
+    std::uint64_t hash = 0;
+    Call call = Call::kLeave;             // why it was recalled
+    std::optional<std::uint64_t> called;  // the destination it was recalled for, which waits until it is asked for
   };
   std::map<std::uint64_t, RunningVisit> visits_;  // by number
   std::uint64_t next_visit_ = 1;
-  std::unordered_set<std::uint64_t> proven_;  // destinations that took mail last time, also when nothing waits for them now
+  /// Destinations that took mail last time, also when nothing waits for them now, with the lane it went by.
+  std::unordered_map<std::uint64_t, std::uint64_t> proven_;
+  std::vector<StandBy> standing_by_;        // the longest first; at most the connections there may be
+  std::vector<session::Waker> recalled_;    // to be woken
+  std::map<std::uint64_t, HostKey> lanes_;  // where mail of a lane went last; general routes only
   std::map<HostKey, Host> hosts_;
   std::map<std::uint64_t, HostKey> connected_;  // by the visit's number
   std::size_t host_connections_ = 20;

@@ -1,8 +1,11 @@
 // LINK: posthus_smtp posthus_test_support
-// Whole SMTP client sessions: bytes 0 and 1 choose options, messages and the end, the rest is what the host says. Whatever
-// that is, every recipient gets one result, the end is told once, and the client's commands are lines of their own.
+// Whole SMTP client sessions: bytes 0 and 1 choose options, messages and the end, the rest is what the host says; where it may
+// stand by, up to a NUL before it is woken with more to send, and the rest after that. Whatever that is, every recipient gets one
+// result, the end is told once, and the client's commands are lines of their own.
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -45,6 +48,21 @@ void add_messages(testing::OutgoingSource& source, std::uint8_t choice) {
     source.add(std::move(message), std::move(text));
   }
   if ((choice & 4) != 0) source.readable = 40;
+}
+
+/// What the host says in two parts: the first while there is one message, the second when there is more.
+void converse(testing::LoopbackDriver& driver, testing::OutgoingSource& source, std::string_view said, std::size_t cut) {
+  std::deque<smtp::OutgoingMessage> later(std::make_move_iterator(source.messages.begin() + 1),
+                                          std::make_move_iterator(source.messages.end()));
+  source.messages.resize(1);
+  source.stands_by = true;
+  const std::size_t end = said.find('\0');
+  driver.send(said.substr(0, end), cut);
+  for (smtp::OutgoingMessage& message : later) source.messages.push_back(std::move(message));
+  source.stands_by = false;
+  driver.waker().wake();
+  driver.deliver_wake();
+  if (end != std::string_view::npos) driver.send(said.substr(end + 1), cut);
 }
 
 /// Reads along: nothing of a login, and never more than was promised.
@@ -93,7 +111,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     driver.open(std::move(session), options.tls == smtp::TlsUse::kImplicit ? testing::Tls::kImplicit : testing::Tls::kNo);
     constexpr std::size_t kCuts[] = {1, 7, 100, 1000};
-    driver.send(said, kCuts[choice >> 6]);
+    if ((content & 128) != 0) {
+      converse(driver, source, said, kCuts[choice >> 6]);
+    } else {
+      driver.send(said, kCuts[choice >> 6]);
+    }
     check_commands(driver.output());
     if ((content & 8) != 0) driver.time_out();
     if ((content & 16) != 0) driver.shut_down();

@@ -123,10 +123,15 @@ void LoopbackDriver::send(std::string_view bytes, std::size_t cut) {
   }
 }
 
+bool LoopbackDriver::has_wake() const {
+  const std::lock_guard lock(signal_->mutex);
+  return idle_ && !closed_ && signal_->woken;
+}
+
 bool LoopbackDriver::deliver_wake() {
+  if (!has_wake()) return false;
   {
     const std::lock_guard lock(signal_->mutex);
-    if (!idle_ || closed_ || !signal_->woken) return false;
     signal_->woken = false;
   }
   perform(session_->woken(output_));

@@ -34,6 +34,7 @@ class LoopbackDriver {
   void send(std::string_view bytes, std::size_t cut = 0);
   /// Delivers a wake-up that is due, if the session idles. Returns true if it was woken.
   bool deliver_wake();
+  bool has_wake() const;
   /// Waits until somebody has called the waker (at most `limit`), then delivers it.
   bool wait_for_wake(std::chrono::milliseconds limit);
   void time_out();

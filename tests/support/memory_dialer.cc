@@ -2,6 +2,7 @@
 #include "tests/support/memory_dialer.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace posthus::testing {
 
@@ -32,6 +33,8 @@ std::vector<session::DialOptions> MemoryDialer::dialled() const {
 std::size_t MemoryDialer::run() {
   std::size_t ended = 0;
   while (true) {
+    while (wake_one(ended)) {
+    }
     std::unique_lock lock(mutex_);
     if (calls_.empty()) return ended;
     Call call = std::move(calls_.front());
@@ -39,6 +42,31 @@ std::size_t MemoryDialer::run() {
     lock.unlock();
     if (perform(std::move(call))) ++ended;
   }
+}
+
+bool MemoryDialer::has_wakes() const {
+  return std::ranges::any_of(stuck_, [](const auto& connection) { return connection->client.has_wake(); });
+}
+
+bool MemoryDialer::wake_one(std::size_t& ended) {
+  const auto woken = std::ranges::find_if(stuck_, [](const auto& connection) { return connection->client.has_wake(); });
+  if (woken == stuck_.end()) return false;
+  std::unique_ptr<Connection> connection = std::move(*woken);
+  stuck_.erase(woken);
+  connection->client.deliver_wake();
+  converse(*connection);
+  if (!connection->client.is_closed()) {
+    stuck_.push_back(std::move(connection));
+    return true;
+  }
+  end(*connection);
+  ++ended;
+  return true;
+}
+
+void MemoryDialer::close_all() {
+  const std::list<std::unique_ptr<Connection>> open = std::exchange(stuck_, {});
+  for (const auto& connection : open) end(*connection);
 }
 
 bool MemoryDialer::perform(Call call) {

@@ -44,6 +44,10 @@ class MemoryDialer final : public session::Dialer {
   std::size_t time_out();
   std::size_t open_connections() const { return stuck_.size(); }
   std::size_t waiting_dials() const;
+  /// Whether a connection that idles was woken; run() sees to it.
+  bool has_wakes() const;
+  /// The host ends all connections that are open.
+  void close_all();
   /// Every dial so far, in order.
   std::vector<session::DialOptions> dialled() const;
 
@@ -61,6 +65,8 @@ class MemoryDialer final : public session::Dialer {
   };
 
   bool perform(Call call);
+  /// Lets the next one that was woken go on.
+  bool wake_one(std::size_t& ended);
   static void converse(Connection& connection);
   static bool hear(Connection& connection);
   static void end(Connection& connection);

@@ -45,6 +45,10 @@ class OutgoingSource final : public smtp::MessageSource {
     in_hand_id_ = message.id;
     return message;
   }
+  bool may_stand_by() override {
+    CHECK(is_ready && !connection && !in_hand_);
+    return stands_by;
+  }
   void finished(smtp::MessageResult result) override {
     CHECK(!connection && in_hand_);
     CHECK(result.id == in_hand_id_);
@@ -68,6 +72,7 @@ class OutgoingSource final : public smtp::MessageSource {
   std::deque<smtp::OutgoingMessage> messages;  // not taken yet
   std::uint64_t readable = UINT64_MAX;         // reading beyond this offset fails
   bool is_ready = false;
+  bool stands_by = false;
   std::vector<smtp::MessageResult> results;
   std::optional<smtp::ConnectionResult> connection;
 

@@ -19,7 +19,9 @@ struct Source final : MessageSource {
   std::deque<OutgoingMessage> messages;
   std::vector<MessageResult> results;
   std::optional<ConnectionResult> connection;
+  bool stands_by = false;
 
+  bool may_stand_by() override { return stands_by; }
   std::optional<OutgoingMessage> next() override {
     if (messages.empty()) return std::nullopt;
     OutgoingMessage message = std::move(messages.front());
@@ -97,6 +99,82 @@ TEST_F(ClientSessionTest, DeliversOverTlsToOurServer) {
   ASSERT_EQ(texts.size(), 1u);
   EXPECT_TRUE(texts[0].ends_with("Subject: one\r\n\r\n.dots\r\n..\r\n"));
   EXPECT_EQ(world.messages("berta@example.test").size(), 1u);
+}
+
+/// A connection that stands by after its first message, to a host that takes BDAT.
+class StandingSessionTest : public ClientSessionTest {
+ protected:
+  StandingSessionTest() {
+    source.stands_by = true;
+    source.messages.push_back(make_message("Subject: one\r\n\r\n", {"anna@example.test"}));
+    waker = driver.waker();
+    driver.open(make_client_session({.hostname = "mail.example.org", .clock = &world.clock}, source), testing::Tls::kNo);
+    driver.send("220 host\r\n");
+    driver.take_output();
+    driver.send("250-host\r\n250-PIPELINING\r\n250 CHUNKING\r\n");
+    EXPECT_TRUE(driver.take_output().ends_with("LAST\r\nSubject: one\r\n\r\n"));
+    driver.send("250 ok\r\n250 ok\r\n250 taken\r\n");
+  }
+  void wake_with_another() {
+    source.messages.push_back(make_message("Subject: two\r\n\r\n", {"anna@example.test"}));
+    waker.wake();
+    ASSERT_TRUE(driver.deliver_wake());
+  }
+
+  testing::LoopbackDriver driver;
+  session::Waker waker;
+};
+
+TEST_F(StandingSessionTest, ItSaysNothingUntilItIsWoken) {
+  EXPECT_EQ(driver.take_output(), "");
+  EXPECT_FALSE(driver.is_closed());
+  EXPECT_FALSE(source.connection.has_value());
+}
+
+// With the text in the first group nobody could say whether a host that has gone took it.
+TEST_F(StandingSessionTest, TheTextIsNotSentBeforeTheHostHasSpoken) {
+  wake_with_another();
+  EXPECT_EQ(driver.take_output(), "MAIL FROM:<sender@example.org>\r\nRCPT TO:<anna@example.test>\r\n");
+  driver.send("250 ok\r\n250 ok\r\n");
+  EXPECT_EQ(driver.take_output(), "BDAT 16 LAST\r\nSubject: two\r\n\r\n");
+  driver.send("250 taken\r\n");
+  ASSERT_EQ(source.results.size(), 2U);
+  EXPECT_EQ(source.results[1].recipients[0].verdict, Verdict::kDelivered);
+}
+
+TEST_F(StandingSessionTest, WokenForNothingItSaysGoodBye) {
+  source.stands_by = false;
+  waker.wake();
+  ASSERT_TRUE(driver.deliver_wake());
+  EXPECT_EQ(driver.take_output(), "QUIT\r\n");
+}
+
+TEST_F(StandingSessionTest, NobodyWakesIt) {
+  driver.time_out();
+  EXPECT_EQ(driver.take_output(), "QUIT\r\n");
+  EXPECT_TRUE(source.connection.has_value());
+}
+
+TEST_F(StandingSessionTest, AHostThatSpeaksEndsIt) {
+  driver.send("421 4.4.2 idle for too long\r\n");
+  EXPECT_TRUE(driver.is_closed());
+  ASSERT_TRUE(source.connection.has_value());
+  EXPECT_EQ(source.connection->failure.code, 421);
+}
+
+TEST_F(StandingSessionTest, AHostThatGoesWithTheEnvelopeHasNothing) {
+  wake_with_another();
+  driver.close_by_peer();
+  ASSERT_EQ(source.results.size(), 2U);
+  EXPECT_EQ(source.results[1].recipients[0].stage, "MAIL");
+  EXPECT_EQ(source.results[1].recipients[0].reply.code, 0);
+  EXPECT_TRUE(source.results[1].recipients[0].is_host_fault);
+}
+
+TEST_F(StandingSessionTest, AnAnswerToWhatWasNotAskedIsTakenForNothing) {
+  driver.send("250 taken\r\n250 taken\r\n250 taken\r\n");
+  EXPECT_TRUE(driver.is_closed());
+  EXPECT_EQ(source.results.size(), 1U);
 }
 
 /// A host that answers everything, each time as late as it is told.

@@ -38,6 +38,8 @@ struct QueueOrderTest : QueueScene {
 
 TEST_F(QueueOrderTest, WhatIsAskedForDuringAnAttemptIsDoneRightAfterIt) {
   for (const QueueAction action : {QueueAction::kRetryNow, QueueAction::kReroute, QueueAction::kRelease}) {
+    dialer.close_all();  // what stands by
+    settle();
     silence(1);
     const QueueId id = queue({.to = {"ben@example.org"}});
     settle();

@@ -134,7 +134,7 @@ class QueueScene : public ::testing::Test {
     for (bool has_moved = true; has_moved;) {
       has_moved = false;
       while (work_once()) has_moved = true;
-      if (dialer.waiting_dials() > 0) {
+      if (dialer.waiting_dials() > 0 || dialer.has_wakes()) {
         dialer.run();
         has_moved = true;
       }
