@@ -42,7 +42,7 @@ std::string explain(const RecipientResult& failure) {
   return failure.stage == "connect" ? "No connection: " + failure.reply.text : failure.reply.text;
 }
 
-bool is_same(const std::optional<store::RouteRecord>& a, const std::optional<store::RouteRecord>& b) {
+bool is_same_route(const std::optional<store::RouteRecord>& a, const std::optional<store::RouteRecord>& b) {
   if (!a || !b) return !a && !b;
   const auto is_same_hop = [](const store::RouteRecord::Hop& x, const store::RouteRecord::Hop& y) {
     return x.host == y.host && x.port == y.port && x.tls == y.tls;
@@ -196,7 +196,7 @@ std::optional<Batch> Visit::take_next() {
   if (call == DeliveryDesk::Call::kAlong) batch = desk_.take_along(number_, way_, route_->name);
   if (!batch) batch = desk_.take(destination_, &way_);
   if (!batch && goes_general_route()) batch = desk_.take_along(number_, way_, route_->name);
-  if (!batch || is_same(batch->route, route_)) return batch;
+  if (!batch || is_same_route(batch->route, route_)) return batch;
   desk_.put_back(batch->destination, *batch);  // the route was changed since we connected
   has_delivered_ = false;
   return std::nullopt;

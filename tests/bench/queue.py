@@ -265,27 +265,36 @@ class Live:
 
 
 def dead(build):
+    """Two servers in turn, so that what else the machine does meets both: one has the dead mail, one has nothing."""
     port = free_ports(1)[0]
     sink = Sink(port, "127.0.0.3")
     zones = {"dead.test": dead_zone(), "live.test": "@ MX 10 mx\nmx A 127.0.0.3"}
     try:
-        with DnsSite(zones, insecure=["dead.test", "live.test"]) as dns, DeadHosts(port), \
-                PosthusRelay(build, dict(dns.environment(), POSTHUS_OUTGOING_SMTP_PORT=str(port))) as ours:
-            ours.set("queue.connect_seconds", "10")
-            live = Live(build, ours, sink)
-            live.rate(2000)  # warm
-            # The first burst after a start checks fifty passwords and fills all caches, whatever the queue holds.
-            first = statistics.median([first_rate(ours, live) for _ in range(RUNS)])
-            rate, delay = statistics.median([live.rate() for _ in range(RUNS)]), live.delay()
-            print("  MiB before:", ours.memory(), flush=True)
-            submit(build, ours.port, DEAD_MESSAGES, "--size", 1024, "--domains", DEAD_DOMAINS, "--to", "x@d%04ld.dead.test")
-            print("  MiB, all queued:", ours.memory(), flush=True)
-            fresh = live.delay()
-            row("one message for a live domain while 1000 dead ones are tried first, median", fresh, delay, " ms", fresh / delay, "about 1")
-            measure_dead(ours, live, rate, delay)
-            restart_dead(ours, live, first)
+        with DnsSite(zones, insecure=["dead.test", "live.test"]) as dns, DeadHosts(port):
+            settings = dict(dns.environment(), POSTHUS_OUTGOING_SMTP_PORT=str(port))
+            with PosthusRelay(build, settings) as ours, PosthusRelay(build, settings) as other:
+                pair = [Live(build, server, sink) for server in (ours, other)]
+                for live in pair:
+                    live.ours.set("queue.connect_seconds", "10")
+                    live.rate(2000)  # warm
+                print("  MiB before:", ours.memory(), flush=True)
+                submit(build, ours.port, DEAD_MESSAGES, "--size", 1024, "--domains", DEAD_DOMAINS, "--to", "x@d%04ld.dead.test")
+                print("  MiB, all queued:", ours.memory(), flush=True)
+                in_turn("one message for a live domain while 1000 dead ones are tried first, median: with, without", " ms", pair, Live.delay)
+                measure_dead(ours, pair)
+                restart_dead(ours, pair)
     finally:
         sink.stop()
+
+
+def in_turn(name, unit, pair, measure, runs=RUNS):
+    values = ([], [])
+    for _ in range(runs):
+        for side, live in zip(values, pair):
+            side.append(measure(live))
+    a, b = map(statistics.median, values)
+    print("  ", name, values, flush=True)
+    row(name, a, b, unit, a / b, "about 1")
 
 
 def untried(ours):
@@ -298,17 +307,15 @@ def untried(ours):
     return count
 
 
-def measure_dead(ours, live, rate, delay):
+def measure_dead(ours, pair):
     end = time.monotonic() + 600
     while untried(ours) > 60 and time.monotonic() < end:  # what never greets takes its five minutes
         time.sleep(5)
     row("dead destinations not tried yet", untried(ours))
     rows_of_memory(ours, "when all were tried")
     pages(ours)
-    loaded = statistics.median([live.rate() for _ in range(RUNS)])
-    row("live domain beside them, messages: with, without", loaded, rate, "/s", loaded / rate, "about 1")
-    loaded = live.delay()
-    row("live domain beside them, one message, median: with, without", loaded, delay, " ms", loaded / delay, "about 1")
+    in_turn("live domain beside them, messages: with, without", "/s", pair, Live.rate)
+    in_turn("live domain beside them, one message, median: with, without", " ms", pair, Live.delay)
     rows_of_memory(ours, "after that")
 
 
@@ -338,16 +345,15 @@ def pages(ours):
     row("queue destinations, 100 of 1000, median of 5", statistics.median(times), unit=" ms")
 
 
-def first_rate(ours, live):
-    ours.restart()
+def first_rate(live):
+    """The first burst after a start checks fifty passwords and fills all caches, whatever the queue holds."""
+    live.ours.restart()
     return live.rate()
 
 
-def restart_dead(ours, live, first):
+def restart_dead(ours, pair):
     row("restart to ready with them", ours.restart() * 1e3, unit=" ms", bar="<= 1000 ms")
-    again = [live.rate()] + [first_rate(ours, live) for _ in range(RUNS - 1)]
-    row("live domain right after a restart, messages: with, without", statistics.median(again), first, "/s",
-        statistics.median(again) / first, "about 1")
+    in_turn("live domain right after a restart, messages: with, without", "/s", pair, first_rate)
     rows_of_memory(ours, "after that")
 
 
