@@ -55,7 +55,9 @@ struct DefaultCertificate {
 
 /// A name for which no certificate is ordered by itself, although a domain of ours wants one.
 struct PassedOverName {
-  std::string hostname, reason;  // the reason: for people
+  std::string hostname, reason;         // the reason: for people
+  std::string kind;                     // of the reason, as in openapi.yaml
+  std::vector<std::string> facts = {};  // what the words of this kind are made with
 };
 
 /// What the API works on. References must outlive the Api.

@@ -93,7 +93,8 @@ Result<Response> listed_certificates(const Call& call) {
   append_next(json, page.next);
   json.key("passed_over").begin_array();
   for (const PassedOverName& name : call.context.passed_over_names()) {
-    json.begin_object().key("hostname").text(name.hostname).key("reason").text(name.reason).end_object();
+    json.begin_object().key("hostname").text(name.hostname).key("reason").text(name.reason);
+    json.key("kind").text(name.kind).key("facts").texts(name.facts).end_object();
   }
   json.end_array();
   const DefaultCertificate found = call.context.default_certificate();

@@ -48,14 +48,15 @@ std::string texts_of(const std::vector<IpAddress>& addresses) {
 }
 
 // Why no certificate can be had for a name that leads to `there`; nothing when one can. WHY all of them: the CA asks any.
-std::optional<std::string> objection_to(const Found& there, const std::vector<IpAddress>& here) {
-  if (there.is_unknown) return "The DNS did not answer; it is asked again later.";
-  if (there.addresses.empty()) return "The DNS does not have the name yet.";
-  if (here.empty()) return "It is not known under which addresses the world sees this server: set public.addresses.";
+std::optional<PassedOver> objection_to(const std::string& hostname, const Found& there, const std::vector<IpAddress>& here) {
+  using Kind = PassedOver::Kind;
+  if (there.is_unknown) return PassedOver{hostname, Kind::kDnsSilent};
+  if (there.addresses.empty()) return PassedOver{hostname, Kind::kNameMissing};
+  if (here.empty()) return PassedOver{hostname, Kind::kOwnUnknown};
   const bool is_here =
       std::ranges::all_of(there.addresses, [&](const IpAddress& a) { return std::ranges::find(here, a) != here.end(); });
   if (is_here) return std::nullopt;
-  return "The name leads to " + texts_of(there.addresses) + ", and this server is at " + texts_of(here) + ".";
+  return PassedOver{hostname, Kind::kLeadsElsewhere, {texts_of(there.addresses), texts_of(here)}};
 }
 
 }  // namespace
@@ -66,10 +67,34 @@ struct DomainCertificates::Look {
   std::size_t ordered = 0;
   std::vector<PassedOver> passed_over;
 
-  void pass_over(const std::string& hostname, std::string reason) {
-    if (passed_over.size() < kMaxPassedOver) passed_over.push_back({hostname, std::move(reason)});
+  void pass_over(PassedOver name) {
+    if (passed_over.size() < kMaxPassedOver) passed_over.push_back(std::move(name));
   }
 };
+
+std::string_view to_string(PassedOver::Kind kind) {
+  switch (kind) {
+    case PassedOver::Kind::kDnsSilent: return "dns_silent";
+    case PassedOver::Kind::kNameMissing: return "name_missing";
+    case PassedOver::Kind::kOwnUnknown: return "own_addresses_unknown";
+    case PassedOver::Kind::kLeadsElsewhere: return "leads_elsewhere";
+    case PassedOver::Kind::kLater: break;
+  }
+  return "later";
+}
+
+std::string describe(const PassedOver& passed) {
+  switch (passed.kind) {
+    case PassedOver::Kind::kDnsSilent: return "The DNS did not answer; it is asked again later.";
+    case PassedOver::Kind::kNameMissing: return "The DNS does not have the name yet.";
+    case PassedOver::Kind::kOwnUnknown:
+      return "It is not known under which addresses the world sees this server: set public.addresses.";
+    case PassedOver::Kind::kLeadsElsewhere:
+      return "The name leads to " + passed.facts[0] + ", and this server is at " + passed.facts[1] + ".";
+    case PassedOver::Kind::kLater: break;
+  }
+  return "Others are ordered first: CAs limit how many may be at once.";
+}
 
 std::vector<PassedOver> DomainCertificates::passed_over() const {
   const std::lock_guard lock(mutex_);
@@ -143,8 +168,8 @@ Result<> DomainCertificates::ask_and_order(Look& look, const std::vector<std::st
   std::ranges::sort(here);
   here.erase(std::unique(here.begin(), here.end()), here.end());
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (auto reason = objection_to(found[i], here)) {
-      look.pass_over(names[i], *std::move(reason));
+    if (auto passed = objection_to(names[i], found[i], here)) {
+      look.pass_over(*std::move(passed));
     } else {
       POSTHUS_TRY_VOID(order(look, names[i]));
     }
@@ -154,11 +179,13 @@ Result<> DomainCertificates::ask_and_order(Look& look, const std::vector<std::st
 
 Result<> DomainCertificates::order(Look& look, const std::string& hostname) const {
   if (look.ordered >= kOrdersAtOnce) {
-    look.pass_over(hostname, "Others are ordered first: CAs limit how many may be at once.");
+    look.pass_over({hostname, PassedOver::Kind::kLater});
     return {};
   }
-  // Looked at again: the DNS took its time, and somebody may have uploaded one.
+  // Looked at again: the DNS took its time, and somebody may have uploaded one, or removed the domain.
   const auto snapshot = POSTHUS_TRY(context_.store.snapshot());
+  const std::string domain = hostname.substr(hostname.find('.') + 1);
+  if (!POSTHUS_TRY(store::DirectoryReader(*snapshot).domain(domain))) return {};
   if (POSTHUS_TRY(store::CertificateReader(*snapshot).certificate(hostname))) return {};
   POSTHUS_TRY(context_.store.apply(store::PutCertificate{{.hostname = hostname}, false}));
   ++look.ordered;

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/ip_address.h"
@@ -32,8 +33,20 @@ struct DomainCertificatesContext {
 };
 
 struct PassedOver {
-  std::string hostname, reason;
+  enum class Kind : std::uint8_t {
+    kDnsSilent,       // passes by itself
+    kNameMissing,     // the DNS does not have the name
+    kOwnUnknown,      // under which addresses the world sees us
+    kLeadsElsewhere,  // facts: where, and where we are
+    kLater            // passes by itself
+  };
+  std::string hostname;
+  Kind kind = Kind::kDnsSilent;
+  std::vector<std::string> facts = {};
 };
+std::string_view to_string(PassedOver::Kind kind);  // "dns_silent", ...
+/// For people.
+std::string describe(const PassedOver& passed);
 
 class DomainCertificates {
  public:

@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import tempfile
+import urllib.request
 
 from selenium.webdriver.common.keys import Keys
 
@@ -49,6 +50,16 @@ def test_overview_tells_what_needs_somebody(page, site):
     page.press("Review")
     page.until(lambda: page.browser.current_url.endswith("/security"), "the accounts on hold")
     page.says("is on hold")
+
+
+def test_a_proxy_nobody_has_named_is_told_with_what_to_do(page, site):
+    request = urllib.request.Request("http://127.0.0.1:%d/healthz" % site.server.ports["http"], headers={"X-Forwarded-For": "203.0.113.9"})
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20).close()
+    page.open("/")
+    page.says("An unknown proxy brings people here: 127.0.0.1")
+    page.says("POSTHUS_PROXY_HTTP_ADDRESSES")
+    page.go("/about")
+    page.says("How clients reach this server")
 
 
 def test_figures_over_time_are_drawn_and_told_as_a_table(page, site):

@@ -21,6 +21,9 @@ export function AboutPage(): JSX.Element {
           ))}</ul></Card>
         </div>
       )}</Shown>
+      {status.value && status.value.warnings.length > 0 && <Card title={t("warnings.title")}><ul class="rows">{status.value.warnings.map((one) => (
+        <li key={one.kind + one.address}><Icon name="s-warn" tone="warn" /><div class="grow"><b class="break">{t(`warning.${one.kind}`, { address: one.address })}</b><p class="small muted break">{t(`warning.${one.kind}.fix`)}</p></div></li>
+      ))}</ul></Card>}
       <Card title={t("bundle")}><div class="pad stack tight"><p>{t("bundle.about")}</p><div class="line"><a class="btn" href="/api/v1/support-bundle" download><Icon name="down" />{t("bundle.get")}</a></div></div></Card>
     </>
   );

@@ -17,6 +17,7 @@ function placeOf(alert: Alert): string {
     case "hold": return href(["security"]);
     case "logins": return href(["logs"], { protocol: "login" });
     case "disk": return href(["mailboxes"]);
+    case "shared_address": return href(["about"]);
     default: return href(["delivery"]);
   }
 }

@@ -5,6 +5,8 @@ import { get, post, put, remove } from "../api";
 import type { Certificate, CertificatePage, Setting } from "../../generated/api";
 import type { IconName } from "../icons";
 import { Card, Confirm, Dialog, Failure, Field, Head, Icon, Shown, Time, toast, useLoad, type Tone } from "../parts";
+import { passedOver, type PassedOver } from "../passed_over";
+import { href } from "../router";
 import { t } from "../words";
 
 const tones: Record<Certificate["state"], Tone> = { ordered: "info", failing: "bad", valid: "ok", renewal_failing: "warn", expired: "bad" };
@@ -31,6 +33,7 @@ export function Certificates({ tabs }: { tabs: JSX.Element }): JSX.Element {
         {page.items.map((one) => <One key={one.hostname} one={one} renew={() => order(one.hostname)} drop={() => drop(one)} />)}
         {page.default && <Default other={page.default} />}
       </ul></Card>}</Shown>
+      {loaded.value && loaded.value.passed_over.length > 0 && <Card title={t("passed.title")}><ul class="rows">{loaded.value.passed_over.map((one) => <Passed key={one.hostname} one={one} />)}</ul></Card>}
       {asks === "order" && <Order close={close} done={loaded.reload} />}
       {asks === "upload" && <Upload close={close} done={loaded.reload} />}
       {dropped && <Confirm title={t("delete.title", { name: dropped.hostname })} text={t("certificate.delete.about")} action={t("delete")} tone="danger" close={() => drop(undefined)} run={async () => { await remove(["certificates", dropped.hostname]); toast(t("deleted", { name: dropped.hostname })); loaded.reload(); }} />}
@@ -47,6 +50,15 @@ function One({ one, renew, drop }: { one: Certificate; renew: () => void; drop: 
         {one.next_attempt && one.state !== "valid" && <p class="small muted">{t("next-attempt")}: <Time at={one.next_attempt} /></p>}</div>
       {one.source === "acme" && <button type="button" class="btn s" aria-label={`${t("certificate.renew")}: ${one.hostname}`} onClick={renew}>{t("certificate.renew")}</button>}
       <button type="button" class="btn s danger" aria-label={`${t("delete")}: ${one.hostname}`} onClick={drop}>{t("delete")} …</button></li>
+  );
+}
+
+function Passed({ one }: { one: PassedOver }): JSX.Element {
+  const passes = one.kind === "dns_silent" || one.kind === "later";
+  const tone = passes ? "info" : one.kind === "name_missing" ? "off" : "warn";
+  return (
+    <li><Icon name={iconOf[tone]} tone={tone} /><div class="grow"><b class="break">{one.hostname}</b><p class="small muted break">{passedOver(one)}</p></div>
+      {!passes && <a class="end small" href={one.kind === "own_addresses_unknown" ? href(["settings"], { find: "public.addresses" }) : href(["domains", one.hostname.slice(one.hostname.indexOf(".") + 1)])}>{t(one.kind === "own_addresses_unknown" ? "settings" : "passed.records")}</a>}</li>
   );
 }
 

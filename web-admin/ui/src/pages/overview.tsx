@@ -4,6 +4,7 @@ import { get } from "../api";
 import type { AlertList, CertificatePage, DeliveryReport, DestinationPage, QueuePage, Status, UserPage } from "../../generated/api";
 import { duration, number, size } from "../format";
 import type { IconName } from "../icons";
+import { passedOver } from "../passed_over";
 import { Bar, Card, Head, Icon, Shown, useLoad, type Tone } from "../parts";
 import { href } from "../router";
 import { language, t } from "../words";
@@ -35,6 +36,14 @@ export function problemsOf({ destinations, held, delivery, status, accounts, ful
   for (const one of certificates.items) {
     if (one.state !== "failing" && one.state !== "expired" && one.state !== "renewal_failing") continue;
     problems.push({ tone: one.state === "renewal_failing" ? "warn" : "bad", icon: one.state === "renewal_failing" ? "s-warn" : "s-bad", what: `${one.hostname}: ${t(`certificate.${one.state}`)}`, about: one.last_error ?? "", to: href(["security", "certificates"]), action: t("show") });
+  }
+  // WHY only these: a name that is not there yet is in the list of the domain's records, and the others pass by themselves.
+  const astray = certificates.passed_over.filter(({ kind }) => kind === "leads_elsewhere" || kind === "own_addresses_unknown");
+  if (astray.length) {
+    problems.push({ tone: "warn", icon: "s-warn", what: t("passed.of", { n: astray.length }), about: `${astray[0]!.hostname}: ${passedOver(astray[0]!)}`, to: href(["security", "certificates"]), action: t("show") });
+  }
+  for (const one of status.warnings) {
+    problems.push({ tone: "warn", icon: "s-warn", what: t(`warning.${one.kind}`, { address: one.address }), about: t(`warning.${one.kind}.fix`), to: href(["about"]), action: t("show") });
   }
   const isTrusted = certificates.items.some((one) => one.state === "valid" || one.state === "renewal_failing");
   if (certificates.default?.source === "self-signed" && !isTrusted) {
