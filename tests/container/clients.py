@@ -10,7 +10,7 @@ PASSWORD = "correct-horse-7"
 
 
 def call(container, method, path, body=None, token=None):
-    connection = http.client.HTTPSConnection(container.address, 2443, timeout=60, context=PosthusServer.tls())
+    connection = http.client.HTTPSConnection(container.address, container.port(2443), timeout=60, context=PosthusServer.tls())
     fields = {"Authorization": "Bearer " + token} if token else {}
     if body is not None:
         fields["Content-Type"] = "application/json"
@@ -23,7 +23,7 @@ def call(container, method, path, body=None, token=None):
 
 
 def messages(container, user, password=PASSWORD):
-    client = imaplib.IMAP4_SSL(container.address, 2993, ssl_context=PosthusServer.tls())
+    client = imaplib.IMAP4_SSL(container.address, container.port(2993), ssl_context=PosthusServer.tls())
     client.login(user, password)
     count = int(client.select("INBOX", readonly=True)[1][0])
     client.logout()
@@ -31,5 +31,5 @@ def messages(container, user, password=PASSWORD):
 
 
 def send(container, recipient, size=100):
-    with smtplib.SMTP(container.address, 2025, local_hostname="client.test", timeout=30) as client:
+    with smtplib.SMTP(container.address, container.port(2025), local_hostname="client.test", timeout=30) as client:
         client.sendmail("someone@elsewhere.test", [recipient], b"Subject: x\r\n\r\n" + (b"y" * 70 + b"\r\n") * (size // 72 + 1))

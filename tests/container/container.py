@@ -3,6 +3,8 @@
 The image is made of the final stage of docker/Dockerfile, word for word, over the files that docker/assemble.sh puts together
 from a binary that is there already: what the test run can afford. The whole Dockerfile is docker/README.md's business.
 """
+import contextlib
+import ctypes
 import json
 import os
 import re
@@ -22,7 +24,23 @@ events_logger = "file"
 [containers]
 default_ulimits = ["nofile=20000:20000", "nproc=4096:4096"]
 """
+CLONE_NEWNET = 0x40000000  # setns(2)
 HARDENED = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
+
+
+@contextlib.contextmanager
+def network_of(pid):
+    """What is opened and started here is in the network namespace of that process."""
+    setns = ctypes.CDLL(None, use_errno=True).setns
+    with open("/proc/self/ns/net") as home, open("/proc/%d/ns/net" % pid) as there:
+        def enter(namespace):
+            if setns(namespace.fileno(), CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+        enter(there)
+        try:
+            yield
+        finally:
+            enter(home)
 
 
 class Unavailable(Exception):
@@ -148,8 +166,13 @@ class Containers:
 
 
 class Container:
+    published = {}  # under which port clients find one of the image's, where it is another
+
     def __init__(self, containers, name, address):
         self.containers, self.name, self.address = containers, name, address
+
+    def port(self, inside):
+        return self.published.get(inside, inside)
 
     def podman(self, verb, *arguments, **options):
         return self.containers.podman(verb, *arguments, self.name, **options)

@@ -1,5 +1,6 @@
 """Two containers of the image exchange mail: names in Knot with DNSSEC, certificates from pebble, DANE between them."""
 import imaplib
+import json
 import smtplib
 import ssl
 import time
@@ -105,3 +106,8 @@ def test_two_containers_exchange_mail_with_certificates_and_dnssec(containers):
                 site.container.kill()
                 site.container.start()
                 assert len(site.inbox()) == 1, "everything is there after kill -9"
+                site.client(roots).quit()  # the CA's certificate, and the password
+                assert [d["name"] for d in json.loads(site.container.cli("domain", "list", "--json"))["items"]] == [site.domain]
+            with a.client(roots) as client:  # and it goes on
+                client.sendmail(a.user, [b.user], "From: %s\r\nSubject: after the kill\r\n\r\nhello\r\n" % a.user)
+            wait_for(lambda: len(b.inbox()) == 2, "a message after the kill")

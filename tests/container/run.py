@@ -4,6 +4,7 @@
 usage: run.py POSTHUS [MAILBENCH [NAME-PART]]   prints "ok NAME", "not ok NAME" or "skip REASON"; exit 1 when a test failed.
 Without podman, buildah or the right to use them everything is skipped. Measured figures are printed, lines that begin with four spaces.
 """
+import http.client
 import imaplib
 import json
 import os
@@ -19,9 +20,10 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "support"), os.path.join(HERE, ".
 
 import load  # noqa: E402
 import mail_test  # noqa: E402
+import published_test  # noqa: E402
 import volumes_test  # noqa: E402
 from clients import PASSWORD, call, messages  # noqa: E402
-from container import Containers, Unavailable  # noqa: E402
+from container import Containers, Unavailable, network_of  # noqa: E402
 from posthus_server import PosthusServer  # noqa: E402
 
 GOAL_BYTES = 15 * 1024 * 1024
@@ -67,6 +69,7 @@ def test_a_container_is_set_up_by_api_and_keeps_its_mail_when_killed(containers)
     assert status["Uid"].split()[0] == "10001" and int(status["CapEff"], 16) == 0 and status["NoNewPrivs"] == "1", status
     figure("idle resident: %.1f MiB", container.resident_mib())
     assert container.resident_mib() <= 20
+    passwords_need_tls_from_loopback_too(container)
     sent = subprocess.run(["swaks", "--server", container.address, "--port", "2025", "--from", "me@elsewhere.test", "--to", "anna@example.test",
                            "--tls"], capture_output=True, text=True, timeout=60)
     assert sent.returncode == 0, sent.stdout + sent.stderr
@@ -79,6 +82,18 @@ def test_a_container_is_set_up_by_api_and_keeps_its_mail_when_killed(containers)
     assert messages(container, "anna@example.test") == 1, "the volume is all there is"
     assert "example.test" in container.cli("domain", "list")
     container.remove()
+
+
+def passwords_need_tls_from_loopback_too(container):
+    """A forwarder may bring anybody there."""
+    with network_of(container.state()["Pid"]):
+        connection = http.client.HTTPConnection("127.0.0.1", 2080, timeout=30)
+        connection.request("POST", "/api/v1/session", json.dumps({"login": "admin@example.test", "password": PASSWORD}),
+                           {"Content-Type": "application/json", "X-Posthus-Panel": "1"})
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+    assert answer.status == 403 and b"TLS" in text, (answer.status, text)
 
 
 def test_it_stops_in_order_while_clients_are_connected(containers):
@@ -117,7 +132,7 @@ def test_compose_file_is_valid(_):
 
 
 def tests(part):
-    for module in (sys.modules[__name__], volumes_test, mail_test, load):
+    for module in (sys.modules[__name__], volumes_test, mail_test, published_test, load):
         for name, function in list(vars(module).items()):
             if name.startswith("test_") and callable(function) and part in name:
                 yield name, function

@@ -22,6 +22,29 @@ def test_a_read_only_volume_is_told(containers):
     assert "/data is on a read-only file system" in log and "mount it for writing" in log, log
 
 
+def test_mail_outlives_a_volume_that_was_mounted_wrong_or_changed_hands(containers):
+    containers.make_network()
+    folder = containers.path("with-mail")
+    os.makedirs(folder)
+    os.chown(folder, 10001, 10001)
+    options = {"address": containers.address(32), "environment": {
+        "POSTHUS_HOSTNAME": "mail.example.test", "POSTHUS_SETUP_ADMIN": ANNA, "POSTHUS_SETUP_ADMIN_PASSWORD": PASSWORD}}
+    container = containers.start(folder + ":/data", **options).wait_until_healthy()
+    send(container, ANNA)
+    container.stop()
+    container.remove()
+    log = refused(containers, folder + ":/data:ro", **options)
+    assert "/data is on a read-only file system" in log, log
+    subprocess.run(["chown", "-R", "0:0", folder], check=True, timeout=60)
+    log = refused(containers, folder + ":/data", **options)
+    assert "/data belongs to user 0" in log and "chown -R 10001:10001" in log, log
+    subprocess.run(["chown", "-R", "10001:10001", folder], check=True, timeout=60)  # as it was told
+    container = containers.start(folder + ":/data", **options).wait_until_healthy()
+    assert messages(container, ANNA) == 1
+    send(container, ANNA)
+    assert messages(container, ANNA) == 2
+
+
 def test_a_volume_of_another_user_is_told(containers):
     folder = containers.path("of-root")
     os.makedirs(folder, mode=0o755)

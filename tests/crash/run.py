@@ -4,7 +4,7 @@
 usage: run.py POSTHUS [--rounds N] [--seed N]
 Load per round: SMTP senders, submission to other servers (outgoing.py), IMAP APPEND, STORE, MOVE and EXPUNGE, POP3 DELE. After every restart `posthus check` must
 find nothing; every acknowledged message exists exactly once, where it was put, with its UID and the flags acknowledged
-last; what was expunged or deleted with an acknowledgement is gone; what was not acknowledged is there whole or not at all.
+last; what was expunged or deleted with an acknowledgement is gone; what was not acknowledged is there whole or not at all; of the figures over time nothing that was seen is lost (history.py).
 Some servers are killed again while they open the store. At the end the ledger is falsified in every way it can be, and
 each lie must be found: a harness that cannot fail proves nothing.
 Prints "ok ..." or "not ok ..." per round; exit 1 when one failed.
@@ -22,6 +22,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
 
+import history  # noqa: E402
 import mail  # noqa: E402
 import outgoing  # noqa: E402
 from clients import MAILBOXES, Scene, address, expect_ok, survey  # noqa: E402
@@ -146,6 +147,7 @@ def one_round(server, ledger, rng):
     threads = [threading.Thread(target=until_killed, args=(load, scene, ledger, *arguments)) for load, *arguments in loads]
     for thread in threads:
         thread.start()
+    server.history.settle(history.look(server))
     time.sleep(rng.uniform(0.05, 1.2))  # the random moment itself, not a synchronisation
     scene.is_killed = True
     problems = end(server, rng)
@@ -169,6 +171,7 @@ def one_round(server, ledger, rng):
     waiting = outgoing.look_at_queue(server)
     problems += server.queued.problems(waiting)
     server.queued.settle(waiting)
+    problems += server.history.problems(history.look(server))
     return problems
 
 
@@ -196,6 +199,7 @@ def finds_lies(server, ledger):
         falsify()
         if not false.problems(found):
             problems.append("not found: " + name)
+    problems += server.history.finds_lies(history.look(server))
     return problems + outgoing.finds_lies(server.queued, outgoing.look_at_queue(server))
 
 
@@ -215,12 +219,14 @@ def main():
     rng, ledger, failures = random.Random(options.seed), Ledger(), 0
     print("seed %d" % options.seed, flush=True)
     with PosthusServer(options.binary, environment=NO_RESOLVER) as server:
-        server.queued = outgoing.QueueLedger()
+        server.queued, server.history = outgoing.QueueLedger(), history.HistoryLedger()
         server.add_domain("example.test")
         for user in USERS:
             server.add_user(address(user), Scene.password)
         for limit in ("messages_per_day", "new_recipients_per_day", "burst"):  # the load is no habit of people
             server.cli("setting", "set", "limits." + limit, "1000000000")
+        server.stop()  # writes the minute under way: there is something to lose from the first kill on
+        server.start()
         for i in range(options.rounds):
             if max(len(ledger.entries), len(server.queued.there)) > MOST_MESSAGES:
                 empty(server, ledger)

@@ -9,9 +9,11 @@ import smtplib
 import socket
 import ssl
 import time
+from datetime import datetime, timedelta
 
 from authority import Authority
 from dns_site import DnsSite
+from limiting_ca import LimitingCa
 from outgoing_scene import wait_for
 from pebble import Pebble
 from posthus_server import PosthusServer, free_ports
@@ -171,6 +173,22 @@ def test_an_account_the_ca_forgot_is_registered_again(scene):
         site.ca.start()
         site.order(OTHER)
         site.verified(OTHER, site.ca.roots())
+
+
+def test_a_rate_limit_is_told_with_its_time_and_the_order_can_be_repeated(scene):
+    with Site(scene) as site, LimitingCa(site.authority.issue("ca.test"), retry_after=7200) as limiting:
+        site.set("acme.directory", limiting.directory)
+        before = site.served(NAME)
+        refused = site.order(check=False)
+        assert refused.returncode == 1 and b"too many certificates already issued" in refused.stderr, refused
+        assert b"tried again at" in refused.stderr and limiting.orders == 1, refused
+        item = site.items()[NAME]
+        wait = datetime.fromisoformat(item["next_attempt"]) - datetime.fromisoformat(item["last_attempt"])
+        assert item["state"] == "failing" and wait >= timedelta(seconds=7200), item
+        assert site.served(NAME, "imaps") == before, "mail is served on, with what is there"
+        site.set("acme.directory", site.ca.directory)
+        wait_for(lambda: site.items()[NAME]["state"] == "valid", "a certificate of the other CA")
+        site.verified(NAME, site.ca.roots())
 
 
 def test_an_external_account_is_bound(scene):

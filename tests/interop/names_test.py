@@ -3,11 +3,15 @@ import base64
 import contextlib
 import http.client
 import json
+import smtplib
+import socket
 import ssl
 import subprocess
+import threading
 import urllib.parse
 import xml.etree.ElementTree
 
+import mail
 from authority import Authority
 from dns_site import DnsSite, ask
 from outgoing_scene import Site
@@ -73,6 +77,25 @@ def test_what_the_dns_does_not_say_is_unknown(scene):
         found, answer = states(site)
         assert found["here.test", "MX"] == "unknown" and answer["light"] == "yellow", answer
         assert "missing" not in found.values(), answer
+
+
+def test_a_dns_that_never_answers_is_told_and_mail_is_served_on(scene):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        environment = {"POSTHUS_DNS_SERVERS": "127.0.0.1@%d" % silent.getsockname()[1]}
+        with Site(scene.server.binary, HERE, "here.test", environment=environment) as site:
+            site.set("public.addresses", HERE)
+            found = []
+            asking = threading.Thread(target=lambda: found.extend(states(site)))
+            asking.start()
+            marker = mail.unique()
+            with smtplib.SMTP(HERE, site.smtp_port, "client.test", timeout=30) as client:
+                client.sendmail("ben@elsewhere.test", [site.user], mail.message(marker, to=site.user))
+            site.wait_for_mail(marker)
+            asking.join()
+            by_name, answer = found
+            assert set(by_name.values()) == {"unknown"} and answer["light"] == "yellow", answer
+            assert all("DNS" in item["meaning"] and not item["paste"] for item in answer["items"]), answer
 
 
 def test_missing_and_wrong_records_are_written(scene):

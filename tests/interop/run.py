@@ -44,12 +44,13 @@ import signing_test  # noqa: E402
 import three_servers_test  # noqa: E402
 import tls_report_test  # noqa: E402
 import tls_policy_test  # noqa: E402
+import data_directory_test  # noqa: E402
 from posthus_server import PosthusServer  # noqa: E402
 
 MODULES = [python_test, reports_test, clients_test, corpus_test, command_line_test, login_test, hostile_test, outgoing_test,
            signing_test, tls_policy_test, require_tls_test, three_servers_test, exim_test,
            hostile_peers_test, send_test_test, tls_report_test, names_test, certificates_test, set_up_test, alerts_test,
-           proxies_test, shared_address_test, sharing_test]
+           proxies_test, shared_address_test, data_directory_test, sharing_test]
 
 
 class Scene:

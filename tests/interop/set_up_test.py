@@ -1,12 +1,15 @@
 """The first start: from an empty data directory to mail, by HTTP alone, interrupted after every step; and by settings alone."""
+import contextlib
 import http.client
 import imaplib
 import json
 import os
+import random
 import re
 import shutil
 import smtplib
 import socket
+import threading
 
 from authority import Authority
 from dns_site import DnsSite
@@ -75,6 +78,11 @@ def begins_anew(site, name):
         except (OSError, http.client.HTTPException):
             return False
     wait_for(is_there, "a server called " + name)
+
+
+def quietly(ask):
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        ask()
 
 
 def mail_goes_in_and_out(server, address):
@@ -152,6 +160,35 @@ def test_a_server_is_set_up_by_http_and_taken_up_after_every_interruption(scene)
                 assert [d["name"] for d in listed["items"]] == ["example.test"], "the wrong first try has left nothing"
                 mail_waits = site.server.cli_json("user", "list")["items"]
                 assert {u["address"] for u in mail_waits} == {"admin@example.test", "anna@example.test"}
+
+
+def test_a_step_that_a_kill_cuts_off_can_be_repeated(scene):
+    """Killed while a step is under way, at some moment or other: the step is done or not, and doing it again is right either way."""
+    steps = (("admin", ADMIN), ("hostname", {"hostname": "mail.example.test", "addresses": ["192.0.2.7"]}), ("domain", {"name": "example.test"}),
+             ("sending", {"mode": "smarthost", "server": "smtps://192.0.2.9", "login": "me", "password": PASSWORD}),
+             ("certificate", {"mode": "self_signed"}), ("mailbox", {"address": "anna@example.test", "password": PASSWORD}))
+    rng = random.Random(4711)
+    with NewServer(scene, {"POSTHUS_DNS_SERVERS": "127.0.0.1@9", "POSTHUS_DNS_TRUST_ANCHOR": ""}) as site:
+        def cut_off(ask):
+            token = site.token  # of this start
+            asking = threading.Thread(target=lambda: quietly(lambda: ask(token)))
+            asking.start()
+            asking.join(rng.uniform(0, 0.05))  # the random moment itself, not a synchronisation
+            site.server.kill()
+            asking.join()
+            site.server.start()
+
+        for name, body in steps:
+            cut_off(lambda token: site.call("PUT", "setup/" + name, body, token))
+            status, answer = site.call("PUT", "setup/" + name, body)
+            assert status in (200, 202), (name, status, answer)
+            if status == 202:
+                begins_anew(site, "mail.example.test")
+            assert name in site.done() or name == "sending", (name, site.done())
+        cut_off(lambda token: site.call("POST", "setup/finish", None, token))
+        if site.call("GET", "setup")[1] != {"set_up": True}:
+            assert site.call("POST", "setup/finish") == (200, {"set_up": True})
+        mail_goes_in_and_out(site.server, "anna@example.test")
 
 
 def test_the_login_at_a_smarthost_is_tried(scene):
