@@ -14,14 +14,15 @@ namespace posthus::store {
 
 /// Part of the record: new ones go to the end.
 enum class AlertKind : std::uint8_t {
-  kCertificate,  // subject: hostname; facts: date of its end
-  kDisk,         // facts: per cent free, MiB free
-  kQueue,        // facts: copies that wait, the mark
-  kDestination,  // subject: domain, or "*" for many; facts: minutes, last reply; or how many
-  kHold,         // subject: account; facts: reason
-  kBlocklist,    // subject: "ADDRESS LIST"
-  kLogins,       // facts: refused sign-ins, minutes
-  kClock,        // facts: seconds it is ahead (or "-": behind), who said so
+  kCertificate,    // subject: hostname; facts: date of its end, the moment (RFC 3339; records of older versions lack it)
+  kDisk,           // facts: per cent free, MiB free
+  kQueue,          // facts: copies that wait, the mark
+  kDestination,    // subject: domain, or "*" for many; facts: minutes, last reply; or how many
+  kHold,           // subject: account; facts: reason
+  kBlocklist,      // subject: "ADDRESS LIST"
+  kLogins,         // facts: refused sign-ins, minutes
+  kClock,          // facts: seconds it is ahead (or "-": behind), who said so
+  kSharedAddress,  // subject: address; facts: SharedAddressWarning::Kind in words
   kCount
 };
 std::string_view to_string(AlertKind kind);  // "certificate", ...

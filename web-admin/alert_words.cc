@@ -4,15 +4,18 @@
 #include <array>
 #include <string_view>
 
+#include "core/base/shared_addresses.h"
+#include "core/mail/date_time.h"
+
 namespace posthus::web_admin {
 namespace {
 
 struct Words {
   std::string_view title, what, action, over;
 };
-// In the order of AlertKind; one more for many destinations at once.
-constexpr std::size_t kManyDestinations = static_cast<std::size_t>(store::AlertKind::kCount);
-using Table = std::array<Words, kManyDestinations + 1>;
+// In the order of AlertKind, then what has words of its own for some facts.
+enum : std::size_t { kManyDestinations = static_cast<std::size_t>(store::AlertKind::kCount), kExpired, kHidingGateway, kTexts };
+using Table = std::array<Words, kTexts>;
 
 constexpr Table kEnglish{{
     {"The certificate of {s} is good only until {1}", "After that, mail programs and other servers refuse to connect by it.",
@@ -47,9 +50,23 @@ constexpr Table kEnglish{{
      "So say {2}; a plus means that this server's clock is ahead. Certificates, signatures and second factors fail by a wrong "
      "clock, and mail bears wrong dates.",
      "Set the clock of the machine, and let it be kept by NTP.", "The clock of this server is right again"},
+    {"Many clients come from one address: {s}",
+     "Unrelated accounts or servers came from it within a day, so limits and bans by address are off for it.",
+     "If a proxy or load balancer is there, let it speak the PROXY protocol and name it in proxy.addresses; if it is a NAT or a "
+     "webmail server that must stay, name it in proxy.shared_addresses.",
+     "Clients no longer share the address {s}"},
     {"Mail does not get through to {1} destinations", "With so many at once the fault is probably on this side.",
      "Run the delivery check: is port 25 open outwards, does the DNS answer, is the network there?",
      "Mail gets through to most destinations again"},
+    {"The certificate of {s} expired on {1}", "Mail programs and other servers that check it refuse to connect, or warn.",
+     "Look under Certificates why it was not renewed by itself, mend that and order it again, or upload a new certificate.",
+     "The certificate of {s} is in order again"},
+    {"All clients from outside seem to come from {s}",
+     "It is the gateway of this container or machine and hides who connects: limits and bans by address are off for it, and logs "
+     "and traces name the gateway instead of the client.",
+     "Publish ports without docker-proxy (userland-proxy: false) and give the network IPv6 of its own, use host networking or "
+     "Podman with pasta, or put a proxy in front that speaks the PROXY protocol and name it in proxy.addresses.",
+     "Clients come with addresses of their own again, not with {s}"},
 }};
 
 constexpr Table kGerman{{
@@ -89,9 +106,27 @@ constexpr Table kGerman{{
      "Das sagen {2}; ein Plus heißt, dass die Uhr dieses Servers vorgeht. Mit falscher Uhr versagen Zertifikate, Signaturen und "
      "zweite Faktoren, und E-Mail trägt falsche Daten.",
      "Stellen Sie die Uhr des Rechners, und lassen Sie sie durch NTP führen.", "Die Uhr dieses Servers geht wieder richtig"},
+    {"Viele Clients kommen von einer Adresse: {s}",
+     "Voneinander unabhängige Konten oder Server kamen innerhalb eines Tages von dort; Grenzen und Sperren nach Adresse gelten "
+     "für sie nicht.",
+     "Steht dort ein Proxy oder Lastverteiler, lassen Sie ihn das PROXY-Protokoll sprechen und nennen Sie ihn in "
+     "proxy.addresses; ist es ein NAT oder ein Webmail-Server, der bleiben muss, nennen Sie ihn in proxy.shared_addresses.",
+     "Die Adresse {s} wird nicht mehr von vielen Clients benutzt"},
     {"E-Mail kommt bei {1} Zielen nicht an", "Bei so vielen auf einmal liegt der Fehler wahrscheinlich auf dieser Seite.",
      "Führen Sie die Zustellprüfung aus: Ist Port 25 nach außen offen, antwortet das DNS, ist das Netz da?",
      "E-Mail kommt bei den meisten Zielen wieder an"},
+    {"Das Zertifikat von {s} ist am {1} abgelaufen",
+     "Mailprogramme und andere Server, die es prüfen, verweigern die Verbindung oder warnen.",
+     "Sehen Sie unter Zertifikate nach, warum es nicht von selbst erneuert wurde, beheben Sie das und bestellen Sie es neu, oder "
+     "laden Sie ein neues Zertifikat hoch.",
+     "Das Zertifikat von {s} ist wieder in Ordnung"},
+    {"Alle Clients von außen scheinen von {s} zu kommen",
+     "Das ist das Gateway dieses Containers oder Rechners; es verbirgt, wer sich verbindet: Grenzen und Sperren nach Adresse "
+     "gelten für es nicht, und Protokoll und Verläufe nennen das Gateway statt des Clients.",
+     "Veröffentlichen Sie die Ports ohne docker-proxy (userland-proxy: false) und geben Sie dem Netz eigenes IPv6, benutzen Sie "
+     "das Netz des Hosts oder Podman mit pasta, oder stellen Sie einen Proxy davor, der das PROXY-Protokoll spricht, und nennen "
+     "Sie ihn in proxy.addresses.",
+     "Clients kommen wieder mit eigenen Adressen statt mit {s}"},
 }};
 
 constexpr Table kNorwegian{{
@@ -129,9 +164,26 @@ constexpr Table kNorwegian{{
      "svikter "
      "når klokken er feil, og e-post får feil dato.",
      "Still klokken på maskinen, og la den holdes av NTP.", "Klokken på denne tjeneren går riktig igjen"},
+    {"Mange klienter kommer fra én adresse: {s}",
+     "Kontoer eller tjenere uten tilknytning til hverandre kom derfra i løpet av ett døgn; grenser og sperrer etter adresse "
+     "gjelder ikke for den.",
+     "Står det en proxy eller lastfordeler der, la den snakke PROXY-protokollen og nevn den i proxy.addresses; er det en NAT "
+     "eller en webmail-tjener som skal bli, nevn den i proxy.shared_addresses.",
+     "Adressen {s} deles ikke lenger av mange klienter"},
     {"E-post kommer ikke fram til {1} mål", "Når det er så mange på én gang, ligger feilen trolig på denne siden.",
      "Kjør leveringskontrollen: er port 25 åpen utover, svarer DNS, er nettet der?",
      "E-post kommer fram til de fleste mål igjen"},
+    {"Sertifikatet for {s} utløp {1}",
+     "E-postprogrammer og andre tjenere som kontrollerer det, nekter å koble til eller advarer.",
+     "Se under Sertifikater hvorfor det ikke ble fornyet av seg selv, rett opp det og bestill på nytt, eller last opp et nytt "
+     "sertifikat.",
+     "Sertifikatet for {s} er i orden igjen"},
+    {"Alle klienter utenfra ser ut til å komme fra {s}",
+     "Det er gatewayen til denne containeren eller maskinen, og den skjuler hvem som kobler til: grenser og sperrer etter "
+     "adresse gjelder ikke for den, og logg og forløp nevner gatewayen i stedet for klienten.",
+     "Publiser portene uten docker-proxy (userland-proxy: false) og gi nettet egen IPv6, bruk vertens nett eller Podman med "
+     "pasta, eller sett en proxy foran som snakker PROXY-protokollen, og nevn den i proxy.addresses.",
+     "Klienter kommer igjen med egne adresser i stedet for med {s}"},
 }};
 
 constexpr AlertMailWords kEnglishMail{
@@ -185,11 +237,28 @@ std::string fill(std::string_view text, const store::AlertRecord& alert) {
   return out;
 }
 
+// Without the moment, of a record of an older version, the day after the date.
+bool is_past(const std::vector<std::string>& facts, Timestamp now) {
+  constexpr std::size_t kToTheSecond = 19;
+  const std::string time = mail::format_rfc3339(now);
+  if (facts.size() > 1) return facts[1].substr(0, kToTheSecond) <= time.substr(0, kToTheSecond);
+  return !facts.empty() && facts[0] < time.substr(0, facts[0].size());
+}
+
+std::size_t words_index(const store::AlertRecord& alert, Timestamp now) {
+  using store::AlertKind;
+  if (alert.kind == AlertKind::kDestination && alert.subject == "*") return kManyDestinations;
+  const Timestamp then = alert.is_open() ? now : alert.closed;
+  if (alert.kind == AlertKind::kCertificate && is_past(alert.facts, then)) return kExpired;
+  const bool is_gateway = !alert.facts.empty() && alert.facts[0] == to_string(SharedAddressWarning::Kind::kGateway);
+  if (alert.kind == AlertKind::kSharedAddress && is_gateway) return kHidingGateway;
+  return static_cast<std::size_t>(alert.kind);
+}
+
 }  // namespace
 
-AlertWords words_of(const store::AlertRecord& alert, mail::ReportLanguage language) {
-  const bool is_many = alert.kind == store::AlertKind::kDestination && alert.subject == "*";
-  const Words& words = table_of(language)[is_many ? kManyDestinations : static_cast<std::size_t>(alert.kind)];
+AlertWords words_of(const store::AlertRecord& alert, mail::ReportLanguage language, Timestamp now) {
+  const Words& words = table_of(language)[words_index(alert, now)];
   return {fill(words.title, alert), fill(words.what, alert), fill(words.action, alert), fill(words.over, alert)};
 }
 

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "core/base/clock.h"
 #include "core/mail/dsn.h"
 #include "store/alert_records.h"
 
@@ -14,7 +15,8 @@ struct AlertWords {
   std::string action;  // what to do
   std::string over;    // one line, for when it is over
 };
-AlertWords words_of(const store::AlertRecord& alert, mail::ReportLanguage language);
+/// `now`: when it is read; what has happened since an alert was opened is told as it is then.
+AlertWords words_of(const store::AlertRecord& alert, mail::ReportLanguage language, Timestamp now);
 
 /// Of an alert mail, around the words.
 struct AlertMailWords {

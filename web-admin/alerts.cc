@@ -35,8 +35,8 @@ void append_alert_time(JsonWriter& json, std::string_view name, Timestamp time) 
   }
 }
 
-void append_alert(JsonWriter& json, const AlertRecord& alert, mail::ReportLanguage language) {
-  const AlertWords words = words_of(alert, language);
+void append_alert(JsonWriter& json, const AlertRecord& alert, mail::ReportLanguage language, Timestamp now) {
+  const AlertWords words = words_of(alert, language, now);
   json.begin_object().key("id").text(std::to_string(alert.id)).key("kind").text(to_string(alert.kind));
   json.key("subject").text(alert.subject).key("facts").texts(alert.facts).key("open").boolean(alert.is_open());
   append_alert_time(json, "opened", alert.opened);
@@ -87,7 +87,7 @@ Result<Response> listed_alerts(const Call& call) {
   if (has_more) alerts.resize(range.limit);
   JsonWriter json;
   json.begin_object().key("open").number(static_cast<std::uint64_t>(open)).key("items").begin_array();
-  for (const AlertRecord& alert : alerts) append_alert(json, alert, language);
+  for (const AlertRecord& alert : alerts) append_alert(json, alert, language, call.context.clock.now());
   json.end_array();
   append_next(json, has_more ? std::to_string(alerts.back().id) : std::string());
   return json_response(200, json.end_object().take());

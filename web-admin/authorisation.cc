@@ -25,8 +25,11 @@ constexpr std::string_view kTokenPrefix = "posthus_";
 
 std::unexpected<Response> refuse_call(int status, std::string_view detail) { return std::unexpected(problem(status, detail)); }
 
-std::unexpected<Response> unauthorised(const Request& request) {
-  Response response = problem(401, "Valid credentials are needed.");
+constexpr std::string_view kCredentialsNeeded =
+    "Valid credentials are needed: sign in with a browser, or send a token (posthus token create) or a server admin's password.";
+
+std::unexpected<Response> unauthorised(const Request& request, std::string_view detail = kCredentialsNeeded) {
+  Response response = problem(401, detail);
   response.fields.emplace_back("WWW-Authenticate", "Bearer realm=\"posthus\"");
   // WHY: for Basic a browser would ask the person itself, in a window that nobody can style or close.
   if (request.origin.is_tls && !request.browser.is_from_panel)
@@ -57,7 +60,9 @@ std::expected<Principal, Response> authorise_token(const ServerContext& context,
   if (!token) return std::unexpected(problem(token.error()));
   const Sha256Digest digest = sha256(parts->secret);
   if (!*token || !equal_in_constant_time((*token)->secret_hash, as_view(digest))) return unauthorised(request);
-  if ((*token)->expires && *(*token)->expires <= context.clock.now()) return unauthorised(request);
+  // Who shows the secret may know that it was right.
+  if ((*token)->expires && *(*token)->expires <= context.clock.now())
+    return unauthorised(request, "The token has expired: make another one (posthus token create).");
   if (!token_allows(**token, needed)) return refuse_call(403, "The token does not have the scope this needs.");
   return Principal{.name = "token " + (*token)->id, .reaches_all = true};
 }

@@ -6,6 +6,7 @@
 #include "core/base/log.h"
 #include "core/mail/address.h"
 #include "core/mail/date_time.h"
+#include "store/certificate_reader.h"
 #include "store/directory_reader.h"
 #include "web-admin/api.h"
 #include "web-admin/lists.h"
@@ -177,6 +178,24 @@ Result<Response> changed_domain(const Call& call) {
   return domain_response(200, domain);
 }
 
+// What was ordered for names that clients derive from a domain (core/main/domain_certificates.h) is not ordered or renewed for
+// ever. What somebody has uploaded stays.
+Result<> withdraw_certificates(const Call& call, const std::string& domain) {
+  bool is_changed = false;
+  for (const char* label : {"autoconfig.", "autodiscover.", "mta-sts."}) {
+    const std::string name = label + domain;
+    if (!store::normalise_certificate_name(name)) continue;  // too long: nothing was ordered
+    const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+    const auto record = POSTHUS_TRY(store::CertificateReader(*snapshot).certificate(name));
+    if (!record || record->source != store::CertificateSource::kAcme) continue;
+    const auto removed = call.context.store.apply(store::RemoveCertificate{name});
+    if (!removed && removed.error().kind != ErrorKind::kNotFound) return std::unexpected(removed.error());
+    is_changed = true;
+  }
+  if (is_changed) call.context.certificates_changed();
+  return {};
+}
+
 Result<Response> removed_domain(const Call& call) {
   const std::lock_guard lock(call.directory);
   const store::DomainRecord domain = POSTHUS_TRY(find_domain(call));
@@ -185,6 +204,7 @@ Result<Response> removed_domain(const Call& call) {
     return fail(ErrorKind::kExists, "domain " + domain.name + " still has users, aliases or groups");
   }
   if (!outcome) return std::unexpected(std::move(outcome).error());
+  POSTHUS_TRY_VOID(withdraw_certificates(call, domain.name));
   return no_content();
 }
 

@@ -18,6 +18,7 @@ Patience patience_of(AlertKind kind) {
   switch (kind) {
     case AlertKind::kCertificate:
     case AlertKind::kHold:
+    case AlertKind::kSharedAddress:
     case AlertKind::kBlocklist: return {1, 1};
     case AlertKind::kDestination: return {1, 3};
     default: return {2, 5};

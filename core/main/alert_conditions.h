@@ -1,5 +1,5 @@
 // What alerts are about, looked at once: certificates, disk, queue, destinations, accounts on hold, block lists, sign-ins, the
-// clock. Thread rule: one thread at a time; reads the store, blocks briefly.
+// clock, addresses that clients share. Thread rule: one thread at a time; reads the store, blocks briefly.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/result.h"
+#include "core/base/shared_addresses.h"
 #include "core/main/alert_book.h"
 #include "core/main/certificates.h"
 #include "store/store.h"
@@ -29,6 +30,7 @@ struct AlertSources {
   std::function<std::shared_ptr<const web_admin::DeliveryReport>()> delivery_report;  // null: none yet
   std::function<std::uint64_t()> refused_sign_ins;                                    // since the start of the process
   std::function<web_admin::ClockVerdict(std::int64_t mark)> clock_verdict;
+  std::function<std::vector<SharedAddressWarning>()> shared_addresses;
 };
 
 /// From which marks on something is bad; 0: it is never.
@@ -40,7 +42,7 @@ Result<AlertMarks> alert_marks(const store::Snapshot& snapshot);
 
 class AlertConditions {
  public:
-  explicit AlertConditions(AlertSources sources) : sources_(std::move(sources)) {}
+  explicit AlertConditions(AlertSources sources) : sources_(std::move(sources)), began_(sources_.clock.now().seconds()) {}
   /// Errors: the store cannot be read.
   Result<Observed> look();
 
@@ -55,8 +57,10 @@ class AlertConditions {
   void look_at_blocklists(Observed& observed) const;
   void look_at_sign_ins(const AlertMarks& marks, Observed& observed);
   void look_at_clock(const AlertMarks& marks, Observed& observed) const;
+  void look_at_shared_addresses(Observed& observed) const;
 
   const AlertSources sources_;
+  const std::int64_t began_;  // seconds since 1970
   struct Count {
     std::int64_t second;
     std::uint64_t total;

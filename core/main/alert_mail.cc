@@ -51,7 +51,7 @@ web_admin::AlertWords words_for(const AlertMessage& message, mail::ReportLanguag
   const auto& words = web_admin::alert_mail_words(language);
   if (message.event == AlertEvent::kTest)
     return {std::string(words.test_title), std::string(words.test_text), "", std::string(words.test_title)};
-  return web_admin::words_of(message.alert, language);
+  return web_admin::words_of(message.alert, language, message.now);
 }
 
 void append_body(std::string& out, const AlertMessage& message, mail::ReportLanguage language) {

@@ -393,7 +393,10 @@ void Server::State::look_for_names() {
 std::vector<web_admin::PassedOverName> Server::State::passed_over_names() const {
   std::vector<web_admin::PassedOverName> names;
   for (PassedOver& passed : domain_certificates->passed_over()) {
-    names.push_back({std::move(passed.hostname), std::move(passed.reason)});
+    names.push_back({.hostname = passed.hostname,
+                     .reason = describe(passed),
+                     .kind = std::string(to_string(passed.kind)),
+                     .facts = std::move(passed.facts)});
   }
   return names;
 }
@@ -446,7 +449,8 @@ void Server::State::start_alerts() {
                   .disk = [this] { return web_admin::disk_room(settings.data); },
                   .delivery_report = [this] { return web_admin::last_delivery_report(api.context()); },
                   .refused_sign_ins = web_admin::refused_sign_ins,
-                  .clock_verdict = [this](std::int64_t mark) { return clock_verdict(mark); }},
+                  .clock_verdict = [this](std::int64_t mark) { return clock_verdict(mark); },
+                  .shared_addresses = [this] { return shared.warnings(); }},
       .call =
           [this](WebCall call, std::move_only_function<void(Result<HttpResponse>)> done) {
             outgoing->web().call(std::move(call), std::move(done));

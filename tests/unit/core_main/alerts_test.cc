@@ -36,7 +36,8 @@ class AlertsTest : public ::testing::Test {
                                   .disk = [this] { return disk_; },
                                   .delivery_report = [this] { return report_; },
                                   .refused_sign_ins = [this] { return refused_; },
-                                  .clock_verdict = [this](std::int64_t) { return verdict_; }},
+                                  .clock_verdict = [this](std::int64_t) { return verdict_; },
+                                  .shared_addresses = [this] { return shared_; }},
                       .call =
                           [this](WebCall call, std::move_only_function<void(Result<HttpResponse>)> done) {
                             bodies_.push_back(call.body);
@@ -95,6 +96,7 @@ class AlertsTest : public ::testing::Test {
   std::shared_ptr<web_admin::DeliveryReport> report_;
   std::uint64_t refused_ = 0;
   web_admin::ClockVerdict verdict_;
+  std::vector<SharedAddressWarning> shared_;
   std::vector<std::string> bodies_;
   std::uint16_t status_ = 204;
   bool is_silent_ = false;
@@ -154,6 +156,41 @@ TEST_F(AlertsTest, ACertificateThatEnds) {
   certificates_["mx.example.test"] = {now, now + 90 * 86'400};
   rounds(2);
   EXPECT_EQ(last(), "over certificate");
+}
+
+TEST_F(AlertsTest, ACertificateThatHasEndedIsToldAsEnded) {
+  const std::int64_t now = world_.clock.now().seconds();
+  certificates_["mx.example.test"] = {now - 90 * 86'400, now - 60};
+  rounds(2);
+  ASSERT_EQ(inbox().size(), 1u);
+  EXPECT_TRUE(has(inbox()[0], "Subject: Alert: The certificate of mx.example.test expired on ")) << inbox()[0];
+  EXPECT_FALSE(has(inbox()[0], "good only until"));
+}
+
+TEST_F(AlertsTest, AddressesThatClientsShareAreToldOnceAlsoOverRestarts) {
+  using Kind = SharedAddressWarning::Kind;
+  shared_ = {{Kind::kGateway, *parse_ip_address("172.17.0.1"), 2, 0},
+             {Kind::kUnnamedProxy, *parse_ip_address("172.17.0.1"), 0, 0}};
+  rounds(3);
+  ASSERT_EQ(all().size(), 1u) << "what anybody behind a gateway can forge is no alert";
+  EXPECT_EQ(last(), "open shared_address");
+  EXPECT_EQ(all()[0].subject, "172.17.0.1");
+  ASSERT_EQ(inbox().size(), 1u);
+  EXPECT_TRUE(has(inbox()[0], "userland-proxy: false")) << inbox()[0];
+  shared_.clear();  // another process, which has not found it yet
+  restart();
+  rounds(20);
+  EXPECT_EQ(last(), "open shared_address");
+  shared_ = {{Kind::kGateway, *parse_ip_address("172.17.0.1"), 2, 0}};
+  rounds(2);
+  EXPECT_EQ(all().size(), 1u);
+  EXPECT_EQ(inbox().size(), 1u);
+  shared_.clear();
+  restart();
+  world_.clock.advance(kEvidenceSeconds * 1'000'000);
+  rounds(2);
+  EXPECT_EQ(last(), "over shared_address");
+  EXPECT_EQ(inbox().size(), 2u);
 }
 
 TEST_F(AlertsTest, AQueueThatGrows) {

@@ -35,7 +35,11 @@ class DomainCertificatesTest : public ::testing::Test {
         .settings = settings_,
         .store = *store_,
         .certificates = *certificates_,
-        .make_resolver = [this] { return std::make_unique<SameResolver>(zone_); },
+        .make_resolver =
+            [this] {
+              before_asking_();
+              return std::make_unique<SameResolver>(zone_);
+            },
         .own_addresses = [this](const store::Snapshot&) { return Result<std::vector<IpAddress>>(own_); },
         .ordered = [this] { ++announced_; }});
     must(store::PutDomain{{.name = "bank.test"}});
@@ -63,7 +67,7 @@ class DomainCertificatesTest : public ::testing::Test {
   }
   std::string reason(const std::string& hostname) {
     for (const PassedOver& passed : names_->passed_over()) {
-      if (passed.hostname == hostname) return passed.reason;
+      if (passed.hostname == hostname) return describe(passed);
     }
     return "";
   }
@@ -75,6 +79,7 @@ class DomainCertificatesTest : public ::testing::Test {
   dns::MemoryResolver zone_;
   std::unique_ptr<ServerCertificates> certificates_;
   int announced_ = 0;
+  std::function<void()> before_asking_ = [] {};
   std::vector<IpAddress> own_;
   std::unique_ptr<DomainCertificates> names_;
 };
@@ -141,6 +146,13 @@ TEST_F(DomainCertificatesTest, ADomainMayBeLeftOut) {
   set("acme.domain_names@bank.test", "0");
   look();
   EXPECT_TRUE(ordered().empty());
+}
+
+TEST_F(DomainCertificatesTest, ADomainThatIsRemovedWhileTheDnsIsAskedGetsNoOrder) {
+  before_asking_ = [this] { must(store::RemoveDomain{"bank.test"}); };
+  look();
+  EXPECT_TRUE(ordered().empty());
+  EXPECT_EQ(announced_, 0);
 }
 
 TEST_F(DomainCertificatesTest, AWildcardCertificateIsEnough) {

@@ -405,7 +405,9 @@ TEST_F(ApiTest, TokensEnd) {
   const std::string token = make_token("\"read\"", ",\"expires\":\"2026-11-21T13:00:00Z\"");
   EXPECT_EQ(call("GET", "/api/v1/users", "", bearer(token)).status, 200);
   world_.clock.advance(3'600'000'000);
-  EXPECT_EQ(call("GET", "/api/v1/users", "", bearer(token)).status, 401);
+  const Answer expired = call("GET", "/api/v1/users", "", bearer(token));
+  EXPECT_EQ(expired.status, 401);
+  EXPECT_NE(expired.body.find("expired: make another one"), std::string::npos) << expired.body;
   const std::string other = make_token("\"read\"");
   EXPECT_EQ(call("DELETE", "/api/v1/tokens/" + other.substr(8, 16)).status, 204);
   EXPECT_EQ(call("GET", "/api/v1/users", "", bearer(other)).status, 401);
@@ -438,6 +440,7 @@ TEST_F(ApiTest, StrangersGetNothing) {
     const ApiAnswer answer = call("GET", "/api/v1/users", "", {.authorization = bad});
     EXPECT_EQ(answer.status, 401) << bad;
     EXPECT_NE(answer.fields.find("WWW-Authenticate: Bearer realm=\"posthus\""), std::string::npos);
+    EXPECT_NE(answer.body.find("posthus token create"), std::string::npos) << answer.body;
   }
   // RFC 6750 §5.3: a token in clear text on a network is refused even when it is right.
   EXPECT_EQ(call("GET", "/api/v1/users", "", {.authorization = "Bearer " + token, .remote_address = "192.0.2.1"}).status, 403);

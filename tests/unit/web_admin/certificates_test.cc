@@ -118,6 +118,22 @@ TEST_F(CertificatesApiTest, WhatIsRemovedIsGone) {
   EXPECT_EQ(call("GET", "/api/v1/certificates/mail.example.test").status, 404);
 }
 
+TEST_F(CertificatesApiTest, ARemovedDomainTakesItsOrdersWithItAndNothingElse) {
+  ASSERT_EQ(call("POST", "/api/v1/domains", R"({"name":"bank.test"})").status, 201);
+  for (const char* label : {"autoconfig.", "mta-sts.", "mail."}) ASSERT_EQ(order(std::string(label) + "bank.test").status, 202);
+  ASSERT_EQ(order("autoconfig.other.test").status, 202);
+  const auto uploaded = *net::make_self_signed_certificate("autodiscover.bank.test", 90);
+  ASSERT_EQ(upload("autodiscover.bank.test", uploaded.certificate_pem, uploaded.private_key_pem.reveal()).status, 200);
+  const int before = changes_;
+  ASSERT_EQ(call("DELETE", "/api/v1/domains/bank.test").status, 204);
+  EXPECT_FALSE(stored("autoconfig.bank.test"));
+  EXPECT_FALSE(stored("mta-sts.bank.test"));
+  EXPECT_TRUE(stored("autodiscover.bank.test")) << "uploaded";
+  EXPECT_TRUE(stored("mail.bank.test")) << "somebody has asked for it";
+  EXPECT_TRUE(stored("autoconfig.other.test"));
+  EXPECT_EQ(changes_, before + 1);
+}
+
 TEST_F(CertificatesApiTest, AChangedSettingTriesFailedOrdersAgain) {
   world_.store->apply(store::PutCertificate{{.hostname = "mail.example.test", .next_attempt = {7'000'000}, .failures = 2}})
       .value();

@@ -110,7 +110,7 @@ TEST(AlertWordsTest, EveryKindHasAllItsWordsInEveryLanguage) {
     if (is_many) alert.subject = "*";
     std::set<std::string> titles;
     for (const Language language : {Language::kEnglish, Language::kGerman, Language::kNorwegian}) {
-      const AlertWords words = words_of(alert, language);
+      const AlertWords words = words_of(alert, language, Timestamp{});
       for (const std::string& text : {words.title, words.what, words.action, words.over}) {
         EXPECT_GT(text.size(), 10u) << kind;
         EXPECT_EQ(text.find('{'), std::string::npos) << text;
@@ -119,6 +119,39 @@ TEST(AlertWordsTest, EveryKindHasAllItsWordsInEveryLanguage) {
       titles.insert(words.title);
     }
     EXPECT_EQ(titles.size(), 3u);
+  }
+}
+
+TEST(AlertWordsTest, ACertificateIsSaidToEndOrToHaveEnded) {
+  const auto title = [](const store::AlertRecord& alert, std::int64_t seconds, mail::ReportLanguage language) {
+    return words_of(alert, language, Timestamp::from_seconds(seconds)).title;
+  };
+  using Language = mail::ReportLanguage;
+  constexpr std::int64_t kEnd = 1'800'000'000;  // 2027-01-15T08:00:00Z
+  store::AlertRecord alert{.id = 1, .kind = store::AlertKind::kCertificate, .subject = "mx.test"};
+  alert.facts = {"2027-01-15", "2027-01-15T08:00:00Z"};
+  EXPECT_EQ(title(alert, kEnd - 1, Language::kEnglish), "The certificate of mx.test is good only until 2027-01-15");
+  EXPECT_EQ(title(alert, kEnd, Language::kEnglish), "The certificate of mx.test expired on 2027-01-15");
+  EXPECT_EQ(title(alert, kEnd, Language::kGerman), "Das Zertifikat von mx.test ist am 2027-01-15 abgelaufen");
+  EXPECT_EQ(title(alert, kEnd, Language::kNorwegian), "Sertifikatet for mx.test utløp 2027-01-15");
+  alert.closed = Timestamp::from_seconds(kEnd - 86'400);  // renewed in time
+  EXPECT_EQ(title(alert, kEnd + 86'400, Language::kEnglish), "The certificate of mx.test is good only until 2027-01-15");
+  alert = {
+      .id = 1, .kind = store::AlertKind::kCertificate, .subject = "mx.test", .facts = {"2027-01-15"}};  // of an older version
+  EXPECT_EQ(title(alert, kEnd + 3600, Language::kEnglish), "The certificate of mx.test is good only until 2027-01-15");
+  EXPECT_EQ(title(alert, kEnd + 86'400, Language::kEnglish), "The certificate of mx.test expired on 2027-01-15");
+}
+
+TEST(AlertWordsTest, AGatewayThatHidesItsClientsHasItsOwnRemedy) {
+  store::AlertRecord alert{.id = 1, .kind = store::AlertKind::kSharedAddress, .subject = "172.17.0.1"};
+  for (const auto language : {mail::ReportLanguage::kEnglish, mail::ReportLanguage::kGerman, mail::ReportLanguage::kNorwegian}) {
+    alert.facts = {"gateway_hides_clients"};
+    const AlertWords gateway = words_of(alert, language, Timestamp{});
+    EXPECT_NE(gateway.action.find("userland-proxy: false"), std::string::npos) << gateway.action;
+    alert.facts = {"address_shared"};
+    const AlertWords many = words_of(alert, language, Timestamp{});
+    EXPECT_NE(many.action.find("proxy.shared_addresses"), std::string::npos) << many.action;
+    for (const AlertWords& words : {gateway, many}) EXPECT_NE(words.title.find("172.17.0.1"), std::string::npos) << words.title;
   }
 }
 
