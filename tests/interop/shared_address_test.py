@@ -32,7 +32,8 @@ for i in range(int(wrong)):
     client.shutdown()
 client = Imap(server, int(imap), timeout=60)
 client.login("anna@here.test", password)
-print(client.select()[1][0].decode())
+client.select()
+print(len(client.search(None, "NOT", "SUBJECT", "Alert:")[1][0].split()))
 '''
 
 
@@ -94,6 +95,7 @@ def test_a_gateway_that_hides_its_clients_is_told_of_and_not_banned(scene):
         with server:
             server.add_domain("here.test")
             server.add_user("anna@here.test", PASSWORD)
+            server.cli("setting", "set", "alerts.interval_seconds", "1")
             assert warnings(server) == []
             assert clients(server, there, NEIGHBOUR, 0) == "2"
             assert warnings(server) == [], "two servers behind a private address that is no gateway are nothing special"
@@ -103,4 +105,5 @@ def test_a_gateway_that_hides_its_clients_is_told_of_and_not_banned(scene):
             assert [(w["kind"], w["address"]) for w in told] == [("gateway_hides_clients", GATEWAY)], told
             assert "proxy.addresses" in told[0]["detail"], told
             wait_for(lambda: "net.address_shared" in server.log(), "the line in the log")
+            wait_for(lambda: [(a["kind"], a["subject"]) for a in server.cli_json("alert", "list")["items"]] == [("shared_address", GATEWAY)], "the alert")
             assert server.log().count("net.address_shared") == 1, server.log()[-2000:]

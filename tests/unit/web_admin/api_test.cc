@@ -405,7 +405,7 @@ TEST_F(ApiTest, TokensEnd) {
   const std::string token = make_token("\"read\"", ",\"expires\":\"2026-11-21T13:00:00Z\"");
   EXPECT_EQ(call("GET", "/api/v1/users", "", bearer(token)).status, 200);
   world_.clock.advance(3'600'000'000);
-  const Answer expired = call("GET", "/api/v1/users", "", bearer(token));
+  const auto expired = call("GET", "/api/v1/users", "", bearer(token));
   EXPECT_EQ(expired.status, 401);
   EXPECT_NE(expired.body.find("expired: make another one"), std::string::npos) << expired.body;
   const std::string other = make_token("\"read\"");

@@ -11,6 +11,9 @@ export function AboutPage(): JSX.Element {
   return (
     <>
       <Head title={status.value ? `Posthus ${status.value.version}` : "Posthus"} about={t("about.licence")} />
+      {status.value && status.value.warnings.length > 0 && <Card title={t("warnings.title")}><ul class="rows">{status.value.warnings.map((one) => (
+        <li key={one.kind + one.address}><Icon name="s-warn" tone="warn" /><div class="grow"><b class="break">{t(`warning.${one.kind}`, { address: one.address })}</b><p class="small muted break">{t(`warning.${one.kind}.fix`)}</p></div></li>
+      ))}</ul></Card>}
       <Shown from={status}>{(one) => (
         <div class="halves">
           <Card title={t("server")}><div class="pad"><dl class="facts">
@@ -21,9 +24,6 @@ export function AboutPage(): JSX.Element {
           ))}</ul></Card>
         </div>
       )}</Shown>
-      {status.value && status.value.warnings.length > 0 && <Card title={t("warnings.title")}><ul class="rows">{status.value.warnings.map((one) => (
-        <li key={one.kind + one.address}><Icon name="s-warn" tone="warn" /><div class="grow"><b class="break">{t(`warning.${one.kind}`, { address: one.address })}</b><p class="small muted break">{t(`warning.${one.kind}.fix`)}</p></div></li>
-      ))}</ul></Card>}
       <Card title={t("bundle")}><div class="pad stack tight"><p>{t("bundle.about")}</p><div class="line"><a class="btn" href="/api/v1/support-bundle" download><Icon name="down" />{t("bundle.get")}</a></div></div></Card>
     </>
   );

@@ -33,7 +33,7 @@ export const reach: Record<keyof typeof english, string> = {
   "passed.later": "Andere werden zuerst bestellt; dieser Name folgt von selbst.",
   "passed.leads_elsewhere": "Der Name führt zu {there}, dieser Server ist aber unter {here}. Ändern Sie den Eintrag im DNS, oder public.addresses, wenn das nicht stimmt.",
   "passed.name_missing": "Das DNS kennt den Namen nicht. Legen Sie den Eintrag aus der Liste der Domain an; einige Minuten danach wird bestellt.",
-  "passed.of": "Ein Name führt anderswohin und bekommt kein Zertifikat|{n} Namen führen anderswohin und bekommen kein Zertifikat",
+  "passed.of": "Ein Name einer Domain bekommt kein Zertifikat|{n} Namen von Domains bekommen kein Zertifikat",
   "passed.own_addresses_unknown": "Es ist nicht bekannt, unter welchen Adressen die Welt diesen Server sieht. Setzen Sie public.addresses.",
   "passed.records": "DNS-Einträge",
   "passed.title": "Namen ohne Zertifikat",

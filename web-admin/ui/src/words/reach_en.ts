@@ -32,7 +32,7 @@ export const reach = {
   "passed.later": "Others are ordered first; this one follows by itself.",
   "passed.leads_elsewhere": "The name leads to {there}, but this server is at {here}. Change the record in the DNS, or public.addresses if that is wrong.",
   "passed.name_missing": "The DNS does not have the name. Make the record from the domain's list; it is ordered some minutes after that.",
-  "passed.of": "One name leads elsewhere and gets no certificate|{n} names lead elsewhere and get no certificate",
+  "passed.of": "One name of a domain gets no certificate|{n} names of domains get no certificate",
   "passed.own_addresses_unknown": "It is not known under which addresses the world sees this server. Set public.addresses.",
   "passed.records": "DNS records",
   "passed.title": "Names without a certificate",

@@ -33,7 +33,7 @@ export const reach: Record<keyof typeof english, string> = {
   "passed.later": "Andre bestilles først; dette navnet følger av seg selv.",
   "passed.leads_elsewhere": "Navnet fører til {there}, men denne serveren er på {here}. Endre oppføringen i DNS, eller public.addresses hvis den er feil.",
   "passed.name_missing": "DNS kjenner ikke navnet. Lag oppføringen fra listen til domenet; noen minutter etter bestilles det.",
-  "passed.of": "Ett navn fører et annet sted og får ikke noe sertifikat|{n} navn fører et annet sted og får ikke noe sertifikat",
+  "passed.of": "Ett navn i et domene får ikke noe sertifikat|{n} navn i domener får ikke noe sertifikat",
   "passed.own_addresses_unknown": "Det er ikke kjent under hvilke adresser verden ser denne serveren. Sett public.addresses.",
   "passed.records": "DNS-oppføringer",
   "passed.title": "Navn uten sertifikat",
