@@ -1,16 +1,13 @@
-// Publishing by dynamic update. See dns_publish.h.
+// Publishing through a ZoneWriter. See dns_publish.h.
 #include "web-admin/dns_publish.h"
 
 #include <algorithm>
 
-#include "core/base/ascii.h"
 #include "core/base/log.h"
-#include "core/base/random.h"
 #include "core/mailauth/spf.h"
-#include "store/queue_reader.h"
 #include "web-admin/live_check.h"
 #include "web-admin/outside.h"
-#include "web-admin/setting_values.h"
+#include "web-admin/zone_writer.h"
 
 namespace posthus::web_admin {
 namespace {
@@ -18,35 +15,6 @@ namespace {
 using dns::Purpose;
 using dns::SetChange;
 using mailauth::RecordState;
-
-/// Where updates of a domain go, and with which key.
-struct UpdateAccess {
-  std::string server, zone;
-  dns::TsigKey key;
-};
-
-Result<UpdateAccess> update_access(const ServerContext& context, const std::string& domain) {
-  const auto snapshot = POSTHUS_TRY(context.store.snapshot());
-  UpdateAccess access;
-  access.server = POSTHUS_TRY(setting_value(*snapshot, "dns.update_server", domain));
-  std::string key = POSTHUS_TRY(setting_value(*snapshot, "dns.update_key", domain));
-  if (access.server.empty() || key.empty()) {
-    return fail(ErrorKind::kInvalid,
-                "set dns.update_server and dns.update_key first (for one domain: dns.update_key@" + domain + ")");
-  }
-  auto parsed = dns::parse_tsig_key(key);
-  wipe(key);
-  if (!parsed) return fail(ErrorKind::kInvalid, "dns.update_key: " + parsed.error().context);
-  access.key = std::move(*parsed);
-  access.zone = POSTHUS_TRY(setting_value(*snapshot, "dns.update_zone", domain));
-  if (access.zone.empty()) access.zone = domain;
-  return access;
-}
-
-std::uint16_t new_id() {
-  const std::string bytes = random_bytes(2);
-  return static_cast<std::uint16_t>(static_cast<std::uint8_t>(bytes[0]) << 8 | static_cast<std::uint8_t>(bytes[1]));
-}
 
 bool is_alias_of_ours(Purpose purpose) {
   return purpose == Purpose::kStsHost || purpose == Purpose::kAutoconfig || purpose == Purpose::kAutodiscover;
@@ -75,22 +43,12 @@ std::string why_left(const mailauth::RecordFinding& finding, std::string_view zo
 }
 
 /// Texts of other kinds under the same name stay as they are.
-Result<> keep_neighbours(const Outside& outside, const UpdateAccess& access, SetChange& change) {
-  const std::uint16_t id = new_id();
-  const std::string question = POSTHUS_TRY(dns::query_message(id, change.name, change.type));
-  const std::string reply = POSTHUS_TRY(outside.exchange_dns(access.server, question));
-  const dns::Answer answer = POSTHUS_TRY(dns::read_query_reply(reply, id, change.name, change.type));
-  for (const std::string& text : answer.texts) {
+Result<> keep_neighbours(ZoneWriter& writer, SetChange& change) {
+  const auto texts = POSTHUS_TRY(writer.texts(change.name));
+  for (const std::string& text : texts) {
     if (mailauth::spf_records({text}).empty()) change.values.push_back(text);
   }
   return {};
-}
-
-Result<> send_update(const ServerContext& context, const UpdateAccess& access, const std::vector<SetChange>& changes) {
-  const std::uint16_t id = new_id();
-  const auto message = POSTHUS_TRY(dns::update_message(id, access.zone, changes, access.key, context.clock.now()));
-  const std::string reply = POSTHUS_TRY(context.outside->exchange_dns(access.server, message.text));
-  return dns::read_update_reply(reply, id, message, access.key, context.clock.now());
 }
 
 }  // namespace
@@ -127,16 +85,16 @@ Result<Published> publish_domain(const ServerContext& context, const dns::Public
   if (!context.outside || !context.outside->exchange_dns) {
     return fail(ErrorKind::kUnavailable, "only the running server can change the DNS");
   }
-  const UpdateAccess access = POSTHUS_TRY(update_access(context, facts.domain));
+  const auto writer = POSTHUS_TRY(make_zone_writer(context, facts.domain));
   const auto findings = POSTHUS_TRY(check_domain(context, facts));
-  PublishPlan plan = plan_publication(findings, access.zone, optional);
+  PublishPlan plan = plan_publication(findings, writer->zone(), optional);
   for (SetChange& change : plan.changes) {
     const bool may_have_neighbours = change.type == dns::RecordType::kTxt && change.kind == SetChange::Kind::kReplace &&
                                      mailauth::spf_records(change.values).size() == change.values.size();
-    if (may_have_neighbours) POSTHUS_TRY_VOID(keep_neighbours(*context.outside, access, change));
+    if (may_have_neighbours) POSTHUS_TRY_VOID(keep_neighbours(*writer, change));
   }
-  if (!plan.changes.empty()) POSTHUS_TRY_VOID(send_update(context, access, plan.changes));
-  log::info("dns.published", {{"domain", facts.domain}, {"server", access.server}, {"changes", plan.changes.size()}});
+  if (!plan.changes.empty()) POSTHUS_TRY_VOID(writer->write(plan.changes));
+  log::info("dns.published", {{"domain", facts.domain}, {"server", writer->target()}, {"changes", plan.changes.size()}});
   return Published{std::move(plan.changes), std::move(plan.left)};
 }
 

@@ -1,6 +1,6 @@
-// Writes what is missing or wrong into the zone by dynamic update (RFC 2136), for those who run their own name server. The plan
-// is pure; what stands beside an SPF record under the same name is read from the zone's own server first and kept. Thread rule:
-// workers; blocks for the check and some exchanges.
+// Writes what is missing or wrong into the zone through a ZoneWriter: a name server or a plug-in of a provider. The plan is pure;
+// what stands beside an SPF record under the same name is read first and kept. Thread rule: workers; blocks for the check and
+// some exchanges.
 #pragma once
 
 #include <string>

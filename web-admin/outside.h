@@ -19,6 +19,12 @@ namespace posthus::web_admin {
 
 struct DeliveryReport;
 
+/// What a plug-in for a DNS provider said.
+struct PlugInAnswer {
+  int status = 0;
+  std::string body;
+};
+
 struct Outside {
   /// A resolver of its own for one check, so that what was remembered from before does not count: a record that was just made is
   /// there at once.
@@ -28,6 +34,8 @@ struct Outside {
   session::Dialer* dialer = nullptr;
   /// One DNS message over TCP (RFC 1035 §4.2.2, without the length), blocking, within some seconds. `server`: "IP" or "IP@PORT".
   std::function<Result<std::string>(const std::string& server, const std::string& message)> exchange_dns;
+  /// JSON, posted to an https URL, or http on this machine, blocking, within some seconds.
+  std::function<Result<PlugInAnswer>(const std::string& url, const std::string& body)> post_json;
   std::uint16_t smtp_port = 25;  // of other servers
   std::string roots_file;        // who vouches for certificates; empty: the system's
   /// What waits for the world ends when the server stops.

@@ -74,7 +74,8 @@ void add_dns_commands(CLI::App& app, CommandLine& line) {
   check->excludes(zone);
   dns->add_flag_callback(
          "--publish", [&line] { line.dns_action = Action::kPublish; },
-         "write what is missing or wrong by dynamic update (settings dns.update_server, dns.update_key)")
+         "write what is missing or wrong, by dynamic update or a plug-in (settings dns.update_server and dns.update_key, or "
+         "dns.update_url)")
       ->excludes(zone)
       ->excludes(check);
   dns->add_flag("--optional", line.takes_optional, "with --publish: optional records as well");

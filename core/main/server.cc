@@ -28,6 +28,7 @@
 #include "core/main/store_credentials.h"
 #include "core/main/until_set_up.h"
 #include "core/main/version.h"
+#include "core/main/web_wait.h"
 #include "core/net/network.h"
 #include "imap/server_session.h"
 #include "pop3/server_session.h"
@@ -47,9 +48,10 @@
 namespace posthus::main {
 namespace {
 
-constexpr std::chrono::milliseconds kLastDeliveries{2500};  // for mail that is on its way to other servers when we stop
-constexpr std::chrono::milliseconds kDrain{4000};           // what a client may take for its farewell
-constexpr std::chrono::milliseconds kStorePatience{3000};   // what the store may take for what is queued when we stop
+constexpr std::chrono::milliseconds kLastDeliveries{2500};    // for mail that is on its way to other servers when we stop
+constexpr std::chrono::milliseconds kDrain{4000};             // what a client may take for its farewell
+constexpr std::chrono::milliseconds kStorePatience{3000};     // what the store may take for what is queued when we stop
+constexpr std::chrono::milliseconds kPlugInPatience{30'000};  // providers' interfaces are slow
 constexpr std::chrono::milliseconds kReclaimInterval{60'000};
 constexpr std::chrono::milliseconds kExpireInterval{
     3'600'000};                                             // daily work, looked at each hour so that restarts do not skip it
@@ -480,6 +482,12 @@ void Server::State::reach_outside() {
   };
   outside.exchange_dns = [this](const std::string& server, const std::string& message) {
     return exchange_dns(server, message, outside.stop.get_token());
+  };
+  outside.post_json = [this](const std::string& url, const std::string& body) -> Result<web_admin::PlugInAnswer> {
+    WebCall call{.method = WebCall::Method::kPost, .uri = url, .content_type = "application/json", .body = body};
+    call.plain = WebCall::Plain::kLoopback;
+    const auto answer = POSTHUS_TRY(call_and_wait(outgoing->web(), std::move(call), kPlugInPatience, outside.stop.get_token()));
+    return web_admin::PlugInAnswer{answer.status, answer.body};
   };
   outside.smtp_port = static_cast<std::uint16_t>(settings.outgoing_smtp_port);
   const std::string& roots = settings.outgoing_roots;

@@ -2,6 +2,7 @@
 import base64
 import contextlib
 import http.client
+import http.server
 import json
 import smtplib
 import socket
@@ -122,6 +123,71 @@ def test_missing_and_wrong_records_are_written(scene):
         assert "nothing to write" in again, again
         assert KEY not in site.server.cli("setting", "list").stdout.decode()
         assert KEY not in site.server.log()
+
+
+class PlugIn:
+    """One for a provider whose interface is a zone file: writes what it is told into the name server of the test."""
+
+    def __init__(self, dns, zone, records):
+        self.dns, self.zone, self.records, self.told = dns, zone, dict(records), []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                is_known = self.path == "/secret"
+                if is_known:
+                    outer.told.append(body)
+                    outer.write(body["changes"])
+                self.send_response(204 if is_known else 403)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d/" % self.server.server_address[1]
+
+    def write(self, changes):
+        for change in changes:
+            key = (change["name"], change["type"])
+            if change["action"] == "replace_name":
+                self.records = {one: values for one, values in self.records.items() if one[0] != change["name"]}
+            before = self.records.get(key, []) if change["action"] == "add" else []
+            self.records[key] = before + change["values"]
+        lines = []
+        for (name, kind), values in self.records.items():
+            for value in values:
+                text = " ".join('"%s"' % value[i:i + 250] for i in range(0, len(value), 250)) if kind == "TXT" else value
+                lines.append("%s. %s %s" % (name, kind, text))
+        self.dns.set_zone(self.zone, "\n".join(lines))
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def test_a_plug_in_of_a_provider_writes_what_is_missing_and_wrong(scene):
+    there = {("here.test", "TXT"): ["site-verification=7", "v=spf1 ip4:127.0.0.3 -all"], ("autoconfig.here.test", "A"): ["127.0.0.9"]}
+    zone = "@ TXT \"site-verification=7\"\n@ TXT \"v=spf1 ip4:127.0.0.3 -all\"\nautoconfig A 127.0.0.9"
+    with site_with(scene, zone) as (site, dns, _authority), PlugIn(dns, "here.test", there) as plug_in:
+        site.set("dns.update_url", plug_in.url + "other")
+        refused = site.server.cli("dns", "here.test", "--publish", check=False)
+        assert refused.returncode == 1 and b"status 403" in refused.stderr and not plug_in.told, refused
+        site.set("dns.update_url@here.test", plug_in.url + "secret")
+        written = site.server.cli("dns", "here.test", "--publish").stdout.decode()
+        assert "Written:" in written, written
+        assert sorted(plug_in.records["here.test", "TXT"]) == ["site-verification=7", "v=spf1 mx ip4:127.0.0.3 -all"], plug_in.records
+        found, answer = states(site)
+        left = {key for key, state in found.items() if state != "ok"}
+        assert left <= {("_25._tcp.mx.here.test", "TLSA"), ("mx.here.test", "CAA")}, [i for i in answer["items"] if i["state"] != "ok"]
+        assert "nothing to write" in site.server.cli("dns", "here.test", "--publish").stdout.decode()
+        assert len(plug_in.told) == 1 and "/secret" not in site.server.log(), site.server.log()[-2000:]
 
 
 def get(site, host, path, body=None):

@@ -133,6 +133,45 @@ TEST_F(DnsTest, PublishingNeedsServerAndKeyAndNeverShowsTheKey) {
   EXPECT_EQ(asked_[0].first, "127.0.0.1@5399");
 }
 
+TEST_F(DnsTest, APlugInOfAProviderIsToldWhatToWrite) {
+  set("dns.update_url", "https://plug-in.test/secret-path");
+  ASSERT_TRUE(
+      zone_.add_zone("bank.test TXT \"v=spf1 -all\"\nbank.test TXT \"site-verification=7\"\nmail.example.test A 198.51.100.9"));
+  std::string url, body;
+  Result<PlugInAnswer> says = PlugInAnswer{.status = 204, .body = ""};
+  outside_.post_json = [&](const std::string& to, const std::string& text) {
+    url = to, body = text;
+    return says;
+  };
+  const Response written = publish();
+  ASSERT_EQ(written.status, 200) << written.body;
+  EXPECT_EQ(url, "https://plug-in.test/secret-path");
+  EXPECT_TRUE(asked_.empty()) << "no name server is asked";
+  EXPECT_TRUE(body.starts_with(R"({"domain":"bank.test","zone":"bank.test","changes":[)")) << body;
+  EXPECT_NE(body.find(R"({"action":"add","name":"bank.test","type":"MX","ttl":3600,"values":["10 mail.example.test."]})"),
+            std::string::npos)
+      << body;
+  const std::size_t spf = body.find(R"({"action":"replace","name":"bank.test","type":"TXT")");
+  ASSERT_NE(spf, std::string::npos) << body;
+  EXPECT_NE(body.find("\"site-verification=7\"", spf), std::string::npos) << "what stands beside it stays";
+
+  says = PlugInAnswer{.status = 403, .body = "this key may not\r\nchange bank.test"};
+  const Response denied = publish();
+  EXPECT_EQ(denied.status, 403);
+  EXPECT_NE(denied.body.find("https://plug-in.test refused: status 403: this key may not??change bank.test"), std::string::npos)
+      << denied.body;
+  says = PlugInAnswer{.status = 500, .body = ""};
+  EXPECT_EQ(publish().status, 503);
+  says = fail(ErrorKind::kUnavailable, "no answer in time");
+  EXPECT_NE(publish().body.find("no answer in time"), std::string::npos);
+  EXPECT_EQ(denied.body.find("secret-path"), std::string::npos);
+  zone_.add("bank.test", dns::RecordType::kTxt, {.status = dns::Status::kTemporary});
+  body.clear();
+  says = PlugInAnswer{.status = 204, .body = ""};
+  publish();
+  EXPECT_EQ(body.find(R"("type":"TXT","ttl":3600,"values":["v=spf1)"), std::string::npos) << "unknown texts are not replaced";
+}
+
 TEST(PublishPlanTest, WritesWhatIsOursToWriteAndLeavesTheRest) {
   using mailauth::RecordFinding, mailauth::RecordState;
   const auto record = [](dns::Purpose purpose, std::string name, dns::RecordType type, dns::Importance importance) {
