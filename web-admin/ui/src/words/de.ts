@@ -1,7 +1,7 @@
 // The panel in German; see words.ts.
 import type { Word } from "../words";
 import { lists } from "./de_lists";
-import { reach } from "./reach_de";
+import { reach } from "./de_reach";
 import { sharing } from "./de_sharing";
 export const words: Record<Word, string> = {
   ...lists,

@@ -1,6 +1,6 @@
 // The panel in English; see words.ts.
 import { lists } from "./en_lists";
-import { reach } from "./reach_en";
+import { reach } from "./en_reach";
 import { sharing } from "./en_sharing";
 
 export const words = {

@@ -1,7 +1,7 @@
 // The panel in Norwegian Bokmål; see words.ts.
 import type { Word } from "../words";
 import { lists } from "./nb_lists";
-import { reach } from "./reach_nb";
+import { reach } from "./nb_reach";
 import { sharing } from "./nb_sharing";
 export const words: Record<Word, string> = {
   ...lists,

@@ -1,5 +1,5 @@
 // How the server is reached, in Norwegian Bokmål: certificates, and addresses that hide clients; part of the words of nb.ts.
-import type { reach as english } from "./reach_en";
+import type { reach as english } from "./en_reach";
 export const reach: Record<keyof typeof english, string> = {
   "certificate.acme": "automatisk",
   "certificate.chain": "Sertifikat og utstederne (PEM)",
