@@ -159,8 +159,8 @@ TEST(TokenTest, SplitsWhatItJoins) {
   EXPECT_EQ(parts->id, "0123456789abcdef");
   EXPECT_EQ(parts->secret, "se_cr-et");
   for (const std::string& bad : {std::string(), std::string("posthus_"), std::string("posthus_0123456789abcdef_"),
-                                std::string("posthus_0123456789abcdefXsecret"), std::string("other_0123456789abcdef_secret"),
-                                token + std::string(300, 'x')}) {
+                                 std::string("posthus_0123456789abcdefXsecret"), std::string("other_0123456789abcdef_secret"),
+                                 token + std::string(300, 'x')}) {
     EXPECT_FALSE(split_token(bad)) << bad;
   }
 }
