@@ -9,6 +9,7 @@
 #include "store/mailbox_lifecycle.h"
 #include "store/queue_rows.h"
 #include "store/record_directory.h"
+#include "store/record_dns_check.h"
 #include "store/rows.h"
 
 namespace posthus::store {
@@ -68,6 +69,7 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveDomain& reque
   // The number of a domain's keys is bounded (apply_settings.cc), so they go at once.
   POSTHUS_TRY(erase_prefix(context.transaction, Table::kDkimKeys, dkim_key_prefix(name), SIZE_MAX));
   POSTHUS_TRY_VOID(erase_administrators(context.transaction, name));
+  POSTHUS_TRY_VOID(erase_long_value(context.transaction, Table::kDnsChecks, dns_check_key(name)));
   POSTHUS_TRY_VOID(context.transaction.erase(Table::kDomains, domain_key(name)));
   return WriteOutcome{};
 }

@@ -54,11 +54,12 @@ Result<> drop_old_audits(WriteTransaction& transaction, std::uint64_t newest) {
 
 Result<WriteOutcome> apply_kind(ApplyContext& context, const PutSecondFactor& request) {
   SecondFactorRecord factor = request.factor;
-  if (factor.secret.empty()) return fail(ErrorKind::kInvalid, "second factor without key");
   if (factor.secret.size() > kMaxFactorSecret || factor.recovery_hashes.size() > kMaxRecoveryCodes) {
     return fail(ErrorKind::kTooLarge, "second factor");
   }
   POSTHUS_TRY_VOID(check_account(context.transaction, factor.account));
+  if (factor.secret.empty() && POSTHUS_TRY(IdentityReader(context.transaction).passkeys(factor.account)).empty())
+    return fail(ErrorKind::kInvalid, "second factor without key, and without a passkey");
   if (factor.created == Timestamp{}) factor.created = context.now;
   POSTHUS_TRY_VOID(put_factor(context.transaction, factor));
   return WriteOutcome{};
@@ -133,6 +134,7 @@ Result<> erase_identity(WriteTransaction& transaction, AccountId account) {
   const std::string key = account_key(account);
   POSTHUS_TRY_VOID(transaction.erase(Table::kSecondFactors, key));
   POSTHUS_TRY(erase_prefix(transaction, Table::kAppPasswords, key, SIZE_MAX));
+  POSTHUS_TRY(erase_prefix(transaction, Table::kPasskeys, key, SIZE_MAX));
   POSTHUS_TRY(erase_prefix(transaction, Table::kAdministered, key, SIZE_MAX));
   return {};
 }

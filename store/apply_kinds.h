@@ -48,6 +48,11 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveAppPassword& 
 Result<WriteOutcome> apply_kind(ApplyContext& context, const AddAudit& request);            // apply_identity.cc
 Result<WriteOutcome> apply_kind(ApplyContext& context, const AddHistory& request);          // apply_history.cc
 Result<WriteOutcome> apply_kind(ApplyContext& context, const PutAlert& request);            // apply_history.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutPasskey& request);          // apply_passkey.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const UsePasskey& request);          // apply_passkey.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RemovePasskey& request);       // apply_passkey.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutSignIns& request);          // apply_watch.cc
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutDnsCheck& request);         // apply_watch.cc
 
 Result<WriteOutcome> apply_kind(ApplyContext& context, const PutGrant& request);     // apply_grant.cc
 Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveGrant& request);  // apply_grant.cc

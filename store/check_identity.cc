@@ -3,6 +3,7 @@
 #include "store/check.h"
 #include "store/key.h"
 #include "store/record_identity.h"
+#include "store/record_passkey.h"
 #include "store/rows.h"
 
 namespace posthus::store {
@@ -20,6 +21,13 @@ void Checker::check_identity() {
     if (!record) return find("an app password", record.error().context);
     if (app_password_key(record->account, record->id) != key) return find("an app password", "key");
     if (!has_account(record->account)) find("an app password", "there is no such account");
+  });
+  scan_long(Table::kPasskeys, "passkeys", [&](std::string_view base, std::string_view value) {
+    const auto record = decode_passkey(value);
+    if (!record) return find("a passkey", record.error().context);
+    const bool is_its = passkey_key(record->account, record->id) == base && passkey_id(record->credential_id) == record->id;
+    if (!is_its) return find("a passkey", "key");
+    if (!has_account(record->account)) find("a passkey", "there is no such account");
   });
   scan(Table::kAdministered, "administered domains", [&](std::string_view key, std::string_view value) {
     const auto account = account_of_key(key.substr(0, 4));

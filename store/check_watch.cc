@@ -1,7 +1,10 @@
-// Checker's walk over history and alerts: every record decodes and stands under its key.
+// Checker's walk over history, alerts, sign-ins and checks of the DNS: every record decodes and stands under its key.
 #include "store/check.h"
 #include "store/record_alert.h"
+#include "store/record_dns_check.h"
 #include "store/record_history.h"
+#include "store/record_sign_in.h"
+#include "store/rows.h"
 
 namespace posthus::store {
 
@@ -13,6 +16,15 @@ void Checker::check_watch() {
   scan(Table::kAlerts, "alerts", [&](std::string_view key, std::string_view value) {
     const auto alert = decode_alert(value);
     if (!alert || alert_key(alert->id) != key) find("an alert", alert ? "key" : alert.error().context);
+  });
+  scan(Table::kSignIns, "sign-ins", [&](std::string_view key, std::string_view value) {
+    const auto record = decode_sign_in(value);
+    if (!record || sign_in_key(*record) != key) find("a sign-in", record ? "key" : record.error().context);
+  });
+  scan_long(Table::kDnsChecks, "checks of the DNS", [&](std::string_view base, std::string_view value) {
+    const auto record = decode_dns_check(value);
+    if (!record || dns_check_key(record->domain) != base) return find("a DNS check", record ? "key" : record.error().context);
+    if (const auto domain = get_domain(snapshot_, record->domain); !domain || !*domain) find("a DNS check", "domain is missing");
   });
 }
 

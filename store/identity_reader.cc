@@ -4,6 +4,7 @@
 #include "store/key.h"
 #include "store/long_value.h"
 #include "store/record_identity.h"
+#include "store/record_passkey.h"
 
 namespace posthus::store {
 
@@ -33,6 +34,25 @@ Result<std::vector<AppPasswordRecord>> IdentityReader::app_passwords(AccountId a
       }));
   POSTHUS_TRY_VOID(read);
   return all;
+}
+
+Result<std::vector<PasskeyRecord>> IdentityReader::passkeys(AccountId account) const {
+  std::vector<PasskeyRecord> all;
+  const std::string prefix = account_key(account);
+  POSTHUS_TRY_VOID(scan_long_values(snapshot_, Table::kPasskeys, prefix, end_of_prefix(prefix),
+                                    [&all](std::string_view, std::string_view value) -> Result<Visit> {
+                                      all.push_back(POSTHUS_TRY(decode_passkey(value)));
+                                      return Visit::kContinue;
+                                    }));
+  return all;
+}
+
+Result<std::optional<PasskeyRecord>> IdentityReader::passkey(AccountId account, std::string_view id) const {
+  std::string buffer;
+  const auto bytes = get_long_value(snapshot_, Table::kPasskeys, passkey_key(account, id), buffer);
+  if (!bytes && bytes.error().kind == ErrorKind::kNotFound) return std::nullopt;
+  if (!bytes) return std::unexpected(bytes.error());
+  return POSTHUS_TRY(decode_passkey(*bytes));
 }
 
 Result<std::vector<std::string>> IdentityReader::administered(AccountId account) const {

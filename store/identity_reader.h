@@ -12,6 +12,7 @@
 #include "core/base/result.h"
 #include "store/engine.h"
 #include "store/identity_records.h"
+#include "store/passkey_records.h"
 
 namespace posthus::store {
 
@@ -23,6 +24,9 @@ class IdentityReader {
   Result<bool> has_second_factor(AccountId account) const;
   /// At most kMaxAppPasswords, by id.
   Result<std::vector<AppPasswordRecord>> app_passwords(AccountId account) const;
+  /// At most kMaxPasskeys, by id.
+  Result<std::vector<PasskeyRecord>> passkeys(AccountId account) const;
+  Result<std::optional<PasskeyRecord>> passkey(AccountId account, std::string_view id) const;
   /// The domains a domain admin looks after, sorted (names cut in keys aside); none of others.
   Result<std::vector<std::string>> administered(AccountId account) const;
   /// From the newest to the oldest below `before` (0: from the newest on), until `visit` has enough.

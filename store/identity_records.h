@@ -15,7 +15,7 @@ namespace posthus::store {
 
 struct SecondFactorRecord {
   AccountId account;
-  std::string secret;                        // key of TOTP, raw
+  std::string secret;                        // key of TOTP, raw; empty: passkeys and recovery codes only
   std::uint64_t last_step = 0;               // of the last code that was taken: none is taken twice (RFC 6238 §5.2)
   std::vector<std::string> recovery_hashes;  // SHA-256 of codes that are left, raw
   Timestamp created;                         // set by the store
@@ -49,7 +49,8 @@ inline constexpr std::size_t kMaxAppPasswordName = 100;
 inline constexpr std::size_t kMaxAdministeredDomains = 1000;  // of one account: read with each request of his
 inline constexpr std::size_t kMaxAuditEvent = 8 * 1024;       // bytes of JSON
 
-/// The former one of the account is replaced. kNotFound when there is no such account.
+/// The former one of the account is replaced. kNotFound when there is no such account, kInvalid without a key when the account
+/// has no passkey.
 struct PutSecondFactor {
   SecondFactorRecord factor;
 };

@@ -39,7 +39,7 @@ constexpr std::array<const char*, kTables> kTableNames = {
     "blobs",        "segments",       "dkim_keys",     "queue",    "queue_due",        "trace",        "settings",
     "routes",       "sts_policies",   "tls_tallies",   "sending",  "known_recipients", "certificates", "acme_accounts",
     "administered", "second_factors", "app_passwords", "audit",    "history",          "alerts",       "grants",
-    "delegations"};
+    "delegations",  "passkeys",       "sign_ins",      "dns_checks"};
 static_assert(kTableNames.back() != nullptr, "a table without a name would be the unnamed one, which lists the others");
 
 /// Are new keys nearly always behind all that are there?

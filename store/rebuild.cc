@@ -41,7 +41,8 @@ constexpr Table kDirectoryTables[] = {Table::kMeta,         Table::kDomains,    
                                       Table::kKeywords,     Table::kDkimKeys,        Table::kSettings,     Table::kRoutes,
                                       Table::kSending,      Table::kKnownRecipients, Table::kAdministered, Table::kSecondFactors,
                                       Table::kAppPasswords, Table::kAudit,           Table::kCertificates, Table::kAcmeAccounts,
-                                      Table::kGrants,       Table::kDelegations};
+                                      Table::kGrants,       Table::kDelegations,     Table::kPasskeys,     Table::kSignIns,
+                                      Table::kDnsChecks};
 constexpr std::size_t kTraceRowsPerCommit = 10'000;
 
 struct Place {

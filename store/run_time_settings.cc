@@ -46,6 +46,8 @@ constexpr std::array kSettings{
     RunTimeSetting{"login.main_password_with_second_factor", "0",
                    "1: accounts with a second factor may use their main password in mail programs too", Kind::kNumber, false, "",
                    1},
+    RunTimeSetting{"panel.names", "", "further names the panel is opened under, with commas; passkeys belong to a name",
+                   Kind::kNames},
     RunTimeSetting{"public.addresses", "",
                    "addresses under which the world sees this server, with commas; empty: its interfaces'", Kind::kAddresses},
     RunTimeSetting{"public.submission_port", "587", "port that clients are told of; 0: none", Kind::kNumber, false, "", kMaxPort},

@@ -43,6 +43,9 @@ enum class Table : std::uint8_t {
   kAlerts,           // id                        -> AlertRecord (store/alert_records.h)
   kGrants,           // owner account, delegate    -> GrantRecord (store/grant_records.h)
   kDelegations,      // delegate account, owner    -> (empty): the same grants from the other side
+  kPasskeys,         // account, id               -> PasskeyRecord (store/passkey_records.h)
+  kSignIns,          // success or failure, slot  -> SignInRecord (store/sign_in_records.h)
+  kDnsChecks,        // domain                    -> DnsCheckRecord (store/dns_check_records.h)
   kCount
 };
 

@@ -13,14 +13,17 @@
 #include "core/base/result.h"
 #include "store/alert_records.h"
 #include "store/certificate_records.h"
+#include "store/dns_check_records.h"
 #include "store/grant_records.h"
 #include "store/history_records.h"
 #include "store/identity_records.h"
 #include "store/incoming_message.h"
+#include "store/passkey_records.h"
 #include "store/queue_records.h"
 #include "store/queue_requests.h"
 #include "store/records.h"
 #include "store/sending_record.h"
+#include "store/sign_in_records.h"
 #include "store/tls_records.h"
 
 namespace posthus::store {
@@ -168,7 +171,7 @@ using WriteRequest =
                  RecordAttempt, ChangeQueue, HoldAccount, AddTrace, PutRoute, RemoveRoute, PutDkimKey, RemoveDkimKey, PutSetting,
                  PutStsPolicy, RemoveStsPolicy, PutTlsTally, PutCertificate, RemoveCertificate, PutAcmeAccount, PutSecondFactor,
                  UseSecondFactor, RemoveSecondFactor, PutAppPassword, UseAppPassword, RemoveAppPassword, AddAudit, AddHistory,
-                 PutAlert, PutGrant, RemoveGrant>;
+                 PutAlert, PutGrant, RemoveGrant, PutPasskey, UsePasskey, RemovePasskey, PutSignIns, PutDnsCheck>;
 
 /// The message a request brings along: AddMessage itself, or the report of a RecordAttempt. Null: none.
 inline const AddMessage* message_of(const WriteRequest& request) {

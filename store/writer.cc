@@ -66,7 +66,12 @@ constexpr std::array<std::string_view, std::variant_size_v<WriteRequest>> kKindN
                                                                                         "add_history",
                                                                                         "put_alert",
                                                                                         "put_grant",
-                                                                                        "remove_grant"};
+                                                                                        "remove_grant",
+                                                                                        "put_passkey",
+                                                                                        "use_passkey",
+                                                                                        "remove_passkey",
+                                                                                        "put_sign_ins",
+                                                                                        "put_dns_check"};
 static_assert(!kKindNames.back().empty(), "a kind without a name: those behind it would be counted under wrong ones");
 
 struct Metrics {

@@ -84,20 +84,6 @@ std::expected<Principal, Response> authorise_basic(const ServerContext& context,
   return Principal{.name = checked->user.address, .reaches_all = true};
 }
 
-// cookie-pair = cookie-name "=" cookie-value (RFC 6265 §4.2.1). A name that is there twice is no session of ours.
-std::string_view cookie_value(std::string_view cookies, std::string_view name) {
-  std::string_view found;
-  while (!cookies.empty()) {
-    const std::size_t semicolon = std::min(cookies.find(';'), cookies.size());
-    const std::string_view pair = ascii::trim(cookies.substr(0, semicolon));
-    cookies.remove_prefix(std::min(semicolon + 1, cookies.size()));
-    if (!pair.starts_with(name) || pair.size() <= name.size() || pair[name.size()] != '=') continue;
-    if (!found.empty()) return {};
-    found = pair.substr(name.size() + 1);
-  }
-  return found;
-}
-
 // origin = scheme "://" host [ ":" port ] (RFC 6454 §6.2): is its authority the host that was asked?
 bool is_own_origin(const Request& request) {
   const std::string_view origin = request.browser.origin;
@@ -186,13 +172,28 @@ std::expected<Principal, Response> authorise_set_up(const ServerContext& context
 
 }  // namespace
 
+// cookie-pair = cookie-name "=" cookie-value (RFC 6265 §4.2.1). A name that is there twice is no session of ours.
+std::string_view cookie_value(std::string_view cookies, std::string_view name) {
+  std::string_view found;
+  while (!cookies.empty()) {
+    const std::size_t semicolon = std::min(cookies.find(';'), cookies.size());
+    const std::string_view pair = ascii::trim(cookies.substr(0, semicolon));
+    cookies.remove_prefix(std::min(semicolon + 1, cookies.size()));
+    if (!pair.starts_with(name) || pair.size() <= name.size() || pair[name.size()] != '=') continue;
+    if (!found.empty()) return {};
+    found = pair.substr(name.size() + 1);
+  }
+  return found;
+}
+
 bool is_confidential(const Origin& origin) { return origin.is_tls || is_loopback_origin(origin); }
 
 Result<std::string> credentials_fingerprint(const store::Snapshot& snapshot, const store::UserRecord& user) {
   const auto factor = POSTHUS_TRY(store::IdentityReader(snapshot).second_factor(user.account));
   std::string text;
   append_text(text, user.password_hash);
-  append_text(text, factor ? factor->secret : std::string());
+  // WHY a sign before it: a factor of passkeys has no secret, and is one all the same.
+  append_text(text, factor ? "+" + factor->secret : std::string());
   return std::string(as_view(sha256(text)));
 }
 
@@ -215,6 +216,9 @@ Result<std::optional<BrowserSession>> session_of(const ServerContext& context, c
   if (may_stay) {
     const auto domain = POSTHUS_TRY(directory.domain(std::string_view(user->address).substr(user->address.rfind('@') + 1)));
     may_stay = domain && !domain->is_disabled;
+  }
+  if (may_stay && !session->passkey.empty()) {
+    may_stay = POSTHUS_TRY(store::IdentityReader(*snapshot).passkey(session->account, session->passkey)).has_value();
   }
   if (may_stay) return session;
   sessions.close(session->account, session->id);
@@ -257,7 +261,10 @@ std::optional<Response> check_code(const ServerContext& context, const Request& 
   std::optional<store::UseSecondFactor> use;
   const std::string text = sasl::app_password_text(code.substr(0, kMaxCode));
   if (*factor && text.size() == sasl::kTotpDigits) {
-    const auto step = sasl::find_totp_step((*factor)->secret, text, context.clock.now(), (*factor)->last_step);
+    // WHY not without a secret: of an empty key everybody can make codes.
+    const auto step = (*factor)->secret.empty()
+                          ? std::optional<std::uint64_t>()
+                          : sasl::find_totp_step((*factor)->secret, text, context.clock.now(), (*factor)->last_step);
     if (step) use = {.account = user.account, .step = *step, .recovery_hash = {}};
   } else if (*factor) {
     use = {.account = user.account, .recovery_hash = recovery_hash(text)};

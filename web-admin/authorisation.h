@@ -78,6 +78,9 @@ Result<std::string> credentials_fingerprint(const store::Snapshot& snapshot, con
 /// The cookie's name says: Secure, Path=/, of this host alone (RFC 6265bis §4.1.3.2).
 inline constexpr std::string_view kSessionCookie = "__Host-posthus";
 
+/// Value of the cookie with this name; empty without, and when the name is there twice.
+std::string_view cookie_value(std::string_view cookies, std::string_view name);
+
 struct CheckedPassword {
   store::UserRecord user;
   bool needs_code = false;  // the account has a second factor: nobody is signed in before check_code()

@@ -99,6 +99,13 @@ void BrowserSessions::set_credentials(std::string_view id, std::string_view cred
   }
 }
 
+void BrowserSessions::set_passkey_handle(std::string_view id, std::string_view handle) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [key, session] : sessions_) {
+    if (session.id == id) session.passkey_handle = handle;
+  }
+}
+
 void BrowserSessions::set_pending_factor(std::string_view id, std::string_view secret) {
   const std::lock_guard lock(mutex_);
   for (auto& [key, session] : sessions_) {

@@ -14,6 +14,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/ids.h"
+#include "web-admin/passkey_challenges.h"
 
 namespace posthus::web_admin {
 
@@ -31,6 +32,8 @@ struct BrowserSession {
   Timestamp created, last_used;
   std::string remote_address, user_agent;  // of the sign-in; the latter hostile
   std::string pending_factor = {};         // key of a second factor that is being set up, raw
+  std::string passkey = {};                // id of the one it was opened with: without it the session ends; empty: none
+  std::string passkey_handle = {};         // told to the authenticator for a passkey that is being made
 
   Timestamp idle_end() const;
   Timestamp end() const;  // whatever happens
@@ -39,7 +42,7 @@ struct BrowserSession {
 class BrowserSessions {
  public:
   /// The clock must outlive it.
-  explicit BrowserSessions(const Clock& clock) : clock_(clock) {}
+  explicit BrowserSessions(const Clock& clock) : clock_(clock), challenges_(clock) {}
 
   struct Opened {
     std::string secret;  // for the cookie, nowhere else
@@ -59,6 +62,9 @@ class BrowserSessions {
   void set_credentials(std::string_view id, std::string_view credentials);
   /// The key of the second factor that is being set up in this session; empty: none any more.
   void set_pending_factor(std::string_view id, std::string_view secret);
+  void set_passkey_handle(std::string_view id, std::string_view handle);
+  /// Of browsers that are, or are about to be, signed in.
+  PasskeyChallenges& challenges() { return challenges_; }
 
  private:
   bool is_over(const BrowserSession& session) const;
@@ -66,6 +72,7 @@ class BrowserSessions {
   void make_room(AccountId account);
 
   const Clock& clock_;
+  PasskeyChallenges challenges_;
   std::mutex mutex_;
   std::map<std::string, BrowserSession, std::less<>> sessions_;  // by SHA-256 of the secret, raw
 };

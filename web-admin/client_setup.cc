@@ -22,18 +22,6 @@ namespace {
 constexpr std::string_view kOutlookSchema = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a";
 constexpr int kUnknownAddress = 500, kInvalidRequest = 600, kUnknownSchema = 601;
 
-std::optional<Response> refusal_of_haste(const Call& call) {
-  RateLimiter* const limiter = call.context.strangers;
-  const auto address = parse_ip_address(call.request.origin.remote_address);
-  // WHY not loopback, nor what many share: everybody is behind it.
-  if (!limiter || !address || is_loopback(*address) || (call.context.shared && call.context.shared->is_shared(*address)))
-    return std::nullopt;
-  if (limiter->try_take(to_string(client_network(*address)))) return std::nullopt;
-  Response response = problem(429, "Too many questions from this address; try again in a minute.");
-  response.fields.emplace_back("Retry-After", "60");
-  return response;
-}
-
 /// Handlers for everybody: limited, and never cached.
 Response answer_stranger(const Call& call, Result<Response> (*handler)(const Call&)) {
   auto refusal = refusal_of_haste(call);
@@ -233,6 +221,18 @@ Result<Response> policy(const Call& call) {
 }
 
 }  // namespace
+
+std::optional<Response> refusal_of_haste(const Call& call) {
+  RateLimiter* const limiter = call.context.strangers;
+  const auto address = parse_ip_address(call.request.origin.remote_address);
+  // WHY not loopback, nor what many share: everybody is behind it.
+  if (!limiter || !address || is_loopback(*address) || (call.context.shared && call.context.shared->is_shared(*address)))
+    return std::nullopt;
+  if (limiter->try_take(to_string(client_network(*address)))) return std::nullopt;
+  Response response = problem(429, "Too many questions from this address; try again in a minute.");
+  response.fields.emplace_back("Retry-After", "60");
+  return response;
+}
 
 Response get_autoconfig(const Call& call) { return answer_stranger(call, autoconfig); }
 Response post_autodiscover(const Call& call) { return answer_stranger(call, autodiscover); }

@@ -54,10 +54,12 @@ int status_of(ErrorKind kind) {
   return 500;
 }
 
-Response problem(int status, std::string_view detail) {
+Response problem(int status, std::string_view detail, std::string_view code) {
   JsonWriter json;
   json.begin_object().key("type").text("about:blank").key("title").text(reason_phrase(status));
-  json.key("status").number(static_cast<std::uint64_t>(status)).key("detail").text(detail).end_object();
+  json.key("status").number(static_cast<std::uint64_t>(status)).key("detail").text(detail);
+  if (!code.empty()) json.key("code").text(code);
+  json.end_object();
   return {.status = status, .content_type = "application/problem+json", .body = json.take() + "\n"};
 }
 

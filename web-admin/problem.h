@@ -14,7 +14,8 @@ std::string_view reason_phrase(int status);
 int status_of(ErrorKind kind);
 
 /// application/problem+json with type, title, status and detail. `type` is "about:blank": the status says it all.
-Response problem(int status, std::string_view detail);
+/// `code`: what programs know the refusal by, so that the panel says it in its own language; empty: the status says it all.
+Response problem(int status, std::string_view detail, std::string_view code = {});
 /// The same for a failed Result. The context of kIo and kCorrupt goes to the log, not to the client.
 Response problem(const Error& error);
 

@@ -62,10 +62,21 @@ Response check_set_up_dns(const Call& call);
 Response put_set_up_mailbox(const Call& call);
 Response finish_set_up(const Call& call);
 
+// passkeys.cc
+Response list_own_passkeys(const Call& call);
+Response begin_own_passkey(const Call& call);
+Response add_own_passkey(const Call& call);
+Response remove_own_passkey(const Call& call);
+Response list_passkeys(const Call& call);
+Response remove_passkey(const Call& call);
+Response ask_for_passkey(const Call& call);
+Response open_session_with_passkey(const Call& call);
+
 // second_factor.cc
 Response get_second_factor(const Call& call);
 Response begin_second_factor(const Call& call);
 Response confirm_second_factor(const Call& call);
+Response require_passkeys(const Call& call);
 Response remove_own_second_factor(const Call& call);
 Response renew_recovery_codes(const Call& call);
 Response remove_second_factor(const Call& call);
@@ -213,7 +224,13 @@ Result<> append_user(const Call& call, const store::Snapshot& snapshot, JsonWrit
 /// Puts a new password into the directory; takes tens of milliseconds. The record as it is then.
 Result<store::UserRecord> store_password(const Call& call, std::string_view address, std::string password);
 std::string_view role_name(store::Role role);
-// session.cc. REQUIRES: a browser's session
+// client_setup.cc
+/// Strangers may ask only so often: nothing, or 429.
+std::optional<Response> refusal_of_haste(const Call& call);
+// session.cc
+/// Everything was right: signs the browser in. `passkey`: id of the one it was done with; empty: none.
+Result<Response> begin_session(const Call& call, const store::UserRecord& user, std::string_view passkey);
+// REQUIRES of the following: a browser's session
 /// The present password is asked for again; nothing when it is right. Blocks.
 std::optional<Response> check_own_password(const Call& call, Secret password);
 /// After a change of one's own password or second factor: this session stays, the others end by themselves.

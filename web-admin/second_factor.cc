@@ -46,8 +46,31 @@ Result<Response> show_second_factor(const Call& call) {
   JsonWriter json;
   json.begin_object().key("enabled").boolean(factor.has_value()).key("created");
   factor ? json.text(mail::format_rfc3339(factor->created)) : json.null();
+  json.key("takes_app_code").boolean(factor && !factor->secret.empty());
   json.key("recovery_codes_left").number(factor ? factor->recovery_hashes.size() : 0);
   return json_response(200, json.end_object().take());
+}
+
+// Passkeys alone: with the recovery codes that are made here, nobody is locked out who has lost his devices.
+Result<Response> require(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
+  fields.require("current");
+  auto present = fields.text("current");
+  POSTHUS_TRY_VOID(fields.finish());
+  Secret password(*std::move(present));
+  if (!call.principal.session) return no_session();
+  if (auto wrong = check_own_password(call, std::move(password))) return *std::move(wrong);
+  if (POSTHUS_TRY(own_factor(call))) return fail(ErrorKind::kExists, "the account has a second factor already; remove it first");
+  const FreshCodes fresh = make_recovery_codes();
+  const BrowserSession& session = *call.principal.session;
+  const auto put = call.context.store.apply(
+      store::PutSecondFactor{{.account = session.account, .secret = {}, .recovery_hashes = fresh.hashes, .created = {}}});
+  if (!put && put.error().kind == ErrorKind::kInvalid) return problem(409, "Make a passkey first.", "passkey.none");
+  if (!put) return std::unexpected(put.error());
+  POSTHUS_TRY_VOID(keep_signed_in(call));
+  if (call.context.authenticator) call.context.authenticator->forget(session.login);
+  return codes_response(201, fresh);
 }
 
 Result<Response> begin(const Call& call) {
@@ -151,6 +174,7 @@ Result<Response> remove_of_user(const Call& call) {
 Response get_second_factor(const Call& call) { return answer(show_second_factor(call)); }
 Response begin_second_factor(const Call& call) { return answer(begin(call)); }
 Response confirm_second_factor(const Call& call) { return answer(confirm(call)); }
+Response require_passkeys(const Call& call) { return answer(require(call)); }
 Response remove_own_second_factor(const Call& call) { return answer(removed_own_second_factor(call)); }
 Response renew_recovery_codes(const Call& call) { return answer(renew(call)); }
 Response remove_second_factor(const Call& call) { return answer(remove_of_user(call)); }

@@ -7,11 +7,13 @@
 #include "core/base/secret.h"
 #include "core/mail/date_time.h"
 #include "store/directory_reader.h"
+#include "store/identity_reader.h"
 #include "web-admin/api.h"
 #include "web-admin/authorisation.h"
 #include "web-admin/browser_sessions.h"
 #include "web-admin/lists.h"
 #include "web-admin/panel.h"
+#include "web-admin/passkeys.h"
 #include "web-admin/problem.h"
 #include "web-admin/resources.h"
 
@@ -36,20 +38,29 @@ void append_session(JsonWriter& json, const BrowserSession& session, std::string
 Result<std::string> session_json(const Call& call, const std::optional<BrowserSession>& session) {
   JsonWriter json;
   json.begin_object().key("hostname").text(call.context.hostname);
-  json.key("role");
-  if (!session) return json.null().key("session").null().key("needs_code").boolean(false).end_object().take();
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  json.key("passkeys").boolean(POSTHUS_TRY(offers_passkeys(call, *snapshot)));
+  json.key("needs_code").boolean(false).key("takes_app_code").boolean(false).key("passkey").null().key("role");
+  if (!session) return json.null().key("session").null().end_object().take();
   const auto user = POSTHUS_TRY(store::DirectoryReader(*snapshot).user(session->account));
   json.text(role_name(user ? user->role : store::Role::kUser)).key("session");
   append_session(json, *session, session->id);
-  return json.key("needs_code").boolean(false).end_object().take();
+  return json.end_object().take();
 }
 
-/// The password was right, and a code of the second factor is needed besides: nobody is signed in.
-Response code_needed(const Call& call) {
+/// The password was right, and the second factor is needed besides, a code or a passkey: nobody is signed in.
+Result<Response> factor_needed(const Call& call, AccountId account) {
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const auto factor = POSTHUS_TRY(store::IdentityReader(*snapshot).second_factor(account));
+  auto passkey = POSTHUS_TRY(passkey_request(call, *snapshot, account));
   JsonWriter json;
   json.begin_object().key("hostname").text(call.context.hostname).key("role").null().key("session").null();
-  return json_response(202, json.key("needs_code").boolean(true).end_object().take());
+  json.key("passkeys").boolean(passkey.has_value()).key("needs_code").boolean(true);
+  json.key("takes_app_code").boolean(factor && !factor->secret.empty()).key("passkey");
+  passkey ? json.raw(passkey->json) : json.null();
+  Response response = json_response(202, json.end_object().take());
+  if (passkey) response.fields.emplace_back("Set-Cookie", std::move(passkey->cookie));
+  return response;
 }
 
 Result<Response> current(const Call& call) {
@@ -73,24 +84,11 @@ Result<Response> open(const Call& call) {
   if (!call.context.authenticator) return problem(503, "Nobody can sign in here.");
   const auto checked = check_password(call.context, call.request, *login, std::move(secret));
   if (!checked) return checked.error();
-  if (checked->needs_code && !code) return code_needed(call);
+  if (checked->needs_code && !code) return factor_needed(call, checked->user.account);
   if (checked->needs_code) {
     if (auto wrong = check_code(call.context, call.request, checked->user, *code)) return *std::move(wrong);
   }
-  // WHY: what the browser brought, perhaps planted by somebody else, is never the session that is signed in.
-  if (const auto old = POSTHUS_TRY(session_of(call.context, call.request, call.sessions))) {
-    call.sessions.close(old->account, old->id);
-  }
-  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
-  std::string credentials = POSTHUS_TRY(credentials_fingerprint(*snapshot, checked->user));
-  const auto opened = call.sessions.open({.account = checked->user.account,
-                                          .login = checked->user.address,
-                                          .credentials = std::move(credentials),
-                                          .remote_address = call.request.origin.remote_address,
-                                          .user_agent = call.request.browser.user_agent});
-  Response response = json_response(201, POSTHUS_TRY(session_json(call, opened.session)));
-  response.fields.push_back(set_cookie(opened.secret, kSessionLifetime));
-  return response;
+  return begin_session(call, checked->user, {});
 }
 
 Result<Response> sign_out(const Call& call) {
@@ -169,6 +167,24 @@ Result<Response> own_password(const Call& call) {
 }
 
 }  // namespace
+
+Result<Response> begin_session(const Call& call, const store::UserRecord& user, std::string_view passkey) {
+  // WHY: what the browser brought, perhaps planted by somebody else, is never the session that is signed in.
+  if (const auto old = POSTHUS_TRY(session_of(call.context, call.request, call.sessions))) {
+    call.sessions.close(old->account, old->id);
+  }
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  std::string credentials = POSTHUS_TRY(credentials_fingerprint(*snapshot, user));
+  const auto opened = call.sessions.open({.account = user.account,
+                                          .login = user.address,
+                                          .credentials = std::move(credentials),
+                                          .remote_address = call.request.origin.remote_address,
+                                          .user_agent = call.request.browser.user_agent,
+                                          .passkey = std::string(passkey)});
+  Response response = json_response(201, POSTHUS_TRY(session_json(call, opened.session)));
+  response.fields.push_back(set_cookie(opened.secret, kSessionLifetime));
+  return response;
+}
 
 std::optional<Response> check_own_password(const Call& call, Secret password) {
   if (!call.context.authenticator) return problem(503, "Nobody can sign in here.");

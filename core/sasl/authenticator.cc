@@ -2,7 +2,9 @@
 #include "core/sasl/authenticator.h"
 
 #include "core/base/ascii.h"
+#include "core/base/log.h"
 #include "core/base/random.h"
+#include "core/base/shared_addresses.h"
 #include "core/sasl/argon2id.h"
 #include "core/sasl/login_attempt.h"
 #include "core/sasl/saslprep.h"
@@ -106,6 +108,35 @@ void Authenticator::code_checked(std::string_view login, const LoginFacts& facts
                         .reason = is_right ? "" : "wrong code",
                         .is_tls = facts.is_tls});
 }
+
+void Authenticator::passkey_checked(std::string_view login, const LoginFacts& facts, std::string_view reason) {
+  LoginContext& context = state_->context;
+  const std::string key = key_login(login);
+  const bool is_right = reason.empty();
+  if (is_right) {
+    context.throttle.code_succeeded(key);
+    context.throttle.succeeded(context.throttle.origin(key, facts.remote_address));
+  }
+  if (is_right && context.shared) context.shared->logged_in(facts.remote_address, login);
+  count_login(facts.protocol, is_right ? LoginVerdict::kAccepted : LoginVerdict::kRejected);
+  log::info(is_right ? "login.accepted" : "login.rejected", {{"protocol", facts.protocol},
+                                                             {"user", login},
+                                                             {"address", facts.remote_address},
+                                                             {"mechanism", "passkey"},
+                                                             {"reason", reason},
+                                                             {"tls", facts.is_tls ? "yes" : "no"}});
+  context.sign_ins.add({.login = std::string(login),
+                        .protocol = std::string(facts.protocol),
+                        .mechanism = "passkey",
+                        .remote_address = facts.remote_address,
+                        .result = is_right ? "accepted" : "rejected",
+                        .reason = std::string(reason),
+                        .is_tls = facts.is_tls});
+}
+
+void Authenticator::restore_sign_ins(std::vector<SignIn> kept) { state_->context.sign_ins.restore(std::move(kept)); }
+std::vector<SignIn> Authenticator::take_unsaved_sign_ins(std::size_t most) { return state_->context.sign_ins.take_unsaved(most); }
+void Authenticator::put_back_sign_ins(const std::vector<SignIn>& taken) { state_->context.sign_ins.put_back(taken); }
 
 std::vector<SignIn> Authenticator::sign_ins() const { return state_->context.sign_ins.all(); }
 std::vector<LoginBlock> Authenticator::blocks() const { return state_->context.throttle.blocks(); }

@@ -174,8 +174,16 @@ class Authenticator {
   /// Counts a code for the throttle and lists the sign-in.
   void code_checked(std::string_view login, const LoginFacts& facts, CodeVerdict verdict);
 
+  /// A browser proved itself with a passkey, or `reason` says why not. Lists the sign-in. WHY failures are not counted: nobody
+  /// guesses a signature.
+  void passkey_checked(std::string_view login, const LoginFacts& facts, std::string_view reason);
+
   /// Who signed in or tried to lately, newest first (core/sasl/sign_in_log.h).
   std::vector<SignIn> sign_ins() const;
+  /// For keeping them over a restart; see SignInLog.
+  void restore_sign_ins(std::vector<SignIn> kept);
+  std::vector<SignIn> take_unsaved_sign_ins(std::size_t most);
+  void put_back_sign_ins(const std::vector<SignIn>& taken);
   /// Who may not try now (core/sasl/login_throttle.h).
   std::vector<LoginBlock> blocks() const;
   /// False when there is no such block.

@@ -45,13 +45,13 @@ std::string_view known_protocol(std::string_view protocol) {
   return "other";
 }
 
-void count(std::string_view protocol, LoginVerdict verdict) {
+}  // namespace
+
+void count_login(std::string_view protocol, LoginVerdict verdict) {
   std::string labels = "protocol=\"";
   labels.append(known_protocol(protocol)).append("\",result=\"").append(name_of(verdict)).append("\"");
   metrics::counter("posthus_logins_total", "Login attempts by protocol and result", labels).add();
 }
-
-}  // namespace
 
 LoginContext::LoginContext(const CredentialSource& credential_source, const Clock& clock, AuthenticatorOptions options)
     : source(credential_source),
@@ -150,7 +150,7 @@ void LoginAttempt::finish(LoginVerdict verdict, std::string_view reason) {
   verdict_ = verdict;
   state_ = State::kDone;
   challenge_.clear();
-  count(facts_.protocol, verdict);
+  count_login(facts_.protocol, verdict);
   const std::string_view user = std::string_view(login_).substr(0, kMaxLoggedName);
   const std::string_view tls = facts_.is_tls ? "yes" : "no";
   const bool is_half = verdict == LoginVerdict::kAccepted && !reason.empty();

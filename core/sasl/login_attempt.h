@@ -36,6 +36,9 @@ struct LoginContext {
   ScramKeys make_fake_keys(std::string_view login) const;
 };
 
+/// Counts an attempt for the metrics.
+void count_login(std::string_view protocol, LoginVerdict verdict);
+
 class LoginAttempt : public LoginExchange {
  public:
   LoginAttempt(LoginContext& context, std::string_view mechanism, LoginFacts facts);

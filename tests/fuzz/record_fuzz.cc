@@ -9,11 +9,14 @@
 #include "store/record_alert.h"
 #include "store/record_certificate.h"
 #include "store/record_directory.h"
+#include "store/record_dns_check.h"
 #include "store/record_grant.h"
 #include "store/record_history.h"
 #include "store/record_identity.h"
 #include "store/record_mailbox.h"
+#include "store/record_passkey.h"
 #include "store/record_queue.h"
+#include "store/record_sign_in.h"
 #include "store/record_tls.h"
 
 namespace {
@@ -43,6 +46,15 @@ void decode_further(int kind, std::string_view bytes) {
     case 20:
       if (const auto r = decode_grant(bytes)) CHECK(encode_grant(*r).size() == bytes.size());
       break;
+    case 21:
+      if (const auto r = decode_passkey(bytes)) CHECK(encode_passkey(*r) == bytes);
+      break;
+    case 22:
+      if (const auto r = decode_sign_in(bytes)) CHECK(encode_sign_in(*r) == bytes);
+      break;
+    case 23:
+      if (const auto r = decode_dns_check(bytes)) CHECK(encode_dns_check(*r) == bytes);
+      break;
     default: break;
   }
 }
@@ -53,7 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace posthus::store;
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const int kind = data[0] % 21;
+  const int kind = data[0] % 24;
   switch (kind) {
     case 0:
       if (const auto r = decode_domain_record(bytes); r && bytes[0] == 2) CHECK(encode_domain_record(*r).size() == bytes.size());

@@ -10,8 +10,11 @@
 #include "store/key.h"
 #include "store/long_value.h"
 #include "store/record_certificate.h"
+#include "store/record_dns_check.h"
 #include "store/record_grant.h"
 #include "store/record_identity.h"
+#include "store/record_passkey.h"
+#include "store/record_sign_in.h"
 #include "store/record_tls.h"
 #include "store/rows.h"
 #include "store/store_state.h"
@@ -168,6 +171,25 @@ TEST_F(Maintenance, CheckFindsDamagedIdentities) {
        [](WriteTransaction& t) {
          return t.put(Table::kAppPasswords, app_password_key(AccountId(9), "1"), encode_app_password({.account = AccountId(9)}));
        }},
+      {"a passkey: passkey",
+       [](WriteTransaction& t) { return put_long_value(t, Table::kPasskeys, passkey_key(AccountId(9), passkey_id("c")), "x"); }},
+      {"a passkey: key",
+       [](WriteTransaction& t) {
+         const PasskeyRecord record{.account = AccountId(9), .id = passkey_id("other"), .credential_id = "c"};
+         return put_long_value(t, Table::kPasskeys, passkey_key(AccountId(9), passkey_id("c")), encode_passkey(record));
+       }},
+      {"a passkey: there is no such account",
+       [](WriteTransaction& t) {
+         const PasskeyRecord record{.account = AccountId(9), .id = passkey_id("c"), .credential_id = "c"};
+         return put_long_value(t, Table::kPasskeys, passkey_key(AccountId(9), passkey_id("c")), encode_passkey(record));
+       }},
+      {"a sign-in: key", [](WriteTransaction& t) { return t.put(Table::kSignIns, "x", encode_sign_in({.slot = 1})); }},
+      {"a DNS check: DNS check",
+       [](WriteTransaction& t) { return put_long_value(t, Table::kDnsChecks, dns_check_key("a.test"), "x"); }},
+      {"a DNS check: domain is missing",
+       [](WriteTransaction& t) {
+         return put_long_value(t, Table::kDnsChecks, dns_check_key("a.test"), encode_dns_check({.domain = "a.test"}));
+       }},
       {"an administered domain: there is no such account",
        [](WriteTransaction& t) { return t.put(Table::kAdministered, administered_key(AccountId(9), "a.test"), "a.test"); }},
       {"an audit entry: not a JSON object",
@@ -181,6 +203,9 @@ TEST_F(Maintenance, CheckFindsDamagedIdentities) {
       POSTHUS_TRY_VOID(t.erase(Table::kSecondFactors, account_key(AccountId(9))));
       POSTHUS_TRY_VOID(t.erase(Table::kAppPasswords, app_password_key(AccountId(9), "1")));
       POSTHUS_TRY_VOID(t.erase(Table::kAdministered, administered_key(AccountId(9), "a.test")));
+      POSTHUS_TRY_VOID(erase_long_value(t, Table::kPasskeys, passkey_key(AccountId(9), passkey_id("c"))));
+      POSTHUS_TRY_VOID(t.erase(Table::kSignIns, "x"));
+      POSTHUS_TRY_VOID(erase_long_value(t, Table::kDnsChecks, dns_check_key("a.test")));
       return erase_long_value(t, Table::kAudit, audit_key(1));
     });
     EXPECT_TRUE(findings(c).empty());

@@ -46,7 +46,7 @@ class BrowserTest : public ::testing::Test {
     testing::LoopbackDriver driver;
     const session::ConnectionFacts facts{.remote_address = is_local ? "" : address_, .is_unix_socket = is_local};
     driver.open(make_server_session(gate_, facts, driver.waker()), is_local ? testing::Tls::kNo : testing::Tls::kImplicit);
-    std::string request = method + " " + target + " HTTP/1.1\r\nHost: mx.example.test\r\n" + fields;
+    std::string request = method + " " + target + " HTTP/1.1\r\nHost: " + host_ + "\r\n" + fields;
     if (!body.empty()) request += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
     driver.send(request + "\r\n" + body);
     const std::string output = driver.take_output();
@@ -101,7 +101,7 @@ class BrowserTest : public ::testing::Test {
 
   static inline const std::string kPanel = "X-Posthus-Panel: 1\r\n";
   testing::World world_;
-  std::string address_ = "203.0.113.9";
+  std::string address_ = "203.0.113.9", host_ = "mx.example.test";
   Api api_;
   HttpServer http_;
   GateContext gate_;

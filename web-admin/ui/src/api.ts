@@ -2,7 +2,7 @@
 import type { Problem } from "../generated/api";
 
 export class ApiError extends Error {
-  constructor(readonly status: number, readonly detail: string) {
+  constructor(readonly status: number, readonly detail: string, readonly code = "") {
     super(detail);
   }
 }
@@ -45,16 +45,17 @@ export async function call<T>(method: string, path: readonly string[], options: 
   const text = await response.text();
   if (response.ok) return JSON.parse(text) as T;
   if (response.status === 401 && path[0] !== "session") signedOut();
-  throw new ApiError(response.status, detailOf(text));
+  const { detail = "", code = "" } = problemOf(text);
+  throw new ApiError(response.status, String(detail), String(code));
 }
 
 const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === "AbortError";
 
-function detailOf(text: string): string {
+function problemOf(text: string): Partial<Problem> {
   try {
-    return String((JSON.parse(text) as Partial<Problem>).detail ?? "");
+    return (JSON.parse(text) as Partial<Problem> | null) ?? {};
   } catch {
-    return "";
+    return {};
   }
 }
 

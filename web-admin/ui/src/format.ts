@@ -56,3 +56,11 @@ export function parseSize(text: string): number | undefined {
   if (!match) return undefined;
   return Math.round(Number(match[1]!.replace(",", ".")) * 1000 ** ["", "k", "m", "g", "t"].indexOf(match[2]!.toLowerCase()));
 }
+
+/** "Firefox, Linux" from what a browser calls itself; a guess, the whole is shown on hover. */
+export function browserOf(agent: string): string {
+  const name = /\b(Firefox|Edg|OPR|Chromium|Chrome|Safari)\//.exec(agent)?.[1] ?? "";
+  const system = /\b(Android|iPhone|iPad|Windows|Mac OS X|Linux)\b/.exec(agent)?.[1] ?? "";
+  const known = { Edg: "Edge", OPR: "Opera" }[name] ?? name;
+  return [known, system === "Mac OS X" ? "macOS" : system].filter(Boolean).join(", ") || agent;
+}

@@ -13,6 +13,7 @@ import { filter, pagingOf } from "./lists";
 import { DelegatesCard, DelegationsCard } from "./delegates";
 import { ChangeMailbox, SignInKind } from "./mailbox_change";
 import { isYes, type Kind, listOf, sizeMember, Transfer } from "./transfer";
+import { PasskeysOf } from "./passkeys";
 import { FactorOf } from "./second_factor";
 
 const kPage = 25;
@@ -194,6 +195,7 @@ function Mailbox({ user, isSelf, reload }: { user: User; isSelf: boolean; reload
           <DelegationsCard path={["users", user.address]} />
           <Card title={t("forwarding")}><div class="pad stack tight">{user.forward_to.length === 0 ? <p class="muted">{t("no-forward")}</p> : <><ul>{user.forward_to.map((to) => <li key={to} class="break">{to}</li>)}</ul><p class="small muted">{user.keeps_copy ? t("keeps-copy") : t("keeps-no-copy")}</p></>}</div></Card>
           {names.length > 0 && <Card title={t("also-receives")}><ul class="rows">{names.map((one) => <li key={one.address}><span class="grow break">{one.address}</span>{one.address.startsWith("@") && <span class="tag info">{t("catch-all")}</span>}</li>)}</ul></Card>}
+          {!isSelf && <PasskeysOf address={user.address} />}
           {!isSelf && <Card title={t("delete-mailbox")}><div class="pad stack"><p class="small muted">{t("delete-mailbox.about", { n: user.usage.messages })}</p><button type="button" class="btn danger" onClick={() => ask("delete")}>{t("delete")} …</button></div></Card>}
         </div>
         <Card title={t("at-a-glance")}><div class="pad"><dl class="facts">

@@ -4,24 +4,19 @@ import { useState } from "preact/hooks";
 import { call, get, put, remove } from "../api";
 import type { Session, User } from "../../generated/api";
 import { ApiError } from "../api";
+import { browserOf } from "../format";
 import { Card, Dialog, Failure, Field, Head, Icon, Shown, Time, toast, useLoad } from "../parts";
 import { t } from "../words";
 import { AppPasswordsCard } from "./app_passwords";
 import { DelegatesCard, DelegationsCard } from "./delegates";
 import { Forwarding } from "./forwarding";
 import { Storage, UserState } from "./mailboxes";
+import { PasskeysCard, useOwnPasskeys } from "./passkeys";
 import { SecondFactorCard } from "./second_factor";
-
-/** "Firefox, Linux" from what a browser calls itself; a guess, the whole is shown on hover. */
-export function browserOf(agent: string): string {
-  const name = /\b(Firefox|Edg|OPR|Chromium|Chrome|Safari)\//.exec(agent)?.[1] ?? "";
-  const system = /\b(Android|iPhone|iPad|Windows|Mac OS X|Linux)\b/.exec(agent)?.[1] ?? "";
-  const known = { Edg: "Edge", OPR: "Opera" }[name] ?? name;
-  return [known, system === "Mac OS X" ? "macOS" : system].filter(Boolean).join(", ") || agent;
-}
 
 export function MePage(): JSX.Element {
   const me = useLoad("me", (signal) => get<User>(["me"], {}, signal), 60);
+  const passkeys = useOwnPasskeys();
   const [asks, ask] = useState(false);
   return (
     <Shown from={me}>{(user) => (
@@ -34,7 +29,8 @@ export function MePage(): JSX.Element {
           <Card title={t("storage")}><div class="pad stack tight"><Storage user={user} /><p class="small muted">{t("n.mails", { n: user.usage.messages })}</p>{isFull(user) && <p class="small">{t("me.full.about")}</p>}</div></Card>
           <Card title={t("device")}><div class="pad stack"><p class="small muted">{t("device.about")}</p><a class="btn" href="/me/device"><Icon name="phone" />{t("device.open")}</a></div></Card>
         </div>
-        <SecondFactorCard />
+        <Shown from={passkeys} rows={2}>{(page) => <PasskeysCard page={page} done={passkeys.reload} />}</Shown>
+        <SecondFactorCard key={hasPasskeys(passkeys)} hasPasskeys={hasPasskeys(passkeys) === "some"} />
         <AppPasswordsCard />
         <Sessions />
         <DelegationsCard path={["me"]} />
@@ -46,6 +42,9 @@ export function MePage(): JSX.Element {
     )}</Shown>
   );
 }
+
+/** "some" of this name; the card of the second factor asks the server anew when that changes. */
+const hasPasskeys = (loaded: ReturnType<typeof useOwnPasskeys>): "some" | "none" => (loaded.value?.items.some((one) => one.hostname === location.hostname) ? "some" : "none");
 
 const isFull = (user: User): boolean => user.quota_bytes > 0 && user.usage.bytes >= 0.9 * user.quota_bytes;
 const titleOf = (user: User): string => (user.sending.held ? t("me.title.held") : isFull(user) ? t("me.title.full") : t("me.title"));

@@ -6,20 +6,21 @@ import type { NewSecondFactor, RecoveryCodes, SecondFactor } from "../../generat
 import { Card, Confirm, Copy, Dialog, Failure, Field, Icon, Shown, Time, toast, useLoad } from "../parts";
 import { t } from "../words";
 
-export function SecondFactorCard(): JSX.Element {
+export function SecondFactorCard({ hasPasskeys }: { hasPasskeys: boolean }): JSX.Element {
   const loaded = useLoad("second-factor", (signal) => get<SecondFactor>(["me", "second-factor"], {}, signal));
-  const [asks, ask] = useState<"on" | "off" | "codes">();
+  const [asks, ask] = useState<"on" | "passkeys" | "off" | "codes">();
   const close = (): void => { ask(undefined); loaded.reload(); };
   return (
     <Card title={t("factor")}><Shown from={loaded} rows={2}>{(factor) => (
       <div class="pad stack">
         {factor.enabled
-          ? <><p><Icon name="s-ok" tone="ok" /> {t("factor.on")} {factor.created && <span class="small muted"><Time at={factor.created} as="short" /></span>}</p>
+          ? <><p><Icon name="s-ok" tone="ok" /> {t(factor.takes_app_code ? "factor.on" : "passkey.factor.on")} {factor.created && <span class="small muted"><Time at={factor.created} as="short" /></span>}</p>
             <p class={`small ${factor.recovery_codes_left < 3 ? "" : "muted"}`}>{t("factor.codes-left", { n: factor.recovery_codes_left })}</p>
             <div class="line"><button type="button" class="btn s" onClick={() => ask("codes")}>{t("factor.new-codes")} …</button><button type="button" class="btn s" onClick={() => ask("off")}>{t("factor.switch-off")} …</button></div></>
-          : <><p class="small muted">{t("factor.about")}</p><div><button type="button" class="btn" onClick={() => ask("on")}>{t("factor.switch-on")} …</button></div></>}
+          : <><p class="small muted">{t("factor.about")}</p><div class="line"><button type="button" class="btn" onClick={() => ask("on")}>{t("factor.switch-on")} …</button>{hasPasskeys && <button type="button" class="btn" onClick={() => ask("passkeys")}>{t("passkey.factor")} …</button>}</div></>}
         {asks === "on" && <SwitchOn close={close} />}
-        {(asks === "off" || asks === "codes") && <WithBoth what={asks} close={close} />}
+        {asks === "passkeys" && <AskForPasskeys close={close} />}
+        {(asks === "off" || asks === "codes") && <WithBoth what={asks} takesAppCode={factor.takes_app_code} close={close} />}
       </div>
     )}</Shown></Card>
   );
@@ -84,6 +85,26 @@ function SwitchOn({ close }: { close: () => void }): JSX.Element {
   );
 }
 
+function AskForPasskeys({ close }: { close: () => void }): JSX.Element {
+  const [current, setCurrent] = useState("");
+  const [codes, setCodes] = useState<readonly string[]>();
+  const [error, setError] = useState<unknown>();
+  const isWrong = error instanceof ApiError && error.status === 403;
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    post<RecoveryCodes>(["me", "second-factor", "passkeys"], { current }).then((made) => setCodes(made.recovery_codes), setError);
+  };
+  if (codes) return <Codes codes={codes} close={close} />;
+  return (
+    <Dialog title={t("passkey.factor")} close={close}><form class="stack" onSubmit={submit}>
+      <p class="muted">{t("passkey.factor.about")} {t("factor.app-passwords")}</p>
+      <Field label={t("password.current")} name="current" type="password" autocomplete="current-password" value={current} onInput={setCurrent} required autofocus {...(isWrong ? { error: t("password.wrong") } : {})} />
+      {error !== undefined && !isWrong && <Failure error={error} />}
+      <div class="buttons"><button type="button" class="btn" onClick={close}>{t("cancel")}</button><button class="btn primary">{t("factor.switch-on")}</button></div>
+    </form></Dialog>
+  );
+}
+
 function Codes({ codes, close }: { codes: readonly string[]; close: () => void }): JSX.Element {
   return (
     <Dialog title={t("factor.recovery")} close={close}>
@@ -94,7 +115,7 @@ function Codes({ codes, close }: { codes: readonly string[]; close: () => void }
   );
 }
 
-function WithBoth({ what, close }: { what: "off" | "codes"; close: () => void }): JSX.Element {
+function WithBoth({ what, takesAppCode, close }: { what: "off" | "codes"; takesAppCode: boolean; close: () => void }): JSX.Element {
   const [current, setCurrent] = useState("");
   const [code, setCode] = useState("");
   const [codes, setCodes] = useState<readonly string[]>();
@@ -109,7 +130,7 @@ function WithBoth({ what, close }: { what: "off" | "codes"; close: () => void })
   return (
     <Dialog title={title} close={close}><form class="stack" onSubmit={submit}>
       <Field label={t("password.current")} name="current" type="password" autocomplete="current-password" value={current} onInput={setCurrent} required autofocus />
-      <Field label={t("factor.code")} name="code" autocomplete="one-time-code" value={code} onInput={setCode} required hint={t("factor.code.hint")} {...(error instanceof ApiError && error.status === 403 ? { error: t("factor.either-wrong") } : {})} />
+      <Field label={t(takesAppCode ? "factor.code" : "factor.recovery-code")} name="code" autocomplete="one-time-code" value={code} onInput={setCode} required hint={t(takesAppCode ? "factor.code.hint" : "factor.recovery-code.hint")} {...(error instanceof ApiError && error.status === 403 ? { error: t("factor.either-wrong") } : {})} />
       {error !== undefined && !(error instanceof ApiError && error.status === 403) && <Failure error={error} />}
       <div class="buttons"><button type="button" class="btn" onClick={close}>{t("cancel")}</button><button class="btn primary">{title}</button></div>
     </form></Dialog>
