@@ -159,9 +159,15 @@ void AuditedRequest::write(const Response& response) const {
     const bool is_gone = call_.request.method == "DELETE";
     std::string after = is_gone ? std::string() : resource();
     if (after.empty() && call_.request.method == "POST") after = made(response);
+    // Of "/me/passkeys" the user stays as he was, and what was made tells more.
+    std::string before = before_;
+    if (std::string thing = response.status == 201 && !before.empty() ? made(response) : std::string(); !thing.empty()) {
+      before.clear();
+      after = std::move(thing);
+    }
     // Of "/users/x/second-factor" the user stays.
     if (is_gone && !before_.empty()) after = resource();
-    put_difference(entry, parsed(before_), parsed(after));
+    put_difference(entry, parsed(before), parsed(after));
   }
   std::string json = entry.dump(-1, ' ', false, Json::error_handler_t::replace);
   const auto written = call_.context.store.apply(store::AddAudit{std::move(json)});

@@ -15,13 +15,14 @@ sys.path.insert(0, HERE)
 
 import identity_test  # noqa: E402
 import looks_test  # noqa: E402
+import passkeys_test  # noqa: E402
 import shared_use_test  # noqa: E402
 import tasks_test  # noqa: E402
 import wizard_test  # noqa: E402
 from panel_scene import ADMIN, Page, PanelSite  # noqa: E402
 
 SHOTS = os.path.join(HERE, "..", "..", "build", "browser")
-MODULES = [tasks_test, shared_use_test, identity_test, looks_test, wizard_test]
+MODULES = [tasks_test, shared_use_test, identity_test, passkeys_test, looks_test, wizard_test]
 
 # An interface came or went (containers do that): the browser breaks off what is on its way, and the panel asks again.
 OF_THE_MACHINE = ("ERR_NETWORK_CHANGED",)
@@ -54,6 +55,7 @@ def main():
     with PanelSite(binary) as site:
         site.fill()
         identity_test.prepare(site)
+        passkeys_test.prepare(site)
         page = Page("https://localhost:%d" % site.server.ports["https"], SHOTS)
         try:
             for module in MODULES:

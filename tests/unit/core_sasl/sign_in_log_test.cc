@@ -15,7 +15,7 @@ class SignInLogTest : public ::testing::Test {
     return {.login = std::move(login), .protocol = "imap", .remote_address = "203.0.113.9", .result = std::move(result)};
   }
   std::vector<SignIn> unsaved() { return log_.take_unsaved(SIZE_MAX); }
-  ManualClock clock_;
+  ManualClock clock_{Timestamp::from_seconds(1'700'000'000)};
   SignInLog log_{clock_};
 };
 

@@ -187,7 +187,7 @@ TEST(CborTest, NestingCostsNoStack) {
   EXPECT_FALSE(CborReader("\x1C").skip()) << "reserved";
   EXPECT_TRUE(CborReader("\xFB\x01\x02\x03\x04\x05\x06\x07\x08").skip());
   EXPECT_TRUE(CborReader("\xC1\x01").skip());
-  EXPECT_EQ(CborReader("\x39\x01\x00").integer(), -257);
+  EXPECT_EQ(CborReader(std::string_view("\x39\x01\x00", 3)).integer(), -257);
   EXPECT_FALSE(CborReader("\x3B\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF").integer());
 }
 

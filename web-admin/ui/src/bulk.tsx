@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "./api";
 import { Dialog, Exact, Field, Icon, sentenceOf, toast } from "./parts";
 import { t } from "./words";
+import { useSaid } from "./said";
 
 export interface Chosen { keys: ReadonlySet<string>; set: (keys: ReadonlySet<string>) => void }
 const kNothing: ReadonlySet<string> = new Set();
@@ -92,10 +93,14 @@ function Running({ errand, close }: { errand: Errand; close: () => void }): JSX.
 }
 
 const kShown = 20;
+function Refusal({ error }: { error: ApiError }): JSX.Element {
+  return <Exact text={useSaid()(error.detail, error.code)} />;
+}
+
 function Failures({ failed }: { failed: readonly Failed[] }): JSX.Element {
   return (
     <div class="stack tight" role="alert"><b class="line"><Icon name="s-bad" tone="bad" />{t("errand.failed", { n: failed.length })}</b>
-      <ul class="stack tight small">{failed.slice(0, kShown).map((one) => <li key={one.name} class="break"><b>{one.name}</b>: {sentenceOf(one.error)}{one.error instanceof ApiError && one.error.detail && <Exact text={one.error.detail} />}</li>)}</ul>
+      <ul class="stack tight small">{failed.slice(0, kShown).map((one) => <li key={one.name} class="break"><b>{one.name}</b>: {sentenceOf(one.error)}{one.error instanceof ApiError && one.error.detail && <Refusal error={one.error} />}</li>)}</ul>
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { ApiError } from "./api";
 import { exactTime, relative, shortTime } from "./format";
 import { icons, type IconName } from "./icons";
 import type { Chosen } from "./bulk";
+import { useSaid } from "./said";
 import { t, type Word } from "./words";
 
 export type Tone = "ok" | "warn" | "bad" | "off" | "info";
@@ -74,7 +75,8 @@ export function sentenceOf(error: unknown): string {
 }
 
 export function Failure({ error, retry }: { error: unknown; retry?: (() => void) | undefined }): JSX.Element {
-  const exact = error instanceof ApiError ? error.detail : String(error);
+  const said = useSaid();
+  const exact = error instanceof ApiError ? said(error.detail, error.code) : String(error);
   // WHY: of a refusal the server's own sentence says what to mend.
   const isAnswer = error instanceof ApiError && (error.status === 400 || error.status === 409);
   return (

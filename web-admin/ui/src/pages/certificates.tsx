@@ -7,6 +7,7 @@ import type { IconName } from "../icons";
 import { Card, Confirm, Dialog, Failure, Field, Head, Icon, Shown, Time, toast, useLoad, type Tone } from "../parts";
 import { passedOver, type PassedOver } from "../passed_over";
 import { href } from "../router";
+import { Said } from "../said";
 import { t } from "../words";
 
 const tones: Record<Certificate["state"], Tone> = { ordered: "info", failing: "bad", valid: "ok", renewal_failing: "warn", expired: "bad" };
@@ -46,7 +47,7 @@ function One({ one, renew, drop }: { one: Certificate; renew: () => void; drop: 
     <li><Icon name={iconOf[tones[one.state]]} tone={tones[one.state]} />
       <div class="grow"><b class="break">{one.hostname}</b> <span class="tag">{t(`certificate.${one.source}`)}</span>
         <p class="small muted break">{t(`certificate.${one.state}`)}{one.issuer && ` · ${one.issuer}`}{one.not_after && <> · {t("expires")} <Time at={one.not_after} as="short" /></>}</p>
-        {one.last_error && <p class="small break">{one.last_error}</p>}
+        {one.last_error && <p class="small break"><Said text={one.last_error} /></p>}
         {one.next_attempt && one.state !== "valid" && <p class="small muted">{t("next-attempt")}: <Time at={one.next_attempt} /></p>}</div>
       {one.source === "acme" && <button type="button" class="btn s" aria-label={`${t("certificate.renew")}: ${one.hostname}`} onClick={renew}>{t("certificate.renew")}</button>}
       <button type="button" class="btn s danger" aria-label={`${t("delete")}: ${one.hostname}`} onClick={drop}>{t("delete")} …</button></li>

@@ -5,6 +5,7 @@ import { call, get, post } from "../api";
 import type { DeliveryReport, SendTest } from "../../generated/api";
 import { Card, Empty, Exact, Failure, Field, Head, Icon, Shown, Time, useLoad, type Tone } from "../parts";
 import type { Place } from "../router";
+import { Said } from "../said";
 import { t } from "../words";
 
 const kLightTone: Record<DeliveryReport["light"], Tone> = { green: "ok", yellow: "warn", red: "bad" };
@@ -40,7 +41,7 @@ function DeliveryRows({ report }: { report: DeliveryReport }): JSX.Element {
     <ul class="rows">{report.items.map((item) => (
       <li key={item.check + item.subject}>
         <Icon name={item.state === "ok" ? "s-ok" : item.state === "wrong" ? "s-bad" : "s-unknown"} tone={item.state === "ok" ? "ok" : item.state === "wrong" ? "bad" : "off"} label={t(`state.${item.state}`)} />
-        <div class="grow">{t(`check.${item.check}`)}<p class="small muted break">{item.meaning}{item.action && ` ${item.action}`}</p></div>
+        <div class="grow">{t(`check.${item.check}`)}<p class="small muted break"><Said text={item.meaning} />{item.action && <> <Said text={item.action} /></>}</p></div>
         <span class="end small muted break">{item.subject}</span>
       </li>
     ))}</ul>

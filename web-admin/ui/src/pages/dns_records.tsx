@@ -1,10 +1,10 @@
 // DNS records to publish, each with what a check found.
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
 import type { DnsCheck, DnsRecord } from "../../generated/api";
 import type { IconName } from "../icons";
 import { Copy, Icon, type Tone } from "../parts";
-import { language, t } from "../words";
+import { useSaid } from "../said";
+import { t } from "../words";
 
 type Judged = DnsCheck["items"][number];
 const tones: Record<Judged["state"], Tone> = { ok: "ok", missing: "bad", wrong: "bad", unknown: "off" };
@@ -27,19 +27,9 @@ export function Record({ record }: { record: Pick<DnsRecord, "type" | "name" | "
   );
 }
 
-/** The server says why and what it found in English; its fixed sentences are known in the other languages. */
-function useSentences(): (text: string) => string {
-  const now = language();
-  const [known, setKnown] = useState<Record<string, string>>({});
-  useEffect(() => {
-    if (now !== "en") void import("../words/dns").then(({ sentences }) => setKnown(sentences[now]));
-  }, [now]);
-  return (text) => (now === "en" ? text : known[text] ?? text);
-}
-
 /** With `isOpen` the records that are not right show what to publish. */
 export function Records({ records, check, isOpen = false }: { records: readonly DnsRecord[]; check: DnsCheck | undefined; isOpen?: boolean }): JSX.Element {
-  const said = useSentences();
+  const said = useSaid();
   return (
     <ul class="rows">{records.map((one) => {
       const judged = check?.items.find((other) => other.zone_line === one.zone_line);

@@ -9,6 +9,7 @@ import { Card, Confirm, Dialog, Empty, Failure, Field, Head, Icon, Pager, Search
 import { go, href, type Place } from "../router";
 import { isServerAdmin } from "../session";
 import { t } from "../words";
+import { Said } from "../said";
 import { filter, pagingOf } from "./lists";
 import { Record, Records, toneOf } from "./dns_records";
 import { DomainSettings } from "./domain_settings";
@@ -104,7 +105,7 @@ function Dns({ domain }: { domain: Domain }): JSX.Element {
       <Tabs domain={domain} tab="" />
       {check.error !== undefined && <Failure error={check.error} retry={run} />}
       {faults.length > 0 && <Card title={t("to-mend")}><ul class="rows">{faults.map((one) => (
-        <li key={one.zone_line}><Icon name={toneOf(one) === "bad" ? "s-bad" : "s-warn"} tone={toneOf(one)} /><div class="grow stack tight"><h3>{t(`purpose.${one.purpose}`)}: {t(`state.${one.state}`)}</h3><p class="small muted break">{one.meaning}</p><Record record={one} />{one.found.length > 0 && <p class="small muted break">{t("found")}: <span class="mono">{one.found.join(" · ")}</span></p>}</div></li>
+        <li key={one.zone_line}><Icon name={toneOf(one) === "bad" ? "s-bad" : "s-warn"} tone={toneOf(one)} /><div class="grow stack tight"><h3>{t(`purpose.${one.purpose}`)}: {t(`state.${one.state}`)}</h3><p class="small muted break"><Said text={one.meaning} /></p><Record record={one} />{one.found.length > 0 && <p class="small muted break">{t("found")}: <span class="mono">{one.found.join(" · ")}</span></p>}</div></li>
       ))}</ul></Card>}
       <Card title={t("all-records")}><Shown from={records}>{(all) => <Records records={all.items} check={check.value} />}</Shown></Card>
     </>

@@ -8,6 +8,7 @@ import { passedOver } from "../passed_over";
 import { Bar, Card, Head, Icon, Shown, useLoad, type Tone } from "../parts";
 import { href } from "../router";
 import { language, t } from "../words";
+import { Said } from "../said";
 import { HistoryCard } from "./history";
 import { reasonOf } from "./timeline";
 
@@ -86,7 +87,7 @@ function Answer({ all }: { all: Overview }): JSX.Element {
       <Head tone={tone} title={problems.length ? t("needs", { n: problems.length }) : t("all-well")} about={t("up", { host: status.hostname, time: duration(status.uptime_seconds) })} />
       {problems.length > 0 && (
         <Card title={t("needs-you")}><ul class="rows">{problems.map((one) => (
-          <li key={one.what}><Icon name={one.icon} tone={one.tone} /><div class="grow"><b class="break">{one.what}</b><p class="small muted break">{one.about}</p></div><a class="btn s" href={one.to}>{one.action}</a></li>
+          <li key={one.what}><Icon name={one.icon} tone={one.tone} /><div class="grow"><b class="break">{one.what}</b><p class="small muted break"><Said text={one.about} /></p></div><a class="btn s" href={one.to}>{one.action}</a></li>
         ))}</ul></Card>
       )}
       <HistoryCard />

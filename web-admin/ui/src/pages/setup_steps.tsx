@@ -4,6 +4,7 @@ import { useEffect, useId, useState } from "preact/hooks";
 import { ApiError, get, post, put } from "../api";
 import type { CertificatePage, DnsCheck, DnsRecords, SetUp, SetUpHostname, SetUpSending } from "../../generated/api";
 import { Card, Failure, Field, Icon, Shown, useLoad } from "../parts";
+import { Said } from "../said";
 import { t } from "../words";
 import { PemField } from "./certificates";
 import { Steps } from "./delivery";
@@ -90,7 +91,7 @@ export function HostnameStep({ setUp, set, next }: StepProps): JSX.Element {
       <Card label={t("setup.hostname")}><div class="pad stack">
         {setUp.hostname_fixed ? <p>{t("setup.hostname.fixed")} <b class="break">{setUp.hostname}</b></p> : <Field label={t("hostname")} name="hostname" value={hostname} onInput={setHostname} required autofocus placeholder="mail.example.org" />}
         {isBusy && <p class="small muted" role="status">{t("setup.hostname.busy")}</p>}
-        {found && <div class={`notice ${found.addresses?.length ? "ok" : "warn"}`} role="status"><Icon name={found.addresses?.length ? "s-ok" : "s-warn"} tone={found.addresses?.length ? "ok" : "warn"} /><div class="grow"><b class="break">{found.addresses?.join(", ") || found.hostname}</b><p class="small">{found.meaning}</p></div></div>}
+        {found && <div class={`notice ${found.addresses?.length ? "ok" : "warn"}`} role="status"><Icon name={found.addresses?.length ? "s-ok" : "s-warn"} tone={found.addresses?.length ? "ok" : "warn"} /><div class="grow"><b class="break">{found.addresses?.join(", ") || found.hostname}</b><p class="small"><Said text={found.meaning} /></p></div></div>}
       </div></Card>
       <Foot isBusy={isBusy} error={error} label={found ? t("setup.next") : t("setup.hostname.try")} skip={setUp.hostname_fixed || isNamed ? next : undefined} />
     </form>
@@ -162,7 +163,7 @@ function Found({ found, mode }: { found: SetUpSending; mode: "direct" | "smartho
   return (
     <Card title={t("setup.found")}><ul class="rows" role="status">
       <li><Icon name={port25.works ? "s-ok" : "s-bad"} tone={port25.works ? "ok" : "bad"} /><div class="grow"><b>{port25.works ? t("setup.port-25.works") : t("setup.port-25.blocked")}</b>{!port25.works && <p class="small muted">{t("setup.port-25.about")}</p>}</div></li>
-      {(port25.items ?? []).map((one, at) => <li key={at}><Icon name={one.state === "ok" ? "s-ok" : one.state === "wrong" ? "s-bad" : "s-unknown"} tone={one.state === "ok" ? "ok" : one.state === "wrong" ? "bad" : "off"} /><div class="grow"><span class="break">{one.subject}</span><p class="small muted break">{one.meaning} {one.action}</p></div></li>)}
+      {(port25.items ?? []).map((one, at) => <li key={at}><Icon name={one.state === "ok" ? "s-ok" : one.state === "wrong" ? "s-bad" : "s-unknown"} tone={one.state === "ok" ? "ok" : one.state === "wrong" ? "bad" : "off"} /><div class="grow"><span class="break">{one.subject}</span><p class="small muted break"><Said text={one.meaning ?? ""} /> <Said text={one.action ?? ""} /></p></div></li>)}
     </ul></Card>
   );
 }
@@ -201,7 +202,7 @@ export function CertificateStep({ setUp, set, next }: StepProps): JSX.Element {
       </div></Card>}
       {mode === "upload" && <Card label={t("setup.upload")}><div class="pad stack"><PemField label={t("certificate.chain")} name="chain" value={chain} onInput={setChain} /><PemField label={t("certificate.key")} name="key" value={key} onInput={setKey} /></div></Card>}
       {isBusy && mode === "acme" && <p class="stack tight small muted" role="status">{t("setup.acme.busy")}<progress class="progress" aria-label={t("checking")} /></p>}
-      {found?.last_error && <div class="notice bad" role="alert"><Icon name="s-bad" tone="bad" /><div class="grow"><b>{t("certificate.failing")}</b><p class="small break">{found.last_error}</p></div></div>}
+      {found?.last_error && <div class="notice bad" role="alert"><Icon name="s-bad" tone="bad" /><div class="grow"><b>{t("certificate.failing")}</b><p class="small break"><Said text={found.last_error} /></p></div></div>}
       <Foot isBusy={isBusy} error={error} label={mode === "acme" ? t("certificate.do-order") : t("setup.next")} skip={next} />
     </form>
   );

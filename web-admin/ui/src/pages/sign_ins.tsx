@@ -6,6 +6,7 @@ import type { Block, BlockPage, SignIn, SignInPage } from "../../generated/api";
 import { number } from "../format";
 import { Card, Empty, Failure, Icon, Pager, Search, Select, Shown, Time, toast, useLoad, type Tone } from "../parts";
 import type { Place } from "../router";
+import { Said } from "../said";
 import { t, type Word } from "../words";
 import { filter, pagingOf, queryOf } from "./lists";
 
@@ -26,7 +27,7 @@ export function SignIns({ place }: { place: Place }): JSX.Element {
         : <><ul class="rows">{page.items.map((one) => (
           <li key={`${one.first} ${one.last} ${one.login} ${one.protocol} ${one.mechanism} ${one.remote_address} ${one.reason}`}><Icon name={{ ok: "s-ok", info: "info", warn: "s-warn", bad: "s-bad", off: "s-off" }[tones[one.result]] as "s-ok"} tone={tones[one.result]} />
             <div class="grow"><b class="break">{one.login || "–"}</b> <span class="tag">{one.protocol.toUpperCase()}</span>{one.app_password && <> <span class="tag">{t("app-password")}</span></>}
-              <p class="small muted break">{t(resultWords[one.result])}{one.reason && ` · ${one.reason}`} · {one.mechanism}{!one.tls && ` · ${t("sign-ins.no-tls")}`}</p>
+              <p class="small muted break">{t(resultWords[one.result])}{one.reason && <> · <Said text={one.reason} /></>} · {one.mechanism}{!one.tls && ` · ${t("sign-ins.no-tls")}`}</p>
               <p class="small muted break">{one.remote_address ?? t("audit.local")} · <Time at={one.last} />{one.count > 1 && ` · ${t("sign-ins.times", { n: one.count })}`}</p></div></li>
         ))}</ul><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown></Card>
     </>
