@@ -28,7 +28,6 @@ constexpr std::string_view kPasskeyCookie = "__Host-posthus-passkey";
 constexpr std::size_t kCookieBytes = 16;
 constexpr std::array kAlgorithms{cose::kEdDsa, cose::kEs256, cose::kRs256};
 
-Response no_browser_session() { return problem(404, "There is no browser's session here."); }
 Response wrong_name() {
   return problem(409, "Passkeys belong to a name: open the panel under the server's own name, or one of setting panel.names.",
                  "passkey.name");
@@ -74,7 +73,7 @@ void append_passkey(JsonWriter& json, const store::PasskeyRecord& record) {
   json.end_object();
 }
 
-Result<Response> list_of(const Call& call, AccountId account) {
+Result<Response> listed_passkeys(const Call& call, AccountId account) {
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   auto records = POSTHUS_TRY(store::IdentityReader(*snapshot).passkeys(account));
   std::ranges::sort(records, std::greater(), &store::PasskeyRecord::created);
@@ -86,7 +85,7 @@ Result<Response> list_of(const Call& call, AccountId account) {
   return json_response(200, json.end_object().take());
 }
 
-Result<Response> remove_of(const Call& call, AccountId account, const std::string& id) {
+Result<Response> removed_passkey(const Call& call, AccountId account, const std::string& id) {
   POSTHUS_TRY(call.context.store.apply(store::RemovePasskey{account, id}));
   return no_content();
 }
@@ -109,7 +108,7 @@ Result<Response> begin_registration(const Call& call) {
   auto present = fields.text("current");
   POSTHUS_TRY_VOID(fields.finish());
   Secret password(*std::move(present));
-  if (!call.principal.session) return no_browser_session();
+  if (!call.principal.session) return no_session();
   const BrowserSession& session = *call.principal.session;
   std::optional<RelyingParty> party;
   std::vector<store::PasskeyRecord> records;
@@ -141,7 +140,7 @@ struct Registration {
   std::uint8_t transports = 0;
 };
 
-Result<std::string> binary(std::optional<std::string> text, std::string_view name) {
+Result<std::string> passkey_bytes(std::optional<std::string> text, std::string_view name) {
   auto bytes = base64url_decode(text.value_or(""));
   if (!bytes) return fail(ErrorKind::kInvalid, "field '" + std::string(name) + "' must be base64url without padding");
   return *std::move(bytes);
@@ -157,7 +156,8 @@ Result<Registration> read_registration(const Call& call) {
   if (name->empty() || name->size() > store::kMaxPasskeyName) {
     return fail(ErrorKind::kInvalid, "field 'name' must have 1 to " + std::to_string(store::kMaxPasskeyName) + " bytes");
   }
-  return Registration{*name, POSTHUS_TRY(binary(client_data, "client_data")), POSTHUS_TRY(binary(object, "attestation_object")),
+  return Registration{*name, POSTHUS_TRY(passkey_bytes(client_data, "client_data")),
+                      POSTHUS_TRY(passkey_bytes(object, "attestation_object")),
                       transport_bits(transports.value_or(std::vector<std::string>()))};
 }
 
@@ -175,7 +175,7 @@ Result<NewCredential> check_registration(const Call& call, const RelyingParty& p
 Result<Response> finish_registration(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   const Registration made = POSTHUS_TRY(read_registration(call));
-  if (!call.principal.session) return no_browser_session();
+  if (!call.principal.session) return no_session();
   const BrowserSession& session = *call.principal.session;
   std::optional<RelyingParty> party;
   {
@@ -238,10 +238,10 @@ Result<Proof> read_proof(const Call& call) {
   const auto id = fields.text("id"), client_data = fields.text("client_data");
   const auto data = fields.text("authenticator_data"), signature = fields.text("signature"), handle = fields.text("user_handle");
   POSTHUS_TRY_VOID(fields.finish());
-  return Proof{POSTHUS_TRY(binary(id, "id")),
-               POSTHUS_TRY(binary(handle, "user_handle")),
-               {POSTHUS_TRY(binary(client_data, "client_data")), POSTHUS_TRY(binary(data, "authenticator_data")),
-                POSTHUS_TRY(binary(signature, "signature"))}};
+  return Proof{POSTHUS_TRY(passkey_bytes(id, "id")),
+               POSTHUS_TRY(passkey_bytes(handle, "user_handle")),
+               {POSTHUS_TRY(passkey_bytes(client_data, "client_data")), POSTHUS_TRY(passkey_bytes(data, "authenticator_data")),
+                POSTHUS_TRY(passkey_bytes(signature, "signature"))}};
 }
 
 /// Whose passkey it is. WHY the account comes from the handle or the password, and never from the credential's name alone: a name
@@ -293,14 +293,14 @@ Result<Proved> check_proof(const Call& call, const RelyingParty& party, const Pr
   return Proved{*std::move(user), passkey.id};
 }
 
-void note_sign_in(const Call& call, const std::string& login, std::string_view reason) {
+void note_passkey_sign_in(const Call& call, const std::string& login, std::string_view reason) {
   if (!call.context.authenticator) return;
   const sasl::LoginFacts facts{
       .protocol = "http", .remote_address = call.request.origin.remote_address, .is_tls = is_confidential(call.request.origin)};
   call.context.authenticator->passkey_checked(login, facts, reason);
 }
 
-Result<Response> sign_in_with(const Call& call) {
+Result<Response> signed_in_with_passkey(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   if (auto hasty = refusal_of_haste(call)) return *std::move(hasty);
   const Proof proof = POSTHUS_TRY(read_proof(call));
@@ -315,14 +315,14 @@ Result<Response> sign_in_with(const Call& call) {
   std::string login;
   const auto proved = check_proof(call, *party, proof, login);
   if (!proved && proved.error().kind != ErrorKind::kDenied) return std::unexpected(proved.error());
-  note_sign_in(call, login, proved ? std::string_view() : std::string_view(proved.error().context));
+  note_passkey_sign_in(call, login, proved ? std::string_view() : std::string_view(proved.error().context));
   if (!proved) return refused_passkey();
   Response response = POSTHUS_TRY(begin_session(call, proved->user, proved->passkey));
   response.fields.push_back(passkey_cookie("", std::chrono::seconds(0)));
   return response;
 }
 
-Result<AccountId> named(const Call& call) {
+Result<AccountId> passkey_owner(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   const auto user = POSTHUS_TRY(store::DirectoryReader(*snapshot).user(call.path[0]));
@@ -330,16 +330,18 @@ Result<AccountId> named(const Call& call) {
   return user->account;
 }
 
-Result<Response> list_own(const Call& call) {
+Result<Response> listed_own_passkeys(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
-  return call.principal.session ? list_of(call, call.principal.session->account) : no_browser_session();
+  return call.principal.session ? listed_passkeys(call, call.principal.session->account) : no_session();
 }
-Result<Response> remove_own(const Call& call) {
+Result<Response> removed_own_passkey(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
-  return call.principal.session ? remove_of(call, call.principal.session->account, call.path[0]) : no_browser_session();
+  return call.principal.session ? removed_passkey(call, call.principal.session->account, call.path[0]) : no_session();
 }
-Result<Response> list_named(const Call& call) { return list_of(call, POSTHUS_TRY(named(call))); }
-Result<Response> remove_named(const Call& call) { return remove_of(call, POSTHUS_TRY(named(call)), call.path[1]); }
+Result<Response> listed_named_passkeys(const Call& call) { return listed_passkeys(call, POSTHUS_TRY(passkey_owner(call))); }
+Result<Response> removed_named_passkey(const Call& call) {
+  return removed_passkey(call, POSTHUS_TRY(passkey_owner(call)), call.path[1]);
+}
 
 }  // namespace
 
@@ -372,13 +374,13 @@ Result<std::optional<PasskeyRequest>> passkey_request(const Call& call, const st
   return make_request(call, *party, account, records);
 }
 
-Response list_own_passkeys(const Call& call) { return answer(list_own(call)); }
+Response list_own_passkeys(const Call& call) { return answer(listed_own_passkeys(call)); }
 Response begin_own_passkey(const Call& call) { return answer(begin_registration(call)); }
 Response add_own_passkey(const Call& call) { return answer(finish_registration(call)); }
-Response remove_own_passkey(const Call& call) { return answer(remove_own(call)); }
-Response list_passkeys(const Call& call) { return answer(list_named(call)); }
-Response remove_passkey(const Call& call) { return answer(remove_named(call)); }
+Response remove_own_passkey(const Call& call) { return answer(removed_own_passkey(call)); }
+Response list_passkeys(const Call& call) { return answer(listed_named_passkeys(call)); }
+Response remove_passkey(const Call& call) { return answer(removed_named_passkey(call)); }
 Response ask_for_passkey(const Call& call) { return answer(ask_stranger(call)); }
-Response open_session_with_passkey(const Call& call) { return answer(sign_in_with(call)); }
+Response open_session_with_passkey(const Call& call) { return answer(signed_in_with_passkey(call)); }
 
 }  // namespace posthus::web_admin
