@@ -14,7 +14,7 @@ Result<PasskeyRecord> find_passkey(const Snapshot& snapshot, AccountId account, 
   return *std::move(found);
 }
 
-bool is_whole(const PasskeyRecord& record) {
+bool is_whole_passkey(const PasskeyRecord& record) {
   return !record.name.empty() && !record.relying_party.empty() && record.user_handle.size() == kUserHandle &&
          !record.credential_id.empty() && !record.public_key.empty();
 }
@@ -23,7 +23,7 @@ bool is_whole(const PasskeyRecord& record) {
 
 Result<WriteOutcome> apply_kind(ApplyContext& context, const PutPasskey& request) {
   PasskeyRecord record = request.passkey;
-  if (!is_whole(record)) return fail(ErrorKind::kInvalid, "passkey");
+  if (!is_whole_passkey(record)) return fail(ErrorKind::kInvalid, "passkey");
   record.id = passkey_id(record.credential_id);
   record.created = context.now;
   record.last_used = {};

@@ -6,7 +6,16 @@
 namespace posthus::web_admin {
 namespace {
 
-enum Major : std::uint8_t { kUnsigned, kNegative, kBytes, kText, kArray, kMap, kTag, kSimple };
+enum MajorType : std::uint8_t {
+  kMajorUnsigned,
+  kMajorNegative,
+  kMajorBytes,
+  kMajorText,
+  kMajorArray,
+  kMajorMap,
+  kMajorTag,
+  kMajorSimple
+};
 
 }  // namespace
 
@@ -27,9 +36,9 @@ std::optional<CborReader::Head> CborReader::head() {
 
 std::optional<std::int64_t> CborReader::integer() {
   const auto item = head();
-  if (!item || item->major > kNegative || item->argument > INT64_MAX) return std::nullopt;
+  if (!item || item->major > kMajorNegative || item->argument > INT64_MAX) return std::nullopt;
   const auto value = static_cast<std::int64_t>(item->argument);
-  return item->major == kNegative ? -1 - value : value;
+  return item->major == kMajorNegative ? -1 - value : value;
 }
 
 std::optional<std::string_view> CborReader::string_of(std::uint8_t major) {
@@ -40,12 +49,12 @@ std::optional<std::string_view> CborReader::string_of(std::uint8_t major) {
   return text;
 }
 
-std::optional<std::string_view> CborReader::byte_string() { return string_of(kBytes); }
-std::optional<std::string_view> CborReader::text_string() { return string_of(kText); }
+std::optional<std::string_view> CborReader::byte_string() { return string_of(kMajorBytes); }
+std::optional<std::string_view> CborReader::text_string() { return string_of(kMajorText); }
 
 std::optional<std::uint64_t> CborReader::map() {
   const auto item = head();
-  if (!item || item->major != kMap) return std::nullopt;
+  if (!item || item->major != kMajorMap) return std::nullopt;
   return item->argument;
 }
 
@@ -57,12 +66,12 @@ bool CborReader::skip() {
     const auto item = head();
     if (!item) return false;
     --left;
-    const bool is_string = item->major == kBytes || item->major == kText;
-    const bool is_list = item->major == kArray || item->major == kMap;
+    const bool is_string = item->major == kMajorBytes || item->major == kMajorText;
+    const bool is_list = item->major == kMajorArray || item->major == kMajorMap;
     if ((is_string || is_list) && item->argument > bytes_.size()) return false;
     if (is_string) bytes_.remove_prefix(item->argument);
-    if (is_list) left += item->major == kMap ? 2 * item->argument : item->argument;
-    if (item->major == kTag) ++left;
+    if (is_list) left += item->major == kMajorMap ? 2 * item->argument : item->argument;
+    if (item->major == kMajorTag) ++left;
     if (left > bytes_.size()) return false;
   }
   return true;

@@ -108,7 +108,7 @@ Result<KeyOwner> rsa_key(const Members& members) {
   return make_key("RSA", builder);
 }
 
-Result<KeyOwner> key_of(const Members& members) {
+Result<KeyOwner> openssl_key_of(const Members& members) {
   switch (members.algorithm) {
     case cose::kEs256: return p256_key(members);
     case cose::kEdDsa: return ed25519_key(members);
@@ -122,7 +122,7 @@ Result<KeyOwner> key_of(const Members& members) {
 Result<CredentialKey> parse_cose_key(std::string_view bytes) {
   const auto members = members_of(bytes);
   if (!members) return refuse_key("no COSE key");
-  const KeyOwner key = POSTHUS_TRY(key_of(*members));
+  const KeyOwner key = POSTHUS_TRY(openssl_key_of(*members));
   unsigned char* der = nullptr;
   const int size = key ? i2d_PUBKEY(key.get(), &der) : 0;
   const std::unique_ptr<unsigned char, void (*)(unsigned char*)> owner(der, [](unsigned char* bytes) { OPENSSL_free(bytes); });
