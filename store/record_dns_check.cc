@@ -85,9 +85,16 @@ Result<std::optional<DnsCheckRecord>> read_dns_check(const Snapshot& snapshot, s
 
 DnsCheckRecord after_dns_check(DnsCheckRecord before, std::vector<DnsFinding> findings, Timestamp now) {
   std::vector<DnsChange> changes;
+  std::vector<bool> compared(before.findings.size());
   for (DnsFinding& finding : findings) {
-    const auto known = std::ranges::find_if(before.findings, [&](const DnsFinding& one) { return one.is_same_record(finding); });
+    // Of several records with one name and type the first is compared with the first.
+    auto known = before.findings.begin();
+    while (known != before.findings.end() &&
+           (compared[static_cast<std::size_t>(known - before.findings.begin())] || !known->is_same_record(finding))) {
+      ++known;
+    }
     if (known == before.findings.end()) continue;
+    compared[static_cast<std::size_t>(known - before.findings.begin())] = true;
     if (finding.state == DnsRecordState::kUnknown) {
       finding.state = known->state;
     } else if (known->state != DnsRecordState::kUnknown && known->state != finding.state) {

@@ -118,6 +118,10 @@ Response Api::handle(const Request& request) {
     if (const auto noted = note_set_up_by_hand(context_); !noted) return problem(noted.error());
   }
   audited.write(response);
+  // What is written down anyhow aside: a domain admin who looks at what is another's.
+  const bool is_out_of_reach = response.status == 403 || response.status == 404;
+  if (is_out_of_reach && route.reach == Reach::kNarrowed && !is_change(request) && !admitted->principal.reaches_all)
+    note_refusal(context_, request, admitted->principal, sessions_, response.status);
   if (is_change(request)) {
     log::info("http.change", {{"who", admitted->principal.name},
                               {"from", request.origin.remote_address},

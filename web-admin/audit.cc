@@ -86,6 +86,25 @@ void put_difference(Json& entry, const Json& before, const Json& after) {
 
 std::string body_text(const Response& response) { return response.status < 300 ? response.body : std::string(); }
 
+}  // namespace
+
+void note_refusal(const ServerContext& context, const Request& request, const Principal& principal, BrowserSessions& sessions,
+                  int status) {
+  if (!principal.session || !sessions.notes_refusal(principal.session->account)) return;
+  Json entry = Json::object();
+  entry["time"] = mail::format_rfc3339(context.clock.now());
+  entry["who"] = principal.name;
+  entry["by"] = "browser";
+  entry["from"] = request.origin.remote_address;
+  entry["method"] = request.method;
+  entry["target"] = request.target.substr(0, kMaxTarget);
+  entry["status"] = status;
+  const auto written = context.store.apply(store::AddAudit{entry.dump(-1, ' ', false, Json::error_handler_t::replace)});
+  if (!written) log::error("audit.failed", {{"target", request.target}, {"context", written.error().context}});
+}
+
+namespace {
+
 std::string_view way_of(const Call& call) {
   if (call.request.origin.is_unix_socket) return "socket";
   if (call.principal.session) return "browser";

@@ -9,6 +9,11 @@
 
 namespace posthus::web_admin {
 
+/// A signed-in person wanted what is not his: somebody else's domain, or what only server admins may. Written down, but not
+/// often: whoever tries every name fills no log.
+void note_refusal(const ServerContext& context, const Request& request, const Principal& principal, BrowserSessions& sessions,
+                  int status);
+
 class AuditedRequest {
  public:
   /// Before the handler runs. Does nothing for requests that change nothing, and for what users do to their own accounts.

@@ -15,6 +15,7 @@
 #include "store/directory_reader.h"
 #include "store/identity_reader.h"
 #include "web-admin/api.h"
+#include "web-admin/audit.h"
 #include "web-admin/first_start.h"
 #include "web-admin/problem.h"
 
@@ -149,7 +150,10 @@ std::expected<Principal, Response> authorise_session(const ServerContext& contex
   Principal principal{.name = (*session)->login, .session = **session};
   auto refusal = admit_account(**snapshot, principal, request, route, path);
   if (!refusal) return std::unexpected(problem(refusal.error()));
-  if (*refusal) return std::unexpected(**std::move(refusal));
+  if (*refusal) {
+    note_refusal(context, request, principal, sessions, (*refusal)->status);
+    return std::unexpected(**std::move(refusal));
+  }
   return principal;
 }
 

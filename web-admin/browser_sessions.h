@@ -14,6 +14,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/ids.h"
+#include "core/base/rate_limiter.h"
 #include "web-admin/passkey_challenges.h"
 
 namespace posthus::web_admin {
@@ -42,7 +43,10 @@ struct BrowserSession {
 class BrowserSessions {
  public:
   /// The clock must outlive it.
-  explicit BrowserSessions(const Clock& clock) : clock_(clock), challenges_(clock) {}
+  explicit BrowserSessions(const Clock& clock)
+      : clock_(clock),
+        challenges_(clock),
+        refusals_(clock, {.burst = 20, .microseconds_per_token = 300'000'000, .max_keys = 1000}) {}
 
   struct Opened {
     std::string secret;  // for the cookie, nowhere else
@@ -63,6 +67,8 @@ class BrowserSessions {
   /// The key of the second factor that is being set up in this session; empty: none any more.
   void set_pending_factor(std::string_view id, std::string_view secret);
   void set_passkey_handle(std::string_view id, std::string_view handle);
+  /// Is a refusal of this account still one of the few that are written down? 20 at once, then one every five minutes.
+  bool notes_refusal(AccountId account) { return refusals_.try_take(std::to_string(account.value)); }
   /// Of browsers that are, or are about to be, signed in.
   PasskeyChallenges& challenges() { return challenges_; }
 
@@ -73,6 +79,7 @@ class BrowserSessions {
 
   const Clock& clock_;
   PasskeyChallenges challenges_;
+  RateLimiter refusals_;
   std::mutex mutex_;
   std::map<std::string, BrowserSession, std::less<>> sessions_;  // by SHA-256 of the secret, raw
 };

@@ -1,6 +1,8 @@
 // /api/v1/domains/{name}/dns: the records a domain should have in the DNS, whether it has them, and writing them by dynamic
 // update.
 #include "core/dns/record_text.h"
+#include "core/mail/date_time.h"
+#include "store/record_dns_check.h"
 #include "web-admin/dns_publish.h"
 #include "web-admin/domain_publication.h"
 #include "web-admin/lists.h"
@@ -15,6 +17,40 @@ void append_record(JsonWriter& json, const dns::PublishedRecord& record) {
   json.key("ttl").number(record.time_to_live).key("importance").text(dns::to_string(record.importance));
   json.key("purpose").text(dns::to_string(record.purpose)).key("why").text(record.why);
   json.key("zone_line").text(dns::zone_line(record));
+}
+
+std::string_view state_name(store::DnsRecordState state) {
+  return mailauth::to_string(static_cast<mailauth::RecordState>(state));
+}
+
+void append_finding(JsonWriter& json, const store::DnsFinding& finding) {
+  json.key("type").text(finding.type).key("name").text(finding.name).key("purpose").text(finding.purpose);
+  json.key("state").text(state_name(finding.state));
+}
+
+/// "last_check": what is kept of the domain's last check.
+Result<> append_last_check(const Call& call, JsonWriter& json, std::string_view domain) {
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const auto last = POSTHUS_TRY(store::read_dns_check(*snapshot, domain));
+  json.key("last_check");
+  if (!last) {
+    json.null();
+    return {};
+  }
+  json.begin_object().key("checked").text(mail::format_rfc3339(last->checked)).key("states").begin_array();
+  for (const store::DnsFinding& finding : last->findings) {
+    json.begin_object();
+    append_finding(json, finding);
+    json.end_object();
+  }
+  json.end_array().key("changes").begin_array();
+  for (const store::DnsChange& change : last->changes) {
+    json.begin_object().key("time").text(mail::format_rfc3339(change.time)).key("before").text(state_name(change.before));
+    append_finding(json, change.finding);
+    json.end_object();
+  }
+  json.end_array().end_object();
+  return {};
 }
 
 Result<dns::PublicationFacts> facts_of(const Call& call, std::initializer_list<std::string_view> parameters = {}) {
@@ -35,6 +71,7 @@ Result<Response> show_records(const Call& call) {
     json.end_object();
   }
   json.end_array().key("zone").text(dns::zone_file(facts, records));
+  POSTHUS_TRY_VOID(append_last_check(call, json, facts.domain));
   append_next(json, "");  // a page like others: a domain has some twenty records
   return json_response(200, json.end_object().take());
 }
@@ -55,6 +92,7 @@ std::string_view light(const std::vector<mailauth::RecordFinding>& findings) {
 Result<Response> check_published(const Call& call) {
   const dns::PublicationFacts facts = POSTHUS_TRY(facts_of(call));
   const auto findings = POSTHUS_TRY(check_domain(call.context, facts));
+  POSTHUS_TRY_VOID(keep_check(call.context, facts.domain, findings));
   JsonWriter json;
   json.begin_object().key("domain").text(facts.domain).key("hostname").text(facts.hostname).key("light").text(light(findings));
   json.key("items").begin_array();
@@ -65,6 +103,7 @@ Result<Response> check_published(const Call& call) {
     json.key("meaning").text(finding.meaning).key("paste").text(finding.paste).end_object();
   }
   json.end_array();
+  POSTHUS_TRY_VOID(append_last_check(call, json, facts.domain));
   append_next(json, "");
   return json_response(200, json.end_object().take());
 }

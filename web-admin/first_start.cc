@@ -29,6 +29,16 @@ void FirstStart::remember_test(std::string id) {
   last_test_ = std::move(id);
 }
 
+void FirstStart::set_pending_factor(std::string secret) {
+  const std::lock_guard lock(mutex_);
+  pending_factor_ = std::move(secret);
+}
+
+std::string FirstStart::pending_factor() const {
+  const std::lock_guard lock(mutex_);
+  return pending_factor_;
+}
+
 std::string FirstStart::last_test() const {
   const std::lock_guard lock(mutex_);
   return last_test_;

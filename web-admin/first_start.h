@@ -24,6 +24,7 @@ inline constexpr std::string_view kHostname = "first_start.hostname";         //
 inline constexpr std::string_view kDomain = "first_start.domain";             // of the step "domain"
 inline constexpr std::string_view kAdmin = "first_start.admin";               // address of the step "admin"
 inline constexpr std::string_view kAdminDomain = "first_start.admin_domain";  // a domain that the step "admin" made
+inline constexpr std::string_view kFactor = "first_start.factor";             // "totp": the admin has a second factor
 inline constexpr std::string_view kSending = "first_start.sending";           // "direct", "smarthost"
 inline constexpr std::string_view kCertificate = "first_start.certificate";   // "self_signed", "upload", "acme"
 inline constexpr std::string_view kDns = "first_start.dns";                   // "checked"
@@ -52,13 +53,16 @@ class FirstStart {
   /// The dry run that tried the way out last.
   void remember_test(std::string id);
   std::string last_test() const;
+  /// The key of a second factor that is being set up, raw; empty: none. In memory only.
+  void set_pending_factor(std::string secret);
+  std::string pending_factor() const;
 
  private:
   std::atomic<bool> is_set_up_;
   const Secret token_;
   const std::function<void()> restart_;
   mutable std::mutex mutex_;  // of the following
-  std::string last_test_;
+  std::string last_test_, pending_factor_;
 };
 
 }  // namespace posthus::web_admin

@@ -7,6 +7,8 @@
 #include <mutex>
 
 #include "core/dns/answers.h"
+#include "store/directory_reader.h"
+#include "store/record_dns_check.h"
 #include "web-admin/domain_publication.h"
 #include "web-admin/outside.h"
 
@@ -77,6 +79,61 @@ Result<std::vector<mailauth::RecordFinding>> check_domain(const ServerContext& c
     findings = mailauth::check_publication(input, answers);
   }
   return findings;
+}
+
+Result<> keep_check(const ServerContext& context, const std::string& domain,
+                    const std::vector<mailauth::RecordFinding>& findings) {
+  static_assert(static_cast<int>(store::DnsRecordState::kUnknown) == static_cast<int>(mailauth::RecordState::kUnknown));
+  store::PutDnsCheck request{.domain = domain, .findings = {}};
+  for (const mailauth::RecordFinding& finding : findings) {
+    if (request.findings.size() == store::kMaxDnsFindings || finding.record.name.size() > store::kMaxDnsNameBytes) continue;
+    request.findings.push_back({.type = std::string(dns::to_string(finding.record.type)),
+                                .name = finding.record.name,
+                                .purpose = std::string(dns::to_string(finding.record.purpose)),
+                                .state = static_cast<store::DnsRecordState>(finding.state)});
+  }
+  POSTHUS_TRY(context.store.apply(std::move(request)));
+  return {};
+}
+
+namespace {
+
+constexpr std::int64_t kCheckSeconds = 86'400;
+constexpr std::size_t kDomainPage = 100;
+
+/// Domains whose last check is a day old, or that had none, in the order of their names from `after` on.
+Result<std::vector<dns::PublicationFacts>> stale_domains(const ServerContext& context, std::size_t most) {
+  std::vector<dns::PublicationFacts> stale;
+  std::string after;
+  do {
+    const auto snapshot = POSTHUS_TRY(context.store.snapshot());
+    const auto page = POSTHUS_TRY(store::DirectoryReader(*snapshot).domains(after, kDomainPage));
+    for (const store::DomainRecord& domain : page.items) {
+      const auto last = POSTHUS_TRY(store::read_dns_check(*snapshot, domain.name));
+      const bool is_fresh = last && context.clock.now().seconds() - last->checked.seconds() < kCheckSeconds;
+      if (domain.is_disabled || is_fresh) continue;
+      stale.push_back(POSTHUS_TRY(publication_facts(context, *snapshot, domain)));
+      if (stale.size() == most) return stale;
+    }
+    after = page.next;
+  } while (!after.empty());
+  return stale;
+}
+
+}  // namespace
+
+Result<std::size_t> check_stale_domains(const ServerContext& context, std::size_t most) {
+  std::size_t checked = 0;
+  for (const dns::PublicationFacts& facts : POSTHUS_TRY(stale_domains(context, most))) {
+    if (!context.outside || context.outside->stop.stop_requested()) break;
+    const auto findings = check_domain(context, facts);
+    if (!findings && findings.error().kind == ErrorKind::kBusy) break;  // a person checks: he goes first, we go on in an hour
+    if (!findings) return std::unexpected(findings.error());
+    const auto kept = keep_check(context, facts.domain, *findings);
+    if (!kept && kept.error().kind != ErrorKind::kNotFound) return std::unexpected(kept.error());
+    ++checked;
+  }
+  return checked;
 }
 
 Result<std::string> lacking_key_records(const ServerContext& context, const store::DomainRecord& domain) {

@@ -51,6 +51,8 @@ Response set_own_password(const Call& call);
 // set_up.cc, set_up_sending.cc: before the server is set up
 Response get_set_up(const Call& call);
 Response put_set_up_admin(const Call& call);
+Response begin_set_up_factor(const Call& call);    // set_up_factor.cc
+Response confirm_set_up_factor(const Call& call);  // set_up_factor.cc
 Response put_set_up_hostname(const Call& call);
 Response put_set_up_domain(const Call& call);
 Response get_set_up_sending(const Call& call);

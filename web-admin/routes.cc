@@ -27,6 +27,8 @@ constexpr std::array kRoutes{
     Route{"GET", "/assets/{name}", Scope::kOpen, BodyKind::kNone, get_panel_file},
     Route{"GET", "/api/v1/setup", Scope::kOpen, BodyKind::kNone, get_set_up},
     Route{"PUT", "/api/v1/setup/admin", Scope::kSetUp, BodyKind::kJson, put_set_up_admin},
+    Route{"POST", "/api/v1/setup/factor", Scope::kSetUp, BodyKind::kNone, begin_set_up_factor},
+    Route{"PUT", "/api/v1/setup/factor", Scope::kSetUp, BodyKind::kJson, confirm_set_up_factor},
     Route{"PUT", "/api/v1/setup/hostname", Scope::kSetUp, BodyKind::kJson, put_set_up_hostname},
     Route{"PUT", "/api/v1/setup/domain", Scope::kSetUp, BodyKind::kJson, put_set_up_domain},
     Route{"GET", "/api/v1/setup/sending", Scope::kSetUp, BodyKind::kNone, get_set_up_sending},

@@ -7,6 +7,7 @@
 #include "store/directory_reader.h"
 #include "store/identity_reader.h"
 #include "web-admin/api.h"
+#include "web-admin/factor_parts.h"
 #include "web-admin/lists.h"
 #include "web-admin/problem.h"
 #include "web-admin/qr_code.h"
@@ -17,22 +18,6 @@ namespace {
 
 constexpr std::size_t kRecoveryCodes = 10;
 constexpr int kRecoveryGroups = 4;  // of four letters and digits: 79 bits, too many to try however fast the hash is
-
-struct FreshCodes {
-  std::vector<std::string> codes, hashes;
-};
-FreshCodes make_recovery_codes() {
-  FreshCodes fresh;
-  for (std::size_t i = 0; i < kRecoveryCodes; ++i) {
-    fresh.codes.push_back(random_password(kRecoveryGroups));
-    fresh.hashes.push_back(recovery_hash(fresh.codes.back()));
-  }
-  return fresh;
-}
-
-Response codes_response(int status, const FreshCodes& fresh) {
-  return json_response(status, JsonWriter().begin_object().key("recovery_codes").texts(fresh.codes).end_object().take());
-}
 
 Result<std::optional<store::SecondFactorRecord>> own_factor(const Call& call) {
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
@@ -86,12 +71,7 @@ Result<Response> begin(const Call& call) {
   const BrowserSession& session = *call.principal.session;
   const std::string secret = sasl::make_totp_secret();
   call.sessions.set_pending_factor(session.id, secret);
-  const std::string uri = sasl::totp_uri(call.context.hostname, session.login, secret);
-  const auto image = qr_code_svg(uri, session.login);
-  JsonWriter json;
-  json.begin_object().key("secret").text(sasl::base32_encode(secret)).key("uri").text(uri).key("qr");
-  image ? json.text(*image) : json.null();  // without the library the key is typed
-  return json_response(200, json.end_object().take());
+  return factor_key_response(call.context.hostname, session.login, secret);
 }
 
 // The first code shows that the app has the key: nobody locks himself out.
@@ -170,6 +150,28 @@ Result<Response> remove_of_user(const Call& call) {
 }
 
 }  // namespace
+
+FreshCodes make_recovery_codes() {
+  FreshCodes fresh;
+  for (std::size_t i = 0; i < kRecoveryCodes; ++i) {
+    fresh.codes.push_back(random_password(kRecoveryGroups));
+    fresh.hashes.push_back(recovery_hash(fresh.codes.back()));
+  }
+  return fresh;
+}
+
+Response codes_response(int status, const FreshCodes& fresh) {
+  return json_response(status, JsonWriter().begin_object().key("recovery_codes").texts(fresh.codes).end_object().take());
+}
+
+Response factor_key_response(std::string_view issuer, std::string_view login, std::string_view secret) {
+  const std::string uri = sasl::totp_uri(issuer, login, secret);
+  const auto image = qr_code_svg(uri, login);
+  JsonWriter json;
+  json.begin_object().key("secret").text(sasl::base32_encode(secret)).key("uri").text(uri).key("qr");
+  image ? json.text(*image) : json.null();  // without the library the key is typed
+  return json_response(200, json.end_object().take());
+}
 
 Response get_second_factor(const Call& call) { return answer(show_second_factor(call)); }
 Response begin_second_factor(const Call& call) { return answer(begin(call)); }

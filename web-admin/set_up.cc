@@ -102,6 +102,8 @@ Result<Response> put_admin(const Call& call) {
   const Response user = POSTHUS_TRY(make_user(call, account.text, account.password, "server_admin"));
   if (user.status >= 300) return user;
   POSTHUS_TRY_VOID(put_note(call, keys::kAdmin, account.text));
+  // The second factor goes with its account.
+  if (before != account.text) POSTHUS_TRY_VOID(put_note(call, keys::kFactor, ""));
   if (!before.empty() && before != account.text) relay(call, "DELETE", "/api/v1/users/" + percent_encode(before), "");
   if (made != domain && made != POSTHUS_TRY(note(call, keys::kDomain))) drop_domain(call, made);
   return set_up_state(call);

@@ -19,10 +19,10 @@ struct SetUpStep {
   std::string_view name, key;
   bool is_required;
 };
-constexpr SetUpStep kSteps[] = {
-    {"admin", keys::kAdmin, true},      {"hostname", keys::kHostname, false},       {"domain", keys::kDomain, false},
-    {"sending", keys::kSending, false}, {"certificate", keys::kCertificate, false}, {"dns", keys::kDns, false},
-    {"mailbox", keys::kMailbox, false}};
+constexpr SetUpStep kSteps[] = {{"admin", keys::kAdmin, true},        {"factor", keys::kFactor, false},
+                           {"hostname", keys::kHostname, false}, {"domain", keys::kDomain, false},
+                           {"sending", keys::kSending, false},   {"certificate", keys::kCertificate, false},
+                           {"dns", keys::kDns, false},           {"mailbox", keys::kMailbox, false}};
 
 }  // namespace
 

@@ -20,6 +20,7 @@
 #include "core/main/domain_certificates.h"
 #include "core/main/first_start.h"
 #include "core/main/history.h"
+#include "core/main/kept_sign_ins.h"
 #include "core/main/outgoing.h"
 #include "core/main/own_addresses.h"
 #include "core/main/public_services.h"
@@ -41,6 +42,7 @@
 #include "web-admin/domain_publication.h"
 #include "web-admin/figures.h"
 #include "web-admin/http_server.h"
+#include "web-admin/live_check.h"
 #include "web-admin/outside.h"
 #include "web-admin/server_session.h"
 #include "web-admin/signing_keys.h"
@@ -61,6 +63,7 @@ constexpr std::chrono::milliseconds kCertificateInterval{3'600'000};
 constexpr std::chrono::milliseconds kCertificateFilesInterval{10'000};  // files that have changed are taken within it
 constexpr std::chrono::milliseconds kOrdersTick{1000};
 constexpr std::chrono::milliseconds kHistoryTick{1000}, kAlertsTick{1000};
+constexpr std::chrono::milliseconds kSignInsTick{10'000};       // what a crash may take of them
 constexpr std::chrono::milliseconds kNamesInterval{600'000};    // somebody who has just made the records waits for it
 constexpr std::chrono::milliseconds kGatewaysInterval{60'000};  // a container may get another network while it runs
 
@@ -175,6 +178,8 @@ struct Server::State {
   void start_periodic_work();
   void start_orders();
   void start_history();
+  void start_kept_sign_ins();
+  void look_at_dns();
   void refresh_certificates();
   void certificates_changed();
   web_admin::DefaultCertificate default_certificate() const;
@@ -212,9 +217,10 @@ struct Server::State {
   std::unique_ptr<DryRuns> dry_runs;
   std::unique_ptr<CertificateOrders> orders;
   std::unique_ptr<History> history;
+  std::unique_ptr<KeptSignIns> kept_sign_ins;
   std::unique_ptr<Alerts> alerts;
   std::unique_ptr<DomainCertificates> domain_certificates;
-  std::atomic<bool> is_looking_for_names = false;
+  std::atomic<bool> is_looking_for_names = false, is_looking_at_dns = false;
   std::mutex certificate_failure_mutex;
   std::string last_certificate_failure;  // what the log has been told
   bool is_stopped = false;
@@ -342,6 +348,7 @@ void Server::State::start_periodic_work() {
   expire();  // goes on with removals that the last stop cut short
   network.timers().every(kExpireInterval, expire);
   network.timers().every(kExpireInterval, [this] { network.workers().try_submit([this] { look_at_blocklists(); }); });
+  network.timers().every(kExpireInterval, [this] { network.workers().try_submit([this] { look_at_dns(); }); });
   network.timers().every(kCertificateInterval, [this] {
     network.workers().try_submit([this] {
       refresh_certificates();
@@ -432,6 +439,16 @@ void Server::State::start_history() {
   network.timers().every(kHistoryTick, [this] { history->tick(); });
 }
 
+void Server::State::start_kept_sign_ins() {
+  kept_sign_ins = std::make_unique<KeptSignIns>(KeptSignInsContext{
+      .store = *store, .authenticator = authenticator, .run_blocking = [this](std::move_only_function<void()> work) {
+        return network.workers().try_submit(std::move(work));
+      }});
+  if (const auto restored = kept_sign_ins->restore(); !restored)
+    log::warning("sign_ins.not_restored", {{"context", restored.error().context}});
+  network.timers().every(kSignInsTick, [this] { kept_sign_ins->tick(); });
+}
+
 // WHY the CA's word counts alone: its certificates are dates, and we have chosen to trust it.
 web_admin::ClockVerdict Server::State::clock_verdict(std::int64_t mark) {
   const auto snapshot = store->snapshot();
@@ -469,6 +486,14 @@ void Server::State::look_at_blocklists() {
   if (last && clock.now().seconds() - last->checked.seconds() < kBlocklistInterval.count()) return;
   const auto report = web_admin::check_delivery(api.context(), web_admin::Probe::kNone, web_admin::Extent::kBlocklists);
   if (!report && !is_stopping) log::warning("delivery.check_failed", {{"context", report.error().context}});
+}
+
+// A day after the last time; some domains each hour. A server that is not set up has asked for nothing.
+void Server::State::look_at_dns() {
+  if (!first_start->is_set_up() || is_looking_at_dns.exchange(true)) return;
+  const auto checked = web_admin::check_stale_domains(api.context(), web_admin::kDomainsPerRound);
+  if (!checked && !is_stopping) log::warning("dns.check_failed", {{"context", checked.error().context}});
+  is_looking_at_dns = false;
 }
 
 void Server::State::reach_outside() {
@@ -529,6 +554,7 @@ Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& cl
   state->reach_outside();
   state->start_orders();
   state->start_history();
+  state->start_kept_sign_ins();
   state->start_alerts();
   state->start_domain_certificates();
   state->start_periodic_work();
@@ -558,6 +584,7 @@ void Server::stop() {
   if (state_->alerts) state_->alerts->stop();
   if (state_->outgoing) state_->outgoing->wind_down(kLastDeliveries);
   if (state_->history) state_->history->flush();
+  if (state_->kept_sign_ins) state_->kept_sign_ins->flush();
   state_->store->close_within(kStorePatience);  // else a session that waits for long bulk work would keep us
   state_->network.stop(kDrain);
   if (state_->outgoing) state_->outgoing->stop();

@@ -211,6 +211,12 @@ TEST_F(IdentityTest, ChangesInTheDnsAreNoted) {
   for (std::size_t i = 0; i < kMaxDnsChanges + 5; ++i)
     must(PutDnsCheck{"one.test", {finding(i % 2 == 0 ? DnsRecordState::kOk : DnsRecordState::kMissing)}});
   EXPECT_EQ(dns_check().changes.size(), kMaxDnsChanges);
+  must(PutDnsCheck{"two.test", {finding(DnsRecordState::kOk), finding(DnsRecordState::kMissing)}});
+  must(PutDnsCheck{"two.test", {finding(DnsRecordState::kOk), finding(DnsRecordState::kMissing)}});
+  {
+    const auto now_two = snapshot();
+    EXPECT_TRUE(read_dns_check(*now_two, "two.test").value().value().changes.empty()) << "two records of one name";
+  }
   EXPECT_EQ(refusal(PutDnsCheck{"three.test", {}}), ErrorKind::kNotFound);
   EXPECT_EQ(refusal(PutDnsCheck{"one.test", std::vector<DnsFinding>(kMaxDnsFindings + 1)}), ErrorKind::kTooLarge);
   must(RemoveUser{"anna@one.test"});

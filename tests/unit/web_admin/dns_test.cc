@@ -7,6 +7,7 @@
 #include "tests/unit/web_admin/outside_doubles.h"
 #include "web-admin/api.h"
 #include "web-admin/dns_publish.h"
+#include "web-admin/live_check.h"
 #include "web-admin/outside.h"
 
 namespace posthus::web_admin {
@@ -62,6 +63,37 @@ TEST_F(DnsTest, ChecksWhatIsThereAndSaysWhatToPaste) {
   EXPECT_EQ(answer.body.find(R"("state":")", mx), answer.body.find(R"("state":"ok","found":["10 mail.example.test."])", mx));
   EXPECT_NE(answer.body.find(R"("paste":"_dmarc.bank.test. 3600 IN TXT \"v=DMARC1; p=quarantine)"), std::string::npos)
       << answer.body;
+}
+
+TEST_F(DnsTest, WhatHasChangedSinceTheLastCheckIsKept) {
+  EXPECT_NE(records().find(R"("last_check":null)"), std::string::npos);
+  ASSERT_TRUE(zone_.add_zone("mail.example.test A 198.51.100.9\nbank.test TXT \"v=spf1 mx -all\""));
+  EXPECT_NE(check().body.find(R"("changes":[])"), std::string::npos) << "nothing to compare with yet";
+  EXPECT_NE(records().find(R"("name":"bank.test","purpose":"mail_exchanger","state":"missing")"), std::string::npos) << records();
+  world_.clock.advance(3'600'000'000);
+  ASSERT_TRUE(zone_.add_zone("bank.test MX 10 mail.example.test"));
+  EXPECT_NE(check().body.find(R"("changes":[{"time":"2026-11-21T13:00:00Z","before":"missing","type":"MX")"), std::string::npos)
+      << records();
+  EXPECT_NE(records().find(R"("checked":"2026-11-21T13:00:00Z")"), std::string::npos);
+  EXPECT_NE(records().find(R"("purpose":"mail_exchanger","state":"ok"}])"), std::string::npos) << records();
+}
+
+TEST_F(DnsTest, DomainsAreCheckedOnceADayByThemselves) {
+  call("POST", "/api/v1/domains", R"({"name":"away.test"})");
+  call("PATCH", "/api/v1/domains/away.test", R"({"disabled":true})");
+  call("POST", "/api/v1/domains", R"({"name":"third.test"})");
+  EXPECT_EQ(check_stale_domains(api_.context(), 1).value(), 1u) << "no more than asked for";
+  EXPECT_EQ(check_stale_domains(api_.context(), 50).value(), 1u) << "those that were not; and not the disabled one";
+  EXPECT_EQ(check_stale_domains(api_.context(), 50).value(), 0u);
+  world_.clock.advance(86'400'000'000);
+  {
+    const std::lock_guard busy(outside_.one_at_a_time);
+    EXPECT_EQ(check_stale_domains(api_.context(), 50).value(), 0u) << "who checks by hand goes first";
+  }
+  EXPECT_EQ(check_stale_domains(api_.context(), 50).value(), 2u);
+  world_.clock.advance(86'400'000'000);
+  outside_.stop.request_stop();
+  EXPECT_EQ(check_stale_domains(api_.context(), 50).value(), 0u);
 }
 
 TEST_F(DnsTest, ThePolicyIsFetchedWhenItsHostIsThere) {

@@ -263,6 +263,28 @@ TEST_F(IdentityApiTest, NothingSecretIsInTheAuditLog) {
   }
 }
 
+TEST_F(IdentityApiTest, WhoWantsWhatIsNotHisIsWrittenDownButNotOften) {
+  world_.add_domain("other.test");
+  world_.add_user("chief@example.test", "password-3");
+  local("PATCH", "/api/v1/users/chief@example.test", R"({"role":"domain_admin","admin_of":["example.test"]})");
+  const std::string chief = browser("chief@example.test", "password-3");
+  EXPECT_EQ(call("GET", "/api/v1/domains/other.test", "", chief).status, 403);
+  EXPECT_EQ(call("GET", "/api/v1/domains/none.test", "", chief).status, 403);
+  EXPECT_EQ(call("DELETE", "/api/v1/users/root@other.test", "", chief).status, 403);
+  EXPECT_EQ(call("GET", "/api/v1/domains/example.test", "", chief).status, 200);
+  const Answer audit = local("GET", "/api/v1/audit?who=chief@example.test");
+  EXPECT_TRUE(
+      audit.has(R"("by":"browser","from":"203.0.113.9","method":"GET","target":"/api/v1/domains/other.test","status":403)"))
+      << audit.body;
+  EXPECT_TRUE(audit.has(R"("method":"DELETE","target":"/api/v1/users/root@other.test","status":403)"));
+  EXPECT_FALSE(audit.has("example.test\",\"status\":200"));
+  for (int i = 0; i < 100; ++i) call("GET", "/api/v1/domains/guess" + std::to_string(i) + ".test", "", chief);
+  const std::string all = local("GET", "/api/v1/audit?limit=1000&who=chief@example.test").body;
+  std::size_t entries = 0;
+  for (std::size_t at = all.find("\"status\":403"); at != std::string::npos; at = all.find("\"status\":403", at + 1)) ++entries;
+  EXPECT_EQ(entries, 20u) << "whoever tries every name fills no log";
+}
+
 TEST_F(IdentityApiTest, WhatUsersDoToThemselvesDoesNotPushOutWhatAdminsDid) {
   const std::string anna = browser("anna@example.test", "password-1");
   call("PATCH", "/api/v1/me", R"({"forward_to":[]})", anna);

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "core/dns/memory_resolver.h"
+#include "core/sasl/totp.h"
 #include "store/directory_reader.h"
+#include "store/identity_reader.h"
 #include "tests/support/memory_dialer.h"
 #include "tests/support/world.h"
 #include "tests/unit/web_admin/outside_doubles.h"
@@ -134,6 +136,33 @@ TEST_F(SetUpTest, TheAdminComesWithHisDomainAndIsReplacedByTheNextOne) {
   EXPECT_TRUE(has_user("boss@other.test") && has_domain("other.test"));
   EXPECT_FALSE(has_user("admin@example.test") || has_domain("example.test"));
   EXPECT_EQ(store::DirectoryReader(**store_->snapshot()).user("boss@other.test")->value().role, store::Role::kServerAdmin);
+}
+
+TEST_F(SetUpTest, TheSecondFactorIsTriedBeforeItIsOn) {
+  EXPECT_EQ(call("POST", "/api/v1/setup/factor").status, 409) << "there is nobody yet";
+  ASSERT_EQ(step("admin", kAdmin).status, 200);
+  EXPECT_EQ(step("factor", R"({"code":"123456"})").status, 409) << "it was not begun";
+  const Response begun = call("POST", "/api/v1/setup/factor");
+  ASSERT_EQ(begun.status, 200) << begun.body;
+  EXPECT_TRUE(has(begun, "otpauth://totp/")) << begun.body;
+  const std::string secret = first_start_->pending_factor();
+  const std::string right = sasl::totp_code(secret, static_cast<std::uint64_t>(clock_.now().seconds() / sasl::kTotpSeconds));
+  const std::string wrong = right == "000000" ? "000001" : "000000";
+  EXPECT_EQ(step("factor", R"({"code":")" + wrong + "\"}").status, 403);
+  EXPECT_FALSE(is_done("factor"));
+  const Response on = step("factor", R"({"code":")" + right + "\"}");
+  EXPECT_EQ(on.status, 201);
+  EXPECT_TRUE(has(on, "recovery_codes"));
+  start();
+  EXPECT_TRUE(is_done("factor"));
+  const auto snapshot = store_->snapshot();
+  const auto user = store::DirectoryReader(**snapshot).user("admin@example.test").value().value();
+  EXPECT_EQ(store::IdentityReader(**snapshot).second_factor(user.account).value().value().secret, secret);
+  EXPECT_EQ(step("admin", R"({"address":"admin@example.test","password":"password-2"})").status, 200);
+  EXPECT_TRUE(is_done("factor")) << "another password leaves it";
+  EXPECT_EQ(step("admin", R"({"address":"boss@other.test","password":"password-1"})").status, 200);
+  EXPECT_FALSE(is_done("factor")) << "it went with its account";
+  EXPECT_FALSE(has(local("GET", "/api/v1/audit"), secret));
 }
 
 TEST_F(SetUpTest, ACorrectedDomainLeavesNothingBehindAndAnInhabitedOneStays) {

@@ -71,7 +71,7 @@ function Entry({ one, deeds }: { one: Audit; deeds: Deeds }): JSX.Element {
   const told = Object.entries(one.request ?? {});
   return (
     <li><Icon name={isRefused ? "s-off" : "s-ok"} tone={isRefused ? "off" : "ok"} /><div class="grow">
-      <b class="break">{deed ?? `${one.method} ${decoded(one.target)}`}</b>{isRefused && <> <span class="tag">{t("audit.refused")} {one.status}</span></>}
+      <b class="break">{deed ?? (one.method === "GET" ? t("audit.looked", { target: decoded(one.target) }) : `${one.method} ${decoded(one.target)}`)}</b>{isRefused && <> <span class="tag">{t("audit.refused")} {one.status}</span></>}
       <p class="small muted break">{one.who} · <Time at={one.time} />{one.from ? ` · ${one.from}` : ` · ${t("audit.local")}`}</p>
       <details><summary>{t("audit.changes")}</summary><p class="small mono muted break">{one.method} {decoded(one.target)}</p><dl class="small">
         {told.map(([name, value]) => <div key={`request ${name}`}><dt class="mono">{name}</dt><dd class="break">{textOf(value)}</dd></div>)}

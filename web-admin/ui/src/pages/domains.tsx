@@ -11,7 +11,8 @@ import { isServerAdmin } from "../session";
 import { t } from "../words";
 import { Said } from "../said";
 import { filter, pagingOf } from "./lists";
-import { Record, Records, toneOf } from "./dns_records";
+import { DnsChanges } from "./dns_changes";
+import { knownOf, Record, Records, toneOf } from "./dns_records";
 import { DomainSettings } from "./domain_settings";
 import { isYes, type Kind, save, sizeMember, Transfer } from "./transfer";
 
@@ -93,21 +94,27 @@ function Dns({ domain }: { domain: Domain }): JSX.Element {
     setCheck((before) => ({ ...before, isBusy: true }));
     post<DnsCheck>(["domains", domain.name, "dns", "check"]).then((value) => setCheck({ value }), (error: unknown) => setCheck({ error }));
   };
-  const faults = check.value?.items.filter((one) => toneOf(one) === "bad" || toneOf(one) === "warn") ?? [];
-  const light = check.value?.light;
+  const isFault = (one: Parameters<typeof toneOf>[0] | undefined): boolean => one !== undefined && (toneOf(one) === "bad" || toneOf(one) === "warn");
+  const faults = check.value?.items.filter(isFault) ?? [];
+  // What the last check found is told until there is a new one.
+  const last = check.value ? check.value.last_check : records.value?.last_check;
+  const known = check.value || !last ? [] : records.value?.items.map((one) => knownOf(one, last)).filter(isFault) ?? [];
+  const count = faults.length + known.length;
+  const tone = check.value ? ({ green: "ok", yellow: "warn", red: "bad" } as const)[check.value.light] : known.some((one) => one && toneOf(one) === "bad") ? "bad" : known.length ? "warn" : "ok";
   return (
     <>
-      <Head title={light === undefined ? domain.display_name : faults.length ? t("dns.faults", { n: faults.length }) : t("dns.right")} crumbs={<><a href="/domains">{t("domains")}</a><span>/</span>{domain.display_name}</>}
-        {...(light ? { tone: light === "green" ? "ok" as const : light === "yellow" ? "warn" as const : "bad" as const } : {})} about={light !== undefined ? domain.display_name : check.isBusy ? t("checking") : t("dns.unchecked")}>
+      <Head title={!last ? domain.display_name : count ? t("dns.faults", { n: count }) : t("dns.right")} crumbs={<><a href="/domains">{t("domains")}</a><span>/</span>{domain.display_name}</>}
+        {...(last ? { tone } : {})} about={check.isBusy ? t("checking") : last ? <>{domain.display_name} · {t("dns.checked")} <Time at={last.checked} /></> : t("dns.unchecked")}>
         <button type="button" class="btn" disabled={!records.value} onClick={() => save(`${domain.name}.zone`, "text/plain", records.value?.zone ?? "")}><Icon name="down" />{t("zone-file")}</button>
-        <button type="button" class="btn primary" disabled={check.isBusy ?? false} onClick={run}><Icon name="refresh" />{check.isBusy ? t("checking") : light ? t("check-again") : t("check-now")}</button>
+        <button type="button" class="btn primary" disabled={check.isBusy ?? false} onClick={run}><Icon name="refresh" />{check.isBusy ? t("checking") : last ? t("check-again") : t("check-now")}</button>
       </Head>
       <Tabs domain={domain} tab="" />
       {check.error !== undefined && <Failure error={check.error} retry={run} />}
       {faults.length > 0 && <Card title={t("to-mend")}><ul class="rows">{faults.map((one) => (
         <li key={one.zone_line}><Icon name={toneOf(one) === "bad" ? "s-bad" : "s-warn"} tone={toneOf(one)} /><div class="grow stack tight"><h3>{t(`purpose.${one.purpose}`)}: {t(`state.${one.state}`)}</h3><p class="small muted break"><Said text={one.meaning} /></p><Record record={one} />{one.found.length > 0 && <p class="small muted break">{t("found")}: <span class="mono">{one.found.join(" · ")}</span></p>}</div></li>
       ))}</ul></Card>}
-      <Card title={t("all-records")}><Shown from={records}>{(all) => <Records records={all.items} check={check.value} />}</Shown></Card>
+      {last && <DnsChanges last={last} />}
+      <Card title={t("all-records")}><Shown from={records}>{(all) => <Records records={all.items} check={check.value} {...(last ? { last } : {})} />}</Shown></Card>
     </>
   );
 }

@@ -49,6 +49,16 @@ function QrCode({ svg }: { svg: string }): JSX.Element | null {
   return <svg role="img" aria-label={t("factor.qr")} viewBox={`0 0 ${qr.size} ${qr.size}`} width="220" height="220" shape-rendering="crispEdges"><rect width={qr.size} height={qr.size} fill="#fff" /><path fill="#000" d={qr.path} /></svg>;
 }
 
+/** The key as a QR code, and to be typed. */
+export function Key({ made }: { made: NewSecondFactor }): JSX.Element {
+  return (
+    <>
+      {made.qr && <QrCode svg={made.qr} />}
+      <details><summary>{t("factor.key")}</summary><span class="line mono break">{made.secret.replace(/(.{4})(?=.)/g, "$1 ")}<Copy text={made.secret} label={t("copy")} /></span></details>
+    </>
+  );
+}
+
 function SwitchOn({ close }: { close: () => void }): JSX.Element {
   const [current, setCurrent] = useState("");
   const [code, setCode] = useState("");
@@ -76,8 +86,7 @@ function SwitchOn({ close }: { close: () => void }): JSX.Element {
   return (
     <Dialog title={t("factor.scan")} close={close}><form class="stack" onSubmit={confirm}>
       <p class="muted">{t("factor.scan.about")}</p>
-      {key.qr && <QrCode svg={key.qr} />}
-      <details><summary>{t("factor.key")}</summary><span class="line mono break">{key.secret.replace(/(.{4})(?=.)/g, "$1 ")}<Copy text={key.secret} label={t("copy")} /></span></details>
+      <Key made={key} />
       <Field label={t("factor.code")} name="code" autocomplete="one-time-code" value={code} onInput={setCode} required autofocus {...(isWrong ? { error: t("factor.wrong") } : {})} />
       {error !== undefined && !isWrong && <Failure error={error} />}
       <div class="buttons"><button type="button" class="btn" onClick={close}>{t("cancel")}</button><button class="btn primary">{t("factor.switch-on")}</button></div>
@@ -105,11 +114,15 @@ function AskForPasskeys({ close }: { close: () => void }): JSX.Element {
   );
 }
 
+export function RecoveryCodeList({ codes }: { codes: readonly string[] }): JSX.Element {
+  return <ul class="mono">{codes.map((one) => <li key={one}>{one}</li>)}</ul>;
+}
+
 function Codes({ codes, close }: { codes: readonly string[]; close: () => void }): JSX.Element {
   return (
     <Dialog title={t("factor.recovery")} close={close}>
       <p class="muted">{t("factor.recovery.about")}</p>
-      <ul class="mono">{codes.map((one) => <li key={one}>{one}</li>)}</ul>
+      <RecoveryCodeList codes={codes} />
       <div class="buttons"><Copy text={codes.join("\n")} label={t("copy")} /><button type="button" class="btn primary" onClick={close}>{t("done")}</button></div>
     </Dialog>
   );

@@ -9,12 +9,13 @@ import { followLinks, go, href, usePlace } from "../router";
 import { LanguageAndTheme } from "../shell";
 import { t, type Language } from "../words";
 import { DeviceSettings } from "./device";
+import { FactorStep } from "./setup_factor";
 import { AdminStep, CertificateStep, DnsStep, DomainStep, HostnameStep, MailboxStep, SendingStep, type StepProps } from "./setup_steps";
 
-const kSteps = ["admin", "hostname", "domain", "sending", "certificate", "dns", "mailbox"] as const;
+const kSteps = ["admin", "factor", "hostname", "domain", "sending", "certificate", "dns", "mailbox"] as const;
 type Step = (typeof kSteps)[number] | "end";
 const pages: Record<(typeof kSteps)[number], (props: StepProps) => JSX.Element> = {
-  admin: AdminStep, hostname: HostnameStep, domain: DomainStep, sending: SendingStep, certificate: CertificateStep, dns: DnsStep, mailbox: MailboxStep,
+  admin: AdminStep, factor: FactorStep, hostname: HostnameStep, domain: DomainStep, sending: SendingStep, certificate: CertificateStep, dns: DnsStep, mailbox: MailboxStep,
 };
 const kKept = "posthus-set-up";  // the token, until this browser window is closed
 
@@ -117,7 +118,7 @@ export function Title({ title, children }: { title: string; children: ComponentC
 
 /** What was chosen, in words where the server keeps a key. */
 function wordsOf(value: string): string {
-  const words = { direct: "setup.direct", smarthost: "setup.smarthost", self_signed: "setup.self-signed", upload: "setup.upload", acme: "setup.acme", checked: "setup.dns.checked" } as const;
+  const words = { direct: "setup.direct", smarthost: "setup.smarthost", self_signed: "setup.self-signed", upload: "setup.upload", acme: "setup.acme", checked: "setup.dns.checked", totp: "factor.on" } as const;
   return Object.hasOwn(words, value) ? t(words[value as keyof typeof words]) : value;
 }
 

@@ -5,6 +5,8 @@ import type { Language } from "../words";
 export const deeds: Record<Language, Record<string, string>> = {
   en: {
     "PUT setup/admin": "Made the first administrator",
+    "POST setup/factor": "Began to set up a second factor",
+    "PUT setup/factor": "Switched the second factor of the first administrator on",
     "PUT setup/hostname": "Chose the name of the server",
     "PUT setup/domain": "Chose the first domain",
     "PUT setup/sending": "Chose how mail leaves",
@@ -72,6 +74,8 @@ export const deeds: Record<Language, Record<string, string>> = {
   },
   de: {
     "PUT setup/admin": "Legte den ersten Administrator an",
+    "POST setup/factor": "Einrichten eines zweiten Faktors begonnen",
+    "PUT setup/factor": "Zweiten Faktor des ersten Administrators eingeschaltet",
     "PUT setup/hostname": "Wählte den Namen des Servers",
     "PUT setup/domain": "Wählte die erste Domain",
     "PUT setup/sending": "Wählte, wie Mail hinausgeht",
@@ -139,6 +143,8 @@ export const deeds: Record<Language, Record<string, string>> = {
   },
   nb: {
     "PUT setup/admin": "Opprettet den første administratoren",
+    "POST setup/factor": "Begynte å sette opp en andre faktor",
+    "PUT setup/factor": "Slo på den andre faktoren til den første administratoren",
     "PUT setup/hostname": "Valgte navnet på serveren",
     "PUT setup/domain": "Valgte det første domenet",
     "PUT setup/sending": "Valgte hvordan e-post går ut",

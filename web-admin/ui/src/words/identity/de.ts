@@ -1,4 +1,4 @@
-// Signing in, passwords, second factors and passkeys in German; part of words/de.ts.
+// Signing in, passwords, second factors and passkeys; part of words/de.ts.
 export const words = {
   "app-password": "App-Passwort",
   "app-password.all": "Mailprogramm: IMAP, POP3 und Senden",
@@ -15,6 +15,7 @@ export const words = {
   "app-password.used": "Zuletzt benutzt",
   "app-passwords": "App-Passwörter",
   "app-passwords.about": "Ein eigenes Passwort für jedes Mailprogramm: Es öffnet dieses Panel nicht, und Sie widerrufen es, wenn ein Gerät verloren geht.",
+  "audit.looked": "Wollte {target} sehen",
   "factor": "Zweiter Faktor",
   "factor.about": "Ein Code aus einer App auf Ihrem Telefon neben dem Passwort: Wer Ihr Passwort erfährt, kommt trotzdem nicht hinein.",
   "factor.app-passwords": "Mailprogramme brauchen von da an ein App-Passwort; Ihre anderen Browser werden abgemeldet.",
@@ -68,6 +69,12 @@ export const words = {
   "password.own.hint": "Mindestens 8 Zeichen. Mailprogramme brauchen das neue ebenfalls; andere Browser werden abgemeldet.",
   "password.set": "Das Passwort ist gesetzt",
   "password.wrong": "Das jetzige Passwort stimmt nicht.",
+  "setup.factor": "Zweiter Faktor",
+  "setup.factor.about": "Neben dem Passwort ein Code aus einer App auf Ihrem Telefon: Wer das Passwort dieses Servers erfährt, kommt trotzdem nicht hinein. Den Code mit einer Authenticator-App einlesen, dann die sechs Ziffern eintippen, die sie zeigt.",
+  "setup.factor.again": "Neu einrichten",
+  "setup.factor.hint": "Sechs Ziffern aus der App.",
+  "setup.factor.title": "Ihr Konto mit einem zweiten Faktor schützen",
+  "setup.factor.wrong": "Der Code stimmt nicht. Geht die Uhr des Telefons richtig?",
   "sign-in": "Anmelden",
   "sign-in.about": "Ihr Mailkonto auf {host}",
   "sign-in.accepted": "Angemeldet",
@@ -77,7 +84,7 @@ export const words = {
   "sign-in.throttled": "Eine Weile gesperrt",
   "sign-in.wrong": "Adresse und Passwort passen nicht zusammen. Groß- und Kleinschreibung zählt.",
   "sign-ins": "Anmeldungen",
-  "sign-ins.about": "Seit dem Start des Servers, die neueste zuerst.",
+  "sign-ins.about": "Die letzten 2000 erfolgreichen und ebenso viele gescheiterte, die neueste zuerst.",
   "sign-ins.accepted": "Erfolge",
   "sign-ins.all": "Alle Ergebnisse",
   "sign-ins.failed": "Fehlschläge",

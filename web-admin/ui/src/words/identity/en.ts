@@ -1,4 +1,4 @@
-// Signing in, passwords, second factors and passkeys in English; part of words/en.ts.
+// Signing in, passwords, second factors and passkeys; part of words/en.ts.
 export const words = {
   "app-password": "app password",
   "app-password.all": "Mail program: IMAP, POP3 and sending",
@@ -15,6 +15,7 @@ export const words = {
   "app-password.used": "Last used",
   "app-passwords": "App passwords",
   "app-passwords.about": "A password of its own for each mail program: it cannot open this panel, and you revoke it when a device is lost.",
+  "audit.looked": "Wanted to see {target}",
   "factor": "Second factor",
   "factor.about": "A code from an app on your phone besides the password: who learns your password still does not get in.",
   "factor.app-passwords": "Mail programs need an app password from then on; your other browsers are signed out.",
@@ -68,6 +69,12 @@ export const words = {
   "password.own.hint": "At least 8 characters. Mail programs need the new one too; other browsers are signed out.",
   "password.set": "The password is set",
   "password.wrong": "The present password is not right.",
+  "setup.factor": "Second factor",
+  "setup.factor.about": "A code from an app on your phone besides the password: who learns the password of this server still does not get in. Scan the code with an authenticator app, then type the six digits the app shows.",
+  "setup.factor.again": "Set it up anew",
+  "setup.factor.hint": "Six digits from the app.",
+  "setup.factor.title": "Protect your account with a second factor",
+  "setup.factor.wrong": "The code is not right. Is the clock of the phone right?",
   "sign-in": "Sign in",
   "sign-in.about": "Your mail account on {host}",
   "sign-in.accepted": "Signed in",
@@ -77,7 +84,7 @@ export const words = {
   "sign-in.throttled": "Blocked for a while",
   "sign-in.wrong": "Address and password do not match. Passwords tell capitals from small letters.",
   "sign-ins": "Sign-ins",
-  "sign-ins.about": "Since the server was started, newest first.",
+  "sign-ins.about": "The last 2000 successes and as many failures, the newest first.",
   "sign-ins.accepted": "Successes",
   "sign-ins.all": "All results",
   "sign-ins.failed": "Failures",

@@ -1,4 +1,4 @@
-// Signing in, passwords, second factors and passkeys in Norwegian Bokmål; part of words/nb.ts.
+// Signing in, passwords, second factors and passkeys; part of words/nb.ts.
 export const words = {
   "app-password": "app-passord",
   "app-password.all": "E-postprogram: IMAP, POP3 og sending",
@@ -15,6 +15,7 @@ export const words = {
   "app-password.used": "Sist brukt",
   "app-passwords": "App-passord",
   "app-passwords.about": "Et eget passord for hvert e-postprogram: Det åpner ikke dette panelet, og du trekker det tilbake når en enhet blir borte.",
+  "audit.looked": "Ville se {target}",
   "factor": "Totrinnsbekreftelse",
   "factor.about": "En kode fra en app på telefonen i tillegg til passordet: Den som får vite passordet, kommer likevel ikke inn.",
   "factor.app-passwords": "E-postprogrammer trenger deretter et app-passord; de andre nettleserne dine logges ut.",
@@ -68,6 +69,12 @@ export const words = {
   "password.own.hint": "Minst 8 tegn. E-postprogrammer trenger også det nye; andre nettlesere logges ut.",
   "password.set": "Passordet er satt",
   "password.wrong": "Det nåværende passordet er feil.",
+  "setup.factor": "Andre faktor",
+  "setup.factor.about": "En kode fra en app på telefonen i tillegg til passordet: den som får vite passordet til serveren, kommer likevel ikke inn. Skann koden med en autentiseringsapp, og skriv inn de seks sifrene appen viser.",
+  "setup.factor.again": "Sett opp på nytt",
+  "setup.factor.hint": "Seks sifre fra appen.",
+  "setup.factor.title": "Beskytt kontoen din med en andre faktor",
+  "setup.factor.wrong": "Koden er ikke riktig. Går klokken på telefonen riktig?",
   "sign-in": "Logg inn",
   "sign-in.about": "E-postkontoen din på {host}",
   "sign-in.accepted": "Logget inn",
@@ -77,7 +84,7 @@ export const words = {
   "sign-in.throttled": "Sperret en stund",
   "sign-in.wrong": "Adresse og passord stemmer ikke. Store og små bokstaver teller.",
   "sign-ins": "Innlogginger",
-  "sign-ins.about": "Siden serveren ble startet, de nyeste først.",
+  "sign-ins.about": "De siste 2000 vellykkede og like mange mislykkede, de nyeste først.",
   "sign-ins.accepted": "Vellykkede",
   "sign-ins.all": "Alle resultater",
   "sign-ins.failed": "Mislykkede",
