@@ -1,12 +1,14 @@
 // The live check. See live_check.h.
 #include "web-admin/live_check.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 
 #include "core/dns/answers.h"
+#include "core/dns/record_text.h"
 #include "store/directory_reader.h"
 #include "store/record_dns_check.h"
 #include "web-admin/domain_publication.h"
@@ -129,6 +131,9 @@ Result<std::size_t> check_stale_domains(const ServerContext& context, std::size_
     const auto findings = check_domain(context, facts);
     if (!findings && findings.error().kind == ErrorKind::kBusy) break;  // a person checks: he goes first, we go on in an hour
     if (!findings) return std::unexpected(findings.error());
+    // Nobody answers: the others would cost as long, and it is asked again in an hour.
+    const auto is_unknown = [](const mailauth::RecordFinding& one) { return one.state == mailauth::RecordState::kUnknown; };
+    if (std::ranges::all_of(*findings, is_unknown)) break;
     const auto kept = keep_check(context, facts.domain, *findings);
     if (!kept && kept.error().kind != ErrorKind::kNotFound) return std::unexpected(kept.error());
     ++checked;
