@@ -19,10 +19,10 @@ struct SetUpStep {
   std::string_view name, key;
   bool is_required;
 };
-constexpr SetUpStep kSteps[] = {{"admin", keys::kAdmin, true},        {"factor", keys::kFactor, false},
-                           {"hostname", keys::kHostname, false}, {"domain", keys::kDomain, false},
-                           {"sending", keys::kSending, false},   {"certificate", keys::kCertificate, false},
-                           {"dns", keys::kDns, false},           {"mailbox", keys::kMailbox, false}};
+constexpr SetUpStep kSetUpSteps[] = {{"admin", keys::kAdmin, true},        {"factor", keys::kFactor, false},
+                                     {"hostname", keys::kHostname, false}, {"domain", keys::kDomain, false},
+                                     {"sending", keys::kSending, false},   {"certificate", keys::kCertificate, false},
+                                     {"dns", keys::kDns, false},           {"mailbox", keys::kMailbox, false}};
 
 }  // namespace
 
@@ -72,7 +72,7 @@ Result<Response> set_up_state(const Call& call) {
   if (!may_see) return json_response(200, json.end_object().take());
   json.key("hostname").text(call.context.hostname).key("hostname_fixed").boolean(call.context.is_hostname_fixed);
   json.key("domain").text(POSTHUS_TRY(first_domain(call))).key("steps").begin_array();
-  for (const SetUpStep& step : kSteps) {
+  for (const SetUpStep& step : kSetUpSteps) {
     std::string value = POSTHUS_TRY(note(call, step.key));
     if (step.name == "hostname" && call.context.is_hostname_fixed) value = call.context.hostname;
     if (step.name == "domain") value = POSTHUS_TRY(first_domain(call));
