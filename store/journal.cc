@@ -24,7 +24,7 @@ constexpr std::string_view kJournalMagic = "PSTHJNL1";
 constexpr char kPut = 'P', kErase = 'E', kWrite = 'W', kReplaced = '-';
 constexpr std::size_t kPutHead = 1 + 1 + 1 + 2;  // kind, table, key length, value length
 /// Zeros written ahead of the last record of a file that is still short: the next syncs flush data only, no file metadata.
-constexpr std::uint64_t kZeroAhead = 1024 * 1024;
+constexpr std::uint64_t kJournalZeroAhead = 1024 * 1024;
 
 std::string journal_path(const std::string& directory, int number) { return directory + "/journal-" + std::to_string(number); }
 
@@ -178,8 +178,8 @@ Result<> Journal::append(std::string_view changes) {
     return written;
   }
   if (end > file.allocated) {
-    static const std::string zeros(kZeroAhead, '\0');
-    file.allocated = pwrite_all(file.fd.get(), zeros, end, file.path) ? end + kZeroAhead : end;
+    static const std::string zeros(kJournalZeroAhead, '\0');
+    file.allocated = pwrite_all(file.fd.get(), zeros, end, file.path) ? end + kJournalZeroAhead : end;
   }
   if (::fdatasync(file.fd.get()) != 0) return fail(ErrorKind::kIo, "sync of " + error_from_errno(errno, file.path).context);
   last_record_ = position_;
