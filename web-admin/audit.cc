@@ -22,7 +22,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMaxValue = 300;                          // bytes of one value
 constexpr std::size_t kMaxChanges = store::kMaxAuditEvent / 2;  // bytes of all before and after, so that the entry fits
-constexpr std::size_t kMaxTarget = 500;
+constexpr std::size_t kMaxAuditTarget = 500;
 constexpr std::size_t kMaxVisitedEntries = 20'000;  // entries looked at for one page
 
 // Change by themselves, and are nobody's doing.
@@ -97,7 +97,7 @@ void note_refusal(const ServerContext& context, const Request& request, const Pr
   entry["by"] = "browser";
   entry["from"] = request.origin.remote_address;
   entry["method"] = request.method;
-  entry["target"] = request.target.substr(0, kMaxTarget);
+  entry["target"] = request.target.substr(0, kMaxAuditTarget);
   entry["status"] = status;
   const auto written = context.store.apply(store::AddAudit{entry.dump(-1, ' ', false, Json::error_handler_t::replace)});
   if (!written) log::error("audit.failed", {{"target", request.target}, {"context", written.error().context}});
@@ -166,7 +166,7 @@ void AuditedRequest::write(const Response& response) const {
   entry["by"] = way_of(call_);
   entry["from"] = call_.request.origin.remote_address;
   entry["method"] = call_.request.method;
-  entry["target"] = call_.request.target.substr(0, kMaxTarget);
+  entry["target"] = call_.request.target.substr(0, kMaxAuditTarget);
   entry["status"] = response.status;
   Room room;
   if (std::ranges::find(kToldBodies, route_.path) != kToldBodies.end()) {

@@ -9,7 +9,7 @@
 namespace posthus::web_admin {
 namespace {
 
-constexpr std::size_t kMaxHops = 16;
+constexpr std::size_t kMaxRouteHops = 16;
 
 void append_route(JsonWriter& json, const store::RouteRecord& route) {
   json.begin_object().key("name").text(route.name).key("hops").begin_array();
@@ -72,8 +72,8 @@ Result<Response> put_route(const Call& call) {
   route.login = fields.text("login").value_or("");
   route.password = fields.text("password").value_or("");
   POSTHUS_TRY_VOID(fields.finish());
-  if (hops->empty() || hops->size() > kMaxHops) {
-    return fail(ErrorKind::kInvalid, "field 'hops' must have 1 to " + std::to_string(kMaxHops) + " servers");
+  if (hops->empty() || hops->size() > kMaxRouteHops) {
+    return fail(ErrorKind::kInvalid, "field 'hops' must have 1 to " + std::to_string(kMaxRouteHops) + " servers");
   }
   for (const std::string& hop : *hops) route.hops.push_back(POSTHUS_TRY(store::parse_route_url(hop)));
   POSTHUS_TRY(call.context.store.apply(store::PutRoute{route}));
