@@ -4,12 +4,13 @@ import { render, type JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, get, onSignedOut } from "./api";
 import { lazy } from "./lazy";
-import { SignIn } from "./pages/sign-in";
 import { Failure, Loading, Toasts } from "./parts";
 import { whoAmI, type Session } from "./session";
 import { Shell } from "./shell";
 import { chooseLanguage, setLanguage, type Language } from "./words";
 
+// WHY late: who is signed in does not need it, and no page may wait for more code than it shows.
+const SignIn = lazy(() => import("./pages/sign-in").then((m) => m.SignIn));
 const SetUpPage = lazy(() => import("./pages/setup").then((m) => m.SetUpPage));
 
 /** A server that is not set up answers nothing but its set-up. */
