@@ -34,11 +34,11 @@ constexpr std::uint64_t kMostFileBytes = 24 * 1024 * 1024;  // half of it the pr
 
 // The names in the file; they never change. Same order as Table.
 constexpr std::array<const char*, kTables> kTableNames = {
-    "meta",         "domains",        "users",         "logins",   "aliases",          "tokens",       "usage",
-    "mailboxes",    "mailbox_names",  "subscriptions", "keywords", "messages",         "expunged",     "summaries",
-    "blobs",        "segments",       "dkim_keys",     "queue",    "queue_due",        "trace",        "settings",
-    "routes",       "sts_policies",   "tls_tallies",   "sending",  "known_recipients", "certificates", "acme_accounts",
-    "administered", "second_factors", "app_passwords", "audit",    "history",          "alerts",       "grants",
+    "meta",         "domains",        "users",         "logins",    "aliases",          "tokens",       "usage",
+    "mailboxes",    "mailbox_names",  "subscriptions", "keywords",  "messages",         "expunged",     "summaries",
+    "blobs",        "segments",       "dkim_keys",     "queue",     "queue_due",        "trace",        "settings",
+    "routes",       "sts_policies",   "tls_tallies",   "sending",   "known_recipients", "certificates", "acme_accounts",
+    "administered", "second_factors", "app_passwords", "audit",     "history",          "alerts",       "grants",
     "delegations",  "passkeys",       "sign_ins",      "dns_checks"};
 static_assert(kTableNames.back() != nullptr, "a table without a name would be the unnamed one, which lists the others");
 

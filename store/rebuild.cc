@@ -36,13 +36,12 @@ constexpr std::uint64_t kBatchBytes = 16 * 1024 * 1024;
 constexpr std::size_t kBatchRecords = 200;
 
 /// Tables that are taken over as they are.
-constexpr Table kDirectoryTables[] = {Table::kMeta,         Table::kDomains,         Table::kUsers,        Table::kLogins,
-                                      Table::kAliases,      Table::kTokens,          Table::kMailboxNames, Table::kSubscriptions,
-                                      Table::kKeywords,     Table::kDkimKeys,        Table::kSettings,     Table::kRoutes,
-                                      Table::kSending,      Table::kKnownRecipients, Table::kAdministered, Table::kSecondFactors,
-                                      Table::kAppPasswords, Table::kAudit,           Table::kCertificates, Table::kAcmeAccounts,
-                                      Table::kGrants,       Table::kDelegations,     Table::kPasskeys,     Table::kSignIns,
-                                      Table::kDnsChecks};
+constexpr Table kDirectoryTables[] = {
+    Table::kMeta,          Table::kDomains,      Table::kUsers,         Table::kLogins,          Table::kAliases,
+    Table::kTokens,        Table::kMailboxNames, Table::kSubscriptions, Table::kKeywords,        Table::kDkimKeys,
+    Table::kSettings,      Table::kRoutes,       Table::kSending,       Table::kKnownRecipients, Table::kAdministered,
+    Table::kSecondFactors, Table::kAppPasswords, Table::kAudit,         Table::kCertificates,    Table::kAcmeAccounts,
+    Table::kGrants,        Table::kDelegations,  Table::kPasskeys,      Table::kSignIns,         Table::kDnsChecks};
 constexpr std::size_t kTraceRowsPerCommit = 10'000;
 
 struct Place {
