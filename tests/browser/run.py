@@ -5,6 +5,7 @@ usage: run.py POSTHUS [NAME-PART]    prints "ok NAME" or "not ok NAME" per test;
 both themes and three widths go to build/browser. Packages: python3-selenium, chromium, chromium-driver.
        run.py POSTHUS --screenshots  makes the pictures of README.md, in docs.
 """
+import multiprocessing
 import os
 import sys
 import time
@@ -22,7 +23,8 @@ import wizard_test  # noqa: E402
 from panel_scene import ADMIN, Page, PanelSite  # noqa: E402
 
 SHOTS = os.path.join(HERE, "..", "..", "build", "browser")
-MODULES = [tasks_test, shared_use_test, identity_test, passkeys_test, looks_test, wizard_test]
+# Each group has a server and a browser of its own; groups run side by side.
+GROUPS = [[tasks_test, shared_use_test, identity_test, passkeys_test], [looks_test, wizard_test]]
 
 # An interface came or went (containers do that): the browser breaks off what is on its way, and the panel asks again.
 OF_THE_MACHINE = ("ERR_NETWORK_CHANGED",)
@@ -51,6 +53,21 @@ def main():
         return screenshots(sys.argv[1])
     binary, part = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
     os.makedirs(SHOTS, exist_ok=True)
+    groups = [group for group in GROUPS if any(named(module, part) for module in group)]
+    # WHY processes: each has a driver, a console and a clock of its own. Their lines come whole, for they are flushed whole.
+    running = [multiprocessing.get_context("fork").Process(target=run_group, args=(binary, part, group)) for group in groups]
+    for one in running:
+        one.start()
+    for one in running:
+        one.join()
+    sys.exit(0 if running and all(one.exitcode == 0 for one in running) else 1)
+
+
+def named(module, part):
+    return [name for name in dir(module) if name.startswith("test_") and part in name]
+
+
+def run_group(binary, part, modules):
     failures = 0
     with PanelSite(binary) as site:
         site.fill()
@@ -58,8 +75,8 @@ def main():
         passkeys_test.prepare(site)
         page = Page("https://localhost:%d" % site.server.ports["https"], SHOTS)
         try:
-            for module in MODULES:
-                for name in [one for one in dir(module) if one.startswith("test_") and part in one]:
+            for module in modules:
+                for name in named(module, part):
                     failures += run(page, site, "%s.%s" % (module.__name__, name), getattr(module, name))
         finally:
             page.close()

@@ -4,9 +4,9 @@ import type { lists as english } from "./en_lists";
 export const lists: Record<keyof typeof english, string> = {
   "searching": "Bisher zurück bis {time} gesucht …",
   "sort": "Sortiert nach",
-  "sort.address": "Adresse",
+  "sort.address": "Nach Adresse",
   "sort.created": "Neueste zuerst",
-  "sort.filled": "Anteil am Limit",
-  "sort.sent": "Heute versendet",
-  "sort.used": "Belegtem Speicher",
+  "sort.filled": "Vollste zuerst",
+  "sort.sent": "Heute am meisten versendet",
+  "sort.used": "Nach belegtem Speicher",
 };

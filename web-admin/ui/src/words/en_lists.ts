@@ -2,9 +2,9 @@
 export const lists = {
   "searching": "Looked back to {time} so far …",
   "sort": "Sorted by",
-  "sort.address": "Address",
+  "sort.address": "By address",
   "sort.created": "Newest first",
-  "sort.filled": "Share of the limit",
-  "sort.sent": "Sent today",
-  "sort.used": "Storage used",
+  "sort.filled": "Fullest first",
+  "sort.sent": "Most sent today",
+  "sort.used": "By storage used",
 };

@@ -4,9 +4,9 @@ import type { lists as english } from "./en_lists";
 export const lists: Record<keyof typeof english, string> = {
   "searching": "Har lett tilbake til {time} så langt …",
   "sort": "Sortert etter",
-  "sort.address": "Adresse",
+  "sort.address": "Etter adresse",
   "sort.created": "Nyeste først",
-  "sort.filled": "Andel av grensen",
-  "sort.sent": "Sendt i dag",
-  "sort.used": "Brukt plass",
+  "sort.filled": "Fulleste først",
+  "sort.sent": "Mest sendt i dag",
+  "sort.used": "Etter brukt plass",
 };
