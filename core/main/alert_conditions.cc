@@ -196,6 +196,8 @@ void AlertConditions::look_at_clock(const AlertMarks& marks, Observed& observed)
 void AlertConditions::look_at_shared_addresses(Observed& observed) const {
   for (const SharedAddressWarning& warning : sources_.shared_addresses()) {
     if (warning.kind == SharedAddressWarning::Kind::kUnnamedProxy) continue;
+    // WHY: those are programs of this machine, a webmail perhaps: as it should be.
+    if (sources_.is_loopback_this_machine && is_loopback(warning.address)) continue;
     observed.found.push_back(
         {AlertKind::kSharedAddress, to_string(warning.address), Level::kBad, {std::string(to_string(warning.kind))}});
   }

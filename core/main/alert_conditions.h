@@ -31,6 +31,7 @@ struct AlertSources {
   std::function<std::uint64_t()> refused_sign_ins;                                    // since the start of the process
   std::function<web_admin::ClockVerdict(std::int64_t mark)> clock_verdict;
   std::function<std::vector<SharedAddressWarning>()> shared_addresses;
+  bool is_loopback_this_machine = true;  // false: what comes from there came through a forwarder
 };
 
 /// From which marks on something is bad; 0: it is never.

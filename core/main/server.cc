@@ -469,7 +469,8 @@ void Server::State::start_alerts() {
                   .delivery_report = [this] { return web_admin::last_delivery_report(api.context()); },
                   .refused_sign_ins = web_admin::refused_sign_ins,
                   .clock_verdict = [this](std::int64_t mark) { return clock_verdict(mark); },
-                  .shared_addresses = [this] { return shared.warnings(); }},
+                  .shared_addresses = [this] { return shared.warnings(); },
+                  .is_loopback_this_machine = settings.is_loopback_confidential},
       .call =
           [this](WebCall call, std::move_only_function<void(Result<HttpResponse>)> done) {
             outgoing->web().call(std::move(call), std::move(done));

@@ -198,5 +198,5 @@ def test_the_certificate_step_asks_a_real_ca(page, site):
 
 
 # Refusals that are part of the story, and the moment in which the server begins anew.
-test_a_new_server_is_set_up_to_its_first_mail.expected = ("503", "401", "400", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "ERR_SSL", "ERR_SOCKET")
+test_a_new_server_is_set_up_to_its_first_mail.expected = ("503", "401", "400", "403", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "ERR_SSL", "ERR_SOCKET")
 test_the_certificate_step_asks_a_real_ca.expected = test_a_new_server_is_set_up_to_its_first_mail.expected
