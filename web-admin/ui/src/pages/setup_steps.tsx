@@ -1,6 +1,6 @@
 // The pages of the set-up. Each says what it is for, does it, shows what reality answered, and goes on only when told.
 import type { JSX } from "preact";
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { ApiError, get, post, put } from "../api";
 import type { CertificatePage, DnsCheck, DnsRecords, SetUp, SetUpHostname, SetUpSending } from "../../generated/api";
 import { Card, Failure, Field, Icon, Shown, useLoad } from "../parts";
@@ -177,12 +177,18 @@ export function CertificateStep({ setUp, set, next }: StepProps): JSX.Element {
   const [found, setFound] = useState<CertificatePage["items"][number]>();
   const { isBusy, error, work } = useWork();
   const id = useId();
-  const own = (page: CertificatePage): CertificatePage["items"][number] | undefined => page.items.find((one) => one.hostname === setUp.hostname);
+  // WHY not the name as it was when the order began: the server may just be taking another one.
+  const latest = useRef(setUp);
+  latest.current = setUp;
+  const own = (page: CertificatePage): CertificatePage["items"][number] | undefined => page.items.find((one) => one.hostname === latest.current.hostname);
   const send = async (): Promise<void> => {
     const body = mode === "acme" ? { mode, accept_terms: accepts, ...(contact.trim() ? { contact: contact.trim() } : {}) } : mode === "upload" ? { mode, chain, key } : { mode };
-    setFound(own(await put<CertificatePage>(["setup", "certificate"], body)));
+    const begun = own(await put<CertificatePage>(["setup", "certificate"], body));
+    setFound(begun);
     if (mode === "acme") {
-      const page = await until(() => get<CertificatePage>(["setup", "certificate"]), (now) => { setFound(own(now)); return own(now)?.state === "valid" || Boolean(own(now)?.last_error); });
+      // WHY the time: until this attempt is over the record tells of the one before.
+      const isOver = (now: typeof begun): boolean => now?.state === "valid" || (Boolean(now?.last_error) && now?.last_attempt !== begun?.last_attempt);
+      const page = await until(() => get<CertificatePage>(["setup", "certificate"]), (now) => { setFound(own(now)); return isOver(own(now)); });
       if (own(page)?.state !== "valid") return;
     }
     set(await get<SetUp>(["setup"]));
@@ -202,7 +208,7 @@ export function CertificateStep({ setUp, set, next }: StepProps): JSX.Element {
       </div></Card>}
       {mode === "upload" && <Card label={t("setup.upload")}><div class="pad stack"><PemField label={t("certificate.chain")} name="chain" value={chain} onInput={setChain} /><PemField label={t("certificate.key")} name="key" value={key} onInput={setKey} /></div></Card>}
       {isBusy && mode === "acme" && <p class="stack tight small muted" role="status">{t("setup.acme.busy")}<progress class="progress" aria-label={t("checking")} /></p>}
-      {found?.last_error && <div class="notice bad" role="alert"><Icon name="s-bad" tone="bad" /><div class="grow"><b>{t("certificate.failing")}</b><p class="small break"><Said text={found.last_error} /></p></div></div>}
+      {!isBusy && found?.last_error && <div class="notice bad" role="alert"><Icon name="s-bad" tone="bad" /><div class="grow"><b>{t("certificate.failing")}</b><p class="small break"><Said text={found.last_error} /></p></div></div>}
       <Foot isBusy={isBusy} error={error} label={mode === "acme" ? t("certificate.do-order") : t("setup.next")} skip={next} />
     </form>
   );
