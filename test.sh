@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every test of Posthus and ends with one line "N passed, N failed".
-#   ./test.sh         installs what is missing, builds (ASan+UBSan, TSan for store and net, release), runs everything
+#   ./test.sh         installs what is missing, builds (ASan+UBSan, TSan for store, net and smtp, release), runs everything
 #   ./test.sh quick   debug build, lints, unit tests, dialogs and corpus replay: for daily work
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -59,8 +59,8 @@ build asan all
 # shellcheck disable=SC2046
 compiled_tests asan $(tests_of asan)
 panel_tests
-build tsan unit_core_net unit_store
-compiled_tests tsan build/tsan/tests/unit_core_net build/tsan/tests/unit_store
+build tsan unit_core_net unit_store unit_smtp
+compiled_tests tsan build/tsan/tests/unit_core_net build/tsan/tests/unit_store build/tsan/tests/unit_smtp
 build release posthus mailbench
 step "end to end with stock clients, and beside them the panel in a browser"
 beside browser /usr/bin/python3 tests/browser/run.py build/release/posthus
