@@ -69,13 +69,7 @@ Result<Response> listed_aliases(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain", "search"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
   const std::string text = POSTHUS_TRY(search_text(call.target));
-  std::string domain;
-  if (const std::string* wanted = call.target.parameter("domain")) {
-    domain = POSTHUS_TRY(mail::normalise_domain(*wanted));
-    if (!call.principal.may_reach(domain)) return fail(ErrorKind::kDenied, std::string(kOutOfReach));
-  } else if (call.principal.domains.size() == 1 && !call.principal.reaches_all) {
-    domain = call.principal.domains.front();
-  }
+  const std::string domain = POSTHUS_TRY(listed_domain(call));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   const store::DirectoryReader directory(*snapshot);
   JsonWriter json;

@@ -5,6 +5,9 @@
 
 #include "core/base/ascii.h"
 #include "core/base/base64.h"
+#include "core/mail/address.h"
+#include "web-admin/api.h"
+#include "web-admin/resources.h"
 
 namespace posthus::web_admin {
 namespace {
@@ -55,6 +58,16 @@ Result<std::string> search_text(const Target& target) {
     return fail(ErrorKind::kInvalid, "parameter 'search' has more than " + std::to_string(kMaxSearchText) + " bytes");
   }
   return ascii::to_lower(*text);
+}
+
+Result<std::string> listed_domain(const Call& call) {
+  if (const std::string* wanted = call.target.parameter("domain")) {
+    std::string domain = POSTHUS_TRY(mail::normalise_domain(*wanted));
+    if (!call.principal.may_reach(domain)) return fail(ErrorKind::kDenied, std::string(kOutOfReach));
+    return domain;
+  }
+  const bool has_one = call.principal.domains.size() == 1 && !call.principal.reaches_all;
+  return has_one ? call.principal.domains.front() : std::string();
 }
 
 void append_next(JsonWriter& json, std::string_view cursor) {

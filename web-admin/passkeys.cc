@@ -103,11 +103,7 @@ std::string user_handle(AccountId account, const std::vector<store::PasskeyRecor
 
 Result<Response> begin_registration(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
-  JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
-  fields.require("current");
-  auto present = fields.text("current");
-  POSTHUS_TRY_VOID(fields.finish());
-  Secret password(*std::move(present));
+  Secret password = POSTHUS_TRY(read_current_password(call));
   if (!call.principal.session) return no_session();
   const BrowserSession& session = *call.principal.session;
   std::optional<RelyingParty> party;

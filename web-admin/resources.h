@@ -252,4 +252,10 @@ Response no_content();
 /// The value, or the error as problem response.
 Response answer(Result<Response> result);
 
+/// ?domain=, normalised; without it a domain admin's only one, so that only that part of a list is looked through; else empty.
+/// Errors: kInvalid; kDenied for a domain out of reach.
+Result<std::string> listed_domain(const Call& call);
+/// The body's only field, "current": one's own password. Errors: kInvalid.
+Result<Secret> read_current_password(const Call& call);
+
 }  // namespace posthus::web_admin

@@ -39,11 +39,7 @@ Result<Response> show_second_factor(const Call& call) {
 // Passkeys alone: with the recovery codes that are made here, nobody is locked out who has lost his devices.
 Result<Response> require(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
-  JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
-  fields.require("current");
-  auto present = fields.text("current");
-  POSTHUS_TRY_VOID(fields.finish());
-  Secret password(*std::move(present));
+  Secret password = POSTHUS_TRY(read_current_password(call));
   if (!call.principal.session) return no_session();
   if (auto wrong = check_own_password(call, std::move(password))) return *std::move(wrong);
   if (POSTHUS_TRY(own_factor(call))) return fail(ErrorKind::kExists, "the account has a second factor already; remove it first");
@@ -60,11 +56,7 @@ Result<Response> require(const Call& call) {
 
 Result<Response> begin(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
-  JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
-  fields.require("current");
-  auto present = fields.text("current");
-  POSTHUS_TRY_VOID(fields.finish());
-  Secret password(*std::move(present));
+  Secret password = POSTHUS_TRY(read_current_password(call));
   if (!call.principal.session) return no_session();
   if (auto wrong = check_own_password(call, std::move(password))) return *std::move(wrong);
   if (POSTHUS_TRY(own_factor(call))) return fail(ErrorKind::kExists, "the account has a second factor already; remove it first");
@@ -180,5 +172,13 @@ Response require_passkeys(const Call& call) { return answer(require(call)); }
 Response remove_own_second_factor(const Call& call) { return answer(removed_own_second_factor(call)); }
 Response renew_recovery_codes(const Call& call) { return answer(renew(call)); }
 Response remove_second_factor(const Call& call) { return answer(remove_of_user(call)); }
+
+Result<Secret> read_current_password(const Call& call) {
+  JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
+  fields.require("current");
+  auto present = fields.text("current");
+  POSTHUS_TRY_VOID(fields.finish());
+  return Secret(*std::move(present));
+}
 
 }  // namespace posthus::web_admin

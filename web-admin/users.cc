@@ -184,12 +184,7 @@ struct UserFilter {
 
 Result<UserFilter> read_user_filter(const Call& call, const store::Snapshot& snapshot) {
   UserFilter filter;
-  if (const std::string* wanted = call.target.parameter("domain")) {
-    filter.domain = POSTHUS_TRY(mail::normalise_domain(*wanted));
-    if (!call.principal.may_reach(filter.domain)) return fail(ErrorKind::kDenied, std::string(kOutOfReach));
-  } else if (call.principal.domains.size() == 1 && !call.principal.reaches_all) {
-    filter.domain = call.principal.domains.front();  // WHY: that part of the list only, not all of it looked through
-  }
+  filter.domain = POSTHUS_TRY(listed_domain(call));
   filter.text = POSTHUS_TRY(search_text(call.target));
   const std::string* const state = call.target.parameter("state");
   if (!state) return filter;
