@@ -30,7 +30,8 @@ struct SessionState {
   std::unique_ptr<session::TlsFacts> tls;  // channel bindings; until login
   AccountId account;                       // 0: not logged in
   std::string login;
-  bool is_rev2 = false;  // ENABLE IMAP4rev2
+  session::OpenSessions::Ticket ticket;  // with it
+  bool is_rev2 = false;                  // ENABLE IMAP4rev2
   int login_failures = 0;
   std::unique_ptr<SelectedMailbox> selected;
   std::string running_tag;  // of the command being carried out

@@ -142,7 +142,7 @@ Result<> FetchWriter::write_item(MessageSource& source, const FetchItem& item, s
     case FetchKind::kUid: append_number(out, record.uid.value); return {};
     case FetchKind::kSize: append_number(out, record.size); return {};
     case FetchKind::kInternalDate: append_date_time(out, record.internal_date); return {};
-    case FetchKind::kEnvelope: out.append(POSTHUS_TRY(source.summary())->envelope()); return {};
+    case FetchKind::kEnvelope: POSTHUS_TRY(source.summary())->append_envelope(out); return {};
     case FetchKind::kBody: mail::append_structure(out, *POSTHUS_TRY(source.parts()), mail::Structure::kBody); return {};
     default: mail::append_structure(out, *POSTHUS_TRY(source.parts()), mail::Structure::kBodyStructure); return {};
   }

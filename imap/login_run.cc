@@ -42,6 +42,7 @@ Progress LoginRun::verdict(SessionState& state, session::Output& out) {
   if (exchange_->verdict() == sasl::LoginVerdict::kAccepted) {
     state.account = exchange_->account();
     state.login = exchange_->login();
+    if (state.context.open_sessions) state.ticket = state.context.open_sessions->add(state.account.value, state.waker);
     state.tls.reset();
     return done("OK [" + capabilities(state) + "] Logged in");
   }

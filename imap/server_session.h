@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/base/clock.h"
+#include "core/session/open_sessions.h"
 #include "core/session/session.h"
 #include "imap/limits.h"
 #include "imap/uid_cache.h"
@@ -29,6 +30,7 @@ struct ServerContext {
   bool allow_plaintext_login = false;  // login without TLS: behind a proxy that ends TLS, and in tests
   std::uint64_t max_message_bytes = kMaxMessage;
   UidCache uid_cache{};
+  session::OpenSessions* open_sessions = nullptr;  // of those who have signed in; none: nobody ends them
 };
 
 std::unique_ptr<session::Session> make_server_session(ServerContext& context, const session::ConnectionFacts& facts,

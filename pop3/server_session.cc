@@ -38,8 +38,8 @@ const std::array<ServerSession::Rule, 16> ServerSession::kRules = {{
     {"QUIT", kBoth, Needs::kNothing, &ServerSession::on_quit},
 }};
 
-ServerSession::ServerSession(ServerContext& context, const session::ConnectionFacts& facts)
-    : context_(context), remote_address_(facts.remote_address), opened_at_(context.clock.now()) {}
+ServerSession::ServerSession(ServerContext& context, const session::ConnectionFacts& facts, session::Waker waker)
+    : context_(context), waker_(std::move(waker)), remote_address_(facts.remote_address), opened_at_(context.clock.now()) {}
 
 ServerSession::~ServerSession() { close_maildrop(); }
 
@@ -280,8 +280,8 @@ ServerSession::Step ServerSession::on_quit(std::string_view arguments, Output& o
 }
 
 std::unique_ptr<session::Session> make_server_session(ServerContext& context, const session::ConnectionFacts& facts,
-                                                      session::Waker) {
-  return std::make_unique<ServerSession>(context, facts);
+                                                      session::Waker waker) {
+  return std::make_unique<ServerSession>(context, facts, std::move(waker));
 }
 
 }  // namespace posthus::pop3

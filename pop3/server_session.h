@@ -10,6 +10,7 @@
 
 #include "core/base/clock.h"
 #include "core/sasl/authenticator.h"
+#include "core/session/open_sessions.h"
 #include "core/session/session.h"
 #include "pop3/maildrop_locks.h"
 #include "store/store.h"
@@ -21,10 +22,11 @@ struct ServerContext {
   sasl::Authenticator& authenticator;
   const Clock& clock;
   MaildropLocks& locks;
-  std::string hostname;                 // in the greeting
-  bool offers_tls = false;              // STLS
-  bool allow_plaintext_auth = false;    // USER and PASS without TLS (never AUTH)
-  std::chrono::seconds login_delay{0};  // LOGIN-DELAY, enforced per account
+  std::string hostname;                            // in the greeting
+  bool offers_tls = false;                         // STLS
+  bool allow_plaintext_auth = false;               // USER and PASS without TLS (never AUTH)
+  std::chrono::seconds login_delay{0};             // LOGIN-DELAY, enforced per account
+  session::OpenSessions* open_sessions = nullptr;  // of those who have signed in; none: nobody ends them
 };
 
 // RFC 1939 §3: an autologout timer MUST be at least 10 minutes; strangers get less.

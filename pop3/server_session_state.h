@@ -21,7 +21,7 @@ class ServerSession final : public session::Session {
   using Step = session::Step;
   using Output = session::Output;
 
-  ServerSession(ServerContext& context, const session::ConnectionFacts& facts);
+  ServerSession(ServerContext& context, const session::ConnectionFacts& facts, session::Waker waker);
   ~ServerSession() override;
 
   Step opened(Output& output) override;
@@ -103,6 +103,8 @@ class ServerSession final : public session::Session {
   Step on_quit(std::string_view arguments, Output& output);
 
   ServerContext& context_;
+  const session::Waker waker_;
+  session::OpenSessions::Ticket ticket_;  // once somebody has signed in
   const std::string remote_address_;
   const Timestamp opened_at_;
   std::unique_ptr<session::TlsFacts> tls_;  // null: no TLS

@@ -96,6 +96,7 @@ void ServerSession::run_login() {
   if (exchange_->state() == sasl::LoginExchange::State::kVerify) exchange_->verify();
   if (exchange_->verdict() != sasl::LoginVerdict::kAccepted) return;
   const AccountId account = exchange_->account();
+  if (context_.open_sessions) ticket_ = context_.open_sessions->add(account.value, waker_);
   open_error_ = ErrorKind::kUnavailable;
   auto lock = context_.locks.try_lock(account);
   if (!lock) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/ip_address.h"
+#include "store/hold_reason.h"
 
 namespace posthus::smtp {
 namespace {
@@ -19,25 +20,21 @@ std::uint64_t burst_limit(const HabitFacts& facts) {
   return std::max<std::uint64_t>(facts.burst, std::uint64_t{facts.record.usual_peak} * kHabitFactor);
 }
 
-std::string of_burst(std::uint64_t window, std::uint64_t limit) {
-  return std::to_string(window) + " copies within ten minutes, up to " + std::to_string(limit) + " are usual";
-}
-
 }  // namespace
 
 std::string change_of_habit(const HabitFacts& facts) {
+  using store::encode_hold_reason, store::HoldCode;
   if (facts.record.is_held || facts.copies == 0) return {};
   const std::uint64_t window = std::uint64_t{facts.record.window_messages} + facts.copies;
   const std::uint64_t limit = burst_limit(facts);
-  if (window > limit) return of_burst(window, limit);
+  if (window > limit) return encode_hold_reason({HoldCode::kBurst, window, limit, {}});
   const std::uint64_t limit_from_new = std::max<std::uint64_t>(limit / kNewNetworkDivisor, kSmallestBurst);
   if (is_new_network(facts) && window > limit_from_new) {
-    return of_burst(window, limit_from_new) + " from a network it has never used (" + std::string(facts.network) + ")";
+    return encode_hold_reason({HoldCode::kNewNetwork, window, limit_from_new, std::string(facts.network)});
   }
   const store::SendingRecord& record = facts.record;
   if (record.bounces >= kManyBounces && std::uint64_t{record.bounces} * kBouncesPerMessages >= record.messages) {
-    return std::to_string(record.bounces) + " of " + std::to_string(record.messages) +
-           " copies sent today could not be delivered";
+    return encode_hold_reason({HoldCode::kBounces, record.bounces, record.messages, {}});
   }
   return {};
 }

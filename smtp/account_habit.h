@@ -24,8 +24,8 @@ struct HabitFacts {
   std::uint32_t burst = 0;             // what surprises nobody (store::EffectiveLimits)
 };
 
-/// Why the account is to be put on hold, for people; empty when it is as usual. An account on hold already is as usual:
-/// nothing is told twice.
+/// Why the account is to be put on hold (store::encode_hold_reason); empty when it is as usual. An account on hold already is as
+/// usual: nothing is told twice.
 std::string change_of_habit(const HabitFacts& facts);
 
 /// The network of a client as habits know it: /24 or /48; empty when `address` is none.

@@ -47,4 +47,31 @@ Reply admit_sending(const SendingFacts& facts) {
   return reply::kRecipientOk;
 }
 
+LimitVerdict admit_domain(const SendingFacts& facts, const store::SentToday& domain) {
+  const store::EffectiveLimits& limits = facts.limits;
+  if (limits.domain.empty()) return {};
+  if (limits.domain_messages_per_day == 0) return {reply::kMayNotSend};
+  if (domain.messages + facts.copies > limits.domain_messages_per_day) {
+    return {reply::kDomainLimit, {domain.name, store::MetLimit::kMessages, limits.domain_messages_per_day}};
+  }
+  const bool has_new = facts.new_recipients > 0;
+  if (has_new && domain.new_recipients + facts.new_recipients > limits.domain_new_recipients_per_day) {
+    return {reply::kDomainNewRecipientLimit,
+            {domain.name, store::MetLimit::kNewRecipients, limits.domain_new_recipients_per_day}};
+  }
+  return {};
+}
+
+LimitVerdict admit_forward(const ForwardFacts& facts) {
+  const store::ForwardLimits& limits = facts.limits;
+  if (limits.forwards_per_day == 0 || limits.domain_forwards_per_day == 0) return {reply::kMayNotForward};
+  if (facts.address.forwards + facts.copies > limits.forwards_per_day) {
+    return {reply::kForwardLimit, {facts.address.name, store::MetLimit::kForwards, limits.forwards_per_day}};
+  }
+  if (facts.domain.forwards + facts.domain_copies > limits.domain_forwards_per_day) {
+    return {reply::kForwardLimit, {facts.domain.name, store::MetLimit::kForwards, limits.domain_forwards_per_day}};
+  }
+  return {};
+}
+
 }  // namespace posthus::smtp

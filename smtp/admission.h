@@ -56,4 +56,22 @@ struct SendingFacts {
 /// kRecipientOk or the refusal.
 Reply admit_sending(const SendingFacts& facts);
 
+/// A verdict by the limits of a domain or of an address that forwards.
+struct LimitVerdict {
+  Reply reply = reply::kRecipientOk;
+  store::NoteLimit note = {};  // of a refusal that passes: what the admins are to know
+};
+/// The same for the domain of the account as a whole. `domain`: rolled to now.
+LimitVerdict admit_domain(const SendingFacts& facts, const store::SentToday& domain);
+
+/// What is known when an address here is to forward a message.
+struct ForwardFacts {
+  const store::SentToday& address;  // rolled to now
+  const store::SentToday& domain;   // likewise
+  const store::ForwardLimits& limits;
+  std::size_t copies = 0;         // of this message, by this address, with those that are asked for now
+  std::size_t domain_copies = 0;  // by any address of its domain
+};
+LimitVerdict admit_forward(const ForwardFacts& facts);
+
 }  // namespace posthus::smtp

@@ -40,7 +40,11 @@ ClientSession::~ClientSession() {
   }
 }
 
-session::Step ClientSession::opened(Output&) { return await_reply(Phase::kGreeting); }
+// "PROXY UNKNOWN": from here, for nobody else ("The PROXY protocol", version 1, section 2.1).
+session::Step ClientSession::opened(Output& output) {
+  if (options_.begins_with_proxy_header) output.append("PROXY UNKNOWN\r\n");
+  return await_reply(Phase::kGreeting);
+}
 
 session::Step ClientSession::await_reply(Phase phase) {
   phase_ = phase;

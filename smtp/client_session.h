@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -46,6 +47,12 @@ struct OutgoingMessage {
   bool is_utf8 = false;
   bool requires_tls = false;
   std::uint64_t size = 0;
+  /// So many bytes at the front are DKIM signatures of ours. A text that is converted for the host gets others in their place:
+  /// `sign_again` is called from run() and makes them for what `converted` hands over, piece by piece. None: they stay as they
+  /// are.
+  std::uint64_t signature_bytes = 0;
+  using TakePiece = std::function<void(std::string_view piece)>;
+  std::function<Result<std::string>(const std::function<Result<>(const TakePiece& take)>& converted)> sign_again;
   bool is_trial = false;  // a dry run: over with the answers to RCPT, which are the results. `read` is not called
   std::function<Result<>(std::uint64_t offset, std::uint64_t length, std::string& out)> read;
 };
@@ -119,12 +126,13 @@ inline constexpr std::chrono::seconds kConnectionPatience{600};
 struct ClientOptions {
   std::string hostname;  // EHLO
   TlsUse tls = TlsUse::kOpportunistic;
-  std::string login, password;         // AUTH PLAIN or LOGIN, only inside TLS; empty: none
-  bool may_login_without_tls = false;  // the connection does not leave this machine (loopback)
-  bool is_name_proven = false;         // by DNSSEC, MTA-STS or the admin: with a certificate that holds REQUIRETLS may be said
-  bool needs_requiretls = false;       // a host that does not offer REQUIRETLS gets nothing (RFC 8689 §4.2.1)
-  std::uint32_t max_messages = 100;    // then QUIT: servers dislike connections that never end
-  const Clock* clock = nullptr;        // for the bounds above; none: a slow host is waited for as long as it likes
+  std::string login, password;            // AUTH PLAIN or LOGIN, only inside TLS; empty: none
+  bool may_login_without_tls = false;     // the connection does not leave this machine (loopback)
+  bool is_name_proven = false;            // by DNSSEC, MTA-STS or the admin: with a certificate that holds REQUIRETLS may be said
+  bool needs_requiretls = false;          // a host that does not offer REQUIRETLS gets nothing (RFC 8689 §4.2.1)
+  bool begins_with_proxy_header = false;  // the host takes us for a proxy: ourselves, where a listener reads PROXY headers
+  std::uint32_t max_messages = 100;       // then QUIT: servers dislike connections that never end
+  const Clock* clock = nullptr;           // for the bounds above; none: a slow host is waited for as long as it likes
 };
 
 std::unique_ptr<session::Session> make_client_session(ClientOptions options, MessageSource& source);

@@ -51,6 +51,7 @@ struct ClientTransaction {
   std::string read_ahead;                          // text that was read and not sent yet
   bool has_sent_some = false;                      // read_ahead does not begin where the text does
   std::optional<mail::DownConversion> conversion;  // the host takes 7-bit only, the message is not
+  std::string signatures;                          // of what is converted, sent before it
   bool is_read_broken = false;
   std::chrono::microseconds waited{0};  // for the host
   mail::DotStuffer stuffer;
@@ -137,6 +138,7 @@ class ClientSession final : public session::Session {
   void take_message();
   void check_message();
   void plan_conversion();
+  Result<std::string> signatures_of_converted();
   bool takes_body() const;
   void rewind_text();
   void refuse_message(std::uint16_t code, std::string_view enhanced, std::string_view why);

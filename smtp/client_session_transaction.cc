@@ -160,7 +160,12 @@ bool ClientSession::takes_body() const {
 
 void ClientSession::plan_conversion() {
   ClientTransaction& t = *transaction_;
-  Result<mail::DownConversion> conversion = mail::DownConversion::plan(t.message.size, t.message.read);
+  // WHY without them: they are of the text as it was.
+  const std::uint64_t signed_from = std::min(t.message.signature_bytes, t.message.size);
+  const auto read = [&message = t.message, signed_from](std::uint64_t offset, std::uint64_t length, std::string& out) {
+    return message.read(signed_from + offset, length, out);
+  };
+  Result<mail::DownConversion> conversion = mail::DownConversion::plan(t.message.size - signed_from, read);
   if (!conversion && conversion.error().kind == ErrorKind::kInvalid) {
     return refuse_message(
         0, "5.6.3",
@@ -168,7 +173,35 @@ void ClientSession::plan_conversion() {
   }
   t.is_read_broken = !conversion;
   t.message.body = store::BodyKind::k7Bit;
-  if (conversion && conversion->is_needed()) t.conversion = std::move(*conversion);
+  if (!conversion || !conversion->is_needed()) return;
+  t.conversion = std::move(*conversion);
+  auto signatures = signatures_of_converted();
+  t.is_read_broken = !signatures;
+  if (signatures) t.read_ahead = t.signatures = *std::move(signatures);
+}
+
+// WHY none rather than those of the text as it was: who verifies them would find the message changed on its way.
+Result<std::string> ClientSession::signatures_of_converted() {
+  ClientTransaction& t = *transaction_;
+  std::string fields;
+  if (t.message.signature_bytes == 0) return fields;
+  if (!t.message.sign_again) {
+    POSTHUS_TRY_VOID(t.message.read(0, std::min(t.message.signature_bytes, t.message.size), fields));
+    return fields;
+  }
+  Result<> is_read;
+  const auto signed_again = t.message.sign_again([&](const OutgoingMessage::TakePiece& take) -> Result<> {
+    std::string piece;
+    while (is_read && !t.conversion->is_at_end()) {
+      piece.clear();
+      is_read = t.conversion->read_on(piece);
+      take(piece);
+    }
+    return is_read;
+  });
+  t.conversion->restart();
+  POSTHUS_TRY_VOID(is_read);
+  return signed_again ? *signed_again : fields;
 }
 
 session::Step ClientSession::message_taken(Output& output) {
@@ -368,7 +401,7 @@ bool ClientSession::is_at_end_of_text() const {
 void ClientSession::rewind_text() {
   ClientTransaction& t = *transaction_;
   t.offset = 0;
-  t.read_ahead.clear();
+  t.read_ahead = t.signatures;
   t.has_sent_some = false;
   if (t.conversion) t.conversion->restart();
 }

@@ -98,6 +98,7 @@ Result<> Visit::read_facts() {
   const store::QueueReader reader(*snapshot);
   settings_ = POSTHUS_TRY(read_destination_settings(reader, domain_));
   outgoing_ = POSTHUS_TRY(read_outgoing_settings(reader));
+  kind_ = POSTHUS_TRY(kind_of_domain(*snapshot, domain_));
   return {};
 }
 
@@ -110,6 +111,11 @@ void Visit::plan() {
   facts.loopback = outgoing_.loopback;
   facts.seed = seed_;
   facts.is_own_address = context_.is_own_address;
+  facts.is_relay = kind_ == store::DomainKind::kRelay;
+  facts.is_local = kind_ == store::DomainKind::kMailboxes;
+  facts.own_listener = context_.own_listener;
+  facts.own_listener_port = context_.own_listener_port;
+  facts.is_proxy_for_own_listener = context_.is_proxy_for_own_listener;
   plan_ = route(facts, answers_);
   switch (plan_.kind) {
     case RoutePlan::Kind::kLacking: return ask(plan_.questions);
@@ -166,7 +172,7 @@ void Visit::dial() {
   const TlsUse use = is_without_tls_ ? TlsUse::kNever : tls_use_;
   DoneOnce done([this](const std::string& failure) { connection_ended(failure); });
   context_.dialer.dial(
-      dial_options(plan_.hops[hop_], policy_, use, outgoing_),
+      dial_options(hop, policy_, use, connect_patience(plan_.hops, hop_, outgoing_), outgoing_),
       [this, use](const session::ConnectionFacts&, session::Waker waker) {
         waker_ = std::move(waker);
         return make_client_session(session_options(use), *this);
@@ -209,9 +215,15 @@ std::optional<OutgoingMessage> Visit::next() {
     if (!batch) return std::nullopt;
     waiting_.push_back(*std::move(batch));
   }
+  if (!desk_.may_send(waiting_.back().destination, number_)) {
+    put_back_waiting();
+    has_progressed_ = true;  // the host is well
+    has_delivered_ = false;  // may_stand_by(): no
+    return std::nullopt;
+  }
   in_dialog_.push_back(std::move(waiting_.back()));
   waiting_.pop_back();
-  return to_outgoing(context_.store, in_dialog_.back());
+  return to_outgoing(context_, in_dialog_.back());
 }
 
 bool Visit::may_stand_by() {
@@ -278,7 +290,7 @@ void Visit::finished(MessageResult result) {
     // A session that says nothing of a recipient has not delivered to it.
     const RecipientResult unsaid{.number = recipient.number, .reply = {.text = "no answer"}, .stage = "RCPT"};
     const RecipientResult& r = it == result.recipients.end() ? unsaid : *it;
-    if (asks_for_patience(r.reply, r.stage)) is_slowed_ = true;
+    if (asks_for_patience(r.reply, r.stage)) note_slowed();
     // What this message needs and the host lacks (size, SMTPUTF8) says nothing of other messages.
     if (!is_trouble_of_host(r)) has_progressed_ = true;
     if (may_try_elsewhere(r)) {
@@ -318,7 +330,7 @@ void Visit::connection_ended(const std::string& failure) {
   if (connection_) {
     last_failure_.reply = connection_->failure;
     last_failure_.stage = connection_->stage;
-    if (asks_for_patience(connection_->failure, connection_->stage)) is_slowed_ = true;
+    if (asks_for_patience(connection_->failure, connection_->stage)) note_slowed();
   }
   // RFC 7435: with opportunistic TLS a failed handshake is worth no more than no TLS at all.
   if (connection_ && connection_->is_tls_failure && tls_use_ == TlsUse::kOpportunistic && !is_without_tls_) {
@@ -383,9 +395,18 @@ void Visit::give_up() {
   end(has_progressed_ ? Kind::kWorked : Kind::kUnreachable);
 }
 
-void Visit::end(Kind kind) {
+void Visit::put_back_waiting() {
   for (const Batch& batch : waiting_) desk_.put_back(batch.destination, batch);
   waiting_.clear();
+}
+
+void Visit::note_slowed() {
+  is_slowed_ = true;
+  desk_.host_asks_for_patience(number_);
+}
+
+void Visit::end(Kind kind) {
+  put_back_waiting();
   VisitResult result{.kind = kind, .is_slowed = is_slowed_, .has_read_on = has_read_on_, .failure = {}};
   if (kind == Kind::kUnreachable) {
     if (!way_.empty()) result.kind = Kind::kNoWay;

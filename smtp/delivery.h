@@ -84,6 +84,12 @@ class DeliveryDesk {
   /// its destination is visited again when there is room.
   virtual bool may_connect(std::uint64_t destination, std::uint64_t visit, const std::string& address, std::uint16_t port,
                            std::uint64_t lane) = 0;
+  /// Before each message: may the visit's host have one more now (queue.host_messages_per_minute)? No: `destination`, whose
+  /// message it is, is visited again when it may.
+  virtual bool may_send(std::uint64_t destination, std::uint64_t visit) = 0;
+  /// The visit's host has enough of us (421; 450 or 451 before any recipient was named): it gets fewer connections for a while,
+  /// whatever destinations they are for.
+  virtual void host_asks_for_patience(std::uint64_t visit) = 0;
   /// The visit has nothing left: does its connection stay open for a moment? Then `waker` is woken when there is more for it, or
   /// when it has to go; is_called() says which. Must not block.
   virtual bool may_stand_by(std::uint64_t visit, session::Waker waker) = 0;
@@ -138,6 +144,8 @@ class Visit final : public MessageSource {
   bool advance(Advance how);
   void give_up();
   void end(VisitResult::Kind kind);
+  void put_back_waiting();
+  void note_slowed();
 
   bool goes_general_route() const;
   std::uint64_t choose_lane() const;
@@ -158,6 +166,7 @@ class Visit final : public MessageSource {
   std::uint64_t lane_ = 0;  // what may share a connection with this: mail of one destination and way, or of one general route
   DestinationSettings settings_;
   OutgoingSettings outgoing_;
+  std::optional<store::DomainKind> kind_;  // of the domain, when it is ours
   std::optional<store::RouteRecord> route_;
   std::uint64_t seed_ = 0;
 

@@ -91,7 +91,7 @@ store::QueueEntry report_entry(const ReportRequest& request, std::size_t local_h
 }
 
 // WHY unsigned is better than not at all: the report is all that tells the sender.
-std::string report_signature(const ReportRequest& request, const mail::Report& report, std::string_view text) {
+Signature report_signature(const ReportRequest& request, const mail::Report& report, std::string_view text) {
   if (!request.signing) return {};
   const std::string_view domain = std::string_view(report.from).substr(report.from.rfind('@') + 1);
   auto fields = request.signing->sign(request.snapshot, domain, text, request.now);
@@ -134,11 +134,11 @@ Result<mail::Report> describe(ReportRequest& request, QueueId id) {
   return report;
 }
 
-std::string accepted_event(const ReportRequest& request, QueueId id) {
+std::string accepted_event(const ReportRequest& request, const Reader& reader, QueueId id) {
   TraceEvent event("accepted", request.now);
   event.text("id", to_text(id));
   event.text("detail", "report on " + to_text(request.entry.id));
-  event.texts("recipients", {request.entry.reverse_path});
+  event.accepted_for(request.entry.reverse_path, reader.elsewhere.empty() ? "delivered" : "queued");
   return event.take();
 }
 
@@ -170,7 +170,7 @@ Result<ReportMessage> make_report(ReportRequest request) {
                                              .quota = store::QuotaRule::kDelivery,
                                              .internal_date = request.now,
                                              .reverse_path = {},
-                                             .trace = accepted_event(request, id),
+                                             .trace = accepted_event(request, reader, id),
                                              .id = id,
                                              .queue = {},
                                              .recipients = {}});
@@ -181,7 +181,9 @@ Result<ReportMessage> make_report(ReportRequest request) {
   }
   if (reader.elsewhere.empty()) return {std::move(result)};
   result.message->queue = report_entry(request, return_path.size());
-  result.message->queue->extra_header = report_signature(request, report, text);
+  Signature signature = report_signature(request, report, text);
+  result.message->queue->extra_header = std::move(signature.fields);
+  result.message->queue->signing_domain = std::move(signature.domain);
   return {std::move(result)};
 }
 

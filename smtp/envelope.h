@@ -23,6 +23,7 @@ struct Recipient {
   bool has_inbox = false;                 // at least one here
   bool is_elsewhere = false;              // it is itself on another server
   std::vector<std::string> forwarded_to;  // addresses elsewhere that it stands for here
+  std::string forwarder;                  // whom they count for; empty: the sender
   bool is_expanded = false;               // it stands for more than one, here and elsewhere
 };
 
@@ -33,6 +34,13 @@ struct SendingState {
   std::vector<std::uint64_t> copies;  // recipient_hash of each elsewhere
   std::size_t new_recipients = 0;
   std::string hold_reason;  // not empty: this message changes the account's habit
+  store::SentToday domain;  // of the account's domain, as `record`
+};
+
+/// What an address here forwards of this message.
+struct ForwardedCopies {
+  std::string forwarder;  // store::Resolution::forwarder
+  std::size_t copies = 0;
 };
 
 struct Envelope {
@@ -43,6 +51,7 @@ struct Envelope {
   std::vector<store::QueuedRecipient> elsewhere;  // on other servers; may hold one twice until sort()
   std::uint32_t refused_recipients = 0;
   std::unique_ptr<SendingState> sending;         // of submission, from the first recipient elsewhere on
+  std::vector<ForwardedCopies> forwards;         // not of submission, where all counts for who has signed in
   std::unique_ptr<mail::Report> success_report;  // for the sender, once the message is stored
   bool shows_subject = true;                     // in the trace
   bool is_relayed = false;                       // some recipient is of a domain we are backup MX of

@@ -6,15 +6,18 @@
 #include "core/base/queue_id.h"
 #include "core/mail/address.h"
 #include "core/mail/date_time.h"
+#include "core/mail/transfer_encoding.h"
 #include "smtp/own_message.h"
 #include "store/directory_reader.h"
+#include "store/hold_reason.h"
 
 namespace posthus::smtp {
 namespace {
 
 struct Words {
-  std::string_view subject;  // ASCII: then it needs no encoding
-  std::string_view what, why, owner, admin;
+  std::string_view subject, what;
+  std::string_view why;
+  std::string_view owner, admin;
 };
 
 constexpr Words kEnglish{
@@ -26,7 +29,7 @@ constexpr Words kEnglish{
     "If this is right, release it:\r\n\r\n    posthus account release ",
 };
 constexpr Words kGerman{
-    "Ausgehende E-Mail Ihres Kontos wird zurueckgehalten",
+    "Ausgehende E-Mail Ihres Kontos wird zurückgehalten",
     "E-Mail dieses Kontos an andere Server wartet und wird nicht gesendet:",
     "Was geschehen ist:",
     "E-Mail zwischen Menschen auf diesem Server kommt weiter an. Wenn nicht Sie diese Nachrichten gesendet haben, ändern Sie\r\n"
@@ -34,7 +37,7 @@ constexpr Words kGerman{
     "Wenn das seine Richtigkeit hat, geben Sie sie frei:\r\n\r\n    posthus account release ",
 };
 constexpr Words kNorwegian{
-    "Utgaaende e-post fra kontoen din holdes tilbake",
+    "Utgående e-post fra kontoen din holdes tilbake",
     "E-post fra denne kontoen til andre tjenere venter og sendes ikke:",
     "Hva som skjedde:",
     "E-post mellom folk på denne tjeneren kommer fortsatt fram. Hvis det ikke var du som sendte meldingene, må du bytte "
@@ -74,13 +77,15 @@ std::string admin_address(store::Store& store) {
 std::string compose_hold_notice(const HoldNotice& notice, mail::ReportLanguage language) {
   const Words& words = words_of(language);
   const std::string from = "postmaster@" + std::string(domain_after_at(notice.account));
-  std::string out = "From: " + from + "\r\nTo: " + notice.to + "\r\nSubject: " + std::string(words.subject) + "\r\n";
+  std::string out = "From: " + from + "\r\nTo: " + notice.to + "\r\n";
+  out += "Subject: " + mail::encode_header_text(words.subject, 9) + "\r\n";
   out += "Date: " + mail::format_rfc5322_date(notice.now) + "\r\n";
   out += "Message-ID: <" + to_text(next_queue_id(notice.now)) + ".hold@" + notice.hostname + ">\r\n";
   out += "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n";
   out += "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n";
   out.append(words.what).append("\r\n\r\n    ").append(notice.account).append("\r\n\r\n");
-  out.append(words.why).append("\r\n\r\n    ").append(notice.reason).append(" (").append(notice.queue_id).append(")\r\n\r\n");
+  const std::string reason = store::hold_reason_words(store::decode_hold_reason(notice.reason), language);
+  out.append(words.why).append("\r\n\r\n    ").append(reason).append(" (").append(notice.queue_id).append(")\r\n\r\n");
   if (notice.is_for_admin) {
     out.append(words.admin).append(notice.account).append("\r\n");
   } else {

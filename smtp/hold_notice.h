@@ -14,7 +14,7 @@ namespace posthus::smtp {
 struct HoldNotice {
   std::string hostname;  // ours
   std::string account;   // the address whose mail is held
-  std::string reason;
+  std::string reason;    // store::encode_hold_reason
   std::string queue_id;  // of the message that set it off
   std::string to;
   bool is_for_admin = false;  // tells how to release it

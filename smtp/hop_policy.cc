@@ -1,6 +1,8 @@
 // See hop_policy.h.
 #include "smtp/hop_policy.h"
 
+#include <algorithm>
+
 namespace posthus::smtp {
 namespace {
 
@@ -36,12 +38,20 @@ TlsUse tls_use_of(const TlsPolicy& policy) {
   return policy.requirement == mailauth::TlsRequirement::kOpportunistic ? TlsUse::kOpportunistic : TlsUse::kRequired;
 }
 
-session::DialOptions dial_options(const Hop& hop, const TlsPolicy& policy, TlsUse use, const OutgoingSettings& settings) {
+std::chrono::seconds connect_patience(const std::vector<Hop>& hops, std::size_t at, const OutgoingSettings& settings) {
+  const bool has_other_family =
+      at + 1 < hops.size() && hops[at + 1].host == hops[at].host && hops[at + 1].address.is_v6 != hops[at].address.is_v6;
+  return has_other_family ? std::min(kFamilyPatience, settings.connect_deadline) : settings.connect_deadline;
+}
+
+session::DialOptions dial_options(const Hop& hop, const TlsPolicy& policy, TlsUse use, std::chrono::seconds connect_deadline,
+                                  const OutgoingSettings& settings) {
   session::DialOptions options;
   options.address = to_string(hop.address);
   options.port = hop.port;
-  options.bind_address = source_address(settings.bind_addresses, hop.address);
-  options.connect_deadline = settings.connect_deadline;
+  // WHY our listener from its own address: whether it takes us for a proxy depends on that, and must be known.
+  options.bind_address = hop.is_own_listener ? options.address : source_address(settings.bind_addresses, hop.address);
+  options.connect_deadline = connect_deadline;
   options.server_name = policy.server_name;
   options.verification = policy.verification;
   if (use == TlsUse::kImplicit) options.tls = DialTls::kImplicit;
@@ -55,6 +65,7 @@ ClientOptions client_options(const Hop& hop, TlsUse use, const std::string& host
   options.tls = use;
   options.login = hop.login;
   options.password = hop.password;
+  options.begins_with_proxy_header = hop.begins_with_proxy_header;
   options.may_login_without_tls = hop.is_from_route && is_loopback(hop.address);
   return options;
 }

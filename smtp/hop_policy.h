@@ -22,7 +22,13 @@ TlsPolicy own_policy(const Hop& hop);
 /// What a policy makes of opportunistic TLS.
 TlsUse tls_use_of(const TlsPolicy& policy);
 
-session::DialOptions dial_options(const Hop& hop, const TlsPolicy& policy, TlsUse use, const OutgoingSettings& settings);
+/// While the host's next address is of the other family, an address gets this at most. WHY 5 s: two repetitions of a lost SYN
+/// (after 1 and 3 s, RFC 6298 §2) fit in; where one family leads nowhere, mail goes by the other at once (RFC 8305 §1).
+inline constexpr std::chrono::seconds kFamilyPatience{5};
+std::chrono::seconds connect_patience(const std::vector<Hop>& hops, std::size_t at, const OutgoingSettings& settings);
+
+session::DialOptions dial_options(const Hop& hop, const TlsPolicy& policy, TlsUse use, std::chrono::seconds connect_deadline,
+                                  const OutgoingSettings& settings);
 
 ClientOptions client_options(const Hop& hop, TlsUse use, const std::string& hostname);
 

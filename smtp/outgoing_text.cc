@@ -1,4 +1,5 @@
-// From batch to OutgoingMessage. RFC 5321 §4.4 (no Return-Path leaves). Thread rule: outgoing_text.h.
+// From batch to OutgoingMessage. RFC 5321 §4.4 (no Return-Path leaves); RFC 6376 §5.3 (what is converted is signed anew). Thread
+// rule: outgoing_text.h.
 #include "smtp/outgoing_text.h"
 
 #include <algorithm>
@@ -49,9 +50,20 @@ std::string text_at_once(const TextSource& source) {
   return text;
 }
 
+Result<std::string> sign_again(const QueueContext& context, const std::string& domain,
+                               const std::function<Result<>(const OutgoingMessage::TakePiece& take)>& converted) {
+  const auto snapshot = POSTHUS_TRY(context.store.snapshot());
+  const auto keys = POSTHUS_TRY(context.signing->of_domain(*snapshot, domain));
+  if (keys.empty()) return fail(ErrorKind::kNotFound, "no keys of " + domain);
+  mailauth::DkimSigner signer;
+  POSTHUS_TRY_VOID(converted([&signer](std::string_view piece) { signer.append(piece); }));
+  return signer.finish(keys, context.clock.now());
+}
+
 }  // namespace
 
-OutgoingMessage to_outgoing(const store::Store& store, const Batch& batch) {
+OutgoingMessage to_outgoing(const QueueContext& context, const Batch& batch) {
+  const store::Store& store = context.store;
   const store::QueueEntry& entry = batch.entry;
   OutgoingMessage message;
   message.id = entry.id;
@@ -69,6 +81,12 @@ OutgoingMessage to_outgoing(const store::Store& store, const Batch& batch) {
   }
   TextSource source = text_of(store, entry);
   message.size = source.outgoing_size();
+  message.signature_bytes = entry.extra_header.size();
+  if (context.signing && !entry.signing_domain.empty()) {
+    message.sign_again = [&context, domain = entry.signing_domain](const auto& converted) {
+      return sign_again(context, domain, converted);
+    };
+  }
   std::string at_once = text_at_once(source);
   message.read = [source = std::move(source), text = std::move(at_once)](std::uint64_t offset, std::uint64_t length,
                                                                          std::string& out) -> Result<> {

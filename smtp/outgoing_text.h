@@ -11,7 +11,7 @@ namespace posthus::smtp {
 /// Texts up to this size are read at once, with the message; larger ones piece by piece.
 inline constexpr std::uint64_t kMaxTextAtOnce = 64 * 1024;
 
-/// The batch for the client session. The store must outlive it.
-OutgoingMessage to_outgoing(const store::Store& store, const Batch& batch);
+/// The batch for the client session. What `context` names must outlive it.
+OutgoingMessage to_outgoing(const QueueContext& context, const Batch& batch);
 
 }  // namespace posthus::smtp

@@ -44,24 +44,26 @@ store::QueueEntry entry_of(const OwnMessage& message, Timestamp now, std::size_t
 }
 
 // WHY unsigned is better than not at all: nobody else tells.
-std::string own_signature(store::Store& store, const OwnMessage& message, Timestamp now) {
+Signature own_signature(store::Store& store, const OwnMessage& message, Timestamp now) {
   if (!message.signing) return {};
   const auto snapshot = store.snapshot();
   auto fields = snapshot ? message.signing->sign(**snapshot, message.from_domain, message.text, now)
-                         : Result<std::string>(std::unexpected(snapshot.error()));
+                         : Result<Signature>(std::unexpected(snapshot.error()));
   if (fields) return *std::move(fields);
   log::warning("smtp.not_signed", {{"domain", message.from_domain}, {"context", fields.error().context}});
   return {};
 }
 
 // Nothing in it needs escaping: the event is ours, and of the address only what JSON takes as it is is told.
-std::string trace_of(const OwnMessage& message, Timestamp now, QueueId id) {
+// `fate`: as smtp/acceptance_trace tells it of others' mail.
+std::string trace_of(const OwnMessage& message, Timestamp now, QueueId id, std::string_view fate) {
   std::string address = mail::to_string(message.to);
   for (char& c : address) {
     if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 32 || c == 127) c = '?';
   }
   return "{\"time\":\"" + mail::format_rfc3339(now) + "\",\"event\":\"" + std::string(message.event) + "\",\"id\":\"" +
-         to_text(id) + "\",\"from\":\"\",\"recipients\":[{\"recipient\":\"" + address + "\"}]}";
+         to_text(id) + "\",\"from\":\"\",\"recipients\":[{\"recipient\":\"" + address + "\",\"event\":\"" + std::string(fate) +
+         "\"}]}";
 }
 
 }  // namespace
@@ -76,12 +78,14 @@ Result<std::optional<store::AddMessage>> make_own_message(store::Store& store, c
   POSTHUS_TRY_VOID(request.message.append(message.text));
   POSTHUS_TRY_VOID(request.message.finish());
   request.id = next_queue_id(now);
-  request.trace = trace_of(message, now, request.id);
+  request.trace = trace_of(message, now, request.id, resolution.remote_targets.empty() ? "delivered" : "queued");
   for (const MailboxId inbox : resolution.inboxes) request.targets.push_back({.mailbox = inbox});
   for (const std::string& target : resolution.remote_targets) request.recipients.push_back(POSTHUS_TRY(queued_target(target)));
   if (!request.recipients.empty()) {
     request.queue = entry_of(message, now, return_path.size());
-    request.queue->extra_header = own_signature(store, message, now);
+    Signature signature = own_signature(store, message, now);
+    request.queue->extra_header = std::move(signature.fields);
+    request.queue->signing_domain = std::move(signature.domain);
   }
   return request;
 }

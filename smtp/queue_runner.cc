@@ -131,8 +131,13 @@ std::vector<Visit*> QueueRunner::State::choose_visits() {
     const std::uint64_t number = next_visit_++;
     auto visit = std::make_unique<Visit>(context, *this, hash, number);
     started.push_back(visit.get());
-    visits_.emplace(
-        number, RunningVisit{.visit = std::move(visit), .level = level, .started = now, .hash = hash, .call = {}, .called = {}});
+    visits_.emplace(number, RunningVisit{.visit = std::move(visit),
+                                         .level = level,
+                                         .started = now,
+                                         .hash = hash,
+                                         .call = {},
+                                         .has_turn = false,
+                                         .called = {}});
     schedule(hash);
   }
   visits_gauge().set(static_cast<std::int64_t>(sum));
@@ -283,6 +288,7 @@ void QueueRunner::State::tick() {
       const std::lock_guard lock(mutex_);
       total_connections_ = settings->total_connections;
       host_connections_ = settings->host_connections;
+      host_messages_per_minute_ = settings->host_messages_per_minute;
       note_hanging(context.clock.now());
       dismiss_since({context.clock.now().microseconds - kStandBy});
     }

@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "core/base/clock.h"
 #include "core/base/function_ref.h"
+#include "core/base/ip_address.h"
 #include "core/dns/resolver.h"
 #include "core/session/dialer.h"
 #include "smtp/signing.h"
@@ -31,6 +33,10 @@ struct QueueContext {
   std::function<void(std::move_only_function<void()>)> run_blocking;
   /// May we connect there? Our own addresses and listeners are refused as a loop (RFC 5321 §5.1).
   std::function<bool(const std::string& address, std::uint16_t port)> is_own_address;
+  /// Where our own MX listener is reached, for mail of domains that became ours while it waited; none: nowhere.
+  std::optional<IpAddress> own_listener = std::nullopt;
+  std::uint16_t own_listener_port = 25;
+  bool is_proxy_for_own_listener = false;   // it reads a PROXY header from whoever connects from here
   TlsPolicySource* tls_policies = nullptr;  // none: opportunistic everywhere, but for routes
   SigningKeys* signing = nullptr;           // of reports that leave; none: they are not signed
 };

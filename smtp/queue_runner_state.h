@@ -50,6 +50,10 @@ inline constexpr std::int64_t kTroublePause = 60'000'000;
 inline constexpr std::chrono::seconds kStartSpread{60};
 /// How long a connection with nothing left stands by; tick() ends it, so up to a second more. Microseconds.
 inline constexpr std::int64_t kStandBy = 1'000'000;
+/// A host that asked for patience is spared as long before it gets twice as many connections again. Microseconds.
+inline constexpr std::int64_t kHostRecovery = 60'000'000;
+/// Visits side by side hear the same of a host: that counts once. Microseconds.
+inline constexpr std::int64_t kSameComplaint = 1'000'000;
 /// General routes whose host is remembered.
 inline constexpr std::size_t kMaxLanes = 1000;
 inline constexpr std::uint64_t kNoLane = 0;
@@ -88,6 +92,10 @@ struct Host {
   std::size_t connections = 0;
   std::deque<std::uint64_t> waiting;  // destinations, each once
   Timestamp last_end{};               // when a connection had nothing left
+  std::size_t limit = 0;              // connections, when it has had enough of us; 0: as many as others
+  Timestamp limited_at{};             // when it said so, or the limit was last raised
+  Timestamp paced_until{};            // rate: when the last message of this minute's share was or will be sent
+  Timestamp next_turn{};              // of the next destination that pauses for it
 };
 using HostKey = std::pair<std::string, std::uint16_t>;
 
@@ -139,6 +147,8 @@ struct QueueRunner::State final : DeliveryDesk {
   void run_blocking(std::move_only_function<void()> work) override;
   bool may_connect(std::uint64_t hash, std::uint64_t number, const std::string& address, std::uint16_t port,
                    std::uint64_t lane) override;                           // queue_hosts.cc
+  bool may_send(std::uint64_t hash, std::uint64_t number) override;        // queue_hosts.cc
+  void host_asks_for_patience(std::uint64_t number) override;              // queue_hosts.cc
   bool may_stand_by(std::uint64_t number, session::Waker waker) override;  // queue_standby.cc
   Call is_called(std::uint64_t number) override;                           // queue_standby.cc
   void visit_ended(std::uint64_t hash, std::uint64_t number, VisitResult result) override;
@@ -147,6 +157,12 @@ struct QueueRunner::State final : DeliveryDesk {
   /// The visit has no connection any more; who waits for its host comes next.
   void leave_host(std::uint64_t number);
   void call_next(Host& host);
+  /// Connections it may have.
+  std::size_t limit_of(const Host& host) const;
+  void recover(Host& host, Timestamp now) const;
+  /// Has it had its share of this minute? Then the destination pauses.
+  void take_turn(Host& host) const;
+  bool is_host_pacing(Host& host, Destination& d, Timestamp now) const;
   /// The destination that is to have the connection of a visit that has nothing left, out of the lines it stood in.
   std::optional<std::uint64_t> next_along(std::uint64_t number);
   /// Whoever waits for a host that has room.
@@ -221,6 +237,7 @@ struct QueueRunner::State final : DeliveryDesk {
     Timestamp started;
     std::uint64_t hash = 0;
     Call call = Call::kLeave;             // why it was recalled
+    bool has_turn = false;                // the next message's place in the host's rate is taken
     std::optional<std::uint64_t> called;  // the destination it was recalled for, which waits until it is asked for
   };
   std::map<std::uint64_t, RunningVisit> visits_;  // by number
@@ -233,6 +250,7 @@ struct QueueRunner::State final : DeliveryDesk {
   std::map<HostKey, Host> hosts_;
   std::map<std::uint64_t, HostKey> connected_;  // by the visit's number
   std::size_t host_connections_ = 20;
+  std::uint32_t host_messages_per_minute_ = 0;
   std::set<std::pair<QueueId, std::uint16_t>> claims_;
   std::set<std::pair<QueueId, std::uint16_t>> strays_;  // due rows that belong to nothing; see load()
   struct Unread {

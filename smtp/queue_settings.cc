@@ -67,6 +67,7 @@ Result<OutgoingSettings> read_outgoing_settings(const store::QueueReader& reader
   const Settings settings(reader, "");
   POSTHUS_TRY_VOID(settings.read("queue.total_connections", 1, result.total_connections));
   POSTHUS_TRY_VOID(settings.read("queue.host_connections", 1, result.host_connections));
+  POSTHUS_TRY_VOID(settings.read("queue.host_messages_per_minute", 0, result.host_messages_per_minute));
   POSTHUS_TRY_VOID(settings.read("queue.connect_seconds", result.connect_deadline));
   result.connect_deadline = std::max(result.connect_deadline, std::chrono::seconds(1));
   std::uint64_t allows_loopback = 0;
@@ -80,6 +81,11 @@ Result<OutgoingSettings> read_outgoing_settings(const store::QueueReader& reader
     rest.remove_prefix(std::min(comma + 1, rest.size()));
   }
   return result;
+}
+
+Result<std::optional<store::DomainKind>> kind_of_domain(const store::Snapshot& snapshot, std::string_view domain) {
+  const auto record = POSTHUS_TRY(store::DirectoryReader(snapshot).domain(domain));
+  return record ? std::optional(record->kind) : std::nullopt;
 }
 
 std::string source_address(const std::vector<IpAddress>& addresses, const IpAddress& remote) {

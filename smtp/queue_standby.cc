@@ -90,7 +90,7 @@ bool QueueRunner::State::joins_line(std::uint64_t hash, Destination& d) {
   const auto lane = lanes_.find(lane_of(hash));
   if (lane == lanes_.end()) return false;
   const auto host = hosts_.find(lane->second);
-  if (host == hosts_.end() || host->second.connections < host_connections_) return false;
+  if (host == hosts_.end() || host->second.connections < limit_of(host->second)) return false;
   d.waits_for_host = true;
   host->second.waiting.push_back(hash);
   dismiss_at(lane->second);

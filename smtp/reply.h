@@ -77,6 +77,15 @@ inline constexpr Reply kDailyLimit{452, "4.7.1",
 inline constexpr Reply kNewRecipientLimit{452, "4.7.1",
                                           "You have written to as many new recipients as your account may in a day, "
                                           "try again tomorrow"};
+inline constexpr Reply kDomainLimit{452, "4.7.1",
+                                    "Your domain has sent as many messages to other servers as it may in a day, "
+                                    "try again tomorrow"};
+inline constexpr Reply kDomainNewRecipientLimit{452, "4.7.1",
+                                                "Your domain has written to as many new recipients as it may in a day, "
+                                                "try again tomorrow"};
+inline constexpr Reply kForwardLimit{452, "4.7.1",
+                                     "As much mail has been forwarded to other servers from here as may be in a day, "
+                                     "try again tomorrow"};
 inline constexpr Reply kLoginUnavailable{454, "4.7.0", "Temporary authentication failure, try again later"};
 inline constexpr Reply kLoginThrottled{454, "4.7.0", "Too many failed logins, try again later"};
 
@@ -122,6 +131,7 @@ inline constexpr Reply kDisabledUser{550, "5.2.1", "Mailbox disabled, not accept
 inline constexpr Reply kExceedsQuota{552, "5.2.2", "The message is larger than the whole mailbox may be"};
 inline constexpr Reply kRelayDenied{550, "5.7.1", "Relaying denied"};
 inline constexpr Reply kMayNotSend{550, "5.7.1", "Your account may not send to other servers"};
+inline constexpr Reply kMayNotForward{550, "5.7.1", "This address may not forward to other servers"};
 inline constexpr Reply kAliasLoop{550, "5.4.6", "The aliases of this address form a loop"};
 // RFC 3463 §3.8, X.7.2: who may have a list expanded.
 inline constexpr Reply kOnlyMembers{550, "5.7.2", "Only members of this group may write to it"};

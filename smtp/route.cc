@@ -169,6 +169,23 @@ RoutePlan by_route(const RouteFacts& facts, Lookup& lookup) {
   return verdict(Kind::kDeferred, "4.4.4", "The host " + record.hops.front().host + " of the route " + problem + ".");
 }
 
+// ---- ourselves ----
+
+// WHY by our own listener: what it does with mail for a domain of ours is right, and known to be.
+RoutePlan by_own_listener(const RouteFacts& facts) {
+  if (!facts.own_listener) {
+    return verdict(Kind::kDeferred, "4.3.5", "The domain " + facts.domain + " is of this server, which takes no mail by SMTP.");
+  }
+  RoutePlan plan;
+  plan.kind = Kind::kHops;
+  plan.hops.push_back({.host = to_string(*facts.own_listener),
+                       .address = *facts.own_listener,
+                       .port = facts.own_listener_port,
+                       .is_own_listener = true,
+                       .begins_with_proxy_header = facts.is_proxy_for_own_listener});
+  return plan;
+}
+
 // ---- address literals ----
 
 // RFC 5321 §4.1.3: address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) "]"
@@ -306,13 +323,25 @@ RoutePlan by_exchangers(const RouteFacts& facts, Lookup& lookup) {
   return with_name(to_hops(facts, std::move(candidates), lookup), *mx);
 }
 
+// WHY: the admin made us backup MX. A registration that lapsed, a zone half edited or an exchanger that was forgotten is mended
+// within the time a message waits; as long as nobody has refused it, nothing goes back.
+RoutePlan kept_for_primary(RoutePlan plan) {
+  if (plan.kind != Kind::kFailed) return plan;
+  plan.kind = Kind::kDeferred;
+  plan.status[0] = '4';
+  plan.explanation += " This server keeps mail for the domain until its own server can be reached.";
+  return plan;
+}
+
 }  // namespace
 
 RoutePlan route(const RouteFacts& facts, const Answers& answers) {
   Lookup lookup(answers);
+  if (facts.is_local) return by_own_listener(facts);
   if (facts.route && !facts.route->hops.empty()) return by_route(facts, lookup);
   if (facts.domain.size() > 2 && facts.domain.front() == '[') return by_literal(facts);
-  return by_exchangers(facts, lookup);
+  RoutePlan plan = by_exchangers(facts, lookup);
+  return facts.is_relay ? kept_for_primary(std::move(plan)) : plan;
 }
 
 }  // namespace posthus::smtp

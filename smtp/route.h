@@ -41,6 +41,11 @@ struct RouteFacts {
   LoopbackRule loopback = LoopbackRule::kRefuse;
   std::uint64_t seed = 0;  // exchangers of equal preference are shuffled by it
   std::function<bool(const std::string& address, std::uint16_t port)> is_own_address;
+  bool is_relay = false;                  // we are backup MX of the domain: whatever its DNS says, mail waits for the primary
+  bool is_local = false;                  // the domain became ours while the mail waited
+  std::optional<IpAddress> own_listener;  // where our own MX listener is reached; none: nowhere
+  std::uint16_t own_listener_port = 25;
+  bool is_proxy_for_own_listener = false;  // it takes connections from ourselves for a proxy's
 };
 
 /// One address to connect to.
@@ -52,6 +57,8 @@ struct Hop {
   std::string login, password;                                  // AUTH; empty: none
   bool is_from_route = false;                                   // named by the admin
   bool is_from_mx = false;                                      // an MX record names the host
+  bool is_own_listener = false;                                 // ours: connected to from its own address
+  bool begins_with_proxy_header = false;                        // ours, behind a proxy at our own address
   bool is_exchanger_secure = false, is_address_secure = false;  // DNSSEC held for the MX answer, for the address
 };
 

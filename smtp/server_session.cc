@@ -43,19 +43,20 @@ const ServerSession::VerbRow ServerSession::kVerbTable[] = {
     {Verb::kRset, stage::kAny, &ServerSession::on_rset},
     {Verb::kNoop, stage::kAny, &ServerSession::on_noop},
     {Verb::kQuit, stage::kAny, &ServerSession::on_quit},
-    {Verb::kVrfy, stage::kGreeted, &ServerSession::on_vrfy},
-    {Verb::kExpn, stage::kGreeted, &ServerSession::on_expn},
+    {Verb::kVrfy, stage::kAny, &ServerSession::on_vrfy},
+    {Verb::kExpn, stage::kAny, &ServerSession::on_expn},
     {Verb::kHelp, stage::kAny, &ServerSession::on_help},
     {Verb::kHttp, stage::kAny, &ServerSession::on_http},
 };
 
 std::unique_ptr<session::Session> make_server_session(ServerContext& context, ListenerRole role,
-                                                      const session::ConnectionFacts& facts, session::Waker) {
-  return std::make_unique<ServerSession>(context, role, facts);
+                                                      const session::ConnectionFacts& facts, session::Waker waker) {
+  return std::make_unique<ServerSession>(context, role, facts, std::move(waker));
 }
 
-ServerSession::ServerSession(ServerContext& context, ListenerRole role, const session::ConnectionFacts& facts)
-    : context_(context), remote_address_(facts.remote_address), role_(role) {
+ServerSession::ServerSession(ServerContext& context, ListenerRole role, const session::ConnectionFacts& facts,
+                             session::Waker waker)
+    : context_(context), waker_(std::move(waker)), remote_address_(facts.remote_address), role_(role) {
   open_sessions().add(1);
 }
 
@@ -219,7 +220,7 @@ void ServerSession::shutting_down(Output& output) { append_reply(output, reply::
 
 const store::Snapshot* ServerSession::snapshot() {
   if (!snapshot_) {
-    auto taken = context_.store.snapshot();
+    auto taken = context_.store.recent_snapshot();
     if (!taken) return nullptr;
     snapshot_ = *std::move(taken);
   }

@@ -13,6 +13,7 @@
 
 #include "core/base/clock.h"
 #include "core/sasl/authenticator.h"
+#include "core/session/open_sessions.h"
 #include "core/session/session.h"
 #include "smtp/admission.h"
 #include "smtp/recipient_check.h"
@@ -48,7 +49,8 @@ struct ServerContext {
   /// Told who brings mail, and asked before a client is judged by its address: what SPF or a block list says of an address that
   /// many share is of none of them. Nothing: no address is shared.
   SharedAddresses* shared = nullptr;
-  RecipientCheck* recipient_check = nullptr;  // for relay domains that want it; none: their recipients are taken unasked
+  session::OpenSessions* open_sessions = nullptr;  // of those who have signed in; none: nobody ends them
+  RecipientCheck* recipient_check = nullptr;       // for relay domains that want it; none: their recipients are taken unasked
 };
 
 // RFC 5321 §4.5.3.2: what a server waits for.

@@ -13,6 +13,7 @@
 #include "smtp/hold_notice.h"
 #include "smtp/own_message.h"
 #include "smtp/session_state.h"
+#include "store/hold_reason.h"
 
 namespace posthus::smtp {
 namespace {
@@ -53,19 +54,29 @@ session::Step ServerSession::message_finished(Output& output) {
 
 // The limits again, as they stand now: other sessions of the account may have sent since RCPT. And the habits.
 std::optional<Reply> ServerSession::count_copies() {
-  if (!envelope_->sending) return std::nullopt;
-  SendingState& sending = *envelope_->sending;
+  if (!envelope_->sending && envelope_->forwards.empty()) return std::nullopt;
   const auto view = context_.store.snapshot();
   if (!view) return reply::kTryAgain;
-  auto record = store::SendingReader(**view).record(account_);
-  if (!record) return reply::kTryAgain;
+  for (const ForwardedCopies& own : envelope_->forwards) {
+    const Reply verdict = admit_forwards(**view, own);
+    if (verdict.code >= 400) return verdict;
+  }
+  if (!envelope_->sending) return std::nullopt;
+  SendingState& sending = *envelope_->sending;
+  const store::SendingReader reader(**view);
+  auto record = reader.record(account_);
+  auto domain = reader.sent_today(sending.limits.domain, context_.clock.now());
+  if (!record || !domain) return reply::kTryAgain;
+  sending.domain = *std::move(domain);
   std::sort(sending.copies.begin(), sending.copies.end());
   sending.copies.erase(std::unique(sending.copies.begin(), sending.copies.end()), sending.copies.end());
   sending.record = store::rolled(*std::move(record), context_.clock.now());
   const auto copies = static_cast<std::uint32_t>(sending.copies.size());
   const std::string network = network_of_client();
   sending.hold_reason = change_of_habit({sending.record, network, copies, sending.limits.burst});
-  const Reply verdict = admit_sending({sending.record, sending.limits, copies, sending.new_recipients});
+  const SendingFacts facts{sending.record, sending.limits, copies, sending.new_recipients};
+  Reply verdict = admit_sending(facts);
+  if (verdict.code < 400) verdict = noted(admit_domain(facts, sending.domain), sending.domain);
   return verdict.code >= 400 ? std::optional(verdict) : std::nullopt;
 }
 
@@ -83,6 +94,7 @@ std::optional<store::SentCopies> ServerSession::sent_copies() const {
   sent.network = network_of_client();
   sent.recipients = sending.copies;
   sent.hold_reason = sending.hold_reason;
+  sent.domain = sending.limits.domain;
   return sent;
 }
 
@@ -93,6 +105,7 @@ store::QueueOrigin ServerSession::origin() const {
 
 std::string ServerSession::trace_of_acceptance(std::string_view header, Timestamp now) const {
   AcceptanceFacts facts;
+  std::string hold_words;  // the trace is in English
   facts.id = message_id_;
   facts.time = now;
   facts.role = role_;
@@ -110,7 +123,10 @@ std::string ServerSession::trace_of_acceptance(std::string_view header, Timestam
   facts.shows_subject = envelope_->shows_subject;
   if (envelope_->sending) {
     const SendingState& sending = *envelope_->sending;
-    facts.hold_reason = sending.record.is_held ? sending.record.hold_reason : sending.hold_reason;
+    hold_words = store::hold_reason_words(
+        store::decode_hold_reason(sending.record.is_held ? sending.record.hold_reason : sending.hold_reason),
+        mail::ReportLanguage::kEnglish);
+    facts.hold_reason = hold_words;
   }
   return acceptance_trace(*envelope_, facts);
 }
@@ -187,8 +203,10 @@ store::AddMessage ServerSession::make_request() {
   if (!envelope.elsewhere.empty()) {
     request.queue = queue_entry(envelope, message);
     request.queue->extra_header = transfer_->signature();
+    request.queue->signing_domain = transfer_->signing_domain();
   }
   request.recipients = envelope.elsewhere;
+  request.is_indexed_when_read = !request.queue && !request.sent;
   return request;
 }
 

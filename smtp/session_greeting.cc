@@ -12,6 +12,7 @@ session::Step ServerSession::tls_started(const session::TlsFacts& facts, Output&
   helo_.clear();
   login_.clear();
   account_ = AccountId{};
+  ticket_ = {};
   stage_ = stage::kFresh;
   is_extended_ = false;
   scanned_ = 0;

@@ -72,6 +72,7 @@ session::Step ServerSession::login_done(Output& output) {
     case sasl::LoginVerdict::kAccepted:
       account_ = exchange->account();
       login_ = exchange->login();
+      if (context_.open_sessions) ticket_ = context_.open_sessions->add(account_.value, waker_);
       return answer(reply::kLoggedIn, output);
     case sasl::LoginVerdict::kRejected: break;
     case sasl::LoginVerdict::kDisabled: refusal = reply::kLoginDisabled; break;

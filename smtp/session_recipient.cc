@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/ascii.h"
+#include "core/base/log.h"
 #include "core/base/metrics.h"
 #include "smtp/forwarding.h"
 #include "smtp/session_state.h"
@@ -104,10 +105,11 @@ session::Step ServerSession::recipient_admitted(Output& output) {
   recipient.has_inbox = !resolution.inboxes.empty();
   recipient.is_elsewhere = pending->verdict.routing == Routing::kRemote;
   if (pending->verdict.routing == Routing::kForward) recipient.forwarded_to = std::move(resolution.remote_targets);
+  if (role_ == ListenerRole::kMx) recipient.forwarder = std::move(resolution.forwarder);
   recipient.is_expanded = resolution.inboxes.size() + recipient.forwarded_to.size() > 1;
   const auto elsewhere = queued_recipients(recipient);
   if (!elsewhere) return refuse_recipient(reply::kTryAgain, output);
-  const Reply limit = check_limits(*elsewhere);
+  const Reply limit = role_ == ListenerRole::kSubmission ? check_limits(*elsewhere) : check_forward(recipient);
   if (limit.code >= 400) return refuse_recipient(limit, output);
   if (!add_targets(resolution.inboxes, *elsewhere)) return refuse_recipient(reply::kTooManyRecipients, output);
   if (envelope_->recipients.empty()) envelope_->shows_subject = shows_subject();
@@ -177,6 +179,7 @@ Result<std::vector<store::QueuedRecipient>> ServerSession::queued_recipients(con
     const mail::Address address = POSTHUS_TRY(mail::parse_mailbox(target, mail::Utf8::kAllow));
     queued.push_back(to_queued(address, carried));
     queued.back().reverse_path = reverse_path;
+    queued.back().forwarder = recipient.forwarder;
     carried.notify = shared;
   }
   return queued;
@@ -194,13 +197,14 @@ Result<> ServerSession::begin_sending(const store::Snapshot& view) {
   auto state = std::make_unique<SendingState>();
   state->record = store::rolled(POSTHUS_TRY(reader.record(account_)), context_.clock.now());
   state->limits = POSTHUS_TRY(reader.limits(account_));
+  state->domain = POSTHUS_TRY(reader.sent_today(state->limits.domain, context_.clock.now()));
   envelope_->sending = std::move(state);
   return {};
 }
 
 // Limits are of what leaves this server by an account's hand.
 Reply ServerSession::check_limits(const std::vector<store::QueuedRecipient>& elsewhere) {
-  if (role_ != ListenerRole::kSubmission || elsewhere.empty()) return reply::kRecipientOk;
+  if (elsewhere.empty()) return reply::kRecipientOk;
   const store::Snapshot* view = snapshot();
   if (!view || (!envelope_->sending && !begin_sending(*view))) return reply::kTryAgain;
   SendingState& sending = *envelope_->sending;
@@ -213,11 +217,56 @@ Reply ServerSession::check_limits(const std::vector<store::QueuedRecipient>& els
     if (!is_known) return reply::kTryAgain;
     if (!*is_known) ++new_recipients;
   }
-  const Reply verdict = admit_sending({sending.record, sending.limits, sending.copies.size() + copies.size(), new_recipients});
+  const SendingFacts facts{sending.record, sending.limits, sending.copies.size() + copies.size(), new_recipients};
+  Reply verdict = admit_sending(facts);
+  if (verdict.code < 400) verdict = noted(admit_domain(facts, sending.domain), sending.domain);
   if (verdict.code >= 400) return verdict;
   sending.new_recipients = new_recipients;
   sending.copies.insert(sending.copies.end(), copies.begin(), copies.end());
   return verdict;
+}
+
+// What is forwarded leaves by the hand of the address that forwards it, not of a stranger who wrote to it.
+Reply ServerSession::check_forward(const Recipient& recipient) {
+  if (recipient.forwarded_to.empty() || recipient.forwarder.empty()) return reply::kRecipientOk;
+  auto& forwards = envelope_->forwards;
+  auto own = std::ranges::find(forwards, recipient.forwarder, &ForwardedCopies::forwarder);
+  if (own == forwards.end()) own = forwards.insert(forwards.end(), ForwardedCopies{recipient.forwarder, 0});
+  own->copies += recipient.forwarded_to.size();
+  const store::Snapshot* view = snapshot();
+  const Reply verdict = view ? admit_forwards(*view, *own) : reply::kTryAgain;
+  if (verdict.code < 400) return verdict;
+  // WHY not kept without copies: at the end of data it would be judged again, with the rest of the message.
+  own->copies -= recipient.forwarded_to.size();
+  if (own->copies == 0) forwards.erase(own);
+  return verdict;
+}
+
+Reply ServerSession::admit_forwards(const store::Snapshot& view, const ForwardedCopies& own) {
+  const store::SendingReader reader(view);
+  const auto domain_of = [](std::string_view address) { return address.substr(address.rfind('@') + 1); };
+  const std::string_view domain = domain_of(own.forwarder);
+  const auto limits = reader.forward_limits(own.forwarder);
+  const auto by_address = reader.sent_today(own.forwarder, context_.clock.now());
+  const auto by_domain = reader.sent_today(domain, context_.clock.now());
+  if (!limits || !by_address || !by_domain) return reply::kTryAgain;
+  ForwardFacts facts{*by_address, *by_domain, *limits, own.copies, 0};
+  for (const ForwardedCopies& any : envelope_->forwards) {
+    if (domain_of(any.forwarder) == domain) facts.domain_copies += any.copies;
+  }
+  LimitVerdict verdict = admit_forward(facts);
+  const store::SentToday& met = verdict.note.name == by_address->name ? *by_address : *by_domain;
+  return noted(std::move(verdict), met);
+}
+
+// WHY nobody waits for it: the answer does not depend on whether the admins are told.
+Reply ServerSession::noted(LimitVerdict verdict, const store::SentToday& record) {
+  const bool is_known = record.met != store::MetLimit::kNone && record.met_limit >= verdict.note.limit;
+  if (verdict.note.met == store::MetLimit::kNone || is_known) return verdict.reply;
+  context_.store.submit(std::move(verdict.note), [](const Result<store::WriteOutcome>& outcome) {
+    if (!outcome) log::warning("smtp.limit_not_noted", {{"context", outcome.error().context}});
+  });
+  return verdict.reply;
 }
 
 bool ServerSession::add_targets(const std::vector<MailboxId>& inboxes, std::vector<store::QueuedRecipient> elsewhere) {

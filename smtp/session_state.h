@@ -31,7 +31,7 @@ inline constexpr std::uint8_t kAny = kFresh | kGreeted;
 
 class ServerSession final : public session::Session {
  public:
-  ServerSession(ServerContext& context, ListenerRole role, const session::ConnectionFacts& facts);
+  ServerSession(ServerContext& context, ListenerRole role, const session::ConnectionFacts& facts, session::Waker waker);
   ~ServerSession() override;
 
   session::Step opened(session::Output& output) override;
@@ -139,6 +139,9 @@ class ServerSession final : public session::Session {
   bool shows_subject();
   Result<> begin_sending(const store::Snapshot& view);
   Reply check_limits(const std::vector<store::QueuedRecipient>& elsewhere);
+  Reply check_forward(const Recipient& recipient);
+  Reply admit_forwards(const store::Snapshot& view, const ForwardedCopies& own);
+  Reply noted(LimitVerdict verdict, const store::SentToday& record);
   bool add_targets(const std::vector<MailboxId>& inboxes, std::vector<store::QueuedRecipient> elsewhere);
   mail::Address routed_address(const mail::Address& address) const;
   std::uint64_t quota_of(const mail::Address& address);
@@ -173,6 +176,8 @@ class ServerSession final : public session::Session {
   Step message_accepted(Output& output);
 
   ServerContext& context_;
+  const session::Waker waker_;
+  session::OpenSessions::Ticket ticket_;  // once somebody has signed in
   std::string remote_address_;
   std::string helo_;
   std::string login_;

@@ -67,16 +67,16 @@ Result<std::vector<mailauth::SigningKey>> SigningKeys::of_message(const store::S
   return of_domain(snapshot, reverse_path->domain);
 }
 
-Result<std::string> SigningKeys::sign(const store::Snapshot& snapshot, std::string_view domain, std::string_view text,
-                                      Timestamp now) {
+Result<Signature> SigningKeys::sign(const store::Snapshot& snapshot, std::string_view domain, std::string_view text,
+                                    Timestamp now) {
   std::vector<mailauth::SigningKey> keys;
   for (std::string_view rest = domain; keys.empty() && rest.contains('.'); rest.remove_prefix(rest.find('.') + 1)) {
     keys = POSTHUS_TRY(of_domain(snapshot, rest));
   }
-  if (keys.empty()) return std::string();
+  if (keys.empty()) return Signature{};
   mailauth::DkimSigner signer;
   signer.append(text);
-  return signer.finish(keys, now);
+  return Signature{POSTHUS_TRY(signer.finish(keys, now)), keys.front().domain};
 }
 
 }  // namespace posthus::smtp

@@ -19,6 +19,12 @@
 
 namespace posthus::smtp {
 
+/// What goes before a text, and in whose name (d=).
+struct Signature {
+  std::string fields;  // DKIM-Signature, with CRLF; empty: there are no keys
+  std::string domain;  // empty exactly when `fields` is
+};
+
 class SigningKeys {
  public:
   /// The active keys of `domain` (normalised); none when it is not ours or has none.
@@ -32,7 +38,7 @@ class SigningKeys {
 
   /// DKIM-Signature fields for a whole message of our own (a report), in the name of `domain` or of the nearest domain above it
   /// that has keys (our host name mostly lies below one of our domains); empty when none has.
-  Result<std::string> sign(const store::Snapshot& snapshot, std::string_view domain, std::string_view text, Timestamp now);
+  Result<Signature> sign(const store::Snapshot& snapshot, std::string_view domain, std::string_view text, Timestamp now);
 
  private:
   Result<std::shared_ptr<const mailauth::PrivateKey>> parsed(const std::string& public_key, mailauth::SigningAlgorithm algorithm,

@@ -226,7 +226,11 @@ Result<std::optional<store::AddMessage>> TlsReports::compose(const Errand& erran
   // §3: despite any TLS-related failures, and not counted in the next report.
   request.queue->ignores_tls_policy = true;
   // §3: reports by mail MUST be signed. Without a key it goes unsigned, for those who do not look.
-  if (context_.sign) request.queue->extra_header = POSTHUS_TRY(context_.sign(errand.submitter, text));
+  if (context_.sign) {
+    Signature signature = POSTHUS_TRY(context_.sign(errand.submitter, text));
+    request.queue->extra_header = std::move(signature.fields);
+    request.queue->signing_domain = std::move(signature.domain);
+  }
   request.recipients.push_back({.address = mail::to_string(address), .domain = address.domain, .notify = store::notify::kNever});
   return std::optional(std::move(request));
 }

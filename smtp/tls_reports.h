@@ -18,6 +18,7 @@
 #include "core/dns/resolver.h"
 #include "core/mailauth/tls_report.h"
 #include "smtp/policy_fetcher.h"
+#include "smtp/signing.h"
 #include "smtp/tls_policies.h"
 #include "store/store.h"
 
@@ -31,8 +32,8 @@ struct TlsReportsContext {
   std::string hostname;
   /// Runs work that may block, later.
   std::function<void(std::move_only_function<void()>)> run_blocking;
-  /// DKIM-Signature fields for a whole message in the name of a domain of ours; empty when it has no keys. May be unset.
-  std::function<Result<std::string>(const std::string& domain, std::string_view text)> sign;
+  /// For a whole message in the name of a domain of ours; empty when it has no keys. May be unset.
+  std::function<Result<Signature>(const std::string& domain, std::string_view text)> sign;
   /// Mail for this domain was queued.
   std::function<void(const std::string& domain)> queued;
 };

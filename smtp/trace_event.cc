@@ -77,6 +77,15 @@ void TraceEvent::texts(std::string_view member, const std::vector<std::string_vi
   if (values.size() > count) number("more", values.size() - count);
 }
 
+void TraceEvent::accepted_for(std::string_view recipient, std::string_view fate) {
+  name("recipients");
+  out_.append("[{\"recipient\":");
+  append_string(out_, recipient);
+  out_.append(",\"event\":");
+  append_string(out_, fate);
+  out_.append("}]");
+}
+
 std::string TraceEvent::take() {
   out_.push_back('}');
   return std::move(out_);

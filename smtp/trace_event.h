@@ -21,6 +21,8 @@ class TraceEvent {
   void text(std::string_view name, std::string_view value);
   void number(std::string_view name, std::uint64_t value);
   void texts(std::string_view name, const std::vector<std::string_view>& values);
+  /// The only recipient of what was accepted, and what became of him at once: "delivered" or "queued" (smtp/acceptance_trace).
+  void accepted_for(std::string_view recipient, std::string_view fate);
   /// The object; the event is of no use afterwards.
   std::string take();
 

@@ -62,6 +62,8 @@ class Transfer {
   void sign_with(std::vector<mailauth::SigningKey> keys) { keys_ = std::move(keys); }
   /// DKIM-Signature fields, once finish_message() has made them.
   const std::string& signature() const { return signature_; }
+  /// In whose name they are; empty when there are none.
+  std::string signing_domain() const { return signature_.empty() ? std::string() : keys_.front().domain; }
   /// REQUIRES: finish_message() was called and refusal() is empty. Once.
   store::IncomingMessage take_message() { return *std::move(message_); }
 

@@ -82,6 +82,7 @@ class Trials::Run final : public MessageSource, public ExchangeListener, public 
   TrialDone done_;
 
   OutgoingSettings outgoing_;
+  bool is_relay_ = false;
   std::optional<store::RouteRecord> route_;
   std::uint64_t seed_ = 0;
   std::mutex answers_mutex_;
@@ -144,6 +145,7 @@ Result<> Trials::Run::read_facts() {
   const auto snapshot = POSTHUS_TRY(context_.store.snapshot());
   const store::QueueReader reader(*snapshot);
   outgoing_ = POSTHUS_TRY(read_outgoing_settings(reader));
+  is_relay_ = POSTHUS_TRY(kind_of_domain(*snapshot, options_.recipient.domain)) == store::DomainKind::kRelay;
   route_ = POSTHUS_TRY(reader.route(options_.recipient.domain));
   const std::size_t at = options_.sender.rfind('@');
   if (!route_ && at != std::string::npos) route_ = POSTHUS_TRY(reader.route("from:" + options_.sender.substr(at + 1)));
@@ -160,6 +162,7 @@ RouteFacts Trials::Run::facts() const {
   facts.loopback = outgoing_.loopback;
   facts.seed = seed_;
   facts.is_own_address = context_.is_own_address;
+  facts.is_relay = is_relay_;
   return facts;
 }
 
@@ -224,7 +227,7 @@ void Trials::Run::dial(Purpose purpose) {
   answer_.reset();
   connection_.reset();
   const TlsUse use = is_without_tls_ ? TlsUse::kNever : tls_use_;
-  session::DialOptions options = dial_options(hop(), policy_, use, outgoing_);
+  session::DialOptions options = dial_options(hop(), policy_, use, connect_patience(plan_.hops, hop_, outgoing_), outgoing_);
   options.connect_deadline = std::min(options.connect_deadline, options_.patience);
   if (purpose == Purpose::kLook) options.verification.kind = session::PeerVerification::Kind::kNone;
   const std::shared_ptr<Run> self = shared_from_this();

@@ -18,11 +18,12 @@ enum class AlertKind : std::uint8_t {
   kDisk,           // facts: per cent free, MiB free
   kQueue,          // facts: copies that wait, the mark
   kDestination,    // subject: domain, or "*" for many; facts: minutes, last reply; or how many
-  kHold,           // subject: account; facts: reason
+  kHold,           // subject: account; facts: code, count, limit and text of the reason (store/hold_reason.h); once a sentence
   kBlocklist,      // subject: "ADDRESS LIST"
   kLogins,         // facts: refused sign-ins, minutes
   kClock,          // facts: seconds it is ahead (or "-": behind), who said so
   kSharedAddress,  // subject: address; facts: SharedAddressWarning::Kind in words
+  kLimit,          // subject: domain or forwarding address; facts: the limit, "messages", "new_recipients" or "forwards"
   kCount
 };
 std::string_view to_string(AlertKind kind);  // "certificate", ...

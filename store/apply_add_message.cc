@@ -53,11 +53,12 @@ Result<> check_targets(const Snapshot& snapshot, const AddMessage& request) {
 
 bool fits(const QueueEntry& entry) {
   return entry.reverse_path.size() <= kMaxQueueText && entry.envelope_id.size() <= kMaxQueueText &&
-         entry.hold_reason.size() <= kMaxQueueText && entry.extra_header.size() <= kMaxExtraHeader;
+         entry.hold_reason.size() <= kMaxQueueText && entry.extra_header.size() <= kMaxExtraHeader &&
+         entry.signing_domain.size() <= kMaxQueueText;
 }
 bool fits(const QueuedRecipient& recipient) {
   for (const std::string* text : {&recipient.address, &recipient.domain, &recipient.original_recipient, &recipient.reverse_path,
-                                  &recipient.route, &recipient.last_host, &recipient.last_reply}) {
+                                  &recipient.route, &recipient.last_host, &recipient.last_reply, &recipient.forwarder}) {
     if (text->size() > kMaxQueueText) return false;
   }
   return true;
@@ -80,7 +81,8 @@ Result<> check_queue(const Snapshot& snapshot, const AddMessage& request) {
   if (request.sent && !POSTHUS_TRY(get_user(snapshot, request.sent->account)))
     return fail(ErrorKind::kNotFound, "sender's account");
   if (POSTHUS_TRY(get_queue_entry(snapshot, request.id))) return fail(ErrorKind::kExists, "queue id");
-  return {};
+  if (request.queue_rule == QueueRule::kRestored) return {};
+  return check_waiting(snapshot, *request.queue, request.recipients);
 }
 
 Result<std::uint64_t> put_target_keywords(WriteTransaction& transaction, const Target& target) {
@@ -131,7 +133,6 @@ Result<> put_blob(ApplyContext& context, const AddMessage& request) {
   blob.length = placement.length;
   blob.references = static_cast<std::uint32_t>(request.targets.size() + (request.queue ? 1 : 0));
   blob.checksum = request.message.checksum();
-  blob.digest = request.message.digest();
   const std::string key = blob_key(placement.blob);
   POSTHUS_TRY_VOID(context.transaction.put(Table::kBlobs, key, encode_blob_record(blob)));
   return put_long_value(context.transaction, Table::kSummaries, key, request.message.encoded_summary());
@@ -153,7 +154,8 @@ Result<> put_queue(ApplyContext& context, const AddMessage& request, const Sendi
     recipient.number = ++number;
     POSTHUS_TRY_VOID(put_new_recipient(context.transaction, entry, recipient));
   }
-  return {};
+  if (request.queue_rule == QueueRule::kNew) POSTHUS_TRY_VOID(count_forwards(context, request.recipients));
+  return count_waiting(context.transaction, entry, request.recipients, Waits::kMore);
 }
 
 }  // namespace

@@ -37,19 +37,20 @@ QueuedRecipient deferred(const QueuedRecipient& before, const RecipientOutcome& 
 }
 
 Result<> record_outcomes(ApplyContext& context, const QueueEntry& entry, const std::vector<RecipientOutcome>& outcomes) {
-  bool has_done = false;
+  std::vector<QueuedRecipient> done;
   for (const RecipientOutcome& outcome : outcomes) {
     const auto recipient = POSTHUS_TRY(get_queued_recipient(context.transaction, entry.id, outcome.number));
     if (!recipient) continue;
     if (outcome.kind == RecipientOutcome::Kind::kDone) {
-      has_done = true;
       POSTHUS_TRY_VOID(erase_recipient(context.transaction, entry, *recipient));
+      done.push_back(*recipient);
       continue;
     }
     const QueuedRecipient after = deferred(*recipient, outcome, context.now);
     POSTHUS_TRY_VOID(replace_recipient(context.transaction, {entry, *recipient}, {entry, after}));
   }
-  if (!has_done) return {};
+  if (done.empty()) return {};
+  POSTHUS_TRY_VOID(count_waiting(context.transaction, entry, done, Waits::kLess));
   bool is_anybody_left = false;
   POSTHUS_TRY_VOID(context.transaction.scan(Table::kQueue, queue_key(entry.id, 1), end_of_prefix(id_prefix(entry.id)),
                                             [&is_anybody_left](std::string_view, std::string_view) {

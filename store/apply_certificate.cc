@@ -3,6 +3,7 @@
 #include "core/mail/address.h"
 #include "store/apply_kinds.h"
 #include "store/certificate_reader.h"
+#include "store/directory_reader.h"
 #include "store/long_value.h"
 #include "store/record_certificate.h"
 
@@ -42,6 +43,9 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const PutCertificate& req
   }
   if (record.chain.empty() != record.private_key.empty())
     return fail(ErrorKind::kInvalid, "a certificate and its key go together");
+  if (!request.domain.empty() && !POSTHUS_TRY(DirectoryReader(context.transaction).domain(request.domain))) {
+    return fail(ErrorKind::kNotFound, "there is no domain " + request.domain);
+  }
   const auto before = POSTHUS_TRY(CertificateReader(context.transaction).certificate(record.hostname));
   if (request.is_of_order && (!before || before->source != CertificateSource::kAcme)) {
     return fail(ErrorKind::kNotFound, "nothing is ordered for " + record.hostname);

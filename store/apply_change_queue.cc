@@ -111,9 +111,13 @@ Result<std::uint64_t> Change::change_hold(const QueuedMessage& message) {
 
 Result<std::uint64_t> Change::change_recipients(const QueuedMessage& message) {
   std::uint64_t touched = 0;
+  std::vector<QueuedRecipient> removed;
   for (const QueuedRecipient& recipient : message.recipients) {
-    if (matches(filter_, recipient) && POSTHUS_TRY(change(message.entry, recipient))) ++touched;
+    if (!matches(filter_, recipient) || !POSTHUS_TRY(change(message.entry, recipient))) continue;
+    ++touched;
+    if (request_.action == QueueAction::kRemove) removed.push_back(recipient);
   }
+  POSTHUS_TRY_VOID(count_waiting(context_.transaction, message.entry, removed, Waits::kLess));
   if (request_.action == QueueAction::kRemove && touched == message.recipients.size()) {
     POSTHUS_TRY_VOID(erase_queue_entry(context_, message.entry));
   }

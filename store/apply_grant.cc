@@ -96,6 +96,26 @@ Result<> erase_grants(WriteTransaction& transaction, const UserRecord& user) {
   return erase_delegations(transaction, user.account);
 }
 
+Result<> rename_subscriptions(WriteTransaction& transaction, AccountId owner, const std::string& from, const std::string& to) {
+  for (const GrantRecord& grant : POSTHUS_TRY(GrantReader(transaction).of_owner(owner))) {
+    std::vector<std::string> names;
+    const std::string before = shared_name(from, "") + "/";
+    const std::string prefix = mailbox_name_key(grant.delegate, before);
+    POSTHUS_TRY_VOID(
+        transaction.scan(Table::kSubscriptions, prefix, end_of_prefix(prefix), [&names](std::string_view key, std::string_view) {
+          names.emplace_back(name_of_key(key));
+          return Visit::kContinue;
+        }));
+    for (const std::string& name : names) {
+      POSTHUS_TRY_VOID(transaction.erase(Table::kSubscriptions, mailbox_name_key(grant.delegate, name)));
+      const std::string after = shared_name(to, name.substr(before.size()));
+      if (after.size() > kMaxMailboxName) continue;
+      POSTHUS_TRY_VOID(transaction.put(Table::kSubscriptions, mailbox_name_key(grant.delegate, after), {}));
+    }
+  }
+  return {};
+}
+
 Result<> erase_delegations(WriteTransaction& transaction, AccountId delegate) {
   for (const GrantRecord& grant : POSTHUS_TRY(GrantReader(transaction).of_delegate(delegate))) {
     const auto owner = POSTHUS_TRY(get_user(transaction, grant.owner));

@@ -1,6 +1,7 @@
 // What accounts send is counted in the transaction of the message itself, so that no crash and no second session can make
 // a limit forget. RFC 6409 §5.2 (policy on submission).
 #include <algorithm>
+#include <map>
 
 #include "core/base/bytes.h"
 #include "store/apply_kinds.h"
@@ -18,6 +19,13 @@ std::string day_value(std::uint32_t day) {
   std::string value;
   append_u32(value, day);
   return value;
+}
+
+/// What leaves by a domain or an address, today.
+Result<> add_sent_today(ApplyContext& context, std::string_view name, const SentMore& more) {
+  SentToday record = POSTHUS_TRY(SendingReader(context.transaction).sent_today(name, context.now));
+  record = counted(std::move(record), more, context.now);
+  return context.transaction.put(Table::kSentToday, sent_today_key(name), encode_sent_today(record));
 }
 
 Result<> put_record(WriteTransaction& transaction, const SendingRecord& record) {
@@ -39,6 +47,9 @@ Result<Sending> count_sending(const ApplyContext& context, const SentCopies& sen
   const SendingRecord before = POSTHUS_TRY(SendingReader(context.transaction).record(sent.account));
   sending.record = counted(before, sent, new_recipients, context.now);
   sending.has_begun_hold = sending.record.is_held && !before.is_held;
+  sending.domain = sent.domain;
+  sending.more = {
+      .messages = static_cast<std::uint32_t>(sent.recipients.size()), .new_recipients = new_recipients, .forwards = 0};
   return sending;
 }
 
@@ -48,7 +59,22 @@ Result<> put_sending(ApplyContext& context, const Sending& sending) {
     const std::string key = known_recipient_key(sending.record.account, recipient);
     POSTHUS_TRY_VOID(context.transaction.put(Table::kKnownRecipients, key, day));
   }
+  if (!sending.domain.empty()) POSTHUS_TRY_VOID(add_sent_today(context, sending.domain, sending.more));
   return put_record(context.transaction, sending.record);
+}
+
+Result<> count_forwards(ApplyContext& context, const std::vector<QueuedRecipient>& recipients) {
+  std::map<std::string_view, std::uint32_t> copies;  // by address, and by domain
+  for (const QueuedRecipient& recipient : recipients) {
+    if (recipient.forwarder.empty()) continue;
+    const std::string_view forwarder = recipient.forwarder;
+    ++copies[forwarder];
+    ++copies[forwarder.substr(forwarder.rfind('@') + 1)];
+  }
+  for (const auto& [name, count] : copies) {
+    POSTHUS_TRY_VOID(add_sent_today(context, name, {.messages = 0, .new_recipients = 0, .forwards = count}));
+  }
+  return {};
 }
 
 Result<> count_bounces(ApplyContext& context, AccountId account, std::uint32_t bounces) {
@@ -76,6 +102,17 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const HoldAccount& reques
   }
   record.is_held = request.is_held;
   POSTHUS_TRY_VOID(put_record(context.transaction, record));
+  return WriteOutcome{};
+}
+
+Result<WriteOutcome> apply_kind(ApplyContext& context, const NoteLimit& request) {
+  const bool is_named = !request.name.empty() && request.name.size() <= kMaxForwarder;
+  if (!is_named || request.met == MetLimit::kNone) return fail(ErrorKind::kInvalid, "note of a limit");
+  SentToday record = POSTHUS_TRY(SendingReader(context.transaction).sent_today(request.name, context.now));
+  if (record.met != MetLimit::kNone && record.met_limit >= request.limit) return WriteOutcome{};
+  record.met = request.met;
+  record.met_limit = request.limit;
+  POSTHUS_TRY_VOID(context.transaction.put(Table::kSentToday, sent_today_key(request.name), encode_sent_today(record)));
   return WriteOutcome{};
 }
 

@@ -7,6 +7,7 @@
 #include "store/key.h"
 #include "store/long_value.h"
 #include "store/queue_rows.h"
+#include "store/record_directory.h"
 #include "store/record_queue.h"
 #include "store/rows.h"
 
@@ -79,6 +80,20 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveRoute& reques
   return WriteOutcome{};
 }
 
+namespace {
+
+enum class HasKeys : bool { kNo, kYes };
+
+/// A domain whose last key went is not given new ones by itself; one whose keys were never made is.
+Result<> note_keys(ApplyContext& context, DomainRecord domain, HasKeys has_keys) {
+  const bool is_without_keys = has_keys == HasKeys::kNo;
+  if (domain.is_without_keys == is_without_keys) return {};
+  domain.is_without_keys = is_without_keys;
+  return context.transaction.put(Table::kDomains, domain_key(domain.name), encode_domain_record(domain));
+}
+
+}  // namespace
+
 Result<WriteOutcome> apply_kind(ApplyContext& context, const PutDkimKey& request) {
   DkimKeyRecord key = request.key;
   key.domain = POSTHUS_TRY(mail::normalise_domain(key.domain));
@@ -86,7 +101,8 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const PutDkimKey& request
   if (!is_selector(key.selector)) return fail(ErrorKind::kInvalid, "selector");
   if (key.private_key.empty() || key.public_key.empty()) return fail(ErrorKind::kInvalid, "DKIM key without key");
   if (key.private_key.size() + key.public_key.size() > kMaxKeyBytes) return fail(ErrorKind::kTooLarge, "DKIM key");
-  if (!POSTHUS_TRY(get_domain(context.transaction, key.domain))) return fail(ErrorKind::kNotFound, key.domain);
+  auto domain = POSTHUS_TRY(get_domain(context.transaction, key.domain));
+  if (!domain) return fail(ErrorKind::kNotFound, key.domain);
   const auto others = POSTHUS_TRY(QueueReader(context.transaction).dkim_keys(key.domain));
   const auto is_other = [&key](const DkimKeyRecord& other) { return other.selector != key.selector; };
   if (std::ranges::count_if(others, is_other) >= kMaxKeysOfDomain) {
@@ -95,6 +111,7 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const PutDkimKey& request
   if (key.created == Timestamp{}) key.created = context.now;
   POSTHUS_TRY_VOID(replace_long_value(context.transaction, Table::kDkimKeys, dkim_key_key(key.domain, key.selector),
                                       encode_dkim_key_record(key)));
+  POSTHUS_TRY_VOID(note_keys(context, *std::move(domain), HasKeys::kYes));
   return WriteOutcome{};
 }
 
@@ -106,6 +123,9 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const RemoveDkimKey& requ
     return fail(ErrorKind::kNotFound, "DKIM key of " + domain);
   }
   POSTHUS_TRY_VOID(erase_long_value(context.transaction, Table::kDkimKeys, base));
+  auto record = POSTHUS_TRY(get_domain(context.transaction, domain));
+  const bool has_others = POSTHUS_TRY(has_prefix(context.transaction, Table::kDkimKeys, dkim_key_prefix(domain)));
+  if (record && !has_others) POSTHUS_TRY_VOID(note_keys(context, *std::move(record), HasKeys::kNo));
   return WriteOutcome{};
 }
 

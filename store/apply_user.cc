@@ -1,12 +1,14 @@
-// PutUser and RemoveUser. Removing takes slices: first the login goes (he receives nothing and cannot log in), then his
-// mail a slice at a time; until the end a row of kMeta keeps the address taken, and a repeated RemoveUser goes on from it.
+// PutUser, RenameUser and RemoveUser. Removing takes slices: first the login goes (he receives nothing and cannot log in), then
+// his mail a slice at a time; until the end a row of kMeta keeps the address taken, and a repeated RemoveUser goes on from it.
 #include <array>
 
 #include "store/apply_kinds.h"
 #include "store/canonical_address.h"
 #include "store/key.h"
+#include "store/long_value.h"
 #include "store/mailbox_lifecycle.h"
 #include "store/mailbox_name.h"
+#include "store/record_directory.h"
 #include "store/rows.h"
 
 namespace posthus::store {
@@ -40,18 +42,6 @@ Result<> check_credentials(const UserRecord& user) {
   return fits ? Result<>{} : fail(ErrorKind::kTooLarge, "credentials");
 }
 
-/// Errors: kInvalid, kTooLarge.
-Result<std::vector<std::string>> forward_addresses(const UserRecord& user) {
-  auto addresses = POSTHUS_TRY(normalised_targets(user.forward_to));
-  std::size_t bytes = 0;
-  for (const std::string& address : addresses) bytes += address.size();
-  if (addresses.size() > kMaxForwards || bytes > kMaxForwardedBytes) {
-    return fail(ErrorKind::kTooLarge,
-                "mail is forwarded to at most " + std::to_string(kMaxForwards) + " addresses; an alias takes more");
-  }
-  return addresses;
-}
-
 /// The domains of a domain admin as they are stored. Errors: kInvalid, kNotFound, kTooLarge.
 Result<std::vector<std::string>> administered_domains(const Snapshot& snapshot, const PutUser& request) {
   std::vector<std::string> domains;
@@ -79,16 +69,6 @@ Result<> store_user(WriteTransaction& transaction, const UserRecord& user, const
   return transaction.erase(Table::kMeta, admin_key(user.account));
 }
 
-Result<> check_new_address(const Snapshot& snapshot, const CanonicalAddress& address) {
-  POSTHUS_TRY_VOID(check_mailbox_domain(snapshot, address.domain));
-  if (POSTHUS_TRY(get_login(snapshot, address.lookup))) return fail(ErrorKind::kExists, address.text);
-  if (POSTHUS_TRY(get_alias(snapshot, address.lookup))) return fail(ErrorKind::kExists, address.text);
-  if (POSTHUS_TRY(snapshot.get(Table::kMeta, removing_key(address.lookup)))) {
-    return fail(ErrorKind::kExists, address.text + " is being removed");
-  }
-  return {};
-}
-
 Result<WriteOutcome> create_user(ApplyContext& context, UserRecord user, const CanonicalAddress& address,
                                  const PutUser& request) {
   POSTHUS_TRY_VOID(check_new_address(context.transaction, address));
@@ -114,7 +94,10 @@ Result<WriteOutcome> create_user(ApplyContext& context, UserRecord user, const C
 /// First slice: nobody delivers to him or logs in any more.
 Result<> unhook_user(ApplyContext& context, AccountId account, std::string_view lookup) {
   WriteTransaction& transaction = context.transaction;
-  if (const auto user = POSTHUS_TRY(get_user(transaction, account))) POSTHUS_TRY_VOID(erase_grants(transaction, *user));
+  if (const auto user = POSTHUS_TRY(get_user(transaction, account))) {
+    POSTHUS_TRY_VOID(erase_grants(transaction, *user));
+    POSTHUS_TRY_VOID(erase_own_aliases(transaction, *user));
+  }
   POSTHUS_TRY_VOID(transaction.erase(Table::kLogins, address_key(lookup)));
   POSTHUS_TRY_VOID(transaction.erase(Table::kUsers, account_key(account)));
   POSTHUS_TRY_VOID(erase_identity(transaction, account));
@@ -157,6 +140,27 @@ Result<bool> remove_possessions(ApplyContext& context, AccountId account) {
 
 }  // namespace
 
+Result<std::vector<std::string>> forward_addresses(const UserRecord& user) {
+  auto addresses = POSTHUS_TRY(normalised_targets(user.forward_to));
+  std::size_t bytes = 0;
+  for (const std::string& address : addresses) bytes += address.size();
+  if (addresses.size() > kMaxForwards || bytes > kMaxForwardedBytes) {
+    return fail(ErrorKind::kTooLarge,
+                "mail is forwarded to at most " + std::to_string(kMaxForwards) + " addresses; an alias takes more");
+  }
+  return addresses;
+}
+
+Result<> check_new_address(const Snapshot& snapshot, const CanonicalAddress& address) {
+  POSTHUS_TRY_VOID(check_mailbox_domain(snapshot, address.domain));
+  if (POSTHUS_TRY(get_login(snapshot, address.lookup))) return fail(ErrorKind::kExists, address.text);
+  if (POSTHUS_TRY(get_alias(snapshot, address.lookup))) return fail(ErrorKind::kExists, address.text);
+  if (POSTHUS_TRY(snapshot.get(Table::kMeta, removing_key(address.lookup)))) {
+    return fail(ErrorKind::kExists, address.text + " is being removed");
+  }
+  return {};
+}
+
 Result<WriteOutcome> apply_kind(ApplyContext& context, const PutUser& request) {
   const CanonicalAddress address = POSTHUS_TRY(canonical_address(request.user.address, CatchAll::kRefuse));
   POSTHUS_TRY_VOID(check_credentials(request.user));
@@ -180,6 +184,33 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const PutUser& request) {
   WriteOutcome outcome;
   outcome.account = user.account;
   outcome.mailbox = user.inbox;
+  return outcome;
+}
+
+// All that is his names his account, not his address; what names the address (targets of aliases, forwards of others) goes on by
+// the alias.
+Result<WriteOutcome> apply_kind(ApplyContext& context, const RenameUser& request) {
+  const CanonicalAddress from = POSTHUS_TRY(canonical_address(request.from, CatchAll::kRefuse));
+  const CanonicalAddress to = POSTHUS_TRY(canonical_address(request.to, CatchAll::kRefuse));
+  WriteTransaction& transaction = context.transaction;
+  const auto account = POSTHUS_TRY(get_login(transaction, from.lookup));
+  auto user = account ? POSTHUS_TRY(get_user(transaction, *account)) : std::nullopt;
+  if (!user) return fail(ErrorKind::kNotFound, from.text);
+  const std::string before = user->address;
+  if (from.lookup != to.lookup) {  // else he is written in another way only
+    POSTHUS_TRY_VOID(check_new_address(transaction, to));
+    POSTHUS_TRY_VOID(redirect_own_aliases(transaction, *user, to.text));
+    POSTHUS_TRY_VOID(rename_subscriptions(transaction, *account, before, to.text));
+    POSTHUS_TRY_VOID(transaction.erase(Table::kLogins, address_key(from.lookup)));
+    POSTHUS_TRY_VOID(transaction.put(Table::kLogins, address_key(to.lookup), account_key(*account)));
+    const AliasRecord alias{.address = before, .targets = {to.text}, .created = context.now};
+    POSTHUS_TRY_VOID(replace_long_value(transaction, Table::kAliases, alias_key(from.lookup), encode_alias_record(alias)));
+  }
+  user->address = to.text;
+  POSTHUS_TRY_VOID(put_user(transaction, *user));
+  WriteOutcome outcome;
+  outcome.account = *account;
+  outcome.mailbox = user->inbox;
   return outcome;
 }
 

@@ -1,10 +1,12 @@
-// Sign-ins and checks of the DNS, kept so that a restart forgets neither. See sign_in_records.h, dns_check_records.h.
+// Sign-ins, login blocks and checks of the DNS, kept so that a restart forgets none. See sign_in_records.h,
+// login_block_records.h, dns_check_records.h.
 #include <algorithm>
 
 #include "core/mail/address.h"
 #include "store/apply_kinds.h"
 #include "store/long_value.h"
 #include "store/record_dns_check.h"
+#include "store/record_login_block.h"
 #include "store/record_sign_in.h"
 #include "store/rows.h"
 
@@ -17,6 +19,22 @@ Result<WriteOutcome> apply_kind(ApplyContext& context, const PutSignIns& request
   }
   for (const SignInRecord& record : request.sign_ins) {
     POSTHUS_TRY_VOID(context.transaction.put(Table::kSignIns, sign_in_key(record), encode_sign_in(record)));
+  }
+  return WriteOutcome{};
+}
+
+Result<WriteOutcome> apply_kind(ApplyContext& context, const PutLoginBlocks& request) {
+  if (request.blocks.size() > kMaxLoginBlocks) return fail(ErrorKind::kTooLarge, "login blocks");
+  if (!std::ranges::all_of(request.blocks, is_login_block)) return fail(ErrorKind::kInvalid, "login block");
+  std::vector<std::string> keys;
+  POSTHUS_TRY_VOID(context.transaction.scan(Table::kLoginBlocks, {}, {}, [&keys](std::string_view key, std::string_view) {
+    keys.emplace_back(key);
+    return Visit::kContinue;
+  }));
+  for (const std::string& key : keys) POSTHUS_TRY_VOID(context.transaction.erase(Table::kLoginBlocks, key));
+  std::uint16_t place = 0;
+  for (const LoginBlockRecord& record : request.blocks) {
+    POSTHUS_TRY_VOID(context.transaction.put(Table::kLoginBlocks, login_block_key(place++), encode_login_block(record)));
   }
   return WriteOutcome{};
 }

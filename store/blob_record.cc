@@ -1,19 +1,16 @@
 // Encoding of the rows of kBlobs and kSegments.
 #include "store/blob_record.h"
 
-#include <algorithm>
-
 namespace posthus::store {
 
 std::string encode_blob_record(const BlobRecord& record) {
   std::string out;
-  out.reserve(60);
+  out.reserve(28);
   append_u32(out, record.segment);
   append_u64(out, record.offset);
   append_u64(out, record.length);
   append_u32(out, record.references);
   append_u32(out, record.checksum);
-  out.append(as_view(record.digest));
   return out;
 }
 
@@ -25,9 +22,8 @@ Result<BlobRecord> decode_blob_record(std::string_view bytes) {
   record.length = reader.u64();
   record.references = reader.u32();
   record.checksum = reader.u32();
-  const std::string_view digest = reader.take(record.digest.size());
+  // Of format 2 a SHA-256 of the text follows.
   if (!reader.ok()) return fail(ErrorKind::kCorrupt, "blob record");
-  std::copy(digest.begin(), digest.end(), record.digest.begin());
   return record;
 }
 

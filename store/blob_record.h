@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "core/base/bytes.h"
-#include "core/base/hash.h"
 #include "core/base/ids.h"
 #include "core/base/result.h"
 
@@ -20,7 +19,7 @@ inline constexpr std::string_view kJournal = "journal";       // u64, sequence o
 inline constexpr std::string_view kStoreUuid = "store_uuid";  // 16 random bytes
 }  // namespace meta_key
 
-inline constexpr std::uint32_t kFormatVersion = 2;  // 2: with a journal
+inline constexpr std::uint32_t kFormatVersion = 3;  // 2: with a journal; 3: kBlobs without a SHA-256
 
 /// Where a message text lies, and how many message records name it.
 struct BlobRecord {
@@ -29,7 +28,6 @@ struct BlobRecord {
   std::uint64_t length = 0;  // of the text
   std::uint32_t references = 0;
   std::uint32_t checksum = 0;  // CRC-32C of the text
-  Sha256Digest digest{};
 };
 
 inline std::string blob_key(BlobId blob) {

@@ -28,6 +28,16 @@ Result<Page<CertificateRecord>> CertificateReader::certificates(std::string_view
   return page;
 }
 
+Result<std::vector<std::string>> CertificateReader::ordered_names_of(std::string_view domain) const {
+  std::vector<std::string> names;
+  for (const std::string_view label : kDomainNameLabels) {
+    std::string name = std::string(label).append(domain);
+    const auto record = POSTHUS_TRY(certificate(name));
+    if (record && record->source == CertificateSource::kAcme) names.push_back(std::move(name));
+  }
+  return names;
+}
+
 Result<std::optional<AcmeAccountRecord>> CertificateReader::acme_account(std::string_view directory) const {
   return read_long(snapshot_, Table::kAcmeAccounts, acme_account_key(directory), decode_acme_account);
 }

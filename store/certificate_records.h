@@ -44,6 +44,9 @@ struct PutCertificate {
   /// True: kNotFound unless there is a record of source kAcme, so that what comes back late from a CA neither brings back what
   /// was removed nor replaces what was uploaded meanwhile.
   bool is_of_order = false;
+  /// Not empty: the domain for which a name of its own (kDomainNameLabels) is ordered. kNotFound when that has gone, so that no
+  /// order outlives its domain.
+  std::string domain;
 };
 /// kNotFound when there is none.
 struct RemoveCertificate {

@@ -16,6 +16,7 @@
 #include "store/record_directory.h"
 #include "store/record_mailbox.h"
 #include "store/rows.h"
+#include "store/sent_today.h"
 #include "store/store_state.h"
 
 namespace posthus::store {
@@ -45,6 +46,7 @@ CheckReport Checker::run() {
   check_logins();
   check_aliases();
   check_sending();
+  check_sent_today();
   check_tokens();
   check_tls();
   check_certificates();
@@ -87,6 +89,12 @@ void Checker::check_domains() {
     const auto record = decode_domain_record(value);
     if (!record) return find("domain " + printable(key), record.error().context);
     if (domain_key(record->name) != key) find("domain " + printable(key), "is stored under another name: " + record->name);
+    if (record->alias_of.empty()) return;
+    const auto home = get_domain(snapshot_, record->alias_of);
+    const bool has_home = home && *home && (*home)->alias_of.empty() && (*home)->kind == DomainKind::kMailboxes;
+    if (!has_home) find("domain " + record->name, "is an alias of " + record->alias_of + ", which has no mailboxes");
+    const auto has_addresses = has_prefix(snapshot_, Table::kLogins, address_prefix(record->name));
+    if (!has_addresses || *has_addresses) find("domain " + record->name, "is an alias and has users");
   });
 }
 
@@ -131,7 +139,11 @@ void Checker::check_aliases() {
     const auto value = get_long_value(snapshot_, Table::kAliases, key.substr(0, key.size() - 2), buffer);
     if (!value) return find("alias " + printable(key), value.error().context);
     const auto alias = decode_alias_record(*value);
-    if (!alias) find("alias " + printable(key), alias.error().context);
+    if (!alias) return find("alias " + printable(key), alias.error().context);
+    const auto address = canonical_address(alias->address, CatchAll::kAllow);
+    if (!address || alias_key(address->lookup) != key.substr(0, key.size() - 2)) find("alias " + alias->address, "key");
+    if (alias->owner.value != 0 && !accounts_.contains(alias->owner.value))
+      find("alias " + alias->address, "who made it is gone");
   });
 }
 
@@ -143,6 +155,14 @@ void Checker::check_sending() {
     if (!accounts_.contains(account->value) && !removing_.contains(account->value)) {
       find(kind_and_number("sending of account", account->value), "there is no such account");
     }
+  });
+}
+
+void Checker::check_sent_today() {
+  scan(Table::kSentToday, "sent today", [this](std::string_view key, std::string_view value) {
+    const auto record = decode_sent_today(value);
+    if (!record) return find("a sum of a day", record.error().context);
+    if (sent_today_key(record->name) != key) find("a sum of a day", "is stored under another name: " + record->name);
   });
 }
 

@@ -50,6 +50,7 @@ class Checker {
   void check_logins();
   void check_aliases();
   void check_sending();
+  void check_sent_today();
   void check_tokens();
   void check_tls();           // check_tls.cc
   void check_certificates();  // check_certificates.cc
@@ -67,9 +68,10 @@ class Checker {
   void check_usage();
   /// Every long value of a table, by its base key.
   void scan_long(Table table, std::string_view name, FunctionRef<void(std::string_view base, std::string_view value)> visit);
-  void check_queue();  // this and the next four: check_queue.cc
+  void check_queue();  // this and the next five: check_queue.cc
   std::optional<QueueEntry> check_queue_entry(QueueId id, std::string_view value);
   void check_due(std::uint64_t expected);
+  void check_senders(const std::map<std::uint64_t, std::uint64_t>& waiting);
   void check_outgoing_settings();
   void check_trace();
   void check_blobs();

@@ -1,7 +1,9 @@
 // The consistency check of outgoing mail: entries, recipients, what is due, routes, signing keys, the trace.
 #include <algorithm>
+#include <map>
 #include <utility>
 
+#include "core/base/bytes.h"
 #include "core/base/queue_id.h"
 #include "store/check.h"
 #include "store/key.h"
@@ -34,6 +36,7 @@ void Checker::scan_long(Table table, std::string_view name,
 void Checker::check_queue() {
   std::optional<QueueEntry> entry;  // of the rows under way
   std::uint64_t recipients = 0, due = 0;
+  std::map<std::uint64_t, std::uint64_t> waiting;  // by sender
   const auto finish = [&] {
     if (entry && recipients == 0) find(named(entry->id), "has no recipient");
     recipients = 0;
@@ -51,6 +54,7 @@ void Checker::check_queue() {
     if (!entry || entry->id != key->id) return find(named(key->id, key->number), "belongs to no entry");
     auto recipient = decode_queued_recipient(value);
     if (!recipient) return find(named(key->id, key->number), recipient.error().context);
+    ++waiting[queue_sender_hash(*entry, *recipient)];
     recipient->number = key->number;
     if (!is_due(*entry, *recipient)) return;
     ++due;
@@ -59,6 +63,21 @@ void Checker::check_queue() {
   });
   finish();
   check_due(due);
+  check_senders(waiting);
+}
+
+/// WHY fewer are no fault: what versions queued that did not count.
+void Checker::check_senders(const std::map<std::uint64_t, std::uint64_t>& waiting) {
+  scan(Table::kQueueSenders, "queue sender", [&](std::string_view key, std::string_view value) {
+    const std::string where = "queue sender " + to_hex(key);
+    if (key.size() != 8 || value.size() != 4) return find(where, "key or value");
+    const auto found = waiting.find(ByteReader(key).u64());
+    const std::uint64_t there = found == waiting.end() ? 0 : found->second;
+    const std::uint32_t counted = ByteReader(value).u32();
+    if (counted == 0 || counted > there) {
+      find(where, std::to_string(counted) + " are counted, " + std::to_string(there) + " wait");
+    }
+  });
 }
 
 /// The entry, if its row can be read.

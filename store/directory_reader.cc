@@ -2,6 +2,7 @@
 #include "store/directory_reader.h"
 
 #include "core/base/bytes.h"
+#include "store/alias_domain.h"
 #include "store/canonical_address.h"
 #include "store/grant_reader.h"
 #include "store/key.h"
@@ -64,12 +65,14 @@ std::string plain_lookup(const mail::Address& address) {
 }
 
 /// Does the alias name `owner` (a plain lookup key) directly?
-bool names(const AliasRecord& alias, std::string_view owner) {
+Result<bool> names(const Snapshot& snapshot, const AliasRecord& alias, std::string_view owner) {
   // WHY: members of a group write to each other; who answers in its name has to be somebody's decision.
   if (alias.group) return false;
   for (const std::string& target : alias.targets) {
-    const auto address = mail::parse_mailbox(target, mail::Utf8::kAllow);
-    if (address && (mail::lookup_key(*address) == owner || plain_lookup(*address) == owner)) return true;
+    const auto parsed = mail::parse_mailbox(target, mail::Utf8::kAllow);
+    if (!parsed) continue;
+    const mail::Address address = POSTHUS_TRY(at_home(snapshot, *parsed));
+    if (mail::lookup_key(address) == owner || plain_lookup(address) == owner) return true;
   }
   return false;
 }
@@ -89,6 +92,12 @@ Result<std::optional<UserRecord>> DirectoryReader::user(std::string_view address
 }
 
 Result<std::optional<UserRecord>> DirectoryReader::user(AccountId account) const { return get_user(snapshot_, account); }
+
+Result<std::optional<UserRecord>> DirectoryReader::user_of_login(std::string_view login) const {
+  const auto address = mail::parse_mailbox(login, mail::Utf8::kAllow);
+  if (!address) return user(login);
+  return user(mail::to_string(POSTHUS_TRY(at_home(snapshot_, *address))));
+}
 
 Result<std::optional<UserRecord>> DirectoryReader::first_server_admin() const {
   std::optional<UserRecord> admin;
@@ -147,7 +156,9 @@ Result<Resolution> DirectoryReader::resolve(const mail::Address& recipient, std:
 
 Result<Resolution> DirectoryReader::resolve(const mail::Address& recipient, std::uint64_t message_size,
                                             const GroupWriter& writer) const {
-  return Resolver(snapshot_, message_size, QuotaCheck::kCounts).resolve(recipient, &writer);
+  GroupWriter at_its_home = writer;
+  if (writer.address) at_its_home.address = POSTHUS_TRY(at_home(snapshot_, *writer.address));
+  return Resolver(snapshot_, message_size, QuotaCheck::kCounts).resolve(recipient, &at_its_home);
 }
 
 Result<bool> DirectoryReader::may_send_as(AccountId account, const mail::Address& sender) const {
@@ -160,18 +171,19 @@ Result<bool> DirectoryReader::may_send_as(AccountId account, const mail::Address
   return false;
 }
 
-Result<bool> DirectoryReader::is_address_of(AccountId account, const mail::Address& sender) const {
+Result<bool> DirectoryReader::is_address_of(AccountId account, const mail::Address& address) const {
   const auto user = POSTHUS_TRY(get_user(snapshot_, account));
-  if (!user || sender.local_part.empty()) return false;
+  if (!user || address.local_part.empty()) return false;
+  const mail::Address sender = POSTHUS_TRY(at_home(snapshot_, address));
   const mail::Address own = POSTHUS_TRY(mail::parse_mailbox(user->address, mail::Utf8::kAllow));
   const std::string own_lookup = mail::lookup_key(own), exact = mail::lookup_key(sender), plain = plain_lookup(sender);
   if (exact == own_lookup || plain == own_lookup) return true;
   // WHY: an address with detail may be somebody else's own address or alias; that one decides.
   if (POSTHUS_TRY(get_login(snapshot_, exact))) return false;
-  if (const auto alias = POSTHUS_TRY(get_alias(snapshot_, exact))) return names(*alias, own_lookup);
+  if (const auto alias = POSTHUS_TRY(get_alias(snapshot_, exact))) return names(snapshot_, *alias, own_lookup);
   if (plain == exact) return false;
   const auto alias = POSTHUS_TRY(get_alias(snapshot_, plain));
-  return alias && names(*alias, own_lookup);
+  return alias ? names(snapshot_, *alias, own_lookup) : Result<bool>(false);
 }
 
 Result<std::uint32_t> DirectoryReader::pop3_retention_days(AccountId account) const {

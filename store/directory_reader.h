@@ -38,6 +38,9 @@ struct Resolution {
   std::vector<MailboxId> inboxes;  // distinct
   std::vector<std::string> remote_targets;
   bool checks_recipients = false;  // kRelay: the primary is to be asked
+  /// Who is forwarding to `remote_targets`: the user or alias that the recipient is, as the directory names it ("@example.org": a
+  /// catch-all), whatever stands behind it. Empty: nobody of ours was found.
+  std::string forwarder;
 };
 
 /// Who writes to a recipient, for groups that are not open to all.
@@ -60,6 +63,8 @@ class DirectoryReader {
   Result<std::optional<DomainRecord>> domain(std::string_view normalised_name) const;
   Result<std::optional<UserRecord>> user(std::string_view address) const;  // any case
   Result<std::optional<UserRecord>> user(AccountId account) const;
+  /// Who signs in with that name: his address, in his domain or in another name of it.
+  Result<std::optional<UserRecord>> user_of_login(std::string_view login) const;
   /// Who answers for the server: the first server admin that is not disabled; without any, the oldest user.
   Result<std::optional<UserRecord>> first_server_admin() const;
   Result<Usage> usage(AccountId account) const;
@@ -76,9 +81,9 @@ class DirectoryReader {
   /// The same for a message of somebody: a group he may not write to is refused. What an admin made part of another alias or
   /// group is open to whoever may write to that one; a user's own forward leads into a group only if the user may write to it.
   Result<Resolution> resolve(const mail::Address& recipient, std::uint64_t message_size, const GroupWriter& writer) const;
-  /// Is `sender` an address of this account? Its own with any plus-detail, or an alias (neither a catch-all nor a group) that
+  /// Is `address` one of this account? Its own with any plus-detail, or an alias (neither a catch-all nor a group) that
   /// names it.
-  Result<bool> is_address_of(AccountId account, const mail::Address& sender) const;
+  Result<bool> is_address_of(AccountId account, const mail::Address& address) const;
   /// May this account send as `sender` (envelope or From)? With its own addresses, and with those of an account that granted it
   /// (store/grant_records.h) and is not disabled.
   Result<bool> may_send_as(AccountId account, const mail::Address& sender) const;

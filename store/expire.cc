@@ -12,6 +12,7 @@
 #include "store/pending_removals.h"
 #include "store/record_mailbox.h"
 #include "store/sending_record.h"
+#include "store/sent_today.h"
 #include "store/store_open.h"
 #include "store/store_state.h"
 #include "store/tombstones.h"
@@ -126,6 +127,33 @@ Result<> expire_known_recipients(Store& store, std::uint32_t before) {
   return {};
 }
 
+/// What was sent on days that are over.
+Result<> expire_sent_today(Store& store, std::uint32_t today) {
+  std::vector<std::string> keys;
+  do {
+    keys.clear();
+    {
+      const auto snapshot = POSTHUS_TRY(store.snapshot());
+      POSTHUS_TRY_VOID(snapshot->scan(Table::kSentToday, "", "", [&](std::string_view key, std::string_view value) {
+        const auto record = decode_sent_today(value);
+        if (record && record->day < today) keys.emplace_back(key);
+        return keys.size() < kRowsPerStep ? Visit::kContinue : Visit::kStop;
+      }));
+    }
+    if (keys.empty()) break;
+    POSTHUS_TRY_VOID(StoreParts::of(store).writer->maintain([&](MaintenanceContext& context) -> Result<> {
+      for (const std::string& key : keys) {
+        // Another day may have begun for it meanwhile.
+        const auto row = POSTHUS_TRY(context.transaction.get(Table::kSentToday, key));
+        const auto record = row ? decode_sent_today(*row) : Result<SentToday>(SentToday{});
+        if (record && record->day < today) POSTHUS_TRY_VOID(context.transaction.erase(Table::kSentToday, key));
+      }
+      return {};
+    }));
+  } while (keys.size() == kRowsPerStep && !StoreParts::of(store).is_closing);
+  return {};
+}
+
 /// Users whose removal was cut short go now.
 Result<> finish_removals(Store& store) {
   std::vector<std::string> addresses;
@@ -149,6 +177,7 @@ Result<> expire(Store& store, Timestamp now) {
   POSTHUS_TRY_VOID(expire_tombstones(store, days_before(now, kTombstoneDays)));
   POSTHUS_TRY_VOID(expire_trace(store, now));
   POSTHUS_TRY_VOID(expire_known_recipients(store, day_of(days_before(now, kKnownRecipientDays))));
+  POSTHUS_TRY_VOID(expire_sent_today(store, day_of(now)));
   return expire_pop3_mail(store, now);
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/alias_domain.h"
 #include "store/resolver.h"
 #include "store/rows.h"
 
@@ -40,7 +41,8 @@ class Membership {
   Result<bool> has(const AliasRecord& group, int depth) {
     for (const std::string& target : group.targets) {
       if (seen_.size() >= kMaxExpandedAddresses) return false;
-      const mail::Address address = POSTHUS_TRY(mail::parse_mailbox(target, mail::Utf8::kAllow));
+      const mail::Address named = POSTHUS_TRY(mail::parse_mailbox(target, mail::Utf8::kAllow));
+      const mail::Address address = POSTHUS_TRY(at_home(snapshot_, named));
       if (POSTHUS_TRY(leads_here(mail::lookup_key(address), depth))) return true;
       if (POSTHUS_TRY(leads_here(without_detail_key(address), depth))) return true;
     }

@@ -29,6 +29,8 @@ class IdentityReader {
   Result<std::optional<PasskeyRecord>> passkey(AccountId account, std::string_view id) const;
   /// The domains a domain admin looks after, sorted (names cut in keys aside); none of others.
   Result<std::vector<std::string>> administered(AccountId account) const;
+  /// Who looks after a domain.
+  Result<std::vector<AccountId>> admins_of(std::string_view domain) const;
   /// From the newest to the oldest below `before` (0: from the newest on), until `visit` has enough.
   Result<> audits(std::uint64_t before, FunctionRef<Visit(std::uint64_t number, std::string_view json)> visit) const;
 

@@ -11,6 +11,7 @@
 
 #include "core/base/check.h"
 #include "core/base/file.h"
+#include "core/base/hash.h"
 #include "core/base/random.h"
 #include "store/segment_format.h"
 #include "store/storage_error.h"
@@ -26,8 +27,7 @@ constexpr std::size_t kSpoolBuffer = 64 * 1024;  // bytes gathered before a writ
 struct IncomingMessage::State {
   std::string spool_directory;
   ByteReservation reservation;
-  std::optional<Sha256> hash{std::in_place};  // both until finish()
-  std::optional<mail::SummaryBuilder> builder{std::in_place};
+  std::optional<mail::SummaryBuilder> builder{std::in_place};  // until finish()
   std::uint32_t checksum = 0;
   std::uint64_t size = 0;
   std::string bytes;  // the text; once spooled: what is not written yet
@@ -37,7 +37,6 @@ struct IncomingMessage::State {
   mail::Summary summary;
   std::string encoded_summary;
   bool is_internationalized = false;
-  Sha256Digest digest{};
 
   ~State() {
     if (!spool_path.empty() && !is_released) ::unlink(spool_path.c_str());
@@ -97,7 +96,6 @@ IncomingMessage::~IncomingMessage() = default;
 
 Result<> IncomingMessage::append(std::string_view more) {
   CHECK(!state_->is_finished);
-  state_->hash->update(more);
   state_->checksum = crc32c(more, state_->checksum);
   state_->builder->append(more);
   state_->size += more.size();
@@ -119,10 +117,8 @@ void IncomingMessage::declare_internationalized() { state_->is_internationalized
 Result<> IncomingMessage::finish() {
   CHECK(!state_->is_finished);
   state_->is_finished = true;
-  state_->digest = state_->hash->finish();
   state_->summary = state_->builder->finish();
-  // WHY now: here it is the session's thread that gives their memory back; at the end it would be the Writer's.
-  state_->hash.reset();
+  // WHY now: here it is the session's thread that gives its memory back; at the end it would be the Writer's.
   state_->builder.reset();
   state_->summary.is_internationalized = state_->is_internationalized;
   state_->encoded_summary = mail::encode_summary(state_->summary);
@@ -138,7 +134,6 @@ Result<> IncomingMessage::finish() {
 std::uint64_t IncomingMessage::size() const { return state_->size; }
 const mail::Summary& IncomingMessage::summary() const { return state_->summary; }
 const std::string& IncomingMessage::encoded_summary() const { return state_->encoded_summary; }
-const Sha256Digest& IncomingMessage::digest() const { return state_->digest; }
 std::uint32_t IncomingMessage::checksum() const { return state_->checksum; }
 bool IncomingMessage::is_spooled() const { return !state_->spool_path.empty(); }
 std::string_view IncomingMessage::bytes() const { return state_->bytes; }

@@ -1,4 +1,4 @@
-// IncomingMessage: a message text on its way in. Counts, hashes, summarises and spools while bytes arrive: no second
+// IncomingMessage: a message text on its way in. Counts, summarises and spools while bytes arrive: no second
 // pass, and memory stays bounded (the head in memory up to kSpoolThreshold, then a file of its own in the spool folder).
 // Thread rule: one thread at a time. Dropping it removes the spool file: nothing unacknowledged stays behind.
 #pragma once
@@ -9,7 +9,6 @@
 #include <string_view>
 
 #include "core/base/byte_budget.h"
-#include "core/base/hash.h"
 #include "core/base/result.h"
 #include "core/mail/summary.h"
 
@@ -29,15 +28,14 @@ class IncomingMessage {
   Result<> append(std::string_view bytes);
   /// The message came with SMTPUTF8: its header is UTF-8 by declaration (RFC 6531 §3.4). Before finish().
   void declare_internationalized();
-  /// Ends the text: the summary and the hash are final, the spool file is synced to disk. Once.
+  /// Ends the text: the summary and the checksum are final, the spool file is synced to disk. Once.
   Result<> finish();
 
   std::uint64_t size() const;
   // REQUIRES for all below: finish() succeeded.
   const mail::Summary& summary() const;
   const std::string& encoded_summary() const;  // mail::encode_summary(summary()), made here so that the Writer need not
-  const Sha256Digest& digest() const;
-  std::uint32_t checksum() const;  // CRC-32C of the text
+  std::uint32_t checksum() const;              // CRC-32C of the text
   bool is_spooled() const;
   std::string_view bytes() const;         // REQUIRES: !is_spooled()
   const std::string& spool_path() const;  // REQUIRES: is_spooled()

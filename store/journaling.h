@@ -34,6 +34,8 @@ class Journaling {
 
   /// What the group that is run puts and erases; cleared by who begins a group.
   GroupChanges& changes() { return changes_; }
+  /// Whether the engine's commit finds room for several groups even on a full disk.
+  bool has_room() const { return engine_.has_room(); }
   std::uint64_t next_sequence() const { return journal_->sequence() + 1; }
   /// Makes the changes durable. Errors: as Journal::append.
   Result<> append();

@@ -34,12 +34,12 @@ constexpr std::uint64_t kMostFileBytes = 24 * 1024 * 1024;  // half of it the pr
 
 // The names in the file; they never change. Same order as Table.
 constexpr std::array<const char*, kTables> kTableNames = {
-    "meta",         "domains",        "users",         "logins",    "aliases",          "tokens",       "usage",
-    "mailboxes",    "mailbox_names",  "subscriptions", "keywords",  "messages",         "expunged",     "summaries",
-    "blobs",        "segments",       "dkim_keys",     "queue",     "queue_due",        "trace",        "settings",
-    "routes",       "sts_policies",   "tls_tallies",   "sending",   "known_recipients", "certificates", "acme_accounts",
-    "administered", "second_factors", "app_passwords", "audit",     "history",          "alerts",       "grants",
-    "delegations",  "passkeys",       "sign_ins",      "dns_checks"};
+    "meta",         "domains",        "users",         "logins",     "aliases",          "tokens",       "usage",
+    "mailboxes",    "mailbox_names",  "subscriptions", "keywords",   "messages",         "expunged",     "summaries",
+    "blobs",        "segments",       "dkim_keys",     "queue",      "queue_due",        "trace",        "settings",
+    "routes",       "sts_policies",   "tls_tallies",   "sending",    "known_recipients", "certificates", "acme_accounts",
+    "administered", "second_factors", "app_passwords", "audit",      "history",          "alerts",       "grants",
+    "delegations",  "passkeys",       "sign_ins",      "dns_checks", "queue_senders",    "login_blocks", "sent_today"};
 static_assert(kTableNames.back() != nullptr, "a table without a name would be the unnamed one, which lists the others");
 
 /// Are new keys nearly always behind all that are there?
@@ -255,6 +255,7 @@ struct LmdbEngine::State {
 
   std::string directory, data_path;
   LmdbRoom room;
+  bool has_room = false;  // after the last ensure_room()
   MDB_env* environment = nullptr;
   std::span<std::byte> map;  // of the file; empty when unknown
   Dbis dbis{};
@@ -342,7 +343,7 @@ void LmdbEngine::State::ensure_room() {
   MDB_stat stat{};
   mdb_env_info(environment, &info);
   mdb_env_stat(environment, &stat);
-  room.ensure((info.me_last_pgno + 1) * stat.ms_psize);
+  has_room = room.ensure((info.me_last_pgno + 1) * stat.ms_psize);
 }
 
 // WHY: LMDB reads through a map of the file, and every page that was ever read stays in this process until the machine lacks
@@ -391,6 +392,8 @@ Result<std::unique_ptr<Snapshot>> LmdbEngine::snapshot() {
   state_->living.insert(mdb_txn_id(transaction));
   return std::make_unique<LmdbSnapshot>(*state_, transaction);
 }
+
+bool LmdbEngine::has_room() const { return state_->has_room; }
 
 Result<> LmdbEngine::commit(FunctionRef<Result<>(WriteTransaction&)> apply) {
   state_->ensure_room();

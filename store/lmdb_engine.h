@@ -29,6 +29,8 @@ class LmdbEngine final : public Engine {
   Result<std::unique_ptr<Snapshot>> snapshot() override;
   Result<> commit(FunctionRef<Result<>(WriteTransaction&)> apply) override;
   EngineStatistics statistics() const override;
+  /// Whether the file has blocks beyond the pages in use, for whatever one commit adds. REQUIRES: the Writer's thread.
+  bool has_room() const;
   /// From now on commits are seen at once, and on disk after the next sync(). Until then a power loss may leave anything in
   /// the file but the pages that an earlier pin() holds.
   void sync_on_demand();

@@ -24,7 +24,7 @@ constexpr std::size_t kMagicOffset = 16, kPageSizeOffset = 40, kLastPageOffset =
 constexpr std::uint64_t kDefaultPage = 4096, kMaxPage = 65536;
 // A commit may count pages at the very end that it never wrote, because it freed them again.
 constexpr std::uint64_t kUnwrittenPages = 16;
-constexpr std::uint64_t kRoomAhead = 4 * 1024 * 1024;  // more than one group changes
+constexpr std::uint64_t kRoomAhead = 4 * 1024 * 1024;  // more than the groups of one commit change
 constexpr std::size_t kZeroStep = 1024 * 1024;
 
 struct Meta {
@@ -111,19 +111,20 @@ LmdbRoom::~LmdbRoom() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-void LmdbRoom::ensure(std::uint64_t used_bytes) {
-  if (used_bytes + kRoomAhead <= size_) return;
+bool LmdbRoom::ensure(std::uint64_t used_bytes) {
+  if (used_bytes + kRoomAhead <= size_) return true;
   if (fd_ < 0) fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
   struct stat info{};
-  if (fd_ < 0 || ::fstat(fd_, &info) != 0) return;
+  if (fd_ < 0 || ::fstat(fd_, &info) != 0) return false;
   size_ = static_cast<std::uint64_t>(info.st_size);
   static const std::string zeros(kZeroStep, '\0');
   while (size_ < used_bytes + kRoomAhead + kZeroStep) {
     const ssize_t written = ::pwrite(fd_, zeros.data(), zeros.size(), static_cast<off_t>(size_));
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
+    if (written <= 0) break;
     size_ += static_cast<std::uint64_t>(written);
   }
+  return used_bytes + kRoomAhead <= size_;
 }
 
 }  // namespace posthus::store

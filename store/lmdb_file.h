@@ -29,8 +29,8 @@ class LmdbRoom {
   ~LmdbRoom();
   LmdbRoom(const LmdbRoom&) = delete;
   LmdbRoom& operator=(const LmdbRoom&) = delete;
-  /// Best effort: on a full disk the transaction itself finds out whether it fits.
-  void ensure(std::uint64_t used_bytes);
+  /// Best effort: on a full disk the transaction itself finds out whether it fits. Whether the room is there.
+  bool ensure(std::uint64_t used_bytes);
 
  private:
   std::string path_;

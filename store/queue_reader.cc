@@ -152,6 +152,19 @@ Result<Page<RouteRecord>> QueueReader::routes(std::string_view after, std::size_
   return page;
 }
 
+Result<std::uint32_t> QueueReader::waiting_of(AccountId account, std::string_view reverse_path) const {
+  QueueEntry entry;
+  entry.account = account;
+  entry.reverse_path = reverse_path;
+  return store::waiting_of(snapshot_, queue_sender_hash(entry, {}));
+}
+
+Result<std::uint32_t> QueueReader::waiting_forwards_of(const std::string& forwarder) const {
+  QueuedRecipient recipient;
+  recipient.forwarder = forwarder;
+  return store::waiting_of(snapshot_, queue_sender_hash({}, recipient));
+}
+
 Result<std::vector<DkimKeyRecord>> QueueReader::dkim_keys(std::string_view domain) const {
   std::vector<DkimKeyRecord> keys;
   const std::string prefix = dkim_key_prefix(domain);

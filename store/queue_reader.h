@@ -68,6 +68,11 @@ class QueueReader {
   Result<std::optional<std::uint64_t>> destinations(std::uint64_t from, std::size_t limit,
                                                     FunctionRef<void(const DueRecipient& first)> visit) const;
 
+  /// How many recipients wait for mail of an account, or of a reverse-path that no account stands for.
+  Result<std::uint32_t> waiting_of(AccountId account, std::string_view reverse_path) const;
+  /// How many copies wait that this address forwards.
+  Result<std::uint32_t> waiting_forwards_of(const std::string& forwarder) const;
+
   Result<std::optional<RouteRecord>> route(std::string_view name) const;
   Result<Page<RouteRecord>> routes(std::string_view after, std::size_t limit) const;
 

@@ -44,10 +44,12 @@ struct QueueEntry {
   QueueOrigin origin = QueueOrigin::kSubmission;
   AccountId account;  // of kSubmission and kForward; 0: none
   std::string
-      extra_header;      // put before the stored text when it leaves (DKIM-Signature fields with CRLF); at most kMaxExtraHeader
-  bool is_held = false;  // nothing is attempted until it is released
-  std::string hold_reason;  // for people: "by admin", "sudden burst"
+      extra_header;  // put before the stored text when it leaves (DKIM-Signature fields with CRLF); at most kMaxExtraHeader
+  std::string signing_domain;  // of our own signatures in extra_header; empty: it has none, or an older version wrote it
+  bool is_held = false;        // nothing is attempted until it is released
+  std::string hold_reason;     // store/hold_reason.h
 };
+inline constexpr std::size_t kMaxForwarder = 1000;           // bytes: addresses are below 700 however they are quoted
 inline constexpr std::size_t kMaxTraceEvent = 64 * 1024;     // bytes of JSON: a trace may name each of many recipients
 inline constexpr std::size_t kMaxExtraHeader = 8 * 1024;     // two signatures with a long list of fields are 2 KiB
 inline constexpr std::size_t kMaxQueuedRecipients = 10'000;  // of one message, as for targets
@@ -61,6 +63,9 @@ struct QueuedRecipient {
   /// For MAIL FROM instead of the entry's, when an alias or user of ours forwards the message outside (SRS); empty: the
   /// entry's. Reports go to the entry's in any case: only other servers need this one.
   std::string reverse_path;
+  /// The address here that sends the message on to this recipient (Resolution::forwarder): the copy counts for it, and not for
+  /// the sender, who may be a stranger. Empty: nobody forwards, or who does was not noted yet.
+  std::string forwarder;
   std::uint8_t notify = notify::kUnset;
   std::uint32_t attempts = 0;
   Timestamp next_attempt;             // 0: at once

@@ -44,7 +44,7 @@ struct RecordAttempt {
 struct HoldAccount {
   AccountId account;
   bool is_held = true;
-  std::string reason;  // for people
+  std::string reason;  // store/hold_reason.h
 };
 
 /// Which of the queue; what is empty or 0 does not restrict. All empty is refused (kInvalid) unless `everything`.

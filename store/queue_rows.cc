@@ -1,17 +1,22 @@
 // Rows of outgoing mail; see queue_rows.h.
 #include "store/queue_rows.h"
 
+#include <algorithm>
+
+#include "core/base/ascii.h"
 #include "core/base/bytes.h"
 #include "core/base/hash.h"
 #include "store/key.h"
 #include "store/long_value.h"
 #include "store/record_queue.h"
+#include "store/sending_reader.h"
 
 namespace posthus::store {
 
 namespace {
 
 constexpr std::size_t kNumberedKey = 10, kDueKey = 26;
+constexpr std::uint64_t kCopiesPerSender = 10'000;  // the default of queue.copies_per_sender: a full list of recipients
 
 std::string numbered_key(QueueId id, std::uint16_t number) {
   std::string key;
@@ -159,6 +164,92 @@ Result<> erase_recipient(WriteTransaction& transaction, const QueueEntry& entry,
     POSTHUS_TRY_VOID(transaction.erase(Table::kQueueDue, due_key(due_of(entry.id, recipient))));
   }
   return erase_long_value(transaction, Table::kQueue, queue_key(entry.id, recipient.number));
+}
+
+std::uint64_t queue_sender_hash(const QueueEntry& entry, const QueuedRecipient& recipient) {
+  std::string who;
+  if (entry.account.value != 0) {
+    who = std::to_string(entry.account.value);
+  } else if (!recipient.forwarder.empty()) {
+    who = "forward " + recipient.forwarder;
+  } else if (!entry.reverse_path.empty()) {
+    who = "<" + ascii::to_lower(entry.reverse_path) + ">";
+  } else {
+    return 0;
+  }
+  return destination_hash(who) | 1;  // never 0
+}
+
+Result<std::uint32_t> waiting_of(const Snapshot& snapshot, std::uint64_t sender_hash) {
+  if (sender_hash == 0) return 0;
+  std::string key;
+  append_u64(key, sender_hash);
+  const auto row = POSTHUS_TRY(snapshot.get(Table::kQueueSenders, key));
+  return row ? ByteReader(*row).u32() : 0;
+}
+
+namespace {
+
+struct Share {
+  std::uint64_t sender = 0;
+  std::uint32_t copies = 0;
+  std::string_view forwarder;  // for people
+};
+
+/// How many of these recipients count for whom. WHY neighbours are compared first: mostly all count for one.
+std::vector<Share> shares_of(const QueueEntry& entry, const std::vector<QueuedRecipient>& recipients) {
+  std::vector<Share> shares;
+  const QueuedRecipient* before = nullptr;
+  std::size_t last = 0;
+  for (const QueuedRecipient& recipient : recipients) {
+    if (!before || before->forwarder != recipient.forwarder) {
+      const std::uint64_t sender = queue_sender_hash(entry, recipient);
+      last = static_cast<std::size_t>(std::ranges::find(shares, sender, &Share::sender) - shares.begin());
+      if (last == shares.size()) shares.push_back({.sender = sender, .copies = 0, .forwarder = recipient.forwarder});
+    }
+    ++shares[last].copies;
+    before = &recipient;
+  }
+  std::erase_if(shares, [](const Share& share) { return share.sender == 0; });
+  return shares;
+}
+
+Result<> add_waiting(WriteTransaction& transaction, std::uint64_t sender, std::int64_t more) {
+  const std::int64_t before = POSTHUS_TRY(waiting_of(transaction, sender));
+  const std::int64_t after = std::clamp<std::int64_t>(before + more, 0, UINT32_MAX);
+  std::string key, value;
+  append_u64(key, sender);
+  if (after == 0) return before == 0 ? Result<>() : transaction.erase(Table::kQueueSenders, key);
+  append_u32(value, static_cast<std::uint32_t>(after));
+  return transaction.put(Table::kQueueSenders, key, value);
+}
+
+}  // namespace
+
+Result<> count_waiting(WriteTransaction& transaction, const QueueEntry& entry, const std::vector<QueuedRecipient>& recipients,
+                       Waits waits) {
+  for (const Share& share : shares_of(entry, recipients)) {
+    const std::int64_t more = share.copies;
+    POSTHUS_TRY_VOID(add_waiting(transaction, share.sender, waits == Waits::kMore ? more : -more));
+  }
+  return {};
+}
+
+Result<> check_waiting(const Snapshot& snapshot, const QueueEntry& entry, const std::vector<QueuedRecipient>& recipients) {
+  const auto setting = POSTHUS_TRY(QueueReader(snapshot).setting("queue.copies_per_sender"));
+  const auto given = setting ? ascii::parse_decimal<std::uint64_t>(*setting) : std::nullopt;
+  const std::uint64_t most = given.value_or(kCopiesPerSender);
+  if (most == 0) return {};
+  for (const Share& share : shares_of(entry, recipients)) {
+    const std::uint64_t wanted = POSTHUS_TRY(waiting_of(snapshot, share.sender)) + std::uint64_t{share.copies};
+    if (wanted <= most) continue;
+    // WHY: who may send more than that in a day may have a day's mail waiting.
+    const bool is_account = entry.account.value != 0;
+    if (is_account && wanted <= POSTHUS_TRY(SendingReader(snapshot).limits(entry.account)).messages_per_day) continue;
+    const std::string who = is_account || share.forwarder.empty() ? entry.reverse_path : std::string(share.forwarder);
+    return fail(ErrorKind::kBusy, "the queue has no room for more mail of " + who + " (queue.copies_per_sender)");
+  }
+  return {};
 }
 
 Result<> append_trace(WriteTransaction& transaction, QueueId id, const std::vector<std::string>& events) {

@@ -61,6 +61,21 @@ Result<> replace_recipient(WriteTransaction& transaction, const RecipientState& 
 Result<> replace_due(WriteTransaction& transaction, const RecipientState& before, const RecipientState& after);
 Result<> erase_recipient(WriteTransaction& transaction, const QueueEntry& entry, const QueuedRecipient& recipient);
 
+// ---- how much of one sender waits ----
+
+/// Whom a copy counts for: the account that sent it, else the address here that forwards it, else the reverse-path (ASCII case
+/// aside); 0: nobody (a report).
+std::uint64_t queue_sender_hash(const QueueEntry& entry, const QueuedRecipient& recipient);
+enum class Waits : bool { kLess, kMore };
+/// These recipients of a message wait now, or no longer. Never below none: what was queued by versions that did not count is not
+/// among them.
+Result<> count_waiting(WriteTransaction& transaction, const QueueEntry& entry, const std::vector<QueuedRecipient>& recipients,
+                       Waits waits);
+Result<std::uint32_t> waiting_of(const Snapshot& snapshot, std::uint64_t sender_hash);
+/// Is there room in the queue for these recipients, of whomever they count for (setting queue.copies_per_sender, or what the
+/// account may send in a day)? Errors: kBusy, as a lack of room for now.
+Result<> check_waiting(const Snapshot& snapshot, const QueueEntry& entry, const std::vector<QueuedRecipient>& recipients);
+
 /// Adds events to a message's trace, in order.
 Result<> append_trace(WriteTransaction& transaction, QueueId id, const std::vector<std::string>& events);
 

@@ -11,9 +11,11 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/base/hash.h"
 #include "core/base/log.h"
 #include "core/base/queue_id.h"
 #include "core/base/random.h"
+#include "store/alias_domain.h"
 #include "store/apply.h"
 #include "store/canonical_address.h"
 #include "store/directory_reader.h"
@@ -36,12 +38,13 @@ constexpr std::uint64_t kBatchBytes = 16 * 1024 * 1024;
 constexpr std::size_t kBatchRecords = 200;
 
 /// Tables that are taken over as they are.
-constexpr Table kDirectoryTables[] = {
-    Table::kMeta,          Table::kDomains,      Table::kUsers,         Table::kLogins,          Table::kAliases,
-    Table::kTokens,        Table::kMailboxNames, Table::kSubscriptions, Table::kKeywords,        Table::kDkimKeys,
-    Table::kSettings,      Table::kRoutes,       Table::kSending,       Table::kKnownRecipients, Table::kAdministered,
-    Table::kSecondFactors, Table::kAppPasswords, Table::kAudit,         Table::kCertificates,    Table::kAcmeAccounts,
-    Table::kGrants,        Table::kDelegations,  Table::kPasskeys,      Table::kSignIns,         Table::kDnsChecks};
+constexpr Table kDirectoryTables[] = {Table::kMeta,         Table::kDomains,         Table::kUsers,        Table::kLogins,
+                                      Table::kAliases,      Table::kTokens,          Table::kMailboxNames, Table::kSubscriptions,
+                                      Table::kKeywords,     Table::kDkimKeys,        Table::kSettings,     Table::kRoutes,
+                                      Table::kSending,      Table::kKnownRecipients, Table::kAdministered, Table::kSecondFactors,
+                                      Table::kAppPasswords, Table::kAudit,           Table::kCertificates, Table::kAcmeAccounts,
+                                      Table::kGrants,       Table::kDelegations,     Table::kPasskeys,     Table::kSignIns,
+                                      Table::kDnsChecks,    Table::kLoginBlocks,     Table::kSentToday};
 constexpr std::size_t kTraceRowsPerCommit = 10'000;
 
 struct Place {
@@ -279,6 +282,7 @@ void Rebuilder::add_queue(AddMessage& request, BlobId blob) const {
   request.id = found->second;
   request.queue = **std::move(entry);
   request.recipients = *std::move(recipients);
+  request.queue_rule = QueueRule::kRestored;
 }
 
 Result<std::vector<Target>> Rebuilder::targets_of(WriteTransaction& transaction, const Found& found, const Origin& origin) {
@@ -316,13 +320,15 @@ Result<MailboxId> Rebuilder::mailbox_of(WriteTransaction& transaction, const Own
 }
 
 Result<AccountId> Rebuilder::account_of(WriteTransaction& transaction, const std::string& address) {
-  const CanonicalAddress canonical = POSTHUS_TRY(canonical_address(address, CatchAll::kRefuse));
+  const mail::Address parsed = POSTHUS_TRY(mail::parse_mailbox(address, mail::Utf8::kAllow));
+  const mail::Address home = POSTHUS_TRY(at_home(transaction, parsed));
+  const CanonicalAddress canonical = POSTHUS_TRY(canonical_address(mail::to_string(home), CatchAll::kRefuse));
   if (const auto account = POSTHUS_TRY(get_login(transaction, canonical.lookup))) return *account;
   if (!POSTHUS_TRY(get_domain(transaction, canonical.domain))) {
     POSTHUS_TRY(run(transaction, PutDomain{.domain = {.name = canonical.domain, .created = now_}}));
   }
   UserRecord user;
-  user.address = address;
+  user.address = canonical.text;
   user.created = now_;
   return POSTHUS_TRY(run(transaction, PutUser{.user = user})).account;
 }

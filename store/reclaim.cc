@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/base/hash.h"
 #include "core/base/log.h"
 #include "core/base/metrics.h"
 #include "store/key.h"

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint8_t kAlertVersion = 1;
 constexpr std::array<std::string_view, static_cast<std::size_t>(AlertKind::kCount)> kNames{
-    "certificate", "disk", "queue", "destination", "hold", "blocklist", "logins", "clock", "shared_address"};
+    "certificate", "disk", "queue", "destination", "hold", "blocklist", "logins", "clock", "shared_address", "limit"};
 
 }  // namespace
 

@@ -12,6 +12,12 @@ constexpr std::uint8_t kDirectoryVersion = 1;
 // Of domains and users, since mail leaves; rows of version 1 are read, with defaults for what they do not have.
 constexpr std::uint8_t kSecondVersion = 2;
 constexpr std::uint8_t kSharedUserVersion = 3;  // of a shared account only: others stay as they are
+constexpr std::uint8_t kKeylessVersion = 3;     // of a domain that is to have no DKIM keys, likewise
+constexpr std::uint8_t kTotalVersion = 4;       // of a domain with limits as a whole, likewise
+
+bool has_any(const SendLimits& limits) { return limits.messages_per_day || limits.new_recipients_per_day; }
+constexpr std::uint8_t kAliasedVersion = 5;     // of a domain that is another's alias, or whose users may make addresses
+constexpr std::uint8_t kOwnedAliasVersion = 3;  // of an address that a user made for himself
 
 /// has u8, value u32, twice
 void append_limits(std::string& out, const SendLimits& limits) {
@@ -41,10 +47,14 @@ Result<Enum> read_enum(ByteReader& reader, Enum last, const char* what) {
 }  // namespace
 
 // version, name, disabled u8, default quota u64, retention u32, created i64;
-// since version 2: kind u8, checks recipients u8, language u8, limits
+// since version 2: kind u8, checks recipients u8, language u8, limits; version 3 is a domain without keys;
+// since version 4: without keys u8, limits of the whole; since version 5: alias of, own aliases u32
 std::string encode_domain_record(const DomainRecord& record) {
+  const bool is_aliased = !record.alias_of.empty() || record.own_aliases != 0;
   std::string out;
-  append_u8(out, kSecondVersion);
+  const bool has_total = has_any(record.total_limits);
+  const std::uint8_t version = record.is_without_keys ? kKeylessVersion : kSecondVersion;
+  append_u8(out, is_aliased ? kAliasedVersion : has_total ? kTotalVersion : version);
   append_text(out, record.name);
   append_u8(out, record.is_disabled ? 1 : 0);
   append_u64(out, record.default_quota_bytes);
@@ -54,24 +64,42 @@ std::string encode_domain_record(const DomainRecord& record) {
   append_u8(out, record.checks_recipients ? 1 : 0);
   append_u8(out, static_cast<std::uint8_t>(record.language));
   append_limits(out, record.limits);
+  if (!has_total && !is_aliased) return out;
+  append_u8(out, record.is_without_keys ? 1 : 0);
+  append_limits(out, record.total_limits);
+  if (!is_aliased) return out;
+  append_text(out, record.alias_of);
+  append_u32(out, record.own_aliases);
   return out;
 }
 
 Result<DomainRecord> decode_domain_record(std::string_view bytes) {
   ByteReader reader(bytes);
   const std::uint8_t version = reader.u8();
-  if (version != kDirectoryVersion && version != kSecondVersion) return fail(ErrorKind::kCorrupt, "domain record version");
+  if (version < kDirectoryVersion || version > kAliasedVersion) return fail(ErrorKind::kCorrupt, "domain record version");
   DomainRecord record;
+  record.is_without_keys = version == kKeylessVersion;
   record.name = reader.text();
   record.is_disabled = reader.u8() != 0;
   record.default_quota_bytes = reader.u64();
   record.pop3_retention_days = reader.u32();
   record.created = read_timestamp(reader);
-  if (version == kSecondVersion) {
+  if (version != kDirectoryVersion) {
     record.kind = POSTHUS_TRY(read_enum(reader, DomainKind::kRelay, "domain record kind"));
     record.checks_recipients = reader.u8() != 0;
     record.language = POSTHUS_TRY(read_enum(reader, mail::ReportLanguage::kNorwegian, "domain record language"));
     record.limits = read_limits(reader);
+  }
+  if (version >= kTotalVersion) {
+    record.is_without_keys = reader.u8() != 0;
+    record.total_limits = read_limits(reader);
+  }
+  if (version == kTotalVersion && !has_any(record.total_limits)) {
+    return fail(ErrorKind::kCorrupt, "domain record without limits of the whole");
+  }
+  if (version == kAliasedVersion) {
+    record.alias_of = reader.text();
+    record.own_aliases = reader.u32();
   }
   return finished(reader, std::move(record), "domain record");
 }
@@ -150,13 +178,15 @@ Result<Usage> decode_usage(std::string_view bytes) {
   return finished(reader, usage, "usage");
 }
 
-// version, address, targets, created i64; version 2 is a group: display name, writers u8
+// version, address, targets, created i64; version 2 is a group: display name, writers u8; version 3 is a user's own: account u32
 std::string encode_alias_record(const AliasRecord& record) {
+  const bool is_owned = record.owner.value != 0 && !record.group;
   std::string out;
-  append_u8(out, record.group ? kSecondVersion : kDirectoryVersion);
+  append_u8(out, is_owned ? kOwnedAliasVersion : record.group ? kSecondVersion : kDirectoryVersion);
   append_text(out, record.address);
   append_texts(out, record.targets);
   append_timestamp(out, record.created);
+  if (is_owned) append_u32(out, record.owner.value);
   if (!record.group) return out;
   append_text(out, record.group->display_name);
   append_u8(out, static_cast<std::uint8_t>(record.group->writers));
@@ -166,7 +196,7 @@ std::string encode_alias_record(const AliasRecord& record) {
 Result<AliasRecord> decode_alias_record(std::string_view bytes) {
   ByteReader reader(bytes);
   const std::uint8_t version = reader.u8();
-  if (version != kDirectoryVersion && version != kSecondVersion) return fail(ErrorKind::kCorrupt, "alias record version");
+  if (version < kDirectoryVersion || version > kOwnedAliasVersion) return fail(ErrorKind::kCorrupt, "alias record version");
   AliasRecord record;
   record.address = reader.text();
   record.targets = read_texts(reader);
@@ -176,6 +206,7 @@ Result<AliasRecord> decode_alias_record(std::string_view bytes) {
     record.group->display_name = reader.text();
     record.group->writers = POSTHUS_TRY(read_enum(reader, GroupWriters::kDomain, "group writers"));
   }
+  if (version == kOwnedAliasVersion) record.owner = AccountId(reader.u32());
   return finished(reader, std::move(record), "alias record");
 }
 

@@ -9,6 +9,18 @@ namespace posthus::store {
 namespace {
 
 constexpr std::uint8_t kQueueVersion = 1;
+// One text more at the end: of an entry the domain of its signatures, of a recipient the forwarder. Without one a row stays as it
+// was, and rows of older versions are read.
+constexpr std::uint8_t kLongerVersion = 2;
+
+/// The version of a row that ends with `text`, if with anything.
+std::uint8_t version_for(const std::string& text) { return text.empty() ? kQueueVersion : kLongerVersion; }
+/// What stands at the end of a row of this version; false when it is none.
+bool read_last_text(ByteReader& reader, std::uint8_t version, std::string& text) {
+  if (version == kQueueVersion) return true;
+  text = reader.text();
+  return version == kLongerVersion && !text.empty();
+}
 
 template <class E>
 void append_enumerator(std::string& out, E value) {
@@ -33,11 +45,11 @@ constexpr std::uint8_t kDelayReported = 1, kMustBounce = 2;
 }  // namespace
 
 // version, blob u64, size u64, local header u32, accepted i64, return content u8, body u8, origin u8, flags u8, account u32,
-// then texts: reverse-path, envelope id, extra header, hold reason
+// then texts: reverse-path, envelope id, extra header, hold reason; since version 2: signing domain
 std::string encode_queue_entry(const QueueEntry& entry) {
   std::string out;
   out.reserve(64 + entry.reverse_path.size() + entry.extra_header.size());
-  append_u8(out, kQueueVersion);
+  append_u8(out, version_for(entry.signing_domain));
   append_u64(out, entry.blob.value);
   append_u64(out, entry.size);
   append_u32(out, entry.local_header_bytes);
@@ -53,12 +65,14 @@ std::string encode_queue_entry(const QueueEntry& entry) {
   append_text(out, entry.envelope_id);
   append_text(out, entry.extra_header);
   append_text(out, entry.hold_reason);
+  if (!entry.signing_domain.empty()) append_text(out, entry.signing_domain);
   return out;
 }
 
 Result<QueueEntry> decode_queue_entry(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.u8() != kQueueVersion) return fail(ErrorKind::kCorrupt, "queue entry version");
+  const std::uint8_t version = reader.u8();
+  if (version < kQueueVersion || version > kLongerVersion) return fail(ErrorKind::kCorrupt, "queue entry version");
   QueueEntry entry;
   entry.blob = BlobId(reader.u64());
   entry.size = reader.u64();
@@ -78,15 +92,16 @@ Result<QueueEntry> decode_queue_entry(std::string_view bytes) {
   entry.envelope_id = reader.text();
   entry.extra_header = reader.text();
   entry.hold_reason = reader.text();
+  if (!read_last_text(reader, version, entry.signing_domain)) return fail(ErrorKind::kCorrupt, "queue entry's last text");
   return finished(reader, std::move(entry), "queue entry");
 }
 
 // version, notify u8, attempts u32, next attempt i64, last attempt i64, flags u8, then texts: address, domain, original
-// recipient, reverse-path, route, last host, last reply
+// recipient, reverse-path, route, last host, last reply; since version 2: forwarder
 std::string encode_queued_recipient(const QueuedRecipient& recipient) {
   std::string out;
   out.reserve(64 + recipient.address.size() + recipient.domain.size() + recipient.last_reply.size());
-  append_u8(out, kQueueVersion);
+  append_u8(out, version_for(recipient.forwarder));
   append_u8(out, recipient.notify);
   append_u32(out, recipient.attempts);
   append_timestamp(out, recipient.next_attempt);
@@ -101,12 +116,14 @@ std::string encode_queued_recipient(const QueuedRecipient& recipient) {
   append_text(out, recipient.route);
   append_text(out, recipient.last_host);
   append_text(out, recipient.last_reply);
+  if (!recipient.forwarder.empty()) append_text(out, recipient.forwarder);
   return out;
 }
 
 Result<QueuedRecipient> decode_queued_recipient(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.u8() != kQueueVersion) return fail(ErrorKind::kCorrupt, "queued recipient version");
+  const std::uint8_t version = reader.u8();
+  if (version < kQueueVersion || version > kLongerVersion) return fail(ErrorKind::kCorrupt, "queued recipient version");
   QueuedRecipient recipient;
   recipient.notify = reader.u8();
   recipient.attempts = reader.u32();
@@ -122,6 +139,7 @@ Result<QueuedRecipient> decode_queued_recipient(std::string_view bytes) {
   recipient.route = reader.text();
   recipient.last_host = reader.text();
   recipient.last_reply = reader.text();
+  if (!read_last_text(reader, version, recipient.forwarder)) return fail(ErrorKind::kCorrupt, "queued recipient's last text");
   return finished(reader, std::move(recipient), "queued recipient");
 }
 

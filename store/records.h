@@ -34,7 +34,16 @@ struct DomainRecord {
   bool checks_recipients = false;  // kRelay: recipients are asked for at the primary before they are taken
   mail::ReportLanguage language = mail::ReportLanguage::kEnglish;  // of reports to its users
   SendLimits limits;                                               // of each of its users
+  /// Of all its users together; its messages a day also bound, apart, what its addresses forward.
+  SendLimits total_limits;
+  /// Its last DKIM key was removed, so it is to have none until somebody makes one. The store's own (RemoveDkimKey, PutDkimKey).
+  bool is_without_keys = false;
+  /// Another name of that domain (normalised): each of its addresses is the other's of the same local part, and it has none of
+  /// its own. Empty: it is no alias. Of kMailboxes only; said when it is made, changed by RenameDomain.
+  std::string alias_of = {};
+  std::uint32_t own_aliases = 0;  // how many addresses each of its users may make for himself (store/own_alias.h); 0: none
 };
+inline constexpr std::uint32_t kMaxOwnAliases = 100;  // of one user
 
 enum class Role : std::uint8_t {
   kUser,
@@ -85,6 +94,7 @@ struct AliasRecord {
   std::vector<std::string> targets;
   Timestamp created;
   std::optional<GroupTraits> group = std::nullopt;  // then the targets are its members; never of a catch-all
+  AccountId owner = {};                             // who made it for himself (PutOwnAlias); 0: an admin did
 };
 
 struct TokenRecord {

@@ -95,6 +95,11 @@ Result<bool> restore_checkpoint(const std::string& index_directory) {
   return true;
 }
 
+Result<> replay_rows(std::string_view changes, WriteTransaction& transaction) {
+  RowReplay rows(transaction);
+  return visit_changes(changes, rows);
+}
+
 Result<> replay_segments(const std::string& index_directory, const std::string& segments_directory) {
   const auto checkpoint = POSTHUS_TRY(read_checkpoint(index_directory));
   if (!checkpoint) return {};
@@ -133,9 +138,8 @@ Result<std::uint64_t> replay_journal(Engine& engine, const std::string& index_di
   // WHY segments first would not do: which of them are still there is known from the rows alone. A crash in between is
   // harmless, the checkpoint stands until all is synced.
   POSTHUS_TRY_VOID(engine.commit([&](WriteTransaction& transaction) -> Result<> {
-    RowReplay rows(transaction);
     POSTHUS_TRY_VOID(read_journal(index_directory, store_uuid, last,
-                                  [&rows](std::string_view changes) { return visit_changes(changes, rows); }));
+                                  [&](std::string_view changes) { return replay_rows(changes, transaction); }));
     SegmentReplay segments(segments_directory, &transaction);
     POSTHUS_TRY_VOID(read_journal(index_directory, store_uuid, last,
                                   [&segments](std::string_view changes) { return visit_changes(changes, segments); }));

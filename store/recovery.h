@@ -20,6 +20,9 @@ Result<bool> restore_checkpoint(const std::string& index_directory);
 Result<std::uint64_t> replay_journal(Engine& engine, const std::string& index_directory, const std::string& segments_directory,
                                      std::string_view store_uuid);
 
+/// Puts and erases again what changes (journal.h) say of rows. Errors: kCorrupt, the transaction's.
+Result<> replay_rows(std::string_view changes, WriteTransaction& transaction);
+
 /// For an index that is lost: writes to segments whatever the journal behind the checkpoint has of them. Errors: as
 /// replay_journal.
 Result<> replay_segments(const std::string& index_directory, const std::string& segments_directory);

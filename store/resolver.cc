@@ -3,6 +3,7 @@
 
 #include "core/base/ascii.h"
 #include "store/group_writers.h"
+#include "store/record_directory.h"
 #include "store/rows.h"
 
 namespace posthus::store {
@@ -77,6 +78,13 @@ Result<> Resolver::expand(const mail::Address& address, Way way) {
     is_disabled_ = true;
     return {};
   }
+  if (!domain->alias_of.empty()) {
+    if (way.depth >= kMaxAliasDepth) {
+      is_too_deep_ = true;
+      return {};
+    }
+    return expand({address.local_part, domain->alias_of}, {way.depth + 1, way.writer});
+  }
   const std::string lookup = mail::lookup_key(address);
   if (POSTHUS_TRY(try_user(lookup, way)) == Found::kYes) return {};
   if (POSTHUS_TRY(try_alias(lookup, way)) == Found::kYes) return {};
@@ -116,6 +124,7 @@ Result<Resolver::Found> Resolver::try_alias(std::string_view lookup, Way way) {
     is_too_deep_ = true;
     return Found::kYes;
   }
+  if (way.depth == 0) result_.forwarder = alias->address;
   POSTHUS_TRY_VOID(add_targets(alias->targets, {way.depth, nullptr}));
   return Found::kYes;
 }
@@ -137,7 +146,9 @@ Result<> Resolver::add_server_admin(Way way) {
 Result<std::optional<std::string>> Resolver::only_domain() const {
   std::optional<std::string> only;
   bool has_more = false;
-  POSTHUS_TRY_VOID(snapshot_.scan(Table::kDomains, "", "", [&](std::string_view key, std::string_view) {
+  POSTHUS_TRY_VOID(snapshot_.scan(Table::kDomains, "", "", [&](std::string_view key, std::string_view value) {
+    const auto domain = decode_domain_record(value);
+    if (domain && !domain->alias_of.empty()) return Visit::kContinue;  // another name of a domain is no other domain
     has_more = only.has_value();
     if (!has_more) only.emplace(key);
     return has_more ? Visit::kStop : Visit::kContinue;
@@ -150,6 +161,7 @@ Result<> Resolver::add_user(const UserRecord& user, Way way) {
     is_disabled_ = true;
     return {};
   }
+  if (way.depth == 0) result_.forwarder = user.address;
   if (!user.forward_to.empty()) {
     if (!seen_.insert(user.address).second) {
       is_circular_ = true;

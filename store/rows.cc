@@ -38,6 +38,7 @@ Result<> check_mailbox_domain(const Snapshot& snapshot, const std::string& name)
   const auto domain = POSTHUS_TRY(get_domain(snapshot, name));
   if (!domain) return fail(ErrorKind::kNotFound, name);
   if (domain->kind == DomainKind::kRelay) return fail(ErrorKind::kInvalid, name + " is a relay domain");
+  if (!domain->alias_of.empty()) return fail(ErrorKind::kInvalid, name + " is an alias of " + domain->alias_of);
   return {};
 }
 

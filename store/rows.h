@@ -18,7 +18,7 @@ namespace posthus::store {
 // All gets: nothing when there is no such row; kCorrupt when it does not decode.
 Result<std::optional<DomainRecord>> get_domain(const Snapshot& snapshot, std::string_view name);
 Result<std::optional<UserRecord>> get_user(const Snapshot& snapshot, AccountId account);
-/// kNotFound when the domain is not ours, kInvalid when it is a relay domain: it has no mailboxes here.
+/// kNotFound when the domain is not ours, kInvalid when it is a relay or an alias domain: those have no addresses here.
 Result<> check_mailbox_domain(const Snapshot& snapshot, const std::string& name);
 /// `lookup` is mail::lookup_key(address), here and below.
 Result<std::optional<AccountId>> get_login(const Snapshot& snapshot, std::string_view lookup);

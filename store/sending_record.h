@@ -34,8 +34,8 @@ struct SendingRecord {
   std::uint32_t window_messages = 0;
   std::uint32_t usual_peak = 0;  // the busiest window of the days before, fading
   std::vector<KnownNetwork> networks;
-  bool is_held = false;  // its mail waits until an admin releases the account
-  std::string hold_reason;
+  bool is_held = false;     // its mail waits until an admin releases the account
+  std::string hold_reason;  // store/hold_reason.h
   Timestamp held_since;
 };
 inline constexpr std::size_t kMaxHoldReason = 300;  // the record must fit one row
@@ -46,6 +46,7 @@ struct SentCopies {
   std::string network;                    // of the client; empty: unknown
   std::vector<std::uint64_t> recipients;  // recipient_hash of each one elsewhere, each once
   std::string hold_reason;                // not empty: this changes the account's habit; it is on hold from this message on
+  std::string domain = {};                // of the account; the copies count for it as well
 };
 
 std::uint32_t day_of(Timestamp time);

@@ -30,7 +30,12 @@ std::unique_ptr<Store> Store::create_over(std::unique_ptr<Engine> engine, const 
   return std::unique_ptr<Store>(new Store(std::move(state)));
 }
 
-Result<std::unique_ptr<Snapshot>> Store::snapshot() const { return state_->engine->snapshot(); }
+Result<std::unique_ptr<Snapshot>> Store::snapshot() const {
+  if (state_->writer) state_->writer->bring_index_up();
+  return state_->engine->snapshot();
+}
+
+Result<std::unique_ptr<Snapshot>> Store::recent_snapshot() const { return state_->engine->snapshot(); }
 
 Result<> Store::read_message(const Snapshot& snapshot, BlobId blob, std::uint64_t offset, std::uint64_t length,
                              std::string& out) const {

@@ -42,7 +42,10 @@ class Store {
   static std::unique_ptr<Store> create_over(std::unique_ptr<Engine> engine, const Clock& clock);
   ~Store();
 
+  /// Of all that was answered. May wait for a commit under way; on the Writer's thread (in a completion) it does not.
   Result<std::unique_ptr<Snapshot>> snapshot() const;
+  /// The same, but messages delivered in the last moment may be missing (AddMessage::is_indexed_when_read). Never waits.
+  Result<std::unique_ptr<Snapshot>> recent_snapshot() const;
 
   /// Appends bytes [offset, offset + length) of a message text to `out`; less at its end. REQUIRES: `snapshot` still
   /// names the blob, and is held during the call. Errors: kNotFound, kCorrupt, kIo.

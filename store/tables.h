@@ -46,6 +46,9 @@ enum class Table : std::uint8_t {
   kPasskeys,         // account, id               -> PasskeyRecord (store/passkey_records.h)
   kSignIns,          // success or failure, slot  -> SignInRecord (store/sign_in_records.h)
   kDnsChecks,        // domain                    -> DnsCheckRecord (store/dns_check_records.h)
+  kQueueSenders,     // sender hash               -> how many recipients wait for mail of that sender (u32)
+  kLoginBlocks,      // place                     -> LoginBlockRecord (store/login_block_records.h)
+  kSentToday,        // hash of a name            -> SentToday: what a domain sent, or an address forwarded (store/sent_today.h)
   kCount
 };
 

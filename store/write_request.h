@@ -18,11 +18,13 @@
 #include "store/history_records.h"
 #include "store/identity_records.h"
 #include "store/incoming_message.h"
+#include "store/login_block_records.h"
 #include "store/passkey_records.h"
 #include "store/queue_records.h"
 #include "store/queue_requests.h"
 #include "store/records.h"
 #include "store/sending_record.h"
+#include "store/sent_today.h"
 #include "store/sign_in_records.h"
 #include "store/tls_records.h"
 
@@ -35,6 +37,8 @@ namespace posthus::store {
 /// Where a message goes. kDelivery: quota was checked in the dialog and may be passed by this message (a 250 after RCPT
 /// is kept); kStrict: refused with kOverQuota when it does not fit (APPEND).
 enum class QuotaRule : bool { kDelivery, kStrict };
+/// kNew: refused with kBusy when too much of its sender waits already. kRestored: it was accepted long ago.
+enum class QueueRule : bool { kNew, kRestored };
 struct Target {
   MailboxId mailbox;
   std::uint8_t flags = 0;
@@ -57,6 +61,10 @@ struct AddMessage {
   /// What counts for the sender's limits and habits. When his account is on hold, or goes on hold with this, so is the
   /// queue entry. Outcome: has_begun_hold.
   std::optional<SentCopies> sent;
+  QueueRule queue_rule = QueueRule::kNew;
+  /// The answer may come as soon as the message is durable, and the index have it when somebody looks (Store::snapshot(), which
+  /// waits for that): deliveries of one moment then share a commit. For those whose completion does not look itself.
+  bool is_indexed_when_read = false;
 };
 
 enum class FlagChange : std::uint8_t { kReplace, kAdd, kRemove };
@@ -129,14 +137,27 @@ struct ClaimRecent {
 // ---- directory ----
 
 enum class PutRule : std::uint8_t { kCreate, kReplace };  // kCreate: kExists when there; kReplace: kNotFound when not
+/// Of an alias domain: kInvalid when what it is an alias of is none of our domains with mailboxes, or when a domain is to become
+/// an alias or stop being one.
 struct PutDomain {
   DomainRecord domain;
   PutRule rule = PutRule::kCreate;
 };
-/// kExists while it has users or aliases.
+/// kExists while it has users, aliases or alias domains.
 struct RemoveDomain {
   std::string name;
 };
+/// The domain under another name, with all that is its: addresses, admins, settings, routes of its mail. Whatever names one of
+/// its addresses (targets of aliases, forwards) names the new one. The old name stays as an alias domain with its keys and
+/// certificates. kExists when the new name is one of ours and not an alias of this domain; kInvalid for a relay or an alias
+/// domain, and for an alias that would lead to itself only; kTooLarge beyond kMaxRenamedRecords or kMaxRenamedBytes. Outcome:
+/// messages (how many addresses have moved).
+struct RenameDomain {
+  std::string from, to;
+};
+/// What one transaction takes: deliveries wait meanwhile.
+inline constexpr std::size_t kMaxRenamedRecords = 100'000;
+inline constexpr std::size_t kMaxRenamedBytes = std::size_t{32} << 20;
 /// On creation: assigns the account, makes INBOX and Drafts, Sent, Junk, Trash, Archive (subscribed). `user.account` and
 /// `user.inbox` are ignored on creation and must match on replacement. kNotFound when the domain is not ours.
 /// Outcome: account.
@@ -151,11 +172,28 @@ struct PutUser {
 struct RemoveUser {
   std::string address;
 };
+/// Another address for a user who keeps his account: his mail, password, rights and delegates. The old one stays as an alias of
+/// the new one, so that mail to it and lists that name it go on. kExists when the new address is taken, kNotFound without user.
+struct RenameUser {
+  std::string from, to;
+};
 struct PutAlias {
   AliasRecord alias;
   PutRule rule = PutRule::kCreate;
 };
 struct RemoveAlias {
+  std::string address;
+};
+/// An address that a user makes for himself (store/own_alias.h). kDenied when his domain does not let him or the name is
+/// reserved, kInvalid for other spellings and other domains, kTooLarge when he has as many as he may, kExists when it is
+/// somebody's.
+struct PutOwnAlias {
+  AccountId account;
+  std::string address;
+};
+/// kNotFound when there is none that he made.
+struct RemoveOwnAlias {
+  AccountId account;
   std::string address;
 };
 struct PutToken {
@@ -171,7 +209,8 @@ using WriteRequest =
                  RecordAttempt, ChangeQueue, HoldAccount, AddTrace, PutRoute, RemoveRoute, PutDkimKey, RemoveDkimKey, PutSetting,
                  PutStsPolicy, RemoveStsPolicy, PutTlsTally, PutCertificate, RemoveCertificate, PutAcmeAccount, PutSecondFactor,
                  UseSecondFactor, RemoveSecondFactor, PutAppPassword, UseAppPassword, RemoveAppPassword, AddAudit, AddHistory,
-                 PutAlert, PutGrant, RemoveGrant, PutPasskey, UsePasskey, RemovePasskey, PutSignIns, PutDnsCheck>;
+                 PutAlert, PutGrant, RemoveGrant, PutPasskey, UsePasskey, RemovePasskey, PutSignIns, PutDnsCheck, PutLoginBlocks,
+                 RenameUser, NoteLimit, RenameDomain, PutOwnAlias, RemoveOwnAlias>;
 
 /// The message a request brings along: AddMessage itself, or the report of a RecordAttempt. Null: none.
 inline const AddMessage* message_of(const WriteRequest& request) {

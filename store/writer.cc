@@ -12,6 +12,7 @@
 #include "core/base/check.h"
 #include "core/base/log.h"
 #include "core/base/metrics.h"
+#include "store/recovery.h"
 #include "store/segment_format.h"
 #include "store/store.h"
 
@@ -71,17 +72,25 @@ constexpr std::array<std::string_view, std::variant_size_v<WriteRequest>> kKindN
                                                                                         "use_passkey",
                                                                                         "remove_passkey",
                                                                                         "put_sign_ins",
-                                                                                        "put_dns_check"};
+                                                                                        "put_dns_check",
+                                                                                        "put_login_blocks",
+                                                                                        "rename_user",
+                                                                                        "note_limit",
+                                                                                        "rename_domain",
+                                                                                        "put_own_alias",
+                                                                                        "remove_own_alias"};
 static_assert(!kKindNames.back().empty(), "a kind without a name: those behind it would be counted under wrong ones");
 
 struct Metrics {
-  metrics::Histogram& commit = metrics::histogram("posthus_store_commit_microseconds", "Sync and commit of one group");
+  metrics::Histogram& commit = metrics::histogram("posthus_store_commit_microseconds", "Applying and syncing one group");
   metrics::Histogram& group_size = metrics::histogram("posthus_store_group_requests", "Requests committed together");
   metrics::Histogram& queue_wait =
       metrics::histogram("posthus_store_queue_wait_microseconds", "From submit to the group's begin");
   metrics::Counter& refused = metrics::counter("posthus_store_refused_total", "Requests refused by the store");
   metrics::Counter& rerun =
       metrics::counter("posthus_store_rerun_total", "Groups run again without a request that failed midway");
+  metrics::Counter& answered_first =
+      metrics::counter("posthus_store_answered_first_total", "Groups answered before the index's commit, which others shared");
   std::array<metrics::Histogram*, kKindNames.size()> apply{};
   Metrics() {
     for (std::size_t i = 0; i < apply.size(); ++i) {
@@ -305,15 +314,8 @@ std::vector<Writer::TaskPointer> Writer::take_group() {
     refuse_waiting(lock, "the store is closing");
     return tasks;
   }
-  std::uint64_t bytes = 0;
-  while (!queue_.empty() && tasks.size() < kMaxGroupRequests && bytes < kMaxGroupBytes) {
-    // WHY alone: a step of maintenance touches rows that requests of the same group could have changed.
-    if (queue_.front()->step && !tasks.empty()) break;
-    if (queue_.front()->request) bytes += message_bytes(*queue_.front()->request);
-    tasks.push_back(std::move(queue_.front()));
-    queue_.pop_front();
-    if (tasks.back()->step) return tasks;
-  }
+  take_queued(tasks);
+  if (!tasks.empty() && tasks.back()->step) return tasks;
   lock.unlock();
   // One slice of bulk work per group: a delivery never waits for more.
   if (!bulk_.empty()) {
@@ -321,6 +323,19 @@ std::vector<Writer::TaskPointer> Writer::take_group() {
     bulk_.pop_front();
   }
   return tasks;
+}
+
+/// REQUIRES: mutex_.
+void Writer::take_queued(std::vector<TaskPointer>& tasks) {
+  std::uint64_t bytes = 0;
+  while (!queue_.empty() && tasks.size() < kMaxGroupRequests && bytes < kMaxGroupBytes) {
+    // WHY alone: a step of maintenance touches rows that requests of the same group could have changed.
+    if (queue_.front()->step && !tasks.empty()) break;
+    if (queue_.front()->request) bytes += message_bytes(*queue_.front()->request);
+    tasks.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+    if (tasks.back()->step) return;
+  }
 }
 
 /// Waits a while when the index is behind the journal, and makes a checkpoint when nothing came. False: there is none to make.
@@ -344,7 +359,6 @@ void Writer::look_after_journal(bool is_idle) {
 
 void Writer::commit_group(std::vector<TaskPointer> tasks) {
   Metrics& metrics = store_metrics();
-  metrics.group_size.observe(tasks.size());
   for (const TaskPointer& task : tasks) metrics.queue_wait.observe(microseconds_since(task->queued_at));
   Group group;
   group.tasks = std::move(tasks);
@@ -384,27 +398,106 @@ void Writer::commit_group(std::vector<TaskPointer> tasks) {
   }
 }
 
+/// One transaction: of this group, and of those that follow it when it may be answered first; `group` is then the last of them.
 Result<> Writer::run_transaction(Group& group) {
-  const auto begin = SteadyClock::now();
-  group.now = clock_.now();
+  answered_.clear();
   const Result<> committed = engine_.commit([&](WriteTransaction& transaction) -> Result<> {
-    group.must_rerun = group.is_empty = group.is_written = group.is_sync_failed = false;
-    group.changed.clear();
-    group.released.clear();
-    group.next_blob = group.first_blob = 0;
-    segments_.begin_group();
-    if (journaling_) journaling_->changes().clear();
-    POSTHUS_TRY_VOID(apply_tasks(group, transaction));
-    // Ending a transaction without puts by an error saves the syncs.
-    if (group.is_empty) return fail(ErrorKind::kUnavailable, "nothing to commit");
-    Result<> durable = segments_.write_group();
-    if (durable && journaling_) durable = journaling_->append();
-    group.is_sync_failed = !durable && durable.error().kind != ErrorKind::kUnavailable;
-    group.is_written = durable.has_value();
-    return durable;
+    for (std::size_t groups = 1;; ++groups) {
+      const Result<> written = run_group(group, transaction);
+      // An empty group must not take those before it along.
+      if (!written && group.is_empty && !answered_.empty()) return {};
+      if (!written || groups == kMaxGroupsPerCommit || !may_answer_first(group)) return written;
+      std::vector<TaskPointer> following = take_following();
+      if (following.empty()) return written;
+      answer_first(group);
+      group.tasks = std::move(following);
+    }
   });
+  return answered_.empty() ? committed : end_answered(group, committed);
+}
+
+Result<> Writer::run_group(Group& group, WriteTransaction& transaction) {
+  const auto begin = SteadyClock::now();
+  store_metrics().group_size.observe(group.tasks.size());
+  group.now = clock_.now();
+  group.must_rerun = group.is_empty = group.is_written = group.is_sync_failed = false;
+  group.changed.clear();
+  group.released.clear();
+  group.next_blob = group.first_blob = 0;
+  segments_.begin_group();
+  if (journaling_) journaling_->changes().clear();
+  POSTHUS_TRY_VOID(apply_tasks(group, transaction));
+  // Ending a transaction without puts by an error saves the syncs.
+  if (group.is_empty) return fail(ErrorKind::kUnavailable, "nothing to commit");
+  Result<> durable = segments_.write_group();
+  if (durable && journaling_) durable = journaling_->append();
+  group.is_sync_failed = !durable && durable.error().kind != ErrorKind::kUnavailable;
+  group.is_written = durable.has_value();
   if (group.is_written) store_metrics().commit.observe(microseconds_since(begin));
-  return committed;
+  return durable;
+}
+
+/// REQUIRES: the group's record is synced.
+bool Writer::may_answer_first(const Group& group) {
+  if (!journaling_ || !thread_.joinable() || !bulk_.empty()) return false;
+  const std::uint32_t looks = looks_.load(std::memory_order_relaxed);
+  unread_groups_ = looks == looks_seen_ ? unread_groups_ + 1 : 0;
+  looks_seen_ = looks;
+  if (unread_groups_ < kUnreadGroups) return false;
+  const bool is_allowed = std::ranges::all_of(group.tasks, [](const TaskPointer& task) {
+    const AddMessage* add = task->request ? message_of(*task->request) : nullptr;
+    return add && add->is_indexed_when_read;
+  });
+  const std::size_t bytes = answered_.size() + journaling_->changes().bytes().size();
+  return is_allowed && bytes <= kMaxAnsweredBytes && journaling_->has_room();
+}
+
+/// What was queued meanwhile; nothing when the commit must not wait for it.
+std::vector<Writer::TaskPointer> Writer::take_following() {
+  std::vector<TaskPointer> tasks;
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_index_wanted_ || is_stopping_ || is_past_deadline() || queue_.empty() || queue_.front()->step) return tasks;
+    take_queued(tasks);
+  }
+  for (const TaskPointer& task : tasks) store_metrics().queue_wait.observe(microseconds_since(task->queued_at));
+  return tasks;
+}
+
+/// The group is durable by its record; that the index has it is up to the commit.
+void Writer::answer_first(Group& group) {
+  store_metrics().answered_first.add();
+  answered_ += journaling_->changes().bytes();
+  is_index_behind_ = true;  // WHY before the answers: who has one must find the message
+  segments_.end_group(GroupEnd::kCommitted);
+  complete(group);
+}
+
+/// After a transaction some of whose groups were answered before its end. Errors: that of the commit; kIo when what was
+/// answered cannot be put into the index (the journal has it: the next opening will).
+Result<> Writer::end_answered(Group& group, const Result<>& committed) {
+  Result<> ended = committed;
+  if (!committed) {
+    const Result<> again = engine_.commit([this](WriteTransaction& transaction) { return replay_rows(answered_, transaction); });
+    if (!again) {
+      group.must_rerun = false;
+      group.is_sync_failed = true;
+      ended = fail(ErrorKind::kIo, "what was answered: " + again.error().context);
+    }
+  }
+  answered_.clear();
+  const std::lock_guard lock(mutex_);
+  is_index_behind_ = is_index_wanted_ = false;
+  index_up_.notify_all();
+  return ended;
+}
+
+void Writer::bring_index_up() {
+  looks_.fetch_add(1, std::memory_order_relaxed);
+  if (!is_index_behind_ || std::this_thread::get_id() == thread_.get_id()) return;
+  std::unique_lock lock(mutex_);
+  is_index_wanted_ = true;
+  index_up_.wait(lock, [this] { return !is_index_behind_; });
 }
 
 Result<> Writer::apply_tasks(Group& group, WriteTransaction& inner) {

@@ -5,12 +5,18 @@
 // With a journal (journaling.h) one sync makes a group durable: of its record there, before the engine commits. Without one
 // the texts are synced, then the engine's commit syncs itself.
 //
+// While nobody reads, groups of deliveries that allow it (AddMessage::is_indexed_when_read) are answered when their record is
+// synced, and up to kMaxGroupsPerCommit of them share one commit of the engine: it would write nearly the same pages for each.
+// Whoever wants to see what was answered waits for that commit (bring_index_up), and so ends it for a while. When such a commit
+// cannot be, what was answered is put into the index by a commit of its own.
+//
 // A refused request fails alone: apply checks before it puts; one that failed after a put makes the group run again
 // without it. No room (kUnavailable): the requests of the group are tried one by one, what does not fit is refused, the
 // server goes on. A failed sync or commit (kIo) is fatal: nothing is accepted any more, on_fatal is called.
 // Thread rule: submit functions from any thread; completions run on the Writer's thread.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -36,6 +42,9 @@ namespace posthus::store {
 
 inline constexpr std::size_t kMaxGroupRequests = 256;             // bounds what one commit can lose and how long it takes
 inline constexpr std::uint64_t kMaxGroupBytes = 8 * 1024 * 1024;  // the same for message bytes
+inline constexpr std::size_t kMaxGroupsPerCommit = 16;            // who reads waits for the one under way at most
+inline constexpr std::size_t kMaxAnsweredBytes = 512 * 1024;      // of their changes, kept in memory until the commit
+inline constexpr unsigned kUnreadGroups = 4;  // in a row without a reader, before the commit may wait: no reader waits twice
 
 /// What a step of maintenance (reclaiming, trimming) sees of its group. The step may run more than once.
 struct MaintenanceContext {
@@ -60,6 +69,8 @@ class Writer {
   void submit(WriteRequest request, Completion done);
   /// Runs `step` in a group of its own, after what is queued, and waits. REQUIRES: not on the Writer's thread.
   Result<> maintain(MaintenanceStep step);
+  /// Until all that was answered is in the index. Waits for a sync and a commit at most, on the Writer's thread not at all.
+  void bring_index_up();
   std::uint64_t queued() const;
   void on_fatal(std::function<void(const Error&)> handler);
   /// What waits at `deadline` is refused then, bulk work between two slices; so is what comes later. Any thread.
@@ -75,7 +86,13 @@ class Writer {
   void run_here();
   std::vector<TaskPointer> take_group();
   void commit_group(std::vector<TaskPointer> tasks);
+  void take_queued(std::vector<TaskPointer>& tasks);
   Result<> run_transaction(Group& group);
+  Result<> run_group(Group& group, WriteTransaction& transaction);
+  bool may_answer_first(const Group& group);
+  std::vector<TaskPointer> take_following();
+  void answer_first(Group& group);
+  Result<> end_answered(Group& group, const Result<>& committed);
   bool is_checkpoint_wanted(std::unique_lock<std::mutex>& lock);
   void look_after_journal(bool is_idle);
   Result<> apply_tasks(Group& group, WriteTransaction& transaction);
@@ -96,14 +113,21 @@ class Writer {
 
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
-  std::deque<TaskPointer> queue_;  // guarded by mutex_
-  std::deque<TaskPointer> bulk_;   // slices after the first; the Writer's thread only
-  bool is_refusing_ = false;       // said so in the log; the Writer's thread only
-  bool has_failed_ = false;        // fatally; the Writer's thread only
-  bool is_running_here_ = false;   // without a thread: a completion that submits does not commit within the commit
-  bool is_sleeping_ = false;       // guarded by mutex_: only then is a wake-up needed
-  bool is_stopping_ = false;       // guarded by mutex_
-  std::optional<Error> fatal_;     // guarded by mutex_
+  std::deque<TaskPointer> queue_;              // guarded by mutex_
+  std::deque<TaskPointer> bulk_;               // slices after the first; the Writer's thread only
+  std::string answered_;                       // changes of answered groups that are not committed; the Writer's thread only
+  std::atomic<std::uint32_t> looks_ = 0;       // how often somebody wanted the index as it was answered
+  std::uint32_t looks_seen_ = 0;               // the Writer's thread only, as is the next
+  unsigned unread_groups_ = 0;                 // since looks_ last changed
+  std::atomic<bool> is_index_behind_ = false;  // cleared under mutex_
+  bool is_index_wanted_ = false;               // guarded by mutex_
+  std::condition_variable index_up_;
+  bool is_refusing_ = false;      // said so in the log; the Writer's thread only
+  bool has_failed_ = false;       // fatally; the Writer's thread only
+  bool is_running_here_ = false;  // without a thread: a completion that submits does not commit within the commit
+  bool is_sleeping_ = false;      // guarded by mutex_: only then is a wake-up needed
+  bool is_stopping_ = false;      // guarded by mutex_
+  std::optional<Error> fatal_;    // guarded by mutex_
   std::optional<std::chrono::steady_clock::time_point> deadline_;  // guarded by mutex_
   std::function<void(const Error&)> fatal_handler_;                // guarded by mutex_
   std::thread thread_;  // last: starts when all else stands; none with CommitThread::kSubmitter

@@ -31,6 +31,7 @@ std::string_view to_string(Proof proof) { return proof == Proof::kHttp ? "http-0
 
 Issuance::Issuance(IssuanceOrder order, const AccountKey& key, std::string account_url, const Clock& clock)
     : order_(std::move(order)), key_(key), clock_(clock), account_url_(std::move(account_url)) {
+  had_account_ = !account_url_.empty();
   send();
 }
 
@@ -133,14 +134,24 @@ void Issuance::answered(const Result<WebAnswer>& answer) {
 void Issuance::refused(const WebAnswer& answer) {
   const Problem problem = parse_problem(answer.body);
   if (problem.type == "badNonce" && ++nonce_retries_ <= kMaxNonceRetries) return send();
-  if (problem.type == "accountDoesNotExist" && phase_ != Phase::kAccount && !std::exchange(has_registered_again_, true)) {
+  // RFC 8555 §7.3.6: what an account that was ended asks for is "unauthorized". So may other things be; asking for the account
+  // tells.
+  const bool is_doubtful = problem.type == "unauthorized" && phase_ == Phase::kOrder && had_account_;
+  const bool is_forgotten = problem.type == "accountDoesNotExist" && phase_ != Phase::kAccount;
+  if ((is_forgotten || is_doubtful) && !std::exchange(has_registered_again_, true)) {
     account_url_.clear();
-    return enter(Phase::kAccount);
+    return begin_account();
   }
   // RFC 9773 §5: the CA may refuse that this certificate replaces that one (it did already, or knows neither).
-  if (phase_ == Phase::kOrder && !order_.replaces.empty()) {
+  if (phase_ == Phase::kOrder && !order_.replaces.empty() && problem.type != "rateLimited") {
     order_.replaces.clear();
     return send();
+  }
+  if (problem.type == "unauthorized" && phase_ == Phase::kAccount && had_account_) {
+    failure_.is_account = true;
+    return fail_with(ErrorKind::kDenied, "the CA has ended this server's account" +
+                                             (problem.detail.empty() ? std::string() : ": " + problem.detail) +
+                                             ". At the next attempt one with a new key is registered");
   }
   failure_.retry_after = parse_retry_after(answer.retry_after, clock_.now());
   failure_.is_proof = phase_ == Phase::kChallenge;
@@ -169,6 +180,10 @@ void Issuance::on_directory(const WebAnswer& answer) {
   if (!directory) return fail_with(directory.error().kind, directory.error().context);
   directory_ = std::move(*directory);
   if (!account_url_.empty()) return enter(Phase::kOrder);
+  begin_account();
+}
+
+void Issuance::begin_account() {
   if (!directory_.terms.empty() && !order_.accepts_terms) {
     return fail_with(ErrorKind::kDenied, "the terms of the CA must be accepted first: read " + directory_.terms +
                                              ", then set acme.accept_terms to 1");

@@ -68,6 +68,7 @@ class Issuance {
     Error error;                              // for people
     std::optional<std::int64_t> retry_after;  // seconds; what the CA asks for
     bool is_proof = false;                    // the proof failed: another one may succeed
+    bool is_account = false;                  // the CA has ended the account: only one with another key may succeed
   };
 
   /// `account_url`: empty when the key is not registered yet. REQUIRES: `key` and `clock` outlive it.
@@ -112,6 +113,7 @@ class Issuance {
   std::string new_account_payload() const;
   std::string new_order_payload() const;
 
+  void begin_account();
   void on_directory(const WebAnswer& answer);
   void on_account(const WebAnswer& answer);
   void on_order(const WebAnswer& answer);
@@ -131,7 +133,7 @@ class Issuance {
   Failure failure_;
   Directory directory_;
   std::string nonce_;
-  bool awaits_nonce_ = false, has_registered_again_ = false, has_finalized_ = false;
+  bool awaits_nonce_ = false, has_registered_again_ = false, has_finalized_ = false, had_account_ = false;
   int nonce_retries_ = 0, requests_ = 0, watches_ = 0;
   std::int64_t pause_ = 0, paused_ = 0;
   std::string order_url_, finalize_url_, certificate_url_;

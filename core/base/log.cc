@@ -134,9 +134,9 @@ void append_time(std::string& out, Timestamp time) {
     gmtime_r(&seconds, &parts);
     std::strftime(cached, sizeof cached, "%Y-%m-%dT%H:%M:%S", &parts);
   }
-  char milliseconds[8];
-  std::snprintf(milliseconds, sizeof milliseconds, ".%03dZ", static_cast<int>(time.microseconds / 1000 % 1000));
-  out.append(cached).append(milliseconds);
+  const auto milliseconds = static_cast<int>(time.microseconds / 1000 % 1000);
+  const auto digit = [&](int unit) { return static_cast<char>('0' + milliseconds / unit % 10); };
+  out.append(cached).append({'.', digit(100), digit(10), digit(1), 'Z'});
 }
 
 }  // namespace

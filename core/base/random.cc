@@ -25,17 +25,17 @@ std::uint64_t random_u64() {
 }
 
 std::string random_password(int groups) {
-  constexpr std::string_view kAlphabet = "abcdefghjkmnpqrstuvwxyz23456789";  // without i l o 0 1
+  constexpr std::string_view kPasswordAlphabet = "abcdefghjkmnpqrstuvwxyz23456789";  // without i l o 0 1
   constexpr int kGroupLength = 4;
   std::string password;
   int written = 0;
   while (written < groups * kGroupLength) {
     for (const char c : random_bytes(32)) {
       const auto value = static_cast<unsigned>(static_cast<unsigned char>(c)) & 31U;
-      if (value >= kAlphabet.size()) continue;  // WHY: refused, not folded, so that every letter is equally likely
+      if (value >= kPasswordAlphabet.size()) continue;  // WHY: refused, not folded, so that every letter is equally likely
       if (written == groups * kGroupLength) break;
       if (written > 0 && written % kGroupLength == 0) password.push_back('-');
-      password.push_back(kAlphabet[value]);
+      password.push_back(kPasswordAlphabet[value]);
       ++written;
     }
   }

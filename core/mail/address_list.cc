@@ -2,27 +2,28 @@
 // Thread rule: pure functions. Known limit: a second '@' in an addr-spec stays in the host.
 #include "core/mail/address_list.h"
 
+#include <array>
+#include <utility>
+
 #include "core/base/ascii.h"
 
 namespace posthus::mail {
 namespace {
 
-bool is_special(char c) {
-  switch (c) {
-    case '(':
-    case ')':
-    case '<':
-    case '>':
-    case '@':
-    case ',':
-    case ';':
-    case ':':
-    case '"':
-    case '.':
-    case '\\': return true;
-    default: return ascii::is_white_space(c);
-  }
+/// A set of bytes, looked up at once.
+constexpr std::array<bool, 256> byte_set_of(std::string_view members) {
+  std::array<bool, 256> set{};
+  for (const char c : members) set[static_cast<unsigned char>(c)] = true;
+  return set;
 }
+
+using ByteSet = std::array<bool, 256>;
+constexpr ByteSet kSpecials = byte_set_of("()<>@,;:\".\\ \t\r\n");
+// Where the text of a domain pauses: CFWS, a literal, and what ends the address (in a list, in angle brackets).
+constexpr ByteSet kDomainStops = byte_set_of(",;<([ \t\r\n");
+constexpr ByteSet kAngleDomainStops = byte_set_of(",;>([ \t\r\n");
+
+bool contains(const ByteSet& set, char c) { return set[static_cast<unsigned char>(c)]; }
 
 class AddressListReader {
  public:
@@ -91,7 +92,7 @@ class AddressListReader {
 
   void atom(std::string& out) {
     const std::size_t begin = at_;
-    while (at_ < text_.size() && !is_special(text_[at_])) ++at_;
+    while (at_ < text_.size() && !contains(kSpecials, text_[at_])) ++at_;
     if (at_ == begin) ++at_;  // a special nobody expects here: taken as it is, so that reading goes on
     out.append(text_.substr(begin, at_ - begin));
   }
@@ -182,7 +183,7 @@ class AddressListReader {
     if (local_begin_ > 0) address.name = ascii::trim(std::string_view(words_).substr(0, local_begin_));
     comment_.clear();
     ++at_;
-    domain(address.host, ",;<");
+    domain(address.host, kDomainStops);
     if (at_ < text_.size() && text_[at_] == '<') {  // QUIRK(many): an unquoted address as display name, "a@b <a@b>"
       words_ += "@" + address.host;
       return name_addr();
@@ -195,7 +196,7 @@ class AddressListReader {
   // name-addr = [display-name] angle-addr ; angle-addr = [CFWS] "<" [obs-route] addr-spec ">" [CFWS]
   void name_addr() {
     ListedAddress address;
-    address.name = words_;
+    address.name = std::move(words_);
     comment_.clear();
     ++at_;
     skip_cfws();
@@ -204,10 +205,10 @@ class AddressListReader {
     while (at_ < text_.size() && text_[at_] != '@' && text_[at_] != '>' && text_[at_] != ',') {
       if (!skip_cfws()) word(false);
     }
-    address.mailbox = words_;
+    address.mailbox = std::move(words_);
     if (at_ < text_.size() && text_[at_] == '@') {
       ++at_;
-      domain(address.host, ",;>");
+      domain(address.host, kAngleDomainStops);
     }
     if (at_ < text_.size() && text_[at_] == '>') ++at_;
     skip_to_end_of_address();
@@ -232,16 +233,16 @@ class AddressListReader {
   }
 
   // domain = dot-atom / domain-literal / obs-domain
-  void domain(std::string& out, std::string_view stops) {
-    while (at_ < text_.size()) {
-      if (skip_cfws()) continue;
-      const char c = text_[at_];
-      if (stops.find(c) != std::string_view::npos) return;
-      if (c == '[') {
+  void domain(std::string& out, const ByteSet& stops) {
+    while (true) {
+      const std::size_t begin = at_;
+      while (at_ < text_.size() && !contains(stops, text_[at_])) ++at_;
+      out.append(text_.substr(begin, at_ - begin));
+      if (at_ == text_.size()) return;
+      if (text_[at_] == '[') {
         domain_literal(out);
-      } else {
-        out.push_back(c);
-        ++at_;
+      } else if (!skip_cfws()) {
+        return;
       }
     }
   }

@@ -6,7 +6,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+#include <charconv>
+#include <utility>
 
 #include "core/base/ascii.h"
 
@@ -245,12 +246,34 @@ LocalFields local_fields(Timestamp timestamp, int zone_minutes) {
 
 std::string_view month_name(int month) { return kMonths[static_cast<std::size_t>(month - 1)]; }
 
-template <class... Args>
-std::string print(const char* format, Args... args) {
-  std::array<char, 64> buffer;
-  const int length = std::snprintf(buffer.data(), buffer.size(), format, args...);
-  return {buffer.data(), std::min(static_cast<std::size_t>(length), buffer.size() - 1)};
-}
+/// A date as text, put together without printf: it stands in every message that comes and in every row of a listing.
+class DateText {
+ public:
+  DateText() { text_.reserve(32); }
+  DateText& text(std::string_view part) {
+    text_ += part;
+    return *this;
+  }
+  DateText& number(std::int64_t value, std::size_t width, char pad = '0') {
+    std::array<char, 24> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+    const auto length = static_cast<std::size_t>(end - digits.data());
+    if (length < width) text_.append(width - length, pad);
+    text_.append(digits.data(), length);
+    return *this;
+  }
+  DateText& time_of_day(const CivilTime& time) {
+    return number(time.hour, 2).text(":").number(time.minute, 2).text(":").number(time.second, 2);
+  }
+  DateText& zone(int minutes) {
+    const int size = minutes < 0 ? -minutes : minutes;
+    return text(minutes < 0 ? " -" : " +").number(size / 60, 2).number(size % 60, 2);
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
 
 }  // namespace
 
@@ -276,10 +299,10 @@ std::optional<DateTime> parse_rfc5322_date(std::string_view text) {
 
 std::string format_rfc5322_date(Timestamp time, int zone_minutes) {
   const LocalFields local = local_fields(time, zone_minutes);
-  const int zone = zone_minutes < 0 ? -zone_minutes : zone_minutes;
-  return print("%s, %02d %s %04d %02d:%02d:%02d %c%02d%02d", kWeekdays[local.weekday].data(), local.date.day,
-               month_name(local.date.month).data(), static_cast<int>(local.date.year), local.time.hour, local.time.minute,
-               local.time.second, zone_minutes < 0 ? '-' : '+', zone / 60, zone % 60);
+  DateText out;
+  out.text(kWeekdays[local.weekday]).text(", ").number(local.date.day, 2).text(" ").text(month_name(local.date.month));
+  out.text(" ").number(local.date.year, 4).text(" ").time_of_day(local.time).zone(zone_minutes);
+  return out.take();
 }
 
 // date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE ; date-day-fixed = (SP DIGIT) / 2DIGIT
@@ -296,10 +319,10 @@ std::optional<DateTime> parse_imap_date_time(std::string_view text) {
 
 std::string format_imap_date_time(Timestamp time, int zone_minutes) {
   const LocalFields local = local_fields(time, zone_minutes);
-  const int zone = zone_minutes < 0 ? -zone_minutes : zone_minutes;
-  return print("%2d-%s-%04d %02d:%02d:%02d %c%02d%02d", local.date.day, month_name(local.date.month).data(),
-               static_cast<int>(local.date.year), local.time.hour, local.time.minute, local.time.second,
-               zone_minutes < 0 ? '-' : '+', zone / 60, zone % 60);
+  DateText out;
+  out.number(local.date.day, 2, ' ').text("-").text(month_name(local.date.month)).text("-").number(local.date.year, 4);
+  out.text(" ").time_of_day(local.time).zone(zone_minutes);
+  return out.take();
 }
 
 // date-text = date-day "-" date-month "-" date-year ; date-day = 1*2DIGIT
@@ -311,8 +334,10 @@ std::optional<std::int64_t> parse_imap_date(std::string_view text) {
 
 std::string format_rfc3339(Timestamp time) {
   const LocalFields local = local_fields(time, 0);
-  return print("%04d-%02d-%02dT%02d:%02d:%02dZ", static_cast<int>(local.date.year), local.date.month, local.date.day,
-               local.time.hour, local.time.minute, local.time.second);
+  DateText out;
+  out.number(local.date.year, 4).text("-").number(local.date.month, 2).text("-").number(local.date.day, 2);
+  out.text("T").time_of_day(local.time).text("Z");
+  return out.take();
 }
 
 // date-time = full-date "T" partial-time [time-secfrac] ("Z" / time-numoffset)

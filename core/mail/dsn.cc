@@ -153,7 +153,9 @@ void append_trouble(std::string& out, const ReportText& text, const ReportedReci
   const std::string explanation = clean_words(recipient.explanation), reply = clean_words(recipient.remote_reply);
   if (is_failure && status.starts_with('4')) append_wrapped(out, text.gave_up, kIndent);
   append_wrapped(out, reason.what, kIndent);
-  if (!explanation.empty()) append_wrapped(out, explanation, kIndent);
+  if (!explanation.empty()) {
+    append_wrapped(out, text.detail.empty() ? explanation : std::string(text.detail) + " " + explanation, kIndent);
+  }
   if (!reply.empty()) {
     const std::string host = clean_host(recipient.remote_host);
     append_wrapped(out, host.empty() ? std::string(text.was_said) : with(text.host_said, {{"host", host}}), kIndent);

@@ -54,6 +54,7 @@ struct ReportText {
   std::array<std::string_view, kActions> subject;
   std::array<std::string_view, kActions> opening;  // above the recipients with that action
   std::string_view greeting, your_subject, your_time, your_id;
+  std::string_view detail;  // before what this program says of an attempt, in English; empty: no word is needed
   std::string_view host_said, was_said, advice, tried_until, gave_up, more_recipients, closing_full, closing_header;
   std::array<std::string_view, 12> months;
   std::string_view date;  // "{day}" "{month}" "{year}" "{hour}" "{minute}"

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "core/base/ascii.h"
 #include "core/mail/address_list.h"
@@ -22,10 +24,21 @@ constexpr std::array<std::string_view, kMemberCount> kNames = {"date", "subject"
 // WHY: "a,a,a," grows tenfold; a list of a thousand recipients is about 60 KiB.
 constexpr std::size_t kMaxMemberText = 256 * 1024;
 
-std::optional<Member> member_of(std::string_view name) {
-  if (name.size() < 2 || name.size() > 11) return std::nullopt;
+/// The members whose names are of that length: two at most, and "in-reply-to" is the longest.
+constexpr auto kByLength = [] {
+  std::array<std::array<Member, 2>, std::string_view("in-reply-to").size() + 1> members;
+  for (auto& some : members) some = {kMemberCount, kMemberCount};
   for (std::size_t i = 0; i < kMemberCount; ++i) {
-    if (ascii::equal_ignoring_case(kNames[i], name)) return static_cast<Member>(i);
+    auto& some = members[kNames[i].size()];
+    some[some[0] == kMemberCount ? 0 : 1] = static_cast<Member>(i);
+  }
+  return members;
+}();
+
+std::optional<Member> member_of(std::string_view name) {
+  if (name.size() >= kByLength.size()) return std::nullopt;
+  for (const Member member : kByLength[name.size()]) {
+    if (member != kMemberCount && ascii::equal_ignoring_case(kNames[member], name)) return member;
   }
   return std::nullopt;
 }
@@ -53,60 +66,85 @@ void append_address(std::string& out, const ListedAddress& address) {
   }
 }
 
-// env-from = "(" 1*address ")" / nil
-std::string address_member(std::string_view value) {
-  std::string out;
-  for_each_listed_address(value, [&](const ListedAddress& address) {
-    if (out.size() > kMaxMemberText && address.kind != ListedKind::kGroupEnd) return;
-    if (out.empty()) out.push_back('(');
-    append_address(out, address);
+/// What the fields of a header say: the first of each kind, and what further To, Cc and Bcc fields there are.
+struct Values {
+  std::array<std::optional<std::string_view>, kMemberCount> first;
+  std::vector<std::pair<Member, std::string_view>> more;
+};
+
+Values values_of(std::string_view header) {
+  Values values;
+  for_each_field(header, [&](const HeaderField& field) {
+    const std::optional<Member> member = member_of(field.name);
+    if (!member) return true;
+    std::optional<std::string_view>& first = values.first[*member];
+    if (!first) {
+      first = field.value;
+    } else if (*member == kTo || *member == kCc || *member == kBcc) {
+      values.more.emplace_back(*member, field.value);
+    }
+    return true;
   });
-  if (out.empty()) return out;
-  out.push_back(')');
-  return out;
+  return values;
 }
+
+// env-from = "(" 1*address ")" / nil
+/// Nothing when the fields name nobody.
+void append_addresses(std::string& out, const Values& values, Member member) {
+  const std::size_t begin = out.size();
+  const auto append = [&](std::string_view value) {
+    const std::size_t begin_of_field = out.size();
+    for_each_listed_address(value, [&](const ListedAddress& address) {
+      if (out.size() - begin_of_field > kMaxMemberText && address.kind != ListedKind::kGroupEnd) return;
+      if (out.size() == begin) out.push_back('(');
+      append_address(out, address);
+    });
+  };
+  if (values.first[member]) append(*values.first[member]);
+  for (const auto& [of, value] : values.more) {
+    if (of == member) append(value);
+  }
+  if (out.size() != begin) out.push_back(')');
+}
+
+void append_text(std::string& out, std::string_view value) {
+  value = ascii::trim(value);
+  if (value.find('\n') == std::string_view::npos) return append_imap_string(out, value);
+  append_imap_string(out, unfold_to_spaces(value));
+}
+
+bool is_address(Member member) { return member >= kFrom && member <= kBcc; }
 
 }  // namespace
 
 // envelope = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP env-to SP env-cc SP env-bcc SP
 //            env-in-reply-to SP env-message-id ")"
-std::string make_envelope(std::string_view header) {
-  std::array<std::optional<std::string_view>, kMemberCount> values;
-  std::array<std::string, kMemberCount> addresses;
-  for_each_field(header, [&](const HeaderField& field) {
-    const std::optional<Member> member = member_of(field.name);
-    if (!member) return true;
-    const bool is_destination = *member == kTo || *member == kCc || *member == kBcc;
-    if (values[*member] && !is_destination) return true;
-    values[*member] = field.value;
-    if (*member < kFrom || *member > kBcc) return true;
-    std::string list = address_member(field.value);
-    std::string& joined = addresses[*member];
-    if (joined.empty()) {
-      joined = std::move(list);
-    } else if (!list.empty()) {
-      joined.pop_back();
-      joined.append(list, 1);
-    }
-    return true;
-  });
-  std::string out;
-  out.reserve(512);
+void append_envelope(std::string& out, std::string_view header) {
+  const Values values = values_of(header);
+  std::size_t from_begin = 0, from_size = 0;
   for (std::size_t i = 0; i < kMemberCount; ++i) {
     out.push_back(i == 0 ? '(' : ' ');
     const auto member = static_cast<Member>(i);
-    const bool is_address = member >= kFrom && member <= kBcc;
-    if (is_address) {
-      const bool defaults_to_from = (member == kSender || member == kReplyTo) && addresses[member].empty();
-      const std::string& list = addresses[defaults_to_from ? kFrom : member];
-      out.append(list.empty() ? std::string_view("NIL") : std::string_view(list));
-    } else if (values[member]) {
-      append_imap_string(out, unfold_to_spaces(*values[member]));
-    } else {
-      out.append("NIL");
+    const std::size_t begin = out.size();
+    if (is_address(member)) {
+      append_addresses(out, values, member);
+      if (out.size() == begin && (member == kSender || member == kReplyTo)) out.append(out, from_begin, from_size);
+    } else if (values.first[member]) {
+      append_text(out, *values.first[member]);
+    }
+    if (out.size() == begin) out.append("NIL");
+    if (member == kFrom) {
+      from_begin = begin;
+      from_size = out.size() - begin;
     }
   }
   out.push_back(')');
+}
+
+std::string make_envelope(std::string_view header) {
+  std::string out;
+  out.reserve(512);
+  append_envelope(out, header);
   return out;
 }
 

@@ -1,6 +1,7 @@
 // BODY and BODYSTRUCTURE (RFC 9051 §7.5.2), IMAP strings (§4.3) and section numbers (§6.4.5.1).
 // Thread rule: pure functions. Recursion is bounded: parts nest kMaxNesting deep at most.
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "core/base/ascii.h"
@@ -21,9 +22,29 @@ void append_number(std::string& out, std::uint64_t value) {
   out.append(digits, end);
 }
 
-bool is_quotable(std::string_view text) {
-  if (text.size() > kMaxQuoted) return false;
-  return std::ranges::all_of(text, [](char c) { return static_cast<signed char>(c) > 0 && c != '\r' && c != '\n'; });
+// What the bytes of a text ask of its string: bits, so that a text's are the union of its bytes'.
+enum StringNeed : unsigned char { kQuotes = 0, kEscapes = 1, kLiteral = 2 };
+
+constexpr std::array<unsigned char, 256> kNeeds = [] {
+  std::array<unsigned char, 256> needs{};
+  for (std::size_t c = 128; c < needs.size(); ++c) needs[c] = kLiteral;
+  for (const unsigned char c : {'\0', '\r', '\n'}) needs[c] = kLiteral;
+  for (const unsigned char c : {'"', '\\'}) needs[c] = kEscapes;
+  return needs;
+}();
+
+unsigned needs_of(std::string_view text) {
+  if (text.size() > kMaxQuoted) return kLiteral;
+  unsigned needs = kQuotes;
+  for (const char c : text) needs |= kNeeds[static_cast<unsigned char>(c)];
+  return needs;
+}
+
+void append_escaped(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
 }
 
 // body-fld-param = "(" string SP string *(SP string SP string) ")" / nil
@@ -156,16 +177,17 @@ std::optional<std::size_t> child_of(const std::vector<Part>& parts, std::size_t 
 
 // string = quoted / literal ; quoted = DQUOTE *QUOTED-CHAR DQUOTE ; literal = "{" number64 ["+"] "}" CRLF *CHAR8
 void append_imap_string(std::string& out, std::string_view text) {
-  if (is_quotable(text)) {
+  const unsigned needs = needs_of(text);
+  if (needs == kQuotes) {
+    // WHY at once: a listing of a large mailbox has a million of them.
+    const std::size_t begin = out.size();
+    out.append(text.size() + 2, '"');
+    std::ranges::copy(text, out.begin() + static_cast<std::ptrdiff_t>(begin) + 1);
+    return;
+  }
+  if ((needs & kLiteral) == 0) {
     out += '"';
-    while (true) {
-      const std::size_t special = text.find_first_of("\"\\");
-      out += text.substr(0, special);
-      if (special == std::string_view::npos) break;
-      out += '\\';
-      out += text[special];
-      text.remove_prefix(special + 1);
-    }
+    append_escaped(out, text);
     out += '"';
     return;
   }

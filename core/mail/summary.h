@@ -92,6 +92,7 @@ class SummaryView {
   bool is_internationalized() const;
   /// Made from the cached fields at the first call (about a microsecond), kept in the view: valid as long as the view itself.
   std::string_view envelope() const;
+  void append_envelope(std::string& out) const;  // the same, where it is not needed twice
   std::string_view cached_fields() const { return cached_fields_; }
   /// Decodes the parts; only needed for BODY, BODYSTRUCTURE and sections.
   Result<std::vector<Part>> parts() const;

@@ -292,6 +292,14 @@ std::string_view SummaryView::envelope() const {
   return made_envelope_;
 }
 
+void SummaryView::append_envelope(std::string& out) const {
+  if ((flags_ & kOwnEnvelope) != 0) {
+    out.append(envelope_);
+  } else {
+    mail::append_envelope(out, cached_fields_);
+  }
+}
+
 bool SummaryView::has_8bit() const { return (flags_ & kEightBit) != 0; }
 bool SummaryView::has_nul() const { return (flags_ & kNul) != 0; }
 bool SummaryView::is_internationalized() const { return (flags_ & kInternationalized) != 0; }

@@ -86,6 +86,7 @@ Judgement judge_exchange_name(const Judging& judging, Judgement good) {
   good.state = RecordState::kWrong;
   good.meaning = judging.input.facts.hostname +
                  " is an alias (CNAME), which the name in an MX record must not be: give it A and AAAA records.";
+  good.is_about_name = false;
   return good;
 }
 
@@ -153,7 +154,9 @@ Judgement judge_reverse(const Judging& judging) {
   const bool agrees = std::ranges::any_of(*back, [&](const IpAddress& a) { return dns::reverse_name(a) == judging.record.name; });
   result.state = agrees ? RecordState::kOk : RecordState::kWrong;
   result.meaning = agrees ? "Address and name agree, and it is the name this server greets with."
-                          : "The address has the right name, but that name does not lead back to the address.";
+                          : "The address has the right name, but that name does not lead back to the address: put the A or AAAA "
+                            "record of the name right.";
+  result.is_about_name = agrees;
   return result;
 }
 

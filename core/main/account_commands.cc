@@ -45,6 +45,18 @@ int set_limits(const Invocation& i) {
   return call_and_print(i, "PATCH", user_target(i.line), json.end_object().take(), "Set the limits of " + i.line.name + ".\n");
 }
 
+int set_domain_limits(const Invocation& i) {
+  JsonWriter json;
+  json.begin_object();
+  const bool is_right = append_limit(json, "domain_messages_per_day", i.line.messages_per_day) &&
+                        append_limit(json, "domain_new_recipients_per_day", i.line.new_recipients_per_day) &&
+                        append_limit(json, "messages_per_day", i.line.account_messages_per_day) &&
+                        append_limit(json, "new_recipients_per_day", i.line.account_new_recipients_per_day);
+  if (!is_right) return refuse("a limit is a number, or 'default'", 2);
+  return call_and_print(i, "PATCH", "/api/v1/domains/" + percent_encode(i.line.name), json.end_object().take(),
+                        "Set the limits of " + i.line.name + ".\n");
+}
+
 int hold_account(const Invocation& i) {
   JsonWriter json;
   json.begin_object();
@@ -91,10 +103,15 @@ int lift_block(const Invocation& i) {
                         WithoutServer::kRefuse);
 }
 
-constexpr NamedCommand kAccountCommands[] = {{"user forward", forward},       {"user limits", set_limits},
-                                             {"account hold", hold_account},  {"account release", release_account},
-                                             {"audit", list_audit},           {"user reset-second-factor", reset_second_factor},
-                                             {"sign-in list", list_sign_ins}, {"block list", list_blocks},
+constexpr NamedCommand kAccountCommands[] = {{"user forward", forward},
+                                             {"user limits", set_limits},
+                                             {"domain limits", set_domain_limits},
+                                             {"account hold", hold_account},
+                                             {"account release", release_account},
+                                             {"audit", list_audit},
+                                             {"user reset-second-factor", reset_second_factor},
+                                             {"sign-in list", list_sign_ins},
+                                             {"block list", list_blocks},
                                              {"block remove", lift_block}};
 
 }  // namespace

@@ -19,6 +19,7 @@ Patience patience_of(AlertKind kind) {
     case AlertKind::kCertificate:
     case AlertKind::kHold:
     case AlertKind::kSharedAddress:
+    case AlertKind::kLimit:
     case AlertKind::kBlocklist: return {1, 1};
     case AlertKind::kDestination: return {1, 3};
     default: return {2, 5};

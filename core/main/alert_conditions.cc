@@ -5,6 +5,7 @@
 
 #include "core/mail/date_time.h"
 #include "store/directory_reader.h"
+#include "store/hold_reason.h"
 #include "store/queue_reader.h"
 #include "store/sending_reader.h"
 #include "web-admin/setting_values.h"
@@ -71,6 +72,7 @@ Result<Observed> AlertConditions::look() {
   POSTHUS_TRY_VOID(look_at_queue(marks, *snapshot, observed));
   POSTHUS_TRY_VOID(look_at_destinations(marks, *snapshot, observed));
   POSTHUS_TRY_VOID(look_at_holds(*snapshot, observed));
+  POSTHUS_TRY_VOID(look_at_limits(*snapshot, observed));
   look_at_blocklists(observed);
   look_at_sign_ins(marks, observed);
   look_at_clock(marks, observed);
@@ -87,6 +89,10 @@ void AlertConditions::look_at_certificates(const AlertMarks& marks, Observed& ob
     const bool is_bad = marks.certificate_days > 0 && life.end - now <= mark;
     const std::string end = mail::format_rfc3339(Timestamp::from_seconds(life.end));
     observed.found.push_back({AlertKind::kCertificate, hostname, is_bad ? Level::kBad : Level::kGood, {end.substr(0, 10), end}});
+  }
+  const auto failure = sources_.certificate_files();
+  if (failure && marks.certificate_days > 0) {
+    observed.found.push_back({AlertKind::kCertificate, failure->file, Level::kBad, {"", failure->reason}});
   }
 }
 
@@ -143,7 +149,30 @@ Result<> AlertConditions::look_at_holds(const store::Snapshot& snapshot, Observe
   const store::DirectoryReader directory(snapshot);
   for (const store::SendingRecord& record : POSTHUS_TRY(store::SendingReader(snapshot).held())) {
     const auto user = POSTHUS_TRY(directory.user(record.account));
-    if (user) observed.found.push_back({AlertKind::kHold, user->address, Level::kBad, {record.hold_reason}});
+    if (!user) continue;
+    const store::HoldReason why = store::decode_hold_reason(record.hold_reason);
+    const std::string code(to_string(why.code));
+    observed.found.push_back(
+        {AlertKind::kHold, user->address, Level::kBad, {code, std::to_string(why.count), std::to_string(why.limit), why.text}});
+  }
+  return {};
+}
+
+// Until the day (UTC) is over, or somebody has raised the limit.
+Result<> AlertConditions::look_at_limits(const store::Snapshot& snapshot, Observed& observed) const {
+  const store::SendingReader reader(snapshot);
+  for (const store::SentToday& record : POSTHUS_TRY(reader.limits_met(sources_.clock.now()))) {
+    const bool is_domain = !record.name.contains('@');
+    const auto limits = POSTHUS_TRY(reader.domain_limits(std::string_view(record.name).substr(record.name.rfind('@') + 1)));
+    std::uint32_t limit = limits.domain_messages_per_day;
+    if (record.met == store::MetLimit::kNewRecipients) limit = limits.domain_new_recipients_per_day;
+    if (!is_domain) {
+      const auto forwards = POSTHUS_TRY(reader.forward_limits(record.name));
+      limit = std::min(forwards.forwards_per_day, forwards.domain_forwards_per_day);
+    }
+    if (limit > record.met_limit) continue;
+    const std::string which(to_string(record.met));
+    observed.found.push_back({AlertKind::kLimit, record.name, Level::kBad, {std::to_string(record.met_limit), which}});
   }
   return {};
 }

@@ -1,5 +1,5 @@
-// What alerts are about, looked at once: certificates, disk, queue, destinations, accounts on hold, block lists, sign-ins, the
-// clock, addresses that clients share. Thread rule: one thread at a time; reads the store, blocks briefly.
+// What alerts are about, looked at once: certificates, disk, queue, destinations, accounts on hold, limits of a day, block lists,
+// sign-ins, the clock, addresses that clients share. Thread rule: one thread at a time; reads the store, blocks briefly.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct AlertSources {
   store::Store& store;
   const Clock& clock;
   std::function<std::map<std::string, CertificateLife>()> certificates;
+  std::function<std::optional<CertificateFileFailure>()> certificate_files = [] { return std::nullopt; };
   std::function<web_admin::DiskRoom()> disk;
   std::function<std::shared_ptr<const web_admin::DeliveryReport>()> delivery_report;  // null: none yet
   std::function<std::uint64_t()> refused_sign_ins;                                    // since the start of the process
@@ -55,6 +57,7 @@ class AlertConditions {
   Result<> look_at_queue(const AlertMarks& marks, const store::Snapshot& snapshot, Observed& observed) const;
   Result<> look_at_destinations(const AlertMarks& marks, const store::Snapshot& snapshot, Observed& observed) const;
   Result<> look_at_holds(const store::Snapshot& snapshot, Observed& observed) const;
+  Result<> look_at_limits(const store::Snapshot& snapshot, Observed& observed) const;
   void look_at_blocklists(Observed& observed) const;
   void look_at_sign_ins(const AlertMarks& marks, Observed& observed);
   void look_at_clock(const AlertMarks& marks, Observed& observed) const;

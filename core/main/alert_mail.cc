@@ -6,6 +6,7 @@
 #include "core/base/queue_id.h"
 #include "core/mail/date_time.h"
 #include "store/directory_reader.h"
+#include "store/identity_reader.h"
 #include "web-admin/alert_words.h"
 #include "web-admin/json.h"
 #include "web-admin/setting_values.h"
@@ -146,6 +147,18 @@ Result<AlertRecipients> alert_recipients(const store::Snapshot& snapshot) {
   }
   if (!recipients.are_named && !recipients.from.empty()) recipients.addresses = {recipients.from};
   return recipients;
+}
+
+Result<std::vector<std::string>> domain_admins_told(const store::Snapshot& snapshot, const store::AlertRecord& alert) {
+  std::vector<std::string> addresses;
+  if (alert.kind != store::AlertKind::kLimit) return addresses;
+  const std::string_view domain = std::string_view(alert.subject).substr(alert.subject.rfind('@') + 1);
+  const store::DirectoryReader directory(snapshot);
+  for (const AccountId account : POSTHUS_TRY(store::IdentityReader(snapshot).admins_of(domain))) {
+    const auto user = POSTHUS_TRY(directory.user(account));
+    if (user && !user->is_disabled) addresses.push_back(user->address);
+  }
+  return addresses;
 }
 
 }  // namespace posthus::main

@@ -40,6 +40,9 @@ struct AlertRecipients {
 };
 Result<AlertRecipients> alert_recipients(const store::Snapshot& snapshot);
 
+/// Beside them: of a limit that was met, who looks after that domain.
+Result<std::vector<std::string>> domain_admins_told(const store::Snapshot& snapshot, const store::AlertRecord& alert);
+
 /// A header value as encoded-words when it is not ASCII (RFC 2047 §2), folded.
 std::string encode_header_text(std::string_view utf8);
 

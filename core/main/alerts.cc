@@ -129,14 +129,19 @@ Result<> Alerts::tell(AlertRecord& alert, const AlertRecipients& recipients) {
   if (stage == AlertTold::kNothing || recipients.from.empty()) return {};
   const bool has_notice = alert.kind == store::AlertKind::kHold && stage == AlertTold::kBegin;
   std::string admin;
-  if (has_notice) {
+  std::vector<std::string> addresses = recipients.addresses;
+  {
     const auto snapshot = POSTHUS_TRY(context_.store.snapshot());
     const auto found = POSTHUS_TRY(store::DirectoryReader(*snapshot).first_server_admin());
     if (found) admin = found->address;
+    for (std::string& more : POSTHUS_TRY(domain_admins_told(*snapshot, alert))) {
+      const auto is_same = [&more](const std::string& one) { return ascii::equal_ignoring_case(one, more); };
+      if (std::ranges::none_of(addresses, is_same)) addresses.push_back(std::move(more));
+    }
   }
   const AlertMessage message = message_of(alert, stage, context_.hostname, context_.clock.now());
   bool is_told = false, has_failed = false;
-  for (const std::string& to : recipients.addresses) {
+  for (const std::string& to : addresses) {
     if (has_notice && (!recipients.are_named || ascii::equal_ignoring_case(to, admin))) continue;
     const auto sent = send_mail(message, recipients, to);
     (sent ? is_told : has_failed) = true;

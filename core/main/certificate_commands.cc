@@ -50,12 +50,15 @@ int wait_for_order(const Invocation& i, const std::string& before) {
     const auto answer = accepted((*client)->call("GET", certificate_target(i.line)));
     if (!answer) return 1;
     if (json_value(answer->body, "/last_attempt") == before) continue;
-    if (i.line.is_json) print(answer->body);
-    if (json_value(answer->body, "/failures") != "0") {
+    const bool has_failed = json_value(answer->body, "/failures") != "0";
+    if (i.line.is_json) {
+      print(answer->body);
+      return has_failed ? 1 : 0;
+    }
+    if (has_failed) {
       return refuse(json_value(answer->body, "/last_error") + "\nIt is tried again at " +
                     json_value(answer->body, "/next_attempt") + ".");
     }
-    if (i.line.is_json) return 0;
     print("Obtained the certificate of " + i.line.name + " from " + json_value(answer->body, "/issuer") + ", valid until " +
           json_value(answer->body, "/not_after") + ".\n");
     return 0;

@@ -16,6 +16,11 @@ constexpr std::int64_t kLeastUse = 86'400;
 // RFC 9773 §4.3.2: between a minute and a day, whatever the CA says; six hours when it says nothing.
 constexpr std::int64_t kLeastWait = 60, kMostWait = 86'400, kUsualWait = 6 * 3600;
 
+// WHY: whatever a CA says, or says wrongly, a sixth of the life is left for attempts that fail.
+Timestamp latest_renewal(const net::CertificateFacts& facts) {
+  return Timestamp::from_seconds(facts.not_after - (facts.not_after - facts.not_before) / 6);
+}
+
 }  // namespace
 
 Result<std::string> CertificateOrders::enquiry_url(const store::CertificateRecord& record,
@@ -67,7 +72,8 @@ void CertificateOrders::enquired(const std::string& hostname, const Result<HttpR
       const auto facts = net::certificate_facts(certificate.chain);
       const std::string seed = certificate.hostname + (facts ? facts->serial : std::string());
       const Timestamp least = Timestamp::from_seconds(certificate.obtained.seconds() + kLeastUse);
-      const Timestamp chosen = std::max(acme::renewal_time_within(info->start, info->end, seed), least);
+      Timestamp chosen = std::max(acme::renewal_time_within(info->start, info->end, seed), least);
+      if (facts) chosen = std::min(chosen, latest_renewal(*facts));
       if (chosen != certificate.next_attempt) {
         log::info("acme.renewal_suggested", {{"hostname", hostname}, {"in_seconds", chosen.seconds() - now.seconds()}});
       }

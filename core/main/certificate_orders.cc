@@ -277,6 +277,17 @@ void CertificateOrders::keep_account() {
   if (!kept) log::warning("acme.account_not_kept", {{"context", kept.error().context}});
 }
 
+// A key whose account the CA has ended gets no other one (RFC 8555 §7.3.6).
+void CertificateOrders::replace_account() {
+  const auto key = acme::AccountKey::make();
+  const auto pem = key ? key->pem() : Result<Secret>(std::unexpected(key.error()));
+  const auto kept =
+      pem ? context_.store.apply(store::PutAcmeAccount{
+                {.directory = order_->settings.directory, .private_key = std::string(pem->reveal()), .url = {}, .created = {}}})
+          : Result<store::WriteOutcome>(std::unexpected(pem.error()));
+  if (!kept) log::warning("acme.account_not_kept", {{"context", kept.error().context}});
+}
+
 void CertificateOrders::publish() {
   acme::Issuance& issuance = *order_->issuance;
   const std::string answer = issuance.key_authorization();
@@ -358,6 +369,7 @@ void CertificateOrders::failed(const acme::Issuance::Failure& failure) {
                                      {"context", record.last_error},
                                      {"failures", record.failures},
                                      {"next_in_seconds", record.next_attempt.seconds() - record.last_attempt.seconds()}});
+  if (failure.is_account) replace_account();
   const bool is_kept = put(std::move(record));
   count_order("failed");
   end_order(is_kept);

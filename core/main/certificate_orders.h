@@ -65,6 +65,7 @@ class CertificateOrders {
   void publish();
   void withdraw();
   void keep_account();
+  void replace_account();
   void end_order(bool is_kept);
   void obtained();
   void failed(const acme::Issuance::Failure& failure);

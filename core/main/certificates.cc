@@ -53,18 +53,34 @@ Result<net::CertificateAndKey> make_pair(const Settings& settings, const std::st
   return pair;
 }
 
-}  // namespace
-
-Result<net::CertificateAndKey> load_certificate(const Settings& settings, const Clock& clock) {
-  if (!settings.tls_certificate.empty()) {
-    return read_pair(resolve(settings, settings.tls_certificate), resolve(settings, settings.tls_key));
-  }
+Result<net::CertificateAndKey> load_self_signed(const Settings& settings, const Clock& clock) {
   const std::string certificate = tls_directory(settings) + "/certificate.pem";
   const std::string key = tls_directory(settings) + "/key.pem";
   auto pair = read_pair(certificate, key);
   if (pair && is_fresh(*pair, clock)) return pair;
   if (!pair && pair.error().kind != ErrorKind::kNotFound) return pair;
   return make_pair(settings, certificate, key);
+}
+
+/// Can TLS be spoken with it? What is merely unwise is the operator's choice. The error is for people.
+Result<> usability(const net::CertificateAndKey& pair) {
+  const auto context = net::TlsContext::create_server(pair);
+  if (context) return {};
+  POSTHUS_TRY_VOID(net::check_pair(pair));
+  return std::unexpected(context.error());
+}
+
+}  // namespace
+
+Result<net::CertificateAndKey> load_certificate(const Settings& settings, const Clock& clock) {
+  if (settings.tls_certificate.empty()) return load_self_signed(settings, clock);
+  return read_pair(resolve(settings, settings.tls_certificate), resolve(settings, settings.tls_key));
+}
+
+std::string describe(const CertificateFileFailure& failure) {
+  return failure.file + " and its key cannot be used: " + failure.reason +
+         ". Another certificate is served meanwhile. Put a certificate with its chain and its key there, for this user to read: "
+         "they are taken within seconds.";
 }
 
 std::string_view to_string(DefaultCertificate::Source source) {
@@ -80,6 +96,7 @@ struct ServerCertificates::Loaded {
   DefaultCertificate::Source source = DefaultCertificate::Source::kSelfSigned;
   net::CertificateAndKey pair;  // the default
   std::vector<net::NamedCertificate> by_name;
+  std::optional<CertificateFileFailure> file_failure;
 
   /// As TlsContext chooses: the exact name, a wildcard, the default. What cannot be used it passes over.
   const net::CertificateAndKey& pair_for(const std::string& hostname) const {
@@ -133,9 +150,43 @@ Result<ServerCertificates::Loaded> ServerCertificates::load() const {
     after = page.next;
   } while (!after.empty());
   if (has_default) return loaded;
-  loaded.pair = POSTHUS_TRY(load_certificate(settings_, clock_));
-  loaded.source = settings_.tls_certificate.empty() ? DefaultCertificate::Source::kSelfSigned : DefaultCertificate::Source::kFile;
+  if (settings_.tls_certificate.empty()) {
+    loaded.pair = POSTHUS_TRY(load_self_signed(settings_, clock_));
+    loaded.source = DefaultCertificate::Source::kSelfSigned;
+  } else {
+    POSTHUS_TRY_VOID(load_files(loaded));
+  }
   return loaded;
+}
+
+// WHY another one is served when they cannot be used: half a renewal, or a folder that is not mounted, must not keep mail from
+// coming in and from being read, least of all after a restart.
+Result<> ServerCertificates::load_files(Loaded& loaded) const {
+  using Source = DefaultCertificate::Source;
+  auto pair = load_certificate(settings_, clock_);
+  const auto usable = pair ? usability(*pair) : Result<>(std::unexpected(pair.error()));
+  if (usable) {
+    loaded.pair = *std::move(pair);
+    loaded.source = Source::kFile;
+    return {};
+  }
+  loaded.file_failure = CertificateFileFailure{resolve(settings_, settings_.tls_certificate), usable.error().context};
+  {
+    const std::lock_guard guard(mutex_);
+    if (!of_files_.certificate_pem.empty()) {
+      loaded.pair = {of_files_.certificate_pem, of_files_.private_key_pem.clone()};
+      loaded.source = Source::kFile;
+      return {};
+    }
+  }
+  const net::CertificateAndKey& named = loaded.pair_for(settings_.hostname);  // empty: the store has none
+  if (named.certificate_pem.empty()) {
+    loaded.pair = POSTHUS_TRY(load_self_signed(settings_, clock_));
+  } else {
+    loaded.pair = {named.certificate_pem, named.private_key_pem.clone()};
+    loaded.source = Source::kStore;
+  }
+  return {};
 }
 
 net::CertificateAndKey ServerCertificates::own_pair() const {
@@ -159,7 +210,12 @@ ServerCertificates::FileStates ServerCertificates::file_states() const {
 bool ServerCertificates::have_files_changed() const {
   const FileStates now = file_states();
   const std::lock_guard guard(mutex_);
-  return now != files_;
+  return file_failure_ || now != files_;  // their owner and mode may change, too
+}
+
+std::optional<CertificateFileFailure> ServerCertificates::file_failure() const {
+  const std::lock_guard guard(mutex_);
+  return file_failure_;
 }
 
 DefaultCertificate ServerCertificates::default_certificate() const {
@@ -187,7 +243,11 @@ void ServerCertificates::note(const Loaded& loaded, FileStates files) {
   default_ = {loaded.source, loaded.pair.certificate_pem};
   const net::CertificateAndKey& own_pair = loaded.pair_for(settings_.hostname);
   own_ = {own_pair.certificate_pem, own_pair.private_key_pem.clone()};
+  if (loaded.source == DefaultCertificate::Source::kFile) {
+    of_files_ = {loaded.pair.certificate_pem, loaded.pair.private_key_pem.clone()};
+  }
   files_ = files;
+  file_failure_ = loaded.file_failure;
   lives_ = std::move(lives);
 }
 

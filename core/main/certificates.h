@@ -1,11 +1,13 @@
 // The server's certificates: the default, and one for each hostname of the store (uploaded, or obtained by ACME), chosen by SNI.
 // The default is the one named in the settings; else the store's for our own hostname; else a self-signed one made at the first
-// start, kept in <data>/tls, made anew when two thirds of its life are over. Thread rule: any thread.
+// start, kept in <data>/tls, made anew when two thirds of its life are over. Files that cannot be used keep no server from
+// starting: what was read of them before is served on, else the store's or the self-signed one. Thread rule: any thread.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +31,13 @@ struct DefaultCertificate {
   Source source = Source::kSelfSigned;
   std::string chain;  // PEM
 };
+/// Why the files of the settings are not what is served.
+struct CertificateFileFailure {
+  std::string file;  // of the certificate
+  std::string reason;
+};
+/// With what to do; for people.
+std::string describe(const CertificateFileFailure& failure);
 /// How long a certificate holds. Seconds since 1970.
 struct CertificateLife {
   std::int64_t begin = 0, end = 0;
@@ -44,9 +53,11 @@ class ServerCertificates {
 
   const std::shared_ptr<net::TlsContext>& tls() const { return tls_; }
   /// Loads all certificates again; true when something has changed: connections made from now on get it. After an error nothing
-  /// has changed.
+  /// has changed. Files that cannot be used are no error: file_failure() tells of them.
   Result<bool> refresh();
-  /// Have the files of the settings changed since they were read last? Two calls of stat().
+  /// Nothing: the files are in use, or the settings name none.
+  std::optional<CertificateFileFailure> file_failure() const;
+  /// Have the files of the settings changed since they were read last, or could they not be used then? Two calls of stat().
   bool have_files_changed() const;
   DefaultCertificate default_certificate() const;
   /// Of every certificate in use but a self-signed one, by hostname.
@@ -68,6 +79,7 @@ class ServerCertificates {
   ServerCertificates(const Settings& settings, const store::Store* store, const Clock& clock)
       : settings_(settings), store_(store), clock_(clock) {}
   Result<Loaded> load() const;
+  Result<> load_files(Loaded& loaded) const;
   FileStates file_states() const;
   static FileState state_of(const std::string& path);
   void note(const Loaded& loaded, FileStates files);
@@ -80,7 +92,9 @@ class ServerCertificates {
   Sha256Digest in_use_{};  // of all certificates and keys
   DefaultCertificate default_;
   net::CertificateAndKey own_;
+  net::CertificateAndKey of_files_;  // the last that could be used; empty: none
   FileStates files_;
+  std::optional<CertificateFileFailure> file_failure_;
   std::map<std::string, CertificateLife> lives_;
   std::map<std::string, std::int64_t> days_told_;  // hostname -> days left when the log was told last
   std::shared_ptr<net::TlsContext> tls_;

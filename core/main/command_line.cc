@@ -38,13 +38,34 @@ void add_domain_commands(CLI::App& app, CommandLine& line) {
   CLI::App* domain = add_group(app, "domain", "mail domains");
   CLI::App* added = add_command(*domain, line, "add", "domain add", "add a domain");
   added->add_option("NAME", line.name)->required();
-  added->add_flag("--relay", line.is_relay, "its mailboxes are on another server: be its backup MX");
+  auto* relay = added->add_flag("--relay", line.is_relay, "its mailboxes are on another server: be its backup MX");
+  added->add_option("--alias-of", line.alias_of, "another name of this domain: each address is the same one there")
+      ->excludes(relay);
   added->add_flag("--check-recipients", line.checks_recipients, "of a relay domain: ask its server before taking a recipient")
       ->needs("--relay");
   add_command(*domain, line, "list", "domain list", "list domains");
+  CLI::App* limits = add_command(*domain, line, "limits", "domain limits",
+                                 "what a domain may send to other servers in a day; its --messages also bound what it forwards");
+  limits->add_option("DOMAIN", line.name)->required();
+  limits->add_option("--messages", line.messages_per_day, "of all its accounts together: a number, or 'default'");
+  limits->add_option("--new-recipients", line.new_recipients_per_day, "likewise");
+  limits->add_option("--account-messages", line.account_messages_per_day, "of each account: a number, or 'default'");
+  limits->add_option("--account-new-recipients", line.account_new_recipients_per_day, "likewise");
   add_command(*domain, line, "remove", "domain remove", "remove a domain without users, aliases and groups")
       ->add_option("NAME", line.name)
       ->required();
+  CLI::App* own = add_command(*domain, line, "own-aliases", "domain own-aliases",
+                              "how many addresses each user of a domain may make for himself");
+  own->add_option("NAME", line.name)->required();
+  own->add_option("NUMBER", line.number, "0: none; at most 100")->required();
+  CLI::App* retention = add_command(*domain, line, "retention", "domain retention",
+                                    "how many days mail stays in the INBOX of each user, read or not");
+  retention->add_option("NAME", line.name)->required();
+  retention->add_option("DAYS", line.number, "0: for ever; at most 36500")->required();
+  CLI::App* renamed = add_command(*domain, line, "rename", "domain rename",
+                                  "give a domain another name, with all its addresses; the old one becomes an alias domain");
+  renamed->add_option("NAME", line.name)->required();
+  renamed->add_option("NEW", line.new_name, "the new name; an alias domain of it changes places with it")->required();
 }
 
 void add_dkim_commands(CLI::App& app, CommandLine& line) {
@@ -99,12 +120,19 @@ void add_user_commands(CLI::App& app, CommandLine& line) {
   add_command(*user, line, "remove", "user remove", "remove a user and all mail of the account")
       ->add_option("ADDRESS", line.name)
       ->required();
+  CLI::App* renamed =
+      add_command(*user, line, "rename", "user rename", "give a user another address; the old one becomes an alias");
+  renamed->add_option("ADDRESS", line.name)->required();
+  renamed->add_option("NEW", line.new_name, "the new address, also the new login name")->required();
   CLI::App* password = add_command(*user, line, "password", "user password", "set the password");
   password->add_option("ADDRESS", line.name)->required();
   add_password_options(password, line);
   CLI::App* quota = add_command(*user, line, "quota", "user quota", "set the quota");
   quota->add_option("ADDRESS", line.name)->required();
   quota->add_option("BYTES", line.quota, "bytes, or with K, M, G; 0 is unlimited")->required();
+  CLI::App* retention = add_command(*user, line, "retention", "user retention", "how many days mail stays in the INBOX");
+  retention->add_option("ADDRESS", line.name)->required();
+  retention->add_option("DAYS", line.retention, "a number, 0: for ever; or 'default': as the domain has it")->required();
   CLI::App* role = add_command(*user, line, "role", "user role", "what somebody may do in the panel and with the API");
   role->add_option("ADDRESS", line.name)->required();
   role->add_option("ROLE", line.role, "user, domain_admin or server_admin")
@@ -134,7 +162,7 @@ void add_account_commands(CLI::App& app, CommandLine& line) {
       ->required();
   add_command(app, line, "audit", "audit", "what admins did, newest first");
   CLI::App* sign_in = add_group(app, "sign-in", "who signed in or tried to");
-  add_command(*sign_in, line, "list", "sign-in list", "since the server was started, newest first");
+  add_command(*sign_in, line, "list", "sign-in list", "newest first");
   CLI::App* block = add_group(app, "block", "who may not try to sign in for now");
   add_command(*block, line, "list", "block list", "list blocks");
   add_command(*block, line, "remove", "block remove", "let somebody try again at once")->add_option("ID", line.name)->required();

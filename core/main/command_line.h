@@ -20,14 +20,18 @@ struct CommandLine {
   bool is_json = false;
 
   std::string name;                   // domain, address, token name or id, directory: the first operand
+  std::string new_name;               // what it is called from now on
   std::vector<std::string> operands;  // further ones: targets of an alias
   std::vector<std::string> scopes;
   std::string expires, from, domain, quota;
+  std::string retention;  // days, or "default"
   PasswordSource password = PasswordSource::kPrompt;
   bool is_admin = false, rebuilds = false, reads_bytes = false;
 
   // Of relay domains and of what accounts send:
   bool is_relay = false, checks_recipients = false;
+  std::string alias_of;  // of a domain that is another's name
+  std::uint32_t number = 0;
   std::vector<std::string> forward_to;
   std::optional<bool> keeps_copy;
   std::string role;
@@ -36,6 +40,7 @@ struct CommandLine {
   std::string access;                 // of a delegate
   bool is_shared = false, may_send = false;
   std::string messages_per_day, new_recipients_per_day;
+  std::string account_messages_per_day, account_new_recipients_per_day;  // of each account of a domain
 
   /// Of dns: what to do with the records.
   enum class DnsAction : std::uint8_t { kShow, kZone, kCheck, kPublish } dns_action = DnsAction::kShow;

@@ -3,21 +3,44 @@
 
 #include <cstdio>
 
+#include "web-admin/json.h"
 #include "web-admin/target.h"
 
 namespace posthus::main {
 
 using web_admin::percent_encode;
 
+namespace {
+
+// WHY for the whole process: it runs one command, and refusals come from everywhere in it.
+bool refusals_are_json = false;
+
+void complain(std::string_view text) { std::fprintf(stderr, "posthus: %.*s\n", static_cast<int>(text.size()), text.data()); }
+
+}  // namespace
+
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void refuse_in_json() { refusals_are_json = true; }
+
 int refuse(std::string_view text, int code) {
-  std::fprintf(stderr, "posthus: %.*s\n", static_cast<int>(text.size()), text.data());
+  if (refusals_are_json) {
+    web_admin::JsonWriter json;
+    json.begin_object().key("title").text(code == 2 ? "Wrong usage" : "Refused").key("detail").text(text).end_object();
+    print(json.take() + "\n");
+  }
+  complain(text);
   return code;
 }
 
 std::optional<web_admin::Response> accepted(const Result<web_admin::Response>& answer) {
   if (answer && answer->status < 400) return *answer;
-  refuse(answer ? json_value(answer->body, "/detail") : answer.error().context);
+  if (!answer) {
+    refuse(answer.error().context);
+    return std::nullopt;
+  }
+  if (refusals_are_json) print(answer->body);  // a problem already
+  complain(json_value(answer->body, "/detail"));
   return std::nullopt;
 }
 

@@ -43,7 +43,9 @@ std::span<const NamedCommand> send_test_commands();
 
 /// To standard output.
 void print(std::string_view text);
-/// To standard error; returns `code`.
+/// From now on a refusal is on standard output too, as a problem (RFC 9457 §3): with --json there always is JSON.
+void refuse_in_json();
+/// To standard error; returns `code`: 1 refused, 2 wrong usage or settings.
 int refuse(std::string_view text, int code = 1);
 
 /// The answer when it is a success, else nothing after printing the refusal.

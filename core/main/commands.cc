@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -48,12 +49,32 @@ int add_domain(const Invocation& i) {
   json.begin_object().key("name").text(i.line.name);
   if (i.line.is_relay) json.key("kind").text("relay");
   if (i.line.checks_recipients) json.key("check_recipients").boolean(true);
+  if (!i.line.alias_of.empty()) json.key("alias_of").text(i.line.alias_of);
   return call_and_print(i, "POST", "/api/v1/domains", json.end_object().take(), "Added domain " + i.line.name + ".\n",
                         WithoutServer::kMakeStore);
 }
 int list_domains(const Invocation& i) {
-  return print_list(i, "/api/v1/domains", {"DOMAIN", "DISABLED", "DEFAULT QUOTA", "POP3 DAYS"},
-                    {"/display_name", "/disabled", "/default_quota_bytes", "/pop3_retention_days"});
+  return print_list(i, "/api/v1/domains", {"DOMAIN", "DISABLED", "DEFAULT QUOTA", "POP3 DAYS", "ALIAS OF"},
+                    {"/display_name", "/disabled", "/default_quota_bytes", "/pop3_retention_days", "/alias_of"});
+}
+int set_own_aliases(const Invocation& i) {
+  const std::string json = JsonWriter().begin_object().key("own_aliases").number(i.line.number).end_object().take();
+  return call_and_print(i, "PATCH", domain_target(i.line), json,
+                        "Users of " + i.line.name + " may make " + std::to_string(i.line.number) + " addresses each.\n");
+}
+std::string retention_text(std::string_view days) {
+  if (days == "0") return "for ever";
+  return days == "default" ? "as long as in its domain" : std::string(days) + " days";
+}
+int set_domain_retention(const Invocation& i) {
+  const std::string json = JsonWriter().begin_object().key("pop3_retention_days").number(i.line.number).end_object().take();
+  return call_and_print(i, "PATCH", domain_target(i.line), json,
+                        "Mail stays in an INBOX of " + i.line.name + " " + retention_text(std::to_string(i.line.number)) + ".\n");
+}
+int rename_domain(const Invocation& i) {
+  const std::string json = JsonWriter().begin_object().key("name").text(i.line.new_name).end_object().take();
+  return call_and_print(i, "PUT", domain_target(i.line) + "/name", json,
+                        "Renamed domain " + i.line.name + " to " + i.line.new_name + ". The old name is an alias now.\n");
 }
 int remove_domain(const Invocation& i) {
   return call_and_print(i, "DELETE", domain_target(i.line), "", "Removed domain " + i.line.name + ".\n");
@@ -145,6 +166,11 @@ int list_users(const Invocation& i) {
 int remove_user(const Invocation& i) {
   return call_and_print(i, "DELETE", user_target(i.line), "", "Removed user " + i.line.name + ".\n");
 }
+int rename_user(const Invocation& i) {
+  const std::string json = JsonWriter().begin_object().key("address").text(i.line.new_name).end_object().take();
+  return call_and_print(i, "PUT", user_target(i.line) + "/address", json,
+                        "Renamed user " + i.line.name + " to " + i.line.new_name + ". The old address is an alias now.\n");
+}
 int set_password(const Invocation& i) {
   const auto password = obtain_password(i.line.password);
   if (!password) return refuse(password.error().context, 2);
@@ -157,6 +183,19 @@ int set_quota(const Invocation& i) {
   if (!quota) return refuse("the quota must be a number of bytes, perhaps with K, M or G", 2);
   const std::string json = JsonWriter().begin_object().key("quota_bytes").number(*quota).end_object().take();
   return call_and_print(i, "PATCH", user_target(i.line), json, "Set the quota of " + i.line.name + ".\n");
+}
+int set_user_retention(const Invocation& i) {
+  const auto days = ascii::parse_decimal<std::uint32_t>(i.line.retention);
+  if (!days && i.line.retention != "default") return refuse("the retention must be a number of days, or 'default'", 2);
+  JsonWriter json;
+  json.begin_object().key("pop3_retention_days");
+  if (days) {
+    json.number(*days);
+  } else {
+    json.null();
+  }
+  return call_and_print(i, "PATCH", user_target(i.line), json.end_object().take(),
+                        "Mail stays in the INBOX of " + i.line.name + " " + retention_text(i.line.retention) + ".\n");
 }
 int set_role(const Invocation& i) {
   JsonWriter json;
@@ -300,6 +339,8 @@ constexpr NamedCommand kStoreCommands[] = {
     {"serve", serve_command},         {"domain add", add_domain},       {"domain list", list_domains},   {"domain remove", remove_domain},
     {"dkim show", show_keys},         {"dkim rotate", rotate_keys},     {"dkim activate", activate_keys}, {"dkim remove", remove_key},
     {"user add", add_user},           {"user list", list_users},        {"user remove", remove_user},    {"user password", set_password},
+    {"user rename", rename_user},     {"domain rename", rename_domain}, {"domain own-aliases", set_own_aliases},
+    {"domain retention", set_domain_retention}, {"user retention", set_user_retention},
     {"user quota", set_quota},        {"user role", set_role},  {"user disable", disable_user},   {"user enable", enable_user},    {"alias add", add_alias},
     {"alias list", list_aliases},     {"alias remove", remove_alias},   {"token create", create_token},  {"token list", list_tokens},
     {"token revoke", revoke_token},   {"deliver", deliver},             {"check", check_store},                {"backup", backup},
@@ -311,10 +352,13 @@ constexpr NamedCommand kStoreCommands[] = {
 
 int run_command_line(int argc, const char* const* argv) {
   const auto line = parse_command_line(argc, argv);
-  if (!line) {
-    std::fputs(line.error().text.c_str(), line.error().exit_code == 0 ? stdout : stderr);
-    return line.error().exit_code;
+  // WHY not line->is_json: a line that is refused has none.
+  if (std::find(argv, argv + argc, std::string_view("--json")) != argv + argc) refuse_in_json();
+  if (!line && line.error().exit_code == 0) {
+    print(line.error().text);
+    return 0;
   }
+  if (!line) return refuse(ascii::trim(line.error().text), line.error().exit_code);
   if (line->command == "version") {
     print(line->is_json ? "{\"version\":\"" + std::string(version()) + "\"}\n" : "posthus " + std::string(version()) + "\n");
     return 0;

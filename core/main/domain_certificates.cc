@@ -136,7 +136,7 @@ Result<std::vector<std::string>> DomainCertificates::lacking_names(Look& look, s
     const bool has_policy = POSTHUS_TRY(web_admin::setting_value(*snapshot, "mta_sts.mode", domain.name)) != "off";
     const auto wildcard = POSTHUS_TRY(certificates.certificate("*." + domain.name));
     if (wildcard && !wildcard->chain.empty()) continue;
-    for (const std::string_view label : {"autoconfig.", "autodiscover.", "mta-sts."}) {
+    for (const std::string_view label : store::kDomainNameLabels) {
       if (label == "mta-sts." && !has_policy) continue;
       const std::string name = std::string(label) + domain.name;
       if (!store::normalise_certificate_name(name)) continue;  // too long
@@ -182,12 +182,13 @@ Result<> DomainCertificates::order(Look& look, const std::string& hostname) cons
     look.pass_over({hostname, PassedOver::Kind::kLater});
     return {};
   }
-  // Looked at again: the DNS took its time, and somebody may have uploaded one, or removed the domain.
+  // Looked at again: the DNS took its time, and somebody may have uploaded one.
   const auto snapshot = POSTHUS_TRY(context_.store.snapshot());
-  const std::string domain = hostname.substr(hostname.find('.') + 1);
-  if (!POSTHUS_TRY(store::DirectoryReader(*snapshot).domain(domain))) return {};
   if (POSTHUS_TRY(store::CertificateReader(*snapshot).certificate(hostname))) return {};
-  POSTHUS_TRY(context_.store.apply(store::PutCertificate{{.hostname = hostname}, false}));
+  const std::string domain = hostname.substr(hostname.find('.') + 1);
+  auto put = context_.store.apply(store::PutCertificate{{.hostname = hostname}, false, domain});
+  if (!put && put.error().kind == ErrorKind::kNotFound) return {};  // the domain was removed meanwhile
+  POSTHUS_TRY_VOID(std::move(put));
   ++look.ordered;
   log::info("acme.ordered_for_domain", {{"hostname", hostname}});
   return {};

@@ -15,6 +15,7 @@ namespace {
 using web_admin::JsonWriter;
 
 constexpr std::uint64_t kMaxPasswordFile = 4096;
+constexpr std::uint64_t kUsualHttps = 443;
 
 /// The password of the setting NAME or of the file NAME_file; without its line end.
 Result<Secret> password(const std::string& name, const std::string& text, const std::string& file) {
@@ -86,7 +87,9 @@ Result<> set_up_by_settings(const Settings& settings, web_admin::Api& api) {
 
 void announce_set_up(const Settings& settings, const Secret& token) {
   // WHY behind '#': what follows it never leaves the browser, so it is in no log of a proxy and in no Referer field.
-  const std::string site = settings.https_port != 0 ? "https://" + settings.hostname + ":" + std::to_string(settings.https_port)
+  const std::uint64_t port = settings.setup_port == 0 ? settings.https_port : settings.setup_port;
+  const std::string colon = port == kUsualHttps ? "" : ":" + std::to_string(port);
+  const std::string site = settings.https_port != 0 ? "https://" + settings.hostname + colon
                                                     : "http://localhost:" + std::to_string(settings.http_port);
   const std::string address = site + "/#setup=" + std::string(token.reveal());
   // WHY a secret in the log: whoever reads the log of a new server is who starts it. The token ends with the set-up or the
@@ -97,7 +100,7 @@ void announce_set_up(const Settings& settings, const Secret& token) {
       "\nThis mail server is not set up yet. Until it is, it takes no mail.\n"
       "Set it up with a browser:  %s\n"
       "or with this one-time token:  %s\n"
-      "The port may be published as another one (443). The token is another one after each start.\n"
+      "Where the port is published as another one, put that one behind the name. The token is another one after each start.\n"
       "Without a browser: POSTHUS_SETUP_ADMIN and POSTHUS_SETUP_ADMIN_PASSWORD_FILE, or the command `posthus domain add`.\n\n",
       address.c_str(), std::string(token.reveal()).c_str());
   std::fflush(stdout);

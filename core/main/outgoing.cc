@@ -1,6 +1,7 @@
 // Wiring of outgoing mail. Members stand in the order in which they need each other. Thread rule: outgoing.h.
 #include "core/main/outgoing.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/main/dialer.h"
@@ -18,6 +19,25 @@ net::RootCertificates roots(const Settings& settings) {
   const std::string& file = settings.outgoing_roots;
   if (!file.empty()) result.file = file.starts_with('/') ? file : settings.data + "/" + file;
   return result;
+}
+
+// The first address that the MX listener listens at.
+std::optional<IpAddress> own_listener(const Settings& settings) {
+  if (settings.smtp_port == 0 || settings.listen.empty()) return std::nullopt;
+  const auto address = parse_ip_address(settings.listen.front());
+  const bool is_any = !address || to_string(*address) == "0.0.0.0" || to_string(*address) == "::";
+  return is_any ? parse_ip_address("127.0.0.1") : address;
+}
+
+// Does it take us, who connect from its own address (smtp/hop_policy), for a proxy?
+bool is_proxy_for_own_listener(const Settings& settings) {
+  const auto address = own_listener(settings);
+  const bool reads_headers = std::ranges::find(settings.proxy_listeners, "smtp") != settings.proxy_listeners.end();
+  if (!address || !reads_headers) return false;
+  return std::ranges::any_of(settings.proxy_addresses, [&](const std::string& text) {
+    const auto network = parse_ip_network(text);
+    return network && network->contains(*address);
+  });
 }
 
 }  // namespace
@@ -48,7 +68,7 @@ Result<std::unique_ptr<OutgoingMail>> OutgoingMail::create(const Settings& setti
       .clock = clock,
       .hostname = settings.hostname,
       .run_blocking = [self](std::move_only_function<void()> work) { self->run_blocking(std::move(work)); },
-      .sign = [self, &store, &clock](const std::string& domain, std::string_view text) -> Result<std::string> {
+      .sign = [self, &store, &clock](const std::string& domain, std::string_view text) -> Result<smtp::Signature> {
         const auto snapshot = POSTHUS_TRY(store.snapshot());
         return self->signing_keys_.sign(*snapshot, domain, text, clock.now());
       },
@@ -66,6 +86,9 @@ Result<std::unique_ptr<OutgoingMail>> OutgoingMail::create(const Settings& setti
                          .run_blocking = [self](std::move_only_function<void()> work) { self->run_blocking(std::move(work)); },
                          .is_own_address = [self](const std::string& address,
                                                   std::uint16_t port) { return self->own_addresses_.contains(address, port); },
+                         .own_listener = own_listener(settings),
+                         .own_listener_port = static_cast<std::uint16_t>(settings.smtp_port),
+                         .is_proxy_for_own_listener = is_proxy_for_own_listener(settings),
                          .tls_policies = mail->policies_.get(),
                          .signing = &mail->signing_keys_});
   mail->trials_ = std::make_unique<smtp::Trials>(

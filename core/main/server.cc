@@ -20,6 +20,7 @@
 #include "core/main/domain_certificates.h"
 #include "core/main/first_start.h"
 #include "core/main/history.h"
+#include "core/main/kept_blocks.h"
 #include "core/main/kept_sign_ins.h"
 #include "core/main/outgoing.h"
 #include "core/main/own_addresses.h"
@@ -157,6 +158,7 @@ struct Server::State {
              .first_start = first_start.get(),
              .is_hostname_fixed = settings.is_hostname_set,
              .certificates_changed = [this] { certificates_changed(); },
+             .end_sessions = [this](AccountId account) { open_sessions.end(account.value); },
              .passed_over_names = [this] { return passed_over_names(); },
              .default_certificate = [this] { return default_certificate(); },
              .http_challenge = [this](const std::string& token) { return orders->http_challenge(token); },
@@ -167,6 +169,7 @@ struct Server::State {
         gate{http, clock, trusted_proxies(settings)},
         network({.io_threads = static_cast<int>(settings.io_threads), .workers = static_cast<int>(settings.worker_threads)}) {
     mx.shared = &shared;
+    mx.open_sessions = pop3.open_sessions = imap.open_sessions = &open_sessions;
     shared.set_gateways(hiding_gateways(settings));
     mx.queued = [this](const std::vector<std::string>& domains) { outgoing->queued(domains); };
   }
@@ -181,6 +184,7 @@ struct Server::State {
   void start_kept_sign_ins();
   void look_at_dns();
   void refresh_certificates();
+  void tell_certificate_failure(std::string failure = {});
   void certificates_changed();
   web_admin::DefaultCertificate default_certificate() const;
   std::vector<web_admin::PassedOverName> passed_over_names() const;
@@ -201,6 +205,7 @@ struct Server::State {
   SharedAddresses shared;
   sasl::Authenticator authenticator;
   smtp::SigningKeys signing_keys;
+  session::OpenSessions open_sessions;
   smtp::ServerContext mx;  // submission shares it
   pop3::MaildropLocks maildrop_locks;
   pop3::ServerContext pop3;
@@ -218,6 +223,7 @@ struct Server::State {
   std::unique_ptr<CertificateOrders> orders;
   std::unique_ptr<History> history;
   std::unique_ptr<KeptSignIns> kept_sign_ins;
+  std::unique_ptr<KeptBlocks> kept_blocks;
   std::unique_ptr<Alerts> alerts;
   std::unique_ptr<DomainCertificates> domain_certificates;
   std::atomic<bool> is_looking_for_names = false, is_looking_at_dns = false;
@@ -362,12 +368,17 @@ void Server::State::start_periodic_work() {
 
 void Server::State::refresh_certificates() {
   const auto refreshed = certificate->refresh();
-  const std::lock_guard lock(certificate_failure_mutex);
-  // WHY compared: half a renewal is looked at every ten seconds.
-  const std::string failure = refreshed ? std::string() : refreshed.error().context;
-  if (!failure.empty() && failure != last_certificate_failure) log::warning("tls.reload_failed", {{"context", failure}});
-  last_certificate_failure = failure;
+  tell_certificate_failure(refreshed ? std::string() : refreshed.error().context);
   if (refreshed && *refreshed) log::info("tls.reloaded");
+}
+
+// WHY compared: half a renewal is looked at every ten seconds.
+void Server::State::tell_certificate_failure(std::string failure) {
+  const auto of_file = certificate->file_failure();
+  if (failure.empty() && of_file) failure = describe(*of_file);
+  const std::lock_guard lock(certificate_failure_mutex);
+  if (!failure.empty() && failure != last_certificate_failure) log::error("tls.certificate_unusable", {{"context", failure}});
+  last_certificate_failure = std::move(failure);
 }
 
 void Server::State::certificates_changed() {
@@ -446,7 +457,13 @@ void Server::State::start_kept_sign_ins() {
       }});
   if (const auto restored = kept_sign_ins->restore(); !restored)
     log::warning("sign_ins.not_restored", {{"context", restored.error().context}});
-  network.timers().every(kSignInsTick, [this] { kept_sign_ins->tick(); });
+  kept_blocks = std::make_unique<KeptBlocks>(*store, authenticator);
+  if (const auto restored = kept_blocks->restore(); !restored)
+    log::warning("blocks.not_restored", {{"context", restored.error().context}});
+  network.timers().every(kSignInsTick, [this] {
+    kept_sign_ins->tick();
+    network.workers().try_submit([this] { kept_blocks->flush(); });
+  });
 }
 
 // WHY the CA's word counts alone: its certificates are dates, and we have chosen to trust it.
@@ -465,6 +482,7 @@ void Server::State::start_alerts() {
       .sources = {.store = *store,
                   .clock = clock,
                   .certificates = [this] { return certificate->lives(); },
+                  .certificate_files = [this] { return certificate->file_failure(); },
                   .disk = [this] { return web_admin::disk_room(settings.data); },
                   .delivery_report = [this] { return web_admin::last_delivery_report(api.context()); },
                   .refused_sign_ins = web_admin::refused_sign_ins,
@@ -543,6 +561,7 @@ Result<std::unique_ptr<Server>> Server::start(Settings settings, const Clock& cl
   auto state = std::make_unique<State>(std::move(settings), clock, std::move(store), std::move(first));
   state->api.set_configuration(std::move(configuration));
   state->certificate = POSTHUS_TRY(ServerCertificates::load(state->settings, state->store.get(), clock));
+  state->tell_certificate_failure();
   for (const Listener& listener : state->listeners()) POSTHUS_TRY_VOID(state->listen(listener));
   POSTHUS_TRY_VOID(state->listen_on_socket());
   const auto noted = write_file_durably(process_id_path(state->settings), std::to_string(getpid()) + "\n");
@@ -573,7 +592,8 @@ const std::string& Server::hostname() const { return state_->settings.hostname; 
 
 Result<> Server::reload_certificate() {
   POSTHUS_TRY_VOID(state_->certificate->refresh());
-  return {};
+  const auto failure = state_->certificate->file_failure();
+  return failure ? fail(ErrorKind::kInvalid, describe(*failure)) : Result<>{};
 }
 
 void Server::stop() {
@@ -586,6 +606,7 @@ void Server::stop() {
   if (state_->outgoing) state_->outgoing->wind_down(kLastDeliveries);
   if (state_->history) state_->history->flush();
   if (state_->kept_sign_ins) state_->kept_sign_ins->flush();
+  if (state_->kept_blocks) state_->kept_blocks->flush();
   state_->store->close_within(kStorePatience);  // else a session that waits for long bulk work would keep us
   state_->network.stop(kDrain);
   if (state_->outgoing) state_->outgoing->stop();

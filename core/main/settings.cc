@@ -67,7 +67,7 @@ const std::array kDefinitions{
     Definition{"ports.imap", &Settings::imap_port, "IMAP, STARTTLS", 0, kMaxPort},
     Definition{"ports.imaps", &Settings::imaps_port, "IMAP, TLS", 0, kMaxPort},
     Definition{"ports.http", &Settings::http_port, "health, and the API for a reverse proxy on this machine", 0, kMaxPort},
-    Definition{"ports.https", &Settings::https_port, "health and the API", 0, kMaxPort},
+    Definition{"ports.https", &Settings::https_port, "the panel, the API, client set-up, health", 0, kMaxPort},
     Definition{"tls.certificate", &Settings::tls_certificate,
                "PEM file with the certificate and its chain, relative to the data directory"},
     Definition{"tls.key", &Settings::tls_key, "PEM file with its key, relative to the data directory"},
@@ -96,6 +96,9 @@ const std::array kDefinitions{
     Definition{"setup.admin_password_file", &Settings::setup_admin_password_file, "first start: file with his password"},
     Definition{"setup.addresses", &Settings::setup_addresses,
                "first start: addresses under which the world sees this server (public.addresses)", 0, 0, Rule::kIp},
+    Definition{"setup.port", &Settings::setup_port,
+               "first start: port in the address that the log tells to open, as it is seen from outside; 0: ports.https", 0,
+               kMaxPort},
     Definition{"setup.smarthost", &Settings::setup_smarthost,
                "first start: server that mail leaves through, like smtps://smtp.example.net; empty: directly"},
     Definition{"setup.smarthost_login", &Settings::setup_smarthost_login, "first start: login there"},
@@ -173,6 +176,12 @@ const Definition* find(std::string_view name) {
   return found == kDefinitions.end() ? nullptr : &*found;
 }
 
+// Do settings stand in a table of this name?
+bool is_table(std::string_view name) {
+  const std::string prefix = std::string(name) + ".";
+  return std::ranges::any_of(kDefinitions, [&](const Definition& d) { return d.name.starts_with(prefix); });
+}
+
 bool is_hostname(const std::string& text) {
   if (text.empty() || mail::is_domain_literal(text)) return false;
   return mail::normalise_domain(text).has_value();
@@ -241,7 +250,7 @@ struct Given {
   bool is_typed = false;  // from TOML: numbers are numbers and lists are lists
 };
 
-std::unexpected<Error> refuse(const Given& given, const Definition& definition, std::string_view expected) {
+std::unexpected<Error> refuse_value(const Given& given, const Definition& definition, std::string_view expected) {
   return fail(ErrorKind::kInvalid, given.place + ": '" + std::string(definition.name) + "' must be " + std::string(expected));
 }
 
@@ -249,8 +258,8 @@ Result<> put_number(const Given& given, const Definition& definition, std::uint6
   const auto number = ascii::parse_decimal<std::uint64_t>(given.text);
   const bool has_type = !given.is_typed || given.type == TomlEntry::Type::kNumber;
   if (!has_type || !number || *number < definition.minimum || *number > definition.maximum) {
-    return refuse(given, definition,
-                  "a number from " + std::to_string(definition.minimum) + " to " + std::to_string(definition.maximum));
+    return refuse_value(given, definition,
+                        "a number from " + std::to_string(definition.minimum) + " to " + std::to_string(definition.maximum));
   }
   into = *number;
   return {};
@@ -258,7 +267,7 @@ Result<> put_number(const Given& given, const Definition& definition, std::uint6
 
 Result<> put_switch(const Given& given, const Definition& definition, bool& into) {
   const bool has_type = !given.is_typed || given.type == TomlEntry::Type::kBoolean;
-  if (!has_type || (given.text != "true" && given.text != "false")) return refuse(given, definition, "true or false");
+  if (!has_type || (given.text != "true" && given.text != "false")) return refuse_value(given, definition, "true or false");
   into = given.text == "true";
   return {};
 }
@@ -270,10 +279,10 @@ Result<> put_texts(const Given& given, const Definition& definition, std::vector
   } else if (given.type == TomlEntry::Type::kText) {
     texts = given.is_typed ? std::vector{given.text} : split_list(given.text);
   } else {
-    return refuse(given, definition, "a list of strings");
+    return refuse_value(given, definition, "a list of strings");
   }
   for (const std::string& text : texts) {
-    if (const auto expected = rule_broken(definition.rule, text)) return refuse(given, definition, *expected);
+    if (const auto expected = rule_broken(definition.rule, text)) return refuse_value(given, definition, *expected);
   }
   into = std::move(texts);
   return {};
@@ -283,8 +292,8 @@ Result<> put(const Given& given, const Definition& definition, Settings& setting
   if (const auto* number = std::get_if<Number>(&definition.member)) return put_number(given, definition, settings.**number);
   if (const auto* texts = std::get_if<Texts>(&definition.member)) return put_texts(given, definition, settings.**texts);
   if (const auto* flag = std::get_if<Switch>(&definition.member)) return put_switch(given, definition, settings.**flag);
-  if (given.type != TomlEntry::Type::kText) return refuse(given, definition, "a string");
-  if (const auto expected = rule_broken(definition.rule, given.text)) return refuse(given, definition, *expected);
+  if (given.type != TomlEntry::Type::kText) return refuse_value(given, definition, "a string");
+  if (const auto expected = rule_broken(definition.rule, given.text)) return refuse_value(given, definition, *expected);
   settings.*std::get<Text>(definition.member) = given.text;
   return {};
 }
@@ -322,6 +331,7 @@ class Layers {
 
   Result<> lay_file(const std::string& path) {
     for (const TomlEntry& entry : POSTHUS_TRY(read_toml(path))) {
+      if (entry.type == TomlEntry::Type::kEmptyTable && is_table(entry.name)) continue;
       const std::string place = path + ":" + std::to_string(entry.line);
       const Definition* definition = find(entry.name);
       if (!definition) return std::unexpected(unknown(place, entry.name, entry.name, false));
@@ -353,15 +363,21 @@ class Layers {
   Result<LoadedSettings> finish() {
     Settings& settings = loaded_.settings;
     if (settings.tls_certificate.empty() != settings.tls_key.empty()) {
-      return fail(ErrorKind::kInvalid, "tls.certificate and tls.key must be set together");
+      const bool has_key = settings.tls_certificate.empty();
+      return fail(ErrorKind::kInvalid,
+                  origin(has_key ? "tls.key" : "tls.certificate") +
+                      (has_key ? ": 'tls.key' needs 'tls.certificate'" : ": 'tls.certificate' needs 'tls.key'"));
     }
-    settings.is_hostname_set =
-        loaded_.effective[static_cast<std::size_t>(find("hostname") - kDefinitions.data())].origin != "default";
+    settings.is_hostname_set = origin("hostname") != "default";
     for (std::size_t i = 0; i < kDefinitions.size(); ++i) loaded_.effective[i].value = value_text(kDefinitions[i], settings);
     return std::move(loaded_);
   }
 
  private:
+  const std::string& origin(std::string_view name) const {
+    return loaded_.effective[static_cast<std::size_t>(find(name) - kDefinitions.data())].origin;
+  }
+
   LoadedSettings loaded_;
 };
 

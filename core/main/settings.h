@@ -35,6 +35,7 @@ struct Settings {
   std::string setup_domain, setup_admin, setup_admin_password, setup_admin_password_file;
   std::string setup_smarthost, setup_smarthost_login, setup_smarthost_password, setup_smarthost_password_file;
   std::vector<std::string> setup_addresses;
+  std::uint64_t setup_port = 0;          // in the address a new server tells; 0: https_port
   std::vector<std::string> dns_servers;  // "192.0.2.1" or "192.0.2.1@5353"; empty: recursive from the root servers
   std::string dns_trust_anchor = "/usr/share/dns/root.key";
   std::string outgoing_roots;  // PEM file with whom we trust to vouch for other servers; empty: the system's

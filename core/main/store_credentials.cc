@@ -36,7 +36,7 @@ Result<> read_identity(const store::Snapshot& snapshot, sasl::Credentials& crede
 Result<std::optional<sasl::Credentials>> read(const store::Store& store, std::string_view login) {
   const auto snapshot = POSTHUS_TRY(store.snapshot());
   const store::DirectoryReader directory(*snapshot);
-  auto user = POSTHUS_TRY(directory.user(login));
+  auto user = POSTHUS_TRY(directory.user_of_login(login));
   if (!user) return std::nullopt;
   const auto domain = POSTHUS_TRY(directory.domain(std::string_view(user->address).substr(user->address.rfind('@') + 1)));
   sasl::Credentials credentials{.account = user->account,

@@ -5,6 +5,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/base/file.h"
 
@@ -25,11 +26,13 @@ bool take_texts(const toml::array& array, TomlEntry& entry) {
 void flatten(const toml::table& table, const std::string& prefix, std::vector<TomlEntry>& entries) {
   for (const auto& [key, node] : table) {
     TomlEntry entry{.name = prefix + std::string(key.str()), .line = static_cast<std::uint32_t>(key.source().begin.line)};
-    if (const toml::table* inner = node.as_table()) {
+    if (const toml::table* inner = node.as_table(); inner && !inner->empty()) {
       flatten(*inner, entry.name + ".", entries);
       continue;
     }
-    if (const auto text = node.value_exact<std::string>()) {
+    if (node.is_table()) {
+      entry.type = TomlEntry::Type::kEmptyTable;
+    } else if (const auto text = node.value_exact<std::string>()) {
       entry.type = TomlEntry::Type::kText;
       entry.text = *text;
     } else if (const auto number = node.value_exact<std::int64_t>()) {
@@ -57,7 +60,8 @@ Result<std::vector<TomlEntry>> read_toml(const std::string& path) {
   }
   std::vector<TomlEntry> entries;
   flatten(parsed.table(), "", entries);
-  std::stable_sort(entries.begin(), entries.end(), [](const TomlEntry& a, const TomlEntry& b) { return a.line < b.line; });
+  std::ranges::sort(entries,
+                    [](const TomlEntry& a, const TomlEntry& b) { return std::tie(a.line, a.name) < std::tie(b.line, b.name); });
   return entries;
 }
 

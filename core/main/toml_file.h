@@ -10,7 +10,7 @@
 namespace posthus::main {
 
 struct TomlEntry {
-  enum class Type : std::uint8_t { kText, kNumber, kBoolean, kTexts, kOther };
+  enum class Type : std::uint8_t { kText, kNumber, kBoolean, kTexts, kEmptyTable, kOther };
   std::string name;  // "ports.smtp"
   std::uint32_t line = 0;
   Type type = Type::kOther;

@@ -1,6 +1,7 @@
 // The commands alert list, alert test and support-bundle.
 #include "core/base/file.h"
 #include "core/main/command_parts.h"
+#include "web-admin/json.h"
 
 namespace posthus::main {
 namespace {
@@ -35,6 +36,10 @@ int support_bundle(const Invocation& i) {
   if (!answer) return 1;
   const auto written = write_file_durably(i.line.name, answer->body, 0600);
   if (!written) return refuse("cannot write " + i.line.name + ": " + written.error().context);
+  if (i.line.is_json) {
+    print(web_admin::JsonWriter().begin_object().key("file").text(i.line.name).end_object().take() + "\n");
+    return 0;
+  }
   print("Written: " + i.line.name + "\nLook through it before you pass it on; its README.txt says what is in it.\n");
   return 0;
 }

@@ -89,6 +89,11 @@ void Driver::wake() {
   });
 }
 
+void Driver::end() {
+  const std::shared_ptr<IoThread> thread = owner_.lock();
+  if (thread) asio::post(thread->context(), [self = shared_from_this()] { self->shut_down(); });
+}
+
 std::string Driver::client_address() {
   if (client_) return to_string(*client_);
   const std::optional<IpEndpoint> remote = remote_endpoint(descriptor_->native_handle());

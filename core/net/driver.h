@@ -77,6 +77,7 @@ class Driver final : public session::WakeTarget, public DeadlineWheel::Entry, pu
   int descriptor() { return descriptor_->native_handle(); }
 
   void wake() override;
+  void end() override;
 
   void deadline_passed() { signal(kDeadline); }
   void shut_down() { signal(kShutdown); }

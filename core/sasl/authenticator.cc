@@ -140,6 +140,7 @@ void Authenticator::put_back_sign_ins(const std::vector<SignIn>& taken) { state_
 
 std::vector<SignIn> Authenticator::sign_ins() const { return state_->context.sign_ins.all(); }
 std::vector<LoginBlock> Authenticator::blocks() const { return state_->context.throttle.blocks(); }
+void Authenticator::restore_blocks(const std::vector<LoginBlock>& kept) { state_->context.throttle.restore(kept); }
 bool Authenticator::unblock(std::string_view id) { return state_->context.throttle.lift(id); }
 
 std::uint8_t app_protocol_of(std::string_view protocol) {

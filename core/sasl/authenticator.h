@@ -186,6 +186,8 @@ class Authenticator {
   void put_back_sign_ins(const std::vector<SignIn>& taken);
   /// Who may not try now (core/sasl/login_throttle.h).
   std::vector<LoginBlock> blocks() const;
+  /// For keeping them over a restart; see LoginThrottle. REQUIRES: before the first login.
+  void restore_blocks(const std::vector<LoginBlock>& kept);
   /// False when there is no such block.
   bool unblock(std::string_view id);
 

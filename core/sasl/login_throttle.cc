@@ -2,6 +2,7 @@
 #include "core/sasl/login_throttle.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "core/base/bytes.h"
@@ -13,6 +14,10 @@ namespace posthus::sasl {
 namespace {
 
 constexpr std::size_t kMaxBlockText = 200;  // strangers write it
+
+constexpr std::string_view kKindLetters = "pnac";  // in the order of LoginBlockKind
+constexpr std::array kBlockKinds{LoginBlockKind::kPair, LoginBlockKind::kNetwork, LoginBlockKind::kAccount,
+                                 LoginBlockKind::kCodes};
 
 constexpr std::int64_t microseconds(std::chrono::seconds s) { return s.count() * 1'000'000; }
 
@@ -119,29 +124,57 @@ void LoginThrottle::code_succeeded(std::string_view login) {
   codes_.erase(key);
 }
 
+BoundedTable<LoginThrottle::Failures>& LoginThrottle::table_of(LoginBlockKind kind) {
+  switch (kind) {
+    case LoginBlockKind::kPair: return pairs_;
+    case LoginBlockKind::kNetwork: return networks_;
+    case LoginBlockKind::kAccount: return accounts_;
+    case LoginBlockKind::kCodes: break;
+  }
+  return codes_;
+}
+
 std::vector<LoginBlock> LoginThrottle::blocks() {
   const std::int64_t now = clock_.now().microseconds;
   std::vector<LoginBlock> all;
-  const auto gather = [&](BoundedTable<Failures>& table, char kind) {
-    table.for_each([&](std::uint64_t key, const Failures& failures) {
+  const auto gather = [&](LoginBlockKind kind) {
+    table_of(kind).for_each([&](std::uint64_t key, const Failures& failures) {
       if (now >= failures.blocked_until) return;
       std::string bytes;
       append_u64(bytes, key);
-      all.push_back({.id = kind + to_hex(bytes),
+      all.push_back({.id = kKindLetters[static_cast<std::size_t>(kind)] + to_hex(bytes),
+                     .kind = kind,
                      .login = failures.login,
                      .network = failures.network,
                      .failures = failures.count,
                      .last_failure = {failures.last},
-                     .until = {failures.blocked_until},
-                     .is_of_codes = kind == 'c'});
+                     .until = {failures.blocked_until}});
     });
   };
   const std::lock_guard lock(mutex_);
-  gather(pairs_, 'p');
-  gather(networks_, 'n');
-  gather(accounts_, 'a');
-  gather(codes_, 'c');
+  for (const LoginBlockKind kind : kBlockKinds) gather(kind);
   return all;
+}
+
+void LoginThrottle::restore(const std::vector<LoginBlock>& kept) {
+  const std::int64_t now = clock_.now().microseconds;
+  const std::lock_guard lock(mutex_);
+  for (const LoginBlock& one : kept) {
+    // WHY: of a name that was cut the account is not known any more.
+    if (one.until.microseconds <= now || one.login.size() >= kMaxBlockText) continue;
+    const bool is_pair = one.kind == LoginBlockKind::kPair, is_network = one.kind == LoginBlockKind::kNetwork;
+    const std::uint64_t key = is_pair      ? keyed("pair", one.login, one.network)
+                              : is_network ? keyed("network", one.network, {})
+                                           : keyed(one.kind == LoginBlockKind::kAccount ? "account" : "code", one.login, {});
+    const ThrottleRule& rule = is_network ? kNetworkRule : one.kind == LoginBlockKind::kAccount ? kAccountRule : kPairRule;
+    Failures& failures = table_of(one.kind).touch(key);
+    failures.count = one.failures;
+    failures.last = std::min(one.last_failure.microseconds, now);
+    // WHY not longer: the clock may have been put back meanwhile.
+    failures.blocked_until = std::min(one.until.microseconds, now + microseconds(rule.longest_block));
+    failures.login = one.login;
+    failures.network = one.network;
+  }
 }
 
 bool LoginThrottle::lift(std::string_view id) {
@@ -150,10 +183,12 @@ bool LoginThrottle::lift(std::string_view id) {
   std::uint64_t key = 0;
   const auto [end, error] = std::from_chars(id.data() + 1, id.data() + id.size(), key, 16);
   if (error != std::errc() || end != id.data() + id.size()) return false;
-  BoundedTable<Failures>* const table = id[0] == 'p' ? &pairs_ : id[0] == 'n' ? &networks_ : id[0] == 'a' ? &accounts_ : &codes_;
+  const std::size_t kind = kKindLetters.find(id[0]);
+  if (kind == std::string_view::npos) return false;
   const std::lock_guard lock(mutex_);
-  if (!table->find(key)) return false;
-  table->erase(key);
+  BoundedTable<Failures>& table = table_of(static_cast<LoginBlockKind>(kind));
+  if (!table.find(key)) return false;
+  table.erase(key);
   return true;
 }
 

@@ -1,6 +1,7 @@
 // LoginThrottle: how often a wrong password may be tried. Strict per (account, network), loose per account and per
 // network, and never in the way of a network where the account has logged in lately: hammering an account from
-// elsewhere does not lock its owner out. In memory only, bounded. Thread rule: any thread.
+// elsewhere does not lock its owner out. In memory, bounded; what blocks is kept over a restart by core/main/kept_blocks. Thread
+// rule: any thread.
 #pragma once
 
 #include <chrono>
@@ -40,13 +41,21 @@ inline constexpr std::uint32_t kKnownNetworkFailures = 1000;
 // Entries per table: about 100 bytes each, so a few megabytes when strangers fill them all.
 inline constexpr std::size_t kThrottleEntries = 20'000;
 
+/// What the failures were counted for. The numbers are kept in stores.
+enum class LoginBlockKind : std::uint8_t {
+  kPair = 0,     // an account from a network
+  kNetwork = 1,  // a network, for all accounts
+  kAccount = 2,  // an account, for all networks it is not known from
+  kCodes = 3,    // an account, for wrong codes of its second factor
+};
+
 /// Somebody who may not try now.
 struct LoginBlock {
-  std::string id;              // for unblock(); of this process only
+  std::string id;  // for unblock(); of this process only
+  LoginBlockKind kind = LoginBlockKind::kPair;
   std::string login, network;  // either may be empty: all accounts, all networks
   std::uint32_t failures = 0;
   Timestamp last_failure, until;
-  bool is_of_codes = false;  // wrong codes of the second factor
 };
 
 class LoginThrottle {
@@ -78,6 +87,8 @@ class LoginThrottle {
 
   /// Those that hold now, in no order.
   std::vector<LoginBlock> blocks();
+  /// Blocks of another process go on here, none longer than its rule allows from now on.
+  void restore(const std::vector<LoginBlock>& kept);
   /// False when there is no such block.
   bool lift(std::string_view id);
 
@@ -93,6 +104,7 @@ class LoginThrottle {
     std::uint32_t failures = 0;
   };
 
+  BoundedTable<Failures>& table_of(LoginBlockKind kind);
   bool is_known(const Origin& origin, std::int64_t now);
   static void count(Failures& failures, const ThrottleRule& rule, std::int64_t now, std::string_view login,
                     std::string_view network);

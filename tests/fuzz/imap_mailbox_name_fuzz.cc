@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/mail/encoded_word.h"
+#include "imap/limits.h"
 #include "imap/mailbox_name.h"
 
 using namespace posthus;
@@ -41,7 +42,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   to_modified_utf7(name);
   for (const auto form : {NameForm::kModifiedUtf7, NameForm::kUtf8}) {
     const auto inner = to_mailbox_name(name, form);
-    if (inner) require(to_mailbox_name(form == NameForm::kUtf8 ? *inner : to_modified_utf7(*inner), form) == inner);
+    if (!inner) continue;
+    const std::string written = form == NameForm::kUtf8 ? *inner : to_modified_utf7(*inner);
+    // Longer ones are far beyond what the store takes; in modified UTF-7 they may be too long for the wire.
+    if (written.size() <= kMaxMailboxName) require(to_mailbox_name(written, form) == inner);
   }
   if (split == std::string_view::npos) return 0;
   const auto pattern = text.substr(split + 1);

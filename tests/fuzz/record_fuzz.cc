@@ -13,11 +13,13 @@
 #include "store/record_grant.h"
 #include "store/record_history.h"
 #include "store/record_identity.h"
+#include "store/record_login_block.h"
 #include "store/record_mailbox.h"
 #include "store/record_passkey.h"
 #include "store/record_queue.h"
 #include "store/record_sign_in.h"
 #include "store/record_tls.h"
+#include "store/sent_today.h"
 
 namespace {
 
@@ -55,6 +57,12 @@ void decode_further(int kind, std::string_view bytes) {
     case 23:
       if (const auto r = decode_dns_check(bytes)) CHECK(encode_dns_check(*r) == bytes);
       break;
+    case 24:
+      if (const auto r = decode_login_block(bytes)) CHECK(encode_login_block(*r) == bytes);
+      break;
+    case 25:
+      if (const auto r = decode_sent_today(bytes)) CHECK(encode_sent_today(*r) == bytes);
+      break;
     default: break;
   }
 }
@@ -65,10 +73,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace posthus::store;
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const int kind = data[0] % 24;
+  const int kind = data[0] % 26;
   switch (kind) {
     case 0:
-      if (const auto r = decode_domain_record(bytes); r && bytes[0] == 2) CHECK(encode_domain_record(*r).size() == bytes.size());
+      if (const auto r = decode_domain_record(bytes); r && bytes[0] >= 2) CHECK(encode_domain_record(*r).size() == bytes.size());
       break;
     case 1:
       if (const auto r = decode_user_record(bytes); r && bytes[0] >= 2) CHECK(encode_user_record(*r).size() == bytes.size());

@@ -158,6 +158,44 @@ TEST_F(IssuanceTest, AnAccountTheCaForgotIsRegisteredAgainOnce) {
   EXPECT_NE(why().find("still not"), std::string::npos) << why();
 }
 
+// RFC 8555 §7.3.6: revoked or deactivated, what it asks for is "unauthorized"; so is the question for the account itself.
+TEST_F(IssuanceTest, AnAccountTheCaHasEndedIsTold) {
+  ca_.instead = [](const std::string& path) -> std::optional<WebAnswer> {
+    if (path != "order" && path != "account") return std::nullopt;
+    return ScriptedCa::problem(403, "unauthorized", "the account is deactivated");
+  };
+  ASSERT_EQ(run(order(), ScriptedCa::url("account/1")).need(), Need::kFailed);
+  EXPECT_TRUE(issuance_->failure().is_account);
+  EXPECT_NE(why().find("ended this server's account: the account is deactivated"), std::string::npos) << why();
+  EXPECT_EQ(why().find("must lead to this server"), std::string::npos) << "this is not about the name: " << why();
+  // A key that is new to the CA has no account that could have ended.
+  ASSERT_EQ(run().need(), Need::kFailed);
+  EXPECT_FALSE(issuance_->failure().is_account);
+}
+
+TEST_F(IssuanceTest, AnAccountThatIsGoodIsKeptWhateverTheOrderIsRefusedFor) {
+  ca_.instead = [](const std::string& path) -> std::optional<WebAnswer> {
+    if (path != "order") return std::nullopt;
+    return ScriptedCa::problem(403, "unauthorized", "not for this name");
+  };
+  ASSERT_EQ(run(order(), ScriptedCa::url("account/1")).need(), Need::kFailed);
+  EXPECT_FALSE(issuance_->failure().is_account);
+  EXPECT_EQ(issuance_->account_url(), ScriptedCa::url("account/1"));
+  EXPECT_EQ(times("order"), 2u);
+  EXPECT_NE(why().find("not for this name"), std::string::npos) << why();
+}
+
+TEST_F(IssuanceTest, ARateLimitIsNotAskedTwiceForARenewal) {
+  ca_.instead = [](const std::string& path) -> std::optional<WebAnswer> {
+    if (path != "order") return std::nullopt;
+    return ScriptedCa::problem(429, "rateLimited", "too many");
+  };
+  IssuanceOrder wanted = order();
+  wanted.replaces = "a.b";
+  ASSERT_EQ(run(std::move(wanted)).need(), Need::kFailed);
+  EXPECT_EQ(times("order"), 1u);
+}
+
 TEST_F(IssuanceTest, TermsAndExternalAccountsAreAskedForBeforeAnythingIsSent) {
   ca_.directory_more = R"(,"meta":{"termsOfService":"https://ca.test/terms","externalAccountRequired":true})";
   IssuanceOrder wanted = order();

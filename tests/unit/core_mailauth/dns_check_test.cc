@@ -127,6 +127,8 @@ TEST_F(DnsCheckTest, Exchangers) {
          "ok: Mail comes here only when");
   expect(Purpose::kMailExchanger, "mail.example.org", "mail.example.org CNAME real.test\nreal.test A 203.0.113.7",
          "wrong: mail.example.org is an alias");
+  const auto alias = check(with("mail.example.org", "mail.example.org CNAME real.test\nreal.test A 203.0.113.7"));
+  EXPECT_EQ(find(alias, Purpose::kMailExchanger).paste, "") << "the MX record is as it should be";
 }
 
 TEST_F(DnsCheckTest, HostAndReverse) {
@@ -134,6 +136,9 @@ TEST_F(DnsCheckTest, HostAndReverse) {
          "wrong: The name of this server leads elsewhere");
   expect(Purpose::kReverse, "7.113", "7.113.0.203.in-addr.arpa PTR host7.provider.test", "wrong: The address has another name");
   expect(Purpose::kReverse, "mail.example.org A", "mail.example.org A 203.0.113.8", "wrong: The address has the right name, but");
+  const auto one_way = check(with("mail.example.org A", "mail.example.org A 203.0.113.8"));
+  EXPECT_EQ(find(one_way, Purpose::kReverse).paste, "") << "the PTR record is as it should be";
+  EXPECT_EQ(find(one_way, Purpose::kHostAddress).paste, "mail.example.org. 3600 IN A 203.0.113.7\n");
 }
 
 TEST_F(DnsCheckTest, SpfIsJudgedByMeaning) {

@@ -6,6 +6,7 @@
 #include "core/base/queue_id.h"
 #include "store/alert_reader.h"
 #include "store/directory_reader.h"
+#include "store/hold_reason.h"
 #include "tests/support/world.h"
 
 namespace posthus::main {
@@ -33,6 +34,7 @@ class AlertsTest : public ::testing::Test {
                       .sources = {.store = *world_.store,
                                   .clock = world_.clock,
                                   .certificates = [this] { return certificates_; },
+                                  .certificate_files = [this] { return file_failure_; },
                                   .disk = [this] { return disk_; },
                                   .delivery_report = [this] { return report_; },
                                   .refused_sign_ins = [this] { return refused_; },
@@ -92,6 +94,7 @@ class AlertsTest : public ::testing::Test {
 
   testing::World world_;
   std::map<std::string, CertificateLife> certificates_;
+  std::optional<CertificateFileFailure> file_failure_;
   web_admin::DiskRoom disk_{.total = 100'000, .available = 50'000};
   std::shared_ptr<web_admin::DeliveryReport> report_;
   std::uint64_t refused_ = 0;
@@ -165,6 +168,20 @@ TEST_F(AlertsTest, ACertificateThatHasEndedIsToldAsEnded) {
   ASSERT_EQ(inbox().size(), 1u);
   EXPECT_TRUE(has(inbox()[0], "Subject: Alert: The certificate of mx.example.test expired on ")) << inbox()[0];
   EXPECT_FALSE(has(inbox()[0], "good only until"));
+}
+
+TEST_F(AlertsTest, ACertificateFileThatCannotBeUsed) {
+  file_failure_ = CertificateFileFailure{"/run/tls/chain.pem", "key and certificate do not belong together"};
+  rounds(20);
+  ASSERT_EQ(all().size(), 1u);
+  ASSERT_EQ(inbox().size(), 1u);
+  EXPECT_TRUE(has(inbox()[0], "Subject: Alert: The certificate file /run/tls/chain.pem cannot be used\r\n")) << inbox()[0];
+  EXPECT_TRUE(has(inbox()[0], "do not belong together")) << inbox()[0];
+  file_failure_.reset();
+  rounds(10);
+  EXPECT_EQ(last(), "over certificate");
+  ASSERT_EQ(inbox().size(), 2u);
+  EXPECT_TRUE(has(inbox()[1], "Subject: Over: The certificate file /run/tls/chain.pem is in use\r\n")) << inbox()[1];
 }
 
 TEST_F(AlertsTest, AddressesThatClientsShareAreToldOnceAlsoOverRestarts) {
@@ -245,16 +262,53 @@ TEST_F(AlertsTest, AnAccountOnHold) {
   world_.add_user("anna@example.test", "password-2");
   set("alerts.mail", "admin@example.test,anna@example.test");
   const AccountId anna = (*store::DirectoryReader(**world_.store->snapshot()).user("anna@example.test"))->account;
-  ASSERT_TRUE(world_.store->apply(store::HoldAccount{anna, true, "sudden burst"}));
+  ASSERT_TRUE(
+      world_.store->apply(store::HoldAccount{anna, true, store::encode_hold_reason({store::HoldCode::kBurst, 412, 300, ""})}));
   rounds(3);
   EXPECT_EQ(last(), "open hold");
   EXPECT_EQ(all()[0].subject, "anna@example.test");
   EXPECT_TRUE(inbox().empty()) << "the first admin has had the notice of it";
-  EXPECT_EQ(world_.messages("anna@example.test").size(), 1u);
+  EXPECT_EQ(all()[0].facts, (std::vector<std::string>{"burst", "412", "300", ""}));
+  ASSERT_EQ(world_.messages("anna@example.test").size(), 1u);
+  EXPECT_TRUE(has(world_.messages("anna@example.test")[0], "The reason: 412 copies within ten minutes, up to 300 are usual"));
   ASSERT_TRUE(world_.store->apply(store::HoldAccount{anna, false, ""}));
   rounds(3);
   EXPECT_EQ(last(), "over hold");
   EXPECT_EQ(inbox().size(), 1u);
+}
+
+TEST_F(AlertsTest, ALimitOfTheDay) {
+  world_.add_user("chief@example.test", "password-2");
+  auto chief = *store::DirectoryReader(**world_.store->snapshot()).user("chief@example.test").value();
+  chief.role = store::Role::kDomainAdmin;
+  store::PutUser change{chief, store::PutRule::kReplace};
+  change.administers = {{"example.test"}};
+  ASSERT_TRUE(world_.store->apply(std::move(change)));
+  store::DomainRecord domain{.name = "example.test"};
+  domain.total_limits.messages_per_day = 50;
+  ASSERT_TRUE(world_.store->apply(store::PutDomain{domain, store::PutRule::kReplace}));
+  rounds(3);
+  EXPECT_EQ(last(), "none");
+  ASSERT_TRUE(world_.store->apply(store::NoteLimit{"example.test", store::MetLimit::kMessages, 50}));
+  rounds(3);
+  EXPECT_EQ(last(), "open limit");
+  EXPECT_EQ(all()[0].subject, "example.test");
+  EXPECT_EQ(all()[0].facts, (std::vector<std::string>{"50", "messages"}));
+  ASSERT_EQ(inbox().size(), 1u);
+  EXPECT_TRUE(has(inbox()[0], "Today example.test may send no more mail")) << inbox()[0];
+  EXPECT_TRUE(has(inbox()[0], "posthus domain limits example.test"));
+  EXPECT_EQ(world_.messages("chief@example.test").size(), 1u) << "who looks after the domain";
+  domain.total_limits.messages_per_day = 100;
+  ASSERT_TRUE(world_.store->apply(store::PutDomain{domain, store::PutRule::kReplace}));
+  rounds(3);
+  EXPECT_EQ(last(), "over limit") << "it was raised";
+  ASSERT_TRUE(world_.store->apply(store::NoteLimit{"team@example.test", store::MetLimit::kForwards, 100}));
+  rounds(3);
+  EXPECT_EQ(last(), "open limit");
+  EXPECT_TRUE(has(world_.messages("chief@example.test").back(), "Today team@example.test forwards no more mail"));
+  world_.clock.advance(86'400'000'000ll);
+  rounds(3);
+  EXPECT_EQ(last(), "over limit");
 }
 
 TEST_F(AlertsTest, ABlockList) {

@@ -75,17 +75,17 @@ class CertificateOrdersTest : public ::testing::Test {
     if (path.starts_with("ari/")) {
       ++enquiries_;
       enquired_ = path.substr(4);
-      return HttpResponse{.status = 200, .content_type = "application/json", .body = renewal_info_, .retry_after = "7200"};
+      return HttpResponse{.status = 200, .content_type = "application/json", .retry_after = "7200", .body = renewal_info_};
     }
     if (path == "finalize") ca_.chain = issue(call.body);
     acme::WebAnswer answer = ca_.answer({.method = acme::WebRequest::Method::kPost, .url = call.uri, .body = call.body});
     if (path == "challenge") answered_ = orders_->http_challenge("aaaaaaaaaaaaaaaaaaaaaaaaaa");
     return HttpResponse{.status = static_cast<std::uint16_t>(answer.status),
                         .content_type = answer.content_type,
-                        .body = answer.body,
                         .location = answer.location,
                         .retry_after = answer.retry_after,
-                        .replay_nonce = answer.replay_nonce};
+                        .replay_nonce = answer.replay_nonce,
+                        .body = answer.body};
   }
   /// A certificate over the public key of the request in this JWS.
   std::string issue(const std::string& jws) {
@@ -161,6 +161,34 @@ TEST_F(CertificateOrdersTest, ARenewalKeepsTheKeyAndTheAccount) {
   EXPECT_NE(second.chain, first.chain);
   EXPECT_EQ(second.private_key, first.private_key) << "TLSA records stay true";
   EXPECT_EQ(std::ranges::count(ca_.asked, "account"), 0) << "the account was kept";
+}
+
+TEST_F(CertificateOrdersTest, AnAccountTheCaHasEndedIsFollowedByOneWithANewKey) {
+  const auto account = [this] {
+    return *store::CertificateReader(**store_->snapshot()).acme_account(settings_.acme_directory).value();
+  };
+  order();
+  settle();
+  const auto first = *stored();
+  const std::string key = account().private_key;
+  ca_ = acme::ScriptedCa();
+  ca_.instead = [](const std::string& path) -> std::optional<acme::WebAnswer> {
+    if (path != "order" && path != "account") return std::nullopt;
+    return acme::ScriptedCa::problem(403, "unauthorized", "deactivated");
+  };
+  pass(63 * kDay);
+  settle();
+  EXPECT_EQ(stored()->failures, 1u);
+  EXPECT_EQ(stored()->chain, first.chain) << "in use until another one comes";
+  EXPECT_NE(stored()->last_error.find("account"), std::string::npos) << stored()->last_error;
+  EXPECT_NE(account().private_key, key);
+  ca_ = acme::ScriptedCa();
+  pass(100);
+  settle();
+  EXPECT_EQ(stored()->failures, 0u) << stored()->last_error;
+  EXPECT_NE(stored()->chain, first.chain);
+  EXPECT_EQ(std::ranges::count(ca_.asked, "account"), 1);
+  EXPECT_EQ(account().url, acme::ScriptedCa::url("account/1"));
 }
 
 TEST_F(CertificateOrdersTest, FailuresAreKeptAndTriedAgainLaterWithTheOtherProof) {
@@ -305,6 +333,20 @@ TEST_F(CertificateOrdersTest, TheCaIsAskedWhenToRenewAndIsBelieved) {
   settle();
   EXPECT_NE(stored()->chain, before);
   EXPECT_EQ(stored()->explanation_url, "");
+}
+
+TEST_F(CertificateOrdersTest, AWindowBehindTheEndOfTheCertificateIsNotWaitedFor) {
+  const auto at = [this](std::int64_t days) {
+    return mail::format_rfc3339(Timestamp::from_seconds(clock_.now().seconds() + days * kDay));
+  };
+  renewal_info_ = R"({"suggestedWindow":{"start":")" + at(400) + R"(","end":")" + at(500) + R"("}})";
+  order();
+  settle();
+  EXPECT_EQ(enquiries_, 1);
+  const auto facts = net::certificate_facts(stored()->chain);
+  ASSERT_TRUE(facts);
+  EXPECT_LT(stored()->next_attempt.seconds(), facts->not_after - 10 * kDay);
+  EXPECT_GT(stored()->next_attempt.seconds(), facts->not_after - 20 * kDay) << "but as late as is safe";
 }
 
 }  // namespace

@@ -79,9 +79,45 @@ TEST_F(CertificatesTest, FilesThatChangeAreTakenAndBrokenOnesAreNot) {
   EXPECT_FALSE((*certificate)->refresh().value());
   // Half way through a renewal: the certificate is there, its key is not yet.
   write("chain.pem", net::make_self_signed_certificate("three.example.test", 90)->certificate_pem);
-  EXPECT_FALSE((*certificate)->refresh());
+  const std::string before = (*certificate)->default_certificate().chain;
+  EXPECT_FALSE((*certificate)->refresh().value());
+  EXPECT_EQ((*certificate)->default_certificate().chain, before) << "served on";
+  ASSERT_TRUE((*certificate)->file_failure());
+  EXPECT_NE(describe(*(*certificate)->file_failure()).find("do not belong together"), std::string::npos);
+  EXPECT_TRUE((*certificate)->have_files_changed()) << "looked at until they can be used";
   use("three.example.test");
   EXPECT_TRUE((*certificate)->refresh().value());
+  EXPECT_FALSE((*certificate)->file_failure());
+  EXPECT_FALSE((*certificate)->have_files_changed());
+}
+
+// A server that is started again in the middle of a renewal, or before a folder is mounted, serves mail all the same.
+TEST_F(CertificatesTest, FilesThatCannotBeUsedAtTheStartKeepNoServerFromStarting) {
+  using Source = DefaultCertificate::Source;
+  settings.tls_certificate = "chain.pem";
+  settings.tls_key = "private.pem";
+  const auto store = store::Store::create_in_memory(system_clock);
+  const auto certificates = ServerCertificates::load(settings, store.get(), system_clock);
+  ASSERT_TRUE(certificates) << certificates.error().context;
+  EXPECT_EQ((*certificates)->default_certificate().source, Source::kSelfSigned);
+  ASSERT_TRUE((*certificates)->file_failure());
+  EXPECT_EQ((*certificates)->file_failure()->file, directory.path() + "/chain.pem");
+  EXPECT_TRUE((*certificates)->lives().empty());
+  const auto stored = net::make_self_signed_certificate("mail.example.test", 90);
+  const auto put = store->apply(store::PutCertificate{{.hostname = "mail.example.test",
+                                                       .source = store::CertificateSource::kUpload,
+                                                       .chain = stored->certificate_pem,
+                                                       .private_key = std::string(stored->private_key_pem.reveal())}});
+  ASSERT_TRUE(put) << put.error().context;
+  EXPECT_TRUE((*certificates)->refresh().value()) << "what was uploaded is taken though the files are broken";
+  EXPECT_EQ((*certificates)->default_certificate().chain, stored->certificate_pem);
+  const auto pair = net::make_self_signed_certificate("mail.example.test", 90);
+  write("chain.pem", pair->certificate_pem);
+  write("private.pem", pair->private_key_pem.reveal());
+  EXPECT_TRUE((*certificates)->refresh().value());
+  EXPECT_EQ((*certificates)->default_certificate().source, Source::kFile);
+  EXPECT_EQ((*certificates)->default_certificate().chain, pair->certificate_pem);
+  EXPECT_FALSE((*certificates)->file_failure());
 }
 
 TEST_F(CertificatesTest, NamedFilesAreRelativeToTheDataDirectoryAndNeverReplaced) {

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
 namespace posthus::main {
 namespace {
 
@@ -17,9 +21,14 @@ TEST(CommandLine, NamesEveryCommand) {
       {"domain add", {"domain", "add", "x"}},
       {"domain list", {"domain", "list"}},
       {"domain remove", {"domain", "remove", "x"}},
+      {"domain rename", {"domain", "rename", "x", "y"}},
+      {"domain own-aliases", {"domain", "own-aliases", "x", "5"}},
+      {"domain retention", {"domain", "retention", "x", "30"}},
+      {"user retention", {"user", "retention", "x", "default"}},
       {"user add", {"user", "add", "x"}},
       {"user list", {"user", "list"}},
       {"user remove", {"user", "remove", "x"}},
+      {"user rename", {"user", "rename", "x", "y"}},
       {"user password", {"user", "password", "x"}},
       {"user quota", {"user", "quota", "x", "5M"}},
       {"user disable", {"user", "disable", "x"}},
@@ -69,6 +78,34 @@ TEST(CommandLine, NamesEveryCommand) {
     EXPECT_EQ(common->command, name);
     EXPECT_TRUE(common->is_json);
     EXPECT_EQ(common->options, (std::vector<std::pair<std::string, std::string>>{{"data", "/d"}})) << name;
+  }
+}
+
+// The names under "Subcommands:" of a help text: one at the beginning of each line, two blanks before it.
+std::vector<std::string> subcommands(std::vector<const char*> arguments) {
+  arguments.push_back("--help");
+  const auto line = parse(arguments);
+  std::vector<std::string> names;
+  if (line) return names;
+  std::istringstream text(line.error().text);
+  std::string row;
+  while (std::getline(text, row) && !row.starts_with("Subcommands:")) {
+  }
+  while (std::getline(text, row) && row.starts_with("  ")) names.push_back(row.substr(2, row.find(' ', 2) - 2));
+  return names;
+}
+
+TEST(CommandLine, TheReadmeNamesEveryCommand) {
+  std::ifstream file(std::string(POSTHUS_SOURCE_DIR) + "/core/main/README.md");
+  const std::string page((std::istreambuf_iterator<char>(file)), {});
+  const auto all = subcommands({});
+  ASSERT_GT(all.size(), 20U);
+  for (const std::string& name : all) {
+    std::string row;
+    for (const std::string& below : subcommands({name.c_str()})) {
+      if (subcommands({name.c_str(), below.c_str()}).empty()) row += (row.empty() ? " " : "\\|") + below;
+    }
+    EXPECT_NE(page.find("`" + name + row), std::string::npos) << "the README lacks `" << name << row;
   }
 }
 

@@ -127,6 +127,12 @@ TEST_F(SettingsTest, WrongValuesAreRefusedWithWhatWasExpected) {
   EXPECT_EQ(refusal("data = \"\"\n"), ":1: 'data' must be a path");
 }
 
+TEST_F(SettingsTest, TablesNobodyKnowsAreRefusedEvenWhenEmpty) {
+  EXPECT_EQ(refusal("[ports]\n[nonsense]\n"), ":2: there is no setting 'nonsense'");
+  EXPECT_EQ(refusal("hostname = {}\n"), ":1: 'hostname' must be a string");
+  EXPECT_EQ(refusal("[ports]\n[login]\nallow_plaintext = 7\n"), ":3: 'login.allow_plaintext' must be true or false");
+}
+
 TEST_F(SettingsTest, BrokenTomlIsRefusedWithItsLine) {
   EXPECT_TRUE(refusal("hostname = \"a.example\"\nports = [\n").starts_with(":2") ||
               refusal("hostname = \"a.example\"\nports = [\n").starts_with(":3"));
@@ -148,7 +154,8 @@ TEST_F(SettingsTest, TheEnvironmentIsHeldToTheTableToo) {
 TEST_F(SettingsTest, CertificateAndKeyComeTogether) {
   const auto loaded = load_settings({.environment = {{"POSTHUS_TLS_KEY", "key.pem"}}});
   ASSERT_FALSE(loaded);
-  EXPECT_EQ(loaded.error().context, "tls.certificate and tls.key must be set together");
+  EXPECT_EQ(loaded.error().context, "POSTHUS_TLS_KEY: 'tls.key' needs 'tls.certificate'");
+  EXPECT_EQ(refusal("[tls]\ncertificate = \"a.pem\"\n"), ":2: 'tls.certificate' needs 'tls.key'");
 }
 
 TEST_F(SettingsTest, TheReadmeListsEverySetting) {

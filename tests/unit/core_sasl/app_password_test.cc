@@ -163,7 +163,7 @@ TEST_F(AppPasswordTest, ThePasswordDoesNotForgiveWrongCodes) {
   authenticator.code_checked("anna@example.test", from("http"), Authenticator::CodeVerdict::kWrong);
   ASSERT_EQ(authenticator.blocks().size(), 1u);
   const LoginBlock block = authenticator.blocks()[0];
-  EXPECT_TRUE(block.is_of_codes);
+  EXPECT_EQ(block.kind, LoginBlockKind::kCodes);
   EXPECT_EQ(block.login, "anna@example.test");
   EXPECT_TRUE(authenticator.unblock(block.id));
   EXPECT_TRUE(authenticator.admits_code("anna@example.test"));

@@ -52,6 +52,46 @@ TEST_F(ThrottleTest, BlocksLongerEachTimeUpToAQuarterOfAnHour) {
   EXPECT_TRUE(throttle.admits(guesser));
 }
 
+TEST_F(ThrottleTest, BlocksGoOnInTheNextProcess) {
+  const auto guesser = from("anna", "192.0.2.1");
+  fail_patiently(guesser, 9);
+  for (int i = 0; i < 60; ++i) throttle.failed(from("user" + std::to_string(i), "203.0.113.9"), 0);
+  for (int i = 0; i < 5; ++i) throttle.code_failed("ben");
+  ASSERT_EQ(throttle.blocks().size(), 3u);
+  LoginThrottle next(clock, {});
+  next.restore(throttle.blocks());
+  EXPECT_FALSE(next.admits(next.origin("anna", "192.0.2.1")));
+  EXPECT_FALSE(next.admits(next.origin("somebody", "203.0.113.9"))) << "the network";
+  EXPECT_FALSE(next.admits_code("ben"));
+  EXPECT_TRUE(next.admits(next.origin("anna", "198.51.100.1")));
+  EXPECT_TRUE(next.admits(next.origin("ben", "192.0.2.1")));
+  // The next failure goes on where the last process stopped.
+  while (!next.admits(next.origin("anna", "192.0.2.1"))) clock.advance(kSecond);
+  next.failed(next.origin("anna", "192.0.2.1"), 0);
+  clock.advance(300 * kSecond);
+  EXPECT_FALSE(next.admits(next.origin("anna", "192.0.2.1"))) << "the tenth failure blocks longer than the first";
+  // It can be lifted there.
+  const auto blocks = next.blocks();
+  ASSERT_EQ(blocks.size(), 1u);
+  EXPECT_TRUE(next.lift(blocks[0].id));
+  EXPECT_TRUE(next.admits(next.origin("anna", "192.0.2.1")));
+}
+
+TEST_F(ThrottleTest, WhatIsOverIsNotBlockedAgain) {
+  const auto guesser = from("anna", "192.0.2.1");
+  fail_patiently(guesser, 5);
+  auto kept = throttle.blocks();
+  ASSERT_EQ(kept.size(), 1u);
+  LoginThrottle back(clock, {});
+  kept[0].until = Timestamp::from_seconds(9'000'000);  // the clock was put back by months
+  back.restore(kept);
+  clock.advance(15 * 60 * kSecond);
+  EXPECT_TRUE(back.admits(back.origin("anna", "192.0.2.1"))) << "no longer than the rule allows";
+  LoginThrottle late(clock, {});
+  late.restore(throttle.blocks());
+  EXPECT_TRUE(late.admits(late.origin("anna", "192.0.2.1")));
+}
+
 TEST_F(ThrottleTest, ForgetsOldFailures) {
   const auto guesser = from("anna", "192.0.2.1");
   for (int i = 0; i < 4; ++i) throttle.failed(guesser, 0);

@@ -3,6 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "core/mail/encoded_word.h"
+#include "core/mail/header.h"
+#include "smtp/hold_notice.h"
+#include "store/hold_reason.h"
 #include "store/sending_reader.h"
 
 namespace posthus::smtp {
@@ -52,7 +58,9 @@ TEST(ChangeOfHabit, HoldsBurstsStrangersAndBounces) {
     record.bounces = c.bounces;
     record.is_held = c.is_held_already;
     for (const std::string& network : c.networks) record.networks.push_back({network, 1});
-    const std::string reason = change_of_habit({record, c.network, c.copies, 100});
+    const std::string stored = change_of_habit({record, c.network, c.copies, 100});
+    EXPECT_TRUE(stored.empty() || store::decode_hold_reason(stored).code != store::HoldCode::kOther) << c.name << stored;
+    const std::string reason = hold_reason_words(store::decode_hold_reason(stored), mail::ReportLanguage::kEnglish);
     const std::string_view wanted = c.reason;
     EXPECT_EQ(reason.substr(0, wanted.size()), wanted) << c.name;
     EXPECT_EQ(reason.empty(), wanted.empty()) << c.name << ": " << reason;
@@ -76,6 +84,32 @@ TEST(ChangeOfHabit, NetworksAreThoseOfAProvidersCustomer) {
   EXPECT_EQ(habit_network("192.0.2.77"), "192.0.2.0/24");
   EXPECT_EQ(habit_network("2001:db8:1:2::3"), "2001:db8:1::/48");
   EXPECT_EQ(habit_network(""), "");
+}
+
+TEST(HoldNotice, IsInTheLanguageOfItsReader) {
+  const HoldNotice notice{.hostname = "mx.example.test",
+                          .account = "anna@example.test",
+                          .reason = store::encode_hold_reason({store::HoldCode::kNewNetwork, 301, 300, "192.0.2.0/24"}),
+                          .queue_id = "17abc",
+                          .to = "anna@example.test",
+                          .now = Timestamp::from_seconds(1'795'302'400)};
+  const auto subject = [&](mail::ReportLanguage language, const std::string& why) {
+    const std::string text = compose_hold_notice(notice, language);
+    const std::string header = text.substr(0, text.find("\r\n\r\n"));
+    EXPECT_TRUE(std::ranges::all_of(header, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) << header;
+    EXPECT_NE(text.find("    " + why + " (17abc)\r\n"), std::string::npos) << text;
+    return mail::decode_header_text(mail::unfold(mail::find_field(header + "\r\n\r\n", "Subject")->value));
+  };
+  EXPECT_EQ(subject(mail::ReportLanguage::kEnglish,
+                    "301 copies within ten minutes, up to 300 are usual from a network it has never used (192.0.2.0/24)"),
+            "Outgoing mail of your account is on hold");
+  EXPECT_EQ(subject(mail::ReportLanguage::kGerman,
+                    "301 Kopien innerhalb von zehn Minuten, üblich sind bis zu 300 aus einem Netz, das noch nie benutzt wurde "
+                    "(192.0.2.0/24)"),
+            "Ausgehende E-Mail Ihres Kontos wird zurückgehalten");
+  EXPECT_EQ(subject(mail::ReportLanguage::kNorwegian,
+                    "301 kopier på ti minutter, opptil 300 er vanlig fra et nett som aldri er brukt før (192.0.2.0/24)"),
+            "Utgående e-post fra kontoen din holdes tilbake");
 }
 
 }  // namespace

@@ -239,6 +239,26 @@ TEST_F(SlowHostTest, ASlowHostGetsNoFurtherMessageOverTheConnection) {
   EXPECT_EQ(source.messages.size(), 1u);
 }
 
+// RFC 5321 §4.5.3.2.1 to .6: no host is given less.
+TEST_F(SlowHostTest, EachAnswerMayTakeAsLongAsTheRfcSays) {
+  source.messages.push_back(make_message("Subject: one\r\n\r\n", {"anna@example.test", "bert@example.test"}));
+  driver.open(make_client_session({.hostname = "mail.example.org", .clock = &world.clock}, source), testing::Tls::kNo);
+  struct Turn {
+    const char *stage, *reply;
+    int seconds;
+  };
+  constexpr Turn kTurns[] = {{"greeting", "220 hi\r\n", 300},   {"EHLO", "250 hi\r\n", 300},        {"MAIL", "250 ok\r\n", 300},
+                             {"RCPT", "250 ok\r\n", 300},       {"second RCPT", "250 ok\r\n", 300}, {"DATA", "354 go\r\n", 120},
+                             {"end of data", "250 ok\r\n", 600}};
+  for (const Turn& turn : kTurns) {
+    EXPECT_EQ(driver.session().deadline(), std::chrono::seconds(turn.seconds)) << turn.stage;
+    driver.take_output();
+    driver.send(turn.reply);
+  }
+  ASSERT_EQ(source.results.size(), 1u);
+  EXPECT_EQ(source.results[0].recipients[1].verdict, Verdict::kDelivered);
+}
+
 TEST_F(ClientSessionTest, StreamsALongTextInPieces) {
   listen();
   std::string text = "Subject: long\r\n\r\n";

@@ -439,6 +439,7 @@ TEST_F(QueueRunnerTest, ASilentHostDelaysNobody) {
 }
 
 TEST_F(QueueRunnerTest, AThousandDeadDomainsCostAnAttemptEachAndNoRewriting) {
+  put_setting("queue.copies_per_sender", "0");
   constexpr int kDomains = 1000, kMessages = 10;
   std::string lines;
   Letter letter;

@@ -26,8 +26,9 @@ struct Letter {
   std::uint8_t notify = 0;
   std::string text = "From: anna@example.test\r\nSubject: hello\r\n\r\nHello.\r\n";
   store::ReturnContent return_content = store::ReturnContent::kUnset;
-  std::string envelope_id, recipient_reverse_path, extra_header, route;
+  std::string envelope_id, recipient_reverse_path, extra_header, signing_domain, route;
   bool requires_tls = false, ignores_tls_policy = false;
+  store::BodyKind body = store::BodyKind::k7Bit;
 };
 
 class QueueScene : public ::testing::Test {
@@ -62,6 +63,8 @@ class QueueScene : public ::testing::Test {
                                  jobs.push_back(std::move(job));
                                },
                            .is_own_address = [](const std::string& address, std::uint16_t) { return address == "192.0.2.250"; },
+                           .own_listener = parse_ip_address("192.0.2.250"),
+                           .own_listener_port = 2525,
                            .tls_policies = tls_policies,
                            .signing = &signing});
   }
@@ -92,7 +95,9 @@ class QueueScene : public ::testing::Test {
     entry.return_content = letter.return_content;
     entry.envelope_id = letter.envelope_id;
     entry.extra_header = letter.extra_header;
+    entry.signing_domain = letter.signing_domain;
     entry.requires_tls = letter.requires_tls;
+    entry.body = letter.body;
     entry.ignores_tls_policy = letter.ignores_tls_policy;
     std::vector<store::QueuedRecipient> recipients;
     for (const std::string& address : letter.to) {

@@ -202,6 +202,22 @@ TEST_F(RoutingCase, TheBackupWaitsWhenThePrimaryIsUnknownForNow) {
   EXPECT_EQ(failure(), "deferred 4.4.3");
 }
 
+TEST_F(RoutingCase, MailOfARelayDomainWaitsWhateverTheDnsSays) {
+  facts.is_relay = true;
+  put_status("example.org", Status::kNoName);
+  EXPECT_EQ(failure(), "deferred 4.1.2");
+  EXPECT_NE(plan().explanation.find("does not exist"), std::string::npos);
+  put_mx({{0, ""}});
+  EXPECT_EQ(failure(), "deferred 4.1.10");
+  put_mx({{10, "mx.posthus.test"}});  // the primary was forgotten
+  EXPECT_EQ(failure(), "deferred 4.4.6");
+  put_mx({{5, "primary.example.org"}, {10, "mx.posthus.test"}});
+  put_status("primary.example.org", Status::kNoName);
+  EXPECT_EQ(failure(), "deferred 4.4.4");
+  put_addresses("primary.example.org", {"192.0.2.1"});
+  EXPECT_EQ(hosts(), Names{"primary.example.org"});
+}
+
 TEST_F(RoutingCase, LoopbackAndNonsenseAddressesAreNotConnectedTo) {
   put_mx({{10, "a.example.org"}});
   for (const char* text : {"127.0.0.1", "0.0.0.0", "255.255.255.255", "224.0.0.1", "::1", "::", "ff02::1", "::ffff:127.0.0.1"}) {

@@ -178,10 +178,11 @@ TEST_F(SigningTest, ForwardedMailFromOutsideIsNotSignedThoughItClaimsToBeOurs) {
 TEST_F(SigningTest, ReportsOfOurOwnAreSignedWhole) {
   put_keys("example.test");
   const auto snapshot = world_.store->snapshot();
-  const std::string fields = keys_.sign(**snapshot, "example.test", kMessage, world_.clock.now()).value();
+  const auto [fields, domain] = keys_.sign(**snapshot, "mail.example.test", kMessage, world_.clock.now()).value();
+  EXPECT_EQ(domain, "example.test") << "the nearest above that has keys";
   ASSERT_EQ(signatures_in(fields).size(), 2U);
   EXPECT_TRUE(holds(signatures_in(fields)[0], kMessage, records_.at(tags_of(signatures_in(fields)[0]).at("s"))));
-  EXPECT_EQ(keys_.sign(**snapshot, "elsewhere.test", kMessage, world_.clock.now()).value(), "");
+  EXPECT_EQ(keys_.sign(**snapshot, "elsewhere.test", kMessage, world_.clock.now()).value().fields, "");
 }
 
 }  // namespace

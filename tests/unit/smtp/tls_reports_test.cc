@@ -40,16 +40,16 @@ class TlsReportsTest : public ::testing::Test {
     reports = make();
   }
   std::unique_ptr<TlsReports> make() {
-    return std::make_unique<TlsReports>(
-        TlsReportsContext{.store = *store,
-                          .resolver = resolver,
-                          .fetcher = post_box,
-                          .clock = clock,
-                          .hostname = "mx.home.test",
-                          .run_blocking = [this](std::move_only_function<void()> work) { work_.push_back(std::move(work)); },
-                          .sign = [](const std::string& domain,
-                                     std::string_view) { return Result<std::string>("DKIM-Signature: of " + domain + "\r\n"); },
-                          .queued = [this](const std::string& domain) { queued.push_back(domain); }});
+    return std::make_unique<TlsReports>(TlsReportsContext{
+        .store = *store,
+        .resolver = resolver,
+        .fetcher = post_box,
+        .clock = clock,
+        .hostname = "mx.home.test",
+        .run_blocking = [this](std::move_only_function<void()> work) { work_.push_back(std::move(work)); },
+        .sign = [](const std::string& domain,
+                   std::string_view) { return Result<Signature>(Signature{"DKIM-Signature: of " + domain + "\r\n", domain}); },
+        .queued = [this](const std::string& domain) { queued.push_back(domain); }});
   }
   template <class Request>
   void must(Request request) {
@@ -157,6 +157,7 @@ TEST_F(TlsReportsTest, TheDayAfterAReportIsQueued) {
   EXPECT_EQ(message.entry.origin, store::QueueOrigin::kReport);
   EXPECT_EQ(message.entry.reverse_path, "");
   EXPECT_EQ(message.entry.extra_header, "DKIM-Signature: of home.test\r\n");
+  EXPECT_EQ(message.entry.signing_domain, "home.test");
   EXPECT_TRUE(message.entry.ignores_tls_policy) << "RFC 8460 §3: despite TLS failures, and not counted";
   EXPECT_EQ(message.recipients.at(0).address, "tls@reports.test");
   EXPECT_EQ(message.recipients.at(0).domain, "reports.test");

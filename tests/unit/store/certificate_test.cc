@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "store/certificate_reader.h"
+#include "store/queue_reader.h"
 #include "store/record_certificate.h"
 #include "store/store.h"
 
@@ -64,6 +65,43 @@ TEST_F(CertificateRecordsTest, WhatComesLateFromACaNeitherRevivesNorReplaces) {
   put(uploaded("a.test"));
   EXPECT_EQ(refusal({.hostname = "a.test"}, true), ErrorKind::kNotFound);
   EXPECT_EQ(find("a.test")->source, CertificateSource::kUpload);
+}
+
+TEST_F(CertificateRecordsTest, AnOrderForADomainThatHasGoneIsRefused) {
+  const auto order = [this](const std::string& domain) {
+    return store_->apply(PutCertificate{{.hostname = "autoconfig." + domain}, false, domain});
+  };
+  ASSERT_TRUE(store_->apply(PutDomain{{.name = "bank.test"}}));
+  ASSERT_TRUE(order("bank.test"));
+  ASSERT_TRUE(store_->apply(RemoveDomain{"bank.test"}));
+  const auto late = order("bank.test");
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, ErrorKind::kNotFound);
+  EXPECT_FALSE(find("autoconfig.bank.test"));
+}
+
+// One request, one transaction: a server that dies can leave neither half behind.
+TEST_F(CertificateRecordsTest, ADomainTakesItsOrdersAndSettingsWithItInOneRequest) {
+  const auto setting = [this](const std::string& name) { return QueueReader(**store_->snapshot()).setting(name).value(); };
+  for (const char* name : {"bank.test", "other.test"}) ASSERT_TRUE(store_->apply(PutDomain{{.name = name}}));
+  for (const char* name : {"autoconfig.bank.test", "mta-sts.bank.test", "mail.bank.test", "autoconfig.other.test"})
+    put({.hostname = name});
+  put(uploaded("autodiscover.bank.test"));
+  for (const char* name : {"dns.update_key@bank.test", "mta_sts.mode@bank.test", "queue.expire_seconds@bank.test",
+                           "dns.update_key@other.test", "dns.update_key"})
+    ASSERT_TRUE(store_->apply(PutSetting{name, "v"}));
+  const auto removed = store_->apply(RemoveDomain{"Bank.test"});
+  ASSERT_TRUE(removed) << removed.error().context;
+  EXPECT_FALSE(find("autoconfig.bank.test"));
+  EXPECT_FALSE(find("mta-sts.bank.test"));
+  EXPECT_TRUE(find("autodiscover.bank.test")) << "uploaded";
+  EXPECT_TRUE(find("mail.bank.test")) << "somebody has asked for it";
+  EXPECT_TRUE(find("autoconfig.other.test"));
+  EXPECT_FALSE(setting("dns.update_key@bank.test")) << "a domain that comes back must not bring a secret back";
+  EXPECT_FALSE(setting("mta_sts.mode@bank.test"));
+  EXPECT_TRUE(setting("queue.expire_seconds@bank.test")) << "of a destination, whoever looks after it";
+  EXPECT_TRUE(setting("dns.update_key@other.test"));
+  EXPECT_TRUE(setting("dns.update_key"));
 }
 
 TEST_F(CertificateRecordsTest, ListsHavePages) {

@@ -195,6 +195,7 @@ TEST_F(DirectoryTest, AliasesAreFollowedOnceAndNotTooDeep) {
   EXPECT_EQ(both.kind, Kind::kRemoteAlias);
   EXPECT_EQ(both.inboxes, (std::vector{inbox(anna), inbox(bert)}));
   EXPECT_EQ(both.remote_targets, std::vector<std::string>{"Far@away.test"});
+  EXPECT_EQ(both.forwarder, "a@example.org") << "the recipient's address, not what it leads to";
   alias("loop1@example.org", {"loop2@example.org"});
   alias("loop2@example.org", {"loop1@example.org"});
   EXPECT_EQ(resolve("loop1").kind, Kind::kAliasLoop);
@@ -222,6 +223,9 @@ TEST_F(DirectoryTest, UsersForwardWithAndWithoutACopy) {
   EXPECT_EQ(there.remote_targets, std::vector<std::string>{"Anna@away.test"});
   forward("anna@example.org", {"anna@away.test"}, false);
   EXPECT_TRUE(resolve("anna+x").inboxes.empty());
+  EXPECT_EQ(resolve("anna+x").forwarder, "anna@example.org");
+  alias("@example.org", {"all@away.test"});
+  EXPECT_EQ(resolve("anything").forwarder, "@example.org");
   forward("bert@example.org", {"anna@example.org", "bert@example.org"}, false);
   there = resolve("bert");
   EXPECT_EQ(there.remote_targets, std::vector<std::string>{"anna@away.test"});
@@ -328,6 +332,29 @@ TEST_F(DirectoryTest, ListsArePagedInOrder) {
   const auto domains = reader.domains({}, 1).value();
   EXPECT_EQ(domains.items[0].name, "a.test");
   EXPECT_EQ(reader.domains(domains.next, 1).value().items[0].name, "example.org");
+}
+
+TEST_F(DirectoryTest, ARenamedUserKeepsTheAccountAndTheOldAddress) {
+  const AccountId anna = add_user("Anna@example.org", 0, Role::kServerAdmin), ben = add_user("ben@example.org");
+  must(PutAlias{{.address = "team@example.org", .targets = {"anna@example.org", "ben@example.org"}}});
+  add(inbox(anna), 20);
+  must(RenameUser{"anna@example.org", "Anna.Berg@example.org"});
+  const auto user = DirectoryReader(*snapshot()).user("anna.berg@example.org").value();
+  ASSERT_TRUE(user);
+  EXPECT_EQ(user->account, anna);
+  EXPECT_EQ(user->address, "anna.berg@example.org");
+  EXPECT_EQ(user->role, Role::kServerAdmin);
+  EXPECT_FALSE(DirectoryReader(*snapshot()).user("anna@example.org").value());
+  EXPECT_EQ(resolve("anna").inboxes, std::vector{inbox(anna)});
+  EXPECT_EQ(resolve("anna.berg").inboxes, std::vector{inbox(anna)});
+  EXPECT_EQ(resolve("team").inboxes, (std::vector{inbox(anna), inbox(ben)}));
+  EXPECT_EQ(refusal(RenameUser{"anna@example.org", "x@example.org"}), ErrorKind::kNotFound);
+  EXPECT_EQ(refusal(RenameUser{"ben@example.org", "anna@example.org"}), ErrorKind::kExists);  // it goes on as her alias
+  EXPECT_EQ(refusal(RenameUser{"ben@example.org", "anna.berg@example.org"}), ErrorKind::kExists);
+  EXPECT_EQ(refusal(RenameUser{"ben@example.org", "ben@elsewhere.test"}), ErrorKind::kNotFound);
+  must(RenameUser{"ben@example.org", "Ben@example.org"});  // the same address: there is no alias of oneself
+  EXPECT_EQ(resolve("ben").inboxes, std::vector{inbox(ben)});
+  EXPECT_EQ(rows(Table::kAliases), 2u);
 }
 
 TEST_F(DirectoryTest, ARemovedUserLeavesNothingBehind) {

@@ -6,6 +6,7 @@
 #include "store/identity_reader.h"
 #include "store/record_dns_check.h"
 #include "store/record_identity.h"
+#include "store/record_login_block.h"
 #include "store/record_passkey.h"
 #include "store/record_sign_in.h"
 #include "tests/unit/store/request_fixture.h"
@@ -190,6 +191,26 @@ TEST_F(IdentityTest, SignInsStandInTheirSlots) {
   const auto all = read_sign_ins(*now).value();
   ASSERT_EQ(all.size(), 2u) << "one row each";
   EXPECT_EQ(all[0].number + all[1].number, 17u);
+}
+
+TEST_F(IdentityTest, LoginBlocksAreThoseOfNow) {
+  must(PutLoginBlocks{{{.kind = 0, .failures = 7, .until = {5}, .login = "anna", .network = "192.0.2.1"},
+                       {.kind = 1, .failures = 60, .network = "203.0.113.0/24"}}});
+  must(PutLoginBlocks{{{.kind = 2, .failures = 100, .until = {9}, .login = "eve"}}});
+  EXPECT_EQ(refusal(PutLoginBlocks{{{.kind = kLoginBlockKinds}}}), ErrorKind::kInvalid);
+  EXPECT_EQ(refusal(PutLoginBlocks{{{.login = std::string(kMaxLoginBlockFieldBytes + 1, 'l')}}}), ErrorKind::kInvalid);
+  EXPECT_EQ(refusal(PutLoginBlocks{std::vector<LoginBlockRecord>(kMaxLoginBlocks + 1)}), ErrorKind::kTooLarge);
+  {
+    const auto now = snapshot();
+    const auto all = read_login_blocks(*now).value();
+    ASSERT_EQ(all.size(), 1u) << "those of before are gone, and what was refused changed nothing";
+    EXPECT_EQ(all[0].kind, 2);
+    EXPECT_EQ(all[0].failures, 100u);
+    EXPECT_EQ(all[0].until.microseconds, 9);
+    EXPECT_EQ(all[0].login, "eve");
+  }
+  must(PutLoginBlocks{});
+  EXPECT_EQ(rows(Table::kLoginBlocks), 0u);
 }
 
 TEST_F(IdentityTest, ChangesInTheDnsAreNoted) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/base/hash.h"
 #include "store/blob_record.h"
 #include "store/file_segments.h"
 #include "store/key.h"
@@ -13,10 +14,13 @@
 #include "store/record_dns_check.h"
 #include "store/record_grant.h"
 #include "store/record_identity.h"
+#include "store/record_login_block.h"
 #include "store/record_passkey.h"
 #include "store/record_sign_in.h"
 #include "store/record_tls.h"
 #include "store/rows.h"
+#include "store/sending_reader.h"
+#include "store/sent_today.h"
 #include "store/store_state.h"
 #include "tests/unit/store/store_fixture.h"
 
@@ -184,6 +188,14 @@ TEST_F(Maintenance, CheckFindsDamagedIdentities) {
          return put_long_value(t, Table::kPasskeys, passkey_key(AccountId(9), passkey_id("c")), encode_passkey(record));
        }},
       {"a sign-in: key", [](WriteTransaction& t) { return t.put(Table::kSignIns, "x", encode_sign_in({.slot = 1})); }},
+      {"a login block: key", [](WriteTransaction& t) { return t.put(Table::kLoginBlocks, "x", encode_login_block({})); }},
+      {"a login block: login block", [](WriteTransaction& t) { return t.put(Table::kLoginBlocks, login_block_key(0), "x"); }},
+      {"a sum of a day: version of what was sent today",
+       [](WriteTransaction& t) { return t.put(Table::kSentToday, sent_today_key("a.test"), "x"); }},
+      {"a sum of a day: is stored under another name: b.test",
+       [](WriteTransaction& t) {
+         return t.put(Table::kSentToday, sent_today_key("a.test"), encode_sent_today({.name = "b.test"}));
+       }},
       {"a DNS check: DNS check",
        [](WriteTransaction& t) { return put_long_value(t, Table::kDnsChecks, dns_check_key("a.test"), "x"); }},
       {"a DNS check: domain is missing",
@@ -205,6 +217,9 @@ TEST_F(Maintenance, CheckFindsDamagedIdentities) {
       POSTHUS_TRY_VOID(t.erase(Table::kAdministered, administered_key(AccountId(9), "a.test")));
       POSTHUS_TRY_VOID(erase_long_value(t, Table::kPasskeys, passkey_key(AccountId(9), passkey_id("c"))));
       POSTHUS_TRY_VOID(t.erase(Table::kSignIns, "x"));
+      POSTHUS_TRY_VOID(t.erase(Table::kLoginBlocks, "x"));
+      POSTHUS_TRY_VOID(t.erase(Table::kSentToday, sent_today_key("a.test")));
+      POSTHUS_TRY_VOID(t.erase(Table::kLoginBlocks, login_block_key(0)));
       POSTHUS_TRY_VOID(erase_long_value(t, Table::kDnsChecks, dns_check_key("a.test")));
       return erase_long_value(t, Table::kAudit, audit_key(1));
     });
@@ -534,6 +549,17 @@ TEST_F(Maintenance, ExpireDropsOldTombstones) {
   ASSERT_TRUE(expire(*c.store, clock_.now()));
   EXPECT_FALSE(vanished().has_value());
   c.expect_consistent();
+}
+
+TEST_F(Maintenance, SumsOfDaysThatAreOverGo) {
+  const StoreCase c = open();
+  c.must(NoteLimit{"yesterday.test", MetLimit::kMessages, 100});
+  clock_.advance(24ll * 3600 * 1'000'000);
+  c.must(NoteLimit{"today.test", MetLimit::kMessages, 100});
+  ASSERT_TRUE(expire(*c.store, clock_.now()));
+  const auto snapshot = c.store->snapshot();
+  EXPECT_EQ((*snapshot)->size(Table::kSentToday).value().rows, 1u);
+  EXPECT_EQ(SendingReader(**snapshot).limits_met(clock_.now()).value().at(0).name, "today.test");
 }
 
 }  // namespace

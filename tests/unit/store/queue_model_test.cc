@@ -18,6 +18,7 @@ struct ModelRecipient {
   std::int64_t next = 0;
   std::uint32_t attempts = 0;
   bool must_bounce = false;
+  std::string forwarder;
 };
 struct ModelEntry {
   bool is_held = false;
@@ -55,9 +56,11 @@ void QueueModelTest::add() {
   std::vector<QueuedRecipient> recipients;
   for (std::size_t i = 0; i <= below(6); ++i) {
     recipients.push_back(recipient_at("r@" + any_domain()));
+    if (chance(30)) recipients.back().forwarder = "f" + std::to_string(below(2)) + "@example.org";
     if (chance(30)) recipients.back().next_attempt = {now() + static_cast<std::int64_t>(below(1000))};
     entry.recipients[static_cast<std::uint16_t>(i + 1)] = {.domain = recipients.back().domain,
-                                                           .next = recipients.back().next_attempt.microseconds};
+                                                           .next = recipients.back().next_attempt.microseconds,
+                                                           .forwarder = recipients.back().forwarder};
   }
   request = queued(std::move(request), ++last_id_, std::move(recipients));
   request.queue->reverse_path = entry.sender;
@@ -197,6 +200,19 @@ void QueueModelTest::compare() {
   }
   EXPECT_EQ(due, expected_due);
   EXPECT_EQ(rows(Table::kQueueDue), expected_due.size());
+  std::map<std::string, std::uint32_t> waiting, forwarded;
+  for (const auto& [id, entry] : model_) {
+    for (const auto& [number, recipient] : entry.recipients) {
+      if (!recipient.forwarder.empty()) {
+        ++forwarded[recipient.forwarder];
+      } else if (!entry.sender.empty()) {
+        ++waiting[entry.sender];
+      }
+    }
+  }
+  for (const auto& [sender, count] : waiting) EXPECT_EQ(reader.waiting_of(AccountId(), sender).value(), count) << sender;
+  for (const auto& [address, count] : forwarded) EXPECT_EQ(reader.waiting_forwards_of(address).value(), count) << address;
+  EXPECT_EQ(rows(Table::kQueueSenders), waiting.size() + forwarded.size());
   EXPECT_EQ(rows(Table::kBlobs), model_.size());
   EXPECT_EQ(released.size() + model_.size(), stored_);
   for (const auto& [id, count] : events_) EXPECT_EQ(reader.trace(QueueId(id)).value().size(), count) << id;

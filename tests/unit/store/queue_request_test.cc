@@ -85,6 +85,75 @@ TEST_F(QueueRequestTest, AMessageIsQueuedWithLocalCopiesAndTraceAtOnce) {
   EXPECT_EQ(references(7), 2u);
 }
 
+TEST_F(QueueRequestTest, OneSenderDoesNotFillTheQueue) {
+  must(PutSetting{"queue.copies_per_sender", "3"});
+  must(remote(1, recipients_at({"a@x.test", "b@x.test"})));
+  EXPECT_EQ(refusal(remote(2, recipients_at({"c@x.test", "d@x.test"}))), ErrorKind::kBusy);
+  EXPECT_FALSE(entry(2));
+  AddMessage capital = remote(2, recipients_at({"c@x.test"}));
+  capital.queue->reverse_path = "Anna@Example.ORG";  // the same sender
+  must(std::move(capital));
+  EXPECT_EQ(refusal(remote(3, recipients_at({"d@x.test"}))), ErrorKind::kBusy);
+  // Others have room of their own, and reports always.
+  AddMessage other = remote(3, recipients_at({"d@x.test"}));
+  other.queue->reverse_path = "bert@example.org";
+  must(std::move(other));
+  for (std::uint64_t id = 10; id < 15; ++id) {
+    AddMessage report = remote(id, recipients_at({"d@x.test"}));
+    report.queue->reverse_path.clear();
+    must(std::move(report));
+  }
+  // What was delivered or removed makes room.
+  must(attempt(1, {done(1), deferred(2, kFarFuture)}));
+  must(remote(4, recipients_at({"e@x.test"})));
+  EXPECT_EQ(refusal(remote(5, recipients_at({"f@x.test"}))), ErrorKind::kBusy);
+  must(change(QueueAction::kRemove, {.id = QueueId(4)}));
+  must(remote(5, recipients_at({"f@x.test"})));
+  must(PutSetting{"queue.copies_per_sender", "0"});
+  must(remote(6, recipients_at({"g@x.test", "h@x.test"})));
+}
+
+TEST_F(QueueRequestTest, ForwardsFillTheRoomOfWhoForwards) {
+  must(PutSetting{"queue.copies_per_sender", "2"});
+  const auto forwarded = [&](std::uint64_t id, const std::string& sender, const std::string& forwarder) {
+    AddMessage message = remote(id, recipients_at({"home@x.test"}));
+    message.queue->reverse_path = sender;
+    message.recipients[0].forwarder = forwarder;
+    return message;
+  };
+  must(forwarded(1, "one@far.test", "carl@example.org"));
+  must(forwarded(2, "two@far.test", "carl@example.org"));
+  EXPECT_EQ(refusal(forwarded(3, "three@far.test", "carl@example.org")), ErrorKind::kBusy);
+  must(forwarded(3, "three@far.test", "@example.net"));
+  // Strangers have their room for what is not forwarded.
+  AddMessage relayed = remote(4, recipients_at({"a@x.test", "b@x.test"}));
+  relayed.queue->reverse_path = "one@far.test";
+  must(std::move(relayed));
+  // Both in one message: each part counts for its own.
+  AddMessage both = remote(5, recipients_at({"c@x.test", "home@x.test"}));
+  both.queue->reverse_path = "two@far.test";
+  both.recipients[1].forwarder = "carl@example.org";
+  EXPECT_EQ(refusal(std::move(both)), ErrorKind::kBusy);
+  must(attempt(1, {done(1)}));
+  must(forwarded(6, "", "carl@example.org"));  // reports that are forwarded count as well
+  EXPECT_EQ(QueueReader(*snapshot()).waiting_forwards_of("carl@example.org").value(), 2u);
+  EXPECT_EQ(QueueReader(*snapshot()).waiting_of(AccountId(), "one@far.test").value(), 2u);
+}
+
+TEST_F(QueueRequestTest, AnAccountMayHaveADaysMailWaiting) {
+  must(PutSetting{"queue.copies_per_sender", "1"});
+  must(PutSetting{"limits.messages_per_day", "3"});
+  const auto of_anna = [&](std::uint64_t id, std::vector<QueuedRecipient> recipients) {
+    AddMessage message = remote(id, std::move(recipients));
+    message.queue->account = record(inbox).account;
+    message.queue->reverse_path = "info" + std::to_string(id) + "@example.org";  // whatever address it sends as
+    return message;
+  };
+  must(of_anna(1, recipients_at({"a@x.test", "b@x.test"})));
+  must(of_anna(2, recipients_at({"c@x.test"})));
+  EXPECT_EQ(refusal(of_anna(3, recipients_at({"d@x.test"}))), ErrorKind::kBusy);
+}
+
 TEST_F(QueueRequestTest, QueueingIsRefusedWithoutATrace) {
   must(remote(5, recipients_at({"ben@elsewhere.test"})));
   const std::string before = dump();

@@ -124,6 +124,7 @@ TEST_P(QueueStore, EveryActionLeavesAConsistentStore) {
 TEST_P(QueueStore, ReadingDestinationsCostsByDestinations) {
   constexpr int kDestinations = 1000, kMessages = 100, kRecipientsEach = 1000;
   const StoreCase c = make();
+  c.must(PutSetting{"queue.copies_per_sender", "0"});
   for (int message = 0; message < kMessages; ++message) {
     std::vector<QueuedRecipient> recipients;
     for (int i = 0; i < kRecipientsEach; ++i) {
@@ -207,6 +208,10 @@ TEST_F(DiskCase, CheckFindsDamageOfTheQueue) {
          held.is_held = true;
          return put_queue_entry(t, held);
        }},
+      {"2 are counted, 1 wait",
+       [](WriteTransaction& t, const QueueEntry& e) {
+         return count_waiting(t, e, recipients_at({"dan@elsewhere.test"}), Waits::kMore);
+       }},
       {"version", [](WriteTransaction& t, const QueueEntry& e) {
          return t.put(Table::kQueue, queue_key(e.id, 1) + std::string(2, '\0'), std::string("\0\1x", 3));
        }}};
@@ -237,6 +242,7 @@ TEST_F(DiskCase, TheQueueSurvivesClosingBackupAndRebuild) {
     c.must(remote(c, 9, text_of(1000, 7), recipients_at({"ben@elsewhere.test"})));
     c.must(attempt(9, {done(1)}));  // delivered: stays away
     c.must(PutRoute{{.name = "*", .hops = {{"127.0.0.1", 25, RouteRecord::Tls::kNever}}}});
+    c.must(PutSetting{"queue.copies_per_sender", "1"});  // what was accepted is not refused by a rebuild
     const auto report = backup(*c.store, copy);
     ASSERT_TRUE(report) << report.error().context;
     EXPECT_TRUE(report->findings.empty());
@@ -257,6 +263,7 @@ TEST_F(DiskCase, TheQueueSurvivesClosingBackupAndRebuild) {
     EXPECT_EQ(recipients[1].next_attempt, kNow);
     EXPECT_EQ(reader.trace(QueueId(7)).value().size(), 2u);
     EXPECT_TRUE(reader.route("*").value());
+    EXPECT_EQ(reader.waiting_of(AccountId(), "anna@example.org").value(), 3u);
   };
   {
     SCOPED_TRACE("backup");

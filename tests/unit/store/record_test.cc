@@ -4,10 +4,12 @@
 #include <random>
 
 #include "core/base/bytes.h"
+#include "store/blob_record.h"
 #include "store/key.h"
 #include "store/message_page.h"
 #include "store/record_directory.h"
 #include "store/record_mailbox.h"
+#include "store/record_queue.h"
 #include "store/uid_set.h"
 
 namespace posthus::store {
@@ -82,6 +84,24 @@ TEST(Record, DirectoryRecordsSurviveARoundTrip) {
   EXPECT_EQ(domain->language, mail::ReportLanguage::kNorwegian);
   EXPECT_FALSE(domain->limits.messages_per_day);
   EXPECT_EQ(domain->limits.new_recipients_per_day, std::optional<std::uint32_t>(0));
+  EXPECT_FALSE(domain->is_without_keys);
+  DomainRecord keyless = *domain;
+  keyless.is_without_keys = true;
+  const auto keyless_again = decode_domain_record(encode_domain_record(keyless));
+  ASSERT_TRUE(keyless_again);
+  EXPECT_TRUE(keyless_again->is_without_keys);
+  EXPECT_EQ(keyless_again->language, mail::ReportLanguage::kNorwegian);
+  for (const bool is_keyless : {false, true}) {
+    DomainRecord bounded = *domain;
+    bounded.total_limits = {std::nullopt, 7};
+    bounded.is_without_keys = is_keyless;
+    const auto again = decode_domain_record(encode_domain_record(bounded));
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->is_without_keys, is_keyless);
+    EXPECT_FALSE(again->total_limits.messages_per_day);
+    EXPECT_EQ(again->total_limits.new_recipients_per_day, std::optional<std::uint32_t>(7));
+  }
+  EXPECT_EQ(encode_domain_record(*domain)[0], 2) << "what has no such limits stays readable by the version before";
 
   const auto alias = decode_alias_record(encode_alias_record({"@example.org", {"a@b", "", "c@d"}, Timestamp{1}}));
   ASSERT_TRUE(alias);
@@ -108,6 +128,59 @@ TEST(Record, DirectoryRecordsSurviveARoundTrip) {
   EXPECT_EQ(usage->messages, 45u);
 }
 
+TEST(Record, WhatWaitsElsewhereSaysWhoForwardsAndWhoSigned) {
+  QueueEntry entry{.reverse_path = "anna@example.org", .envelope_id = "env", .extra_header = "X: y\r\n"};
+  entry.hold_reason = "why";
+  const std::string unsigned_bytes = encode_queue_entry(entry);
+  EXPECT_EQ(unsigned_bytes[0], 1) << "what has no signature is written as it always was, and so is read as by versions before";
+  ASSERT_TRUE(decode_queue_entry(unsigned_bytes));
+  EXPECT_EQ(decode_queue_entry(unsigned_bytes)->signing_domain, "");
+  entry.signing_domain = "example.org";
+  const std::string signed_bytes = encode_queue_entry(entry);
+  ASSERT_TRUE(decode_queue_entry(signed_bytes));
+  EXPECT_EQ(decode_queue_entry(signed_bytes)->signing_domain, "example.org");
+  EXPECT_EQ(decode_queue_entry(signed_bytes)->hold_reason, "why");
+
+  QueuedRecipient recipient{.address = "home@far.test", .domain = "far.test", .last_reply = "450 later"};
+  const std::string direct = encode_queued_recipient(recipient);
+  EXPECT_EQ(direct[0], 1);
+  ASSERT_TRUE(decode_queued_recipient(direct));
+  EXPECT_EQ(decode_queued_recipient(direct)->forwarder, "");
+  recipient.forwarder = "carl@example.org";
+  const std::string forwarded = encode_queued_recipient(recipient);
+  ASSERT_TRUE(decode_queued_recipient(forwarded));
+  EXPECT_EQ(decode_queued_recipient(forwarded)->forwarder, "carl@example.org");
+  EXPECT_EQ(decode_queued_recipient(forwarded)->last_reply, "450 later");
+  for (std::string future : {signed_bytes, forwarded}) {
+    future[0] = 3;
+    EXPECT_FALSE(decode_queue_entry(future));
+    EXPECT_FALSE(decode_queued_recipient(future));
+  }
+}
+
+TEST(Record, NamesOfDomainsAndAddressesOfUsersSurviveARoundTrip) {
+  const DomainRecord plain{.name = "further.test", .limits = {}};
+  EXPECT_EQ(decode_domain_record(encode_domain_record(plain))->alias_of, "");
+  for (const bool is_without_keys : {false, true}) {
+    DomainRecord domain = plain;
+    domain.is_without_keys = is_without_keys;
+    domain.alias_of = "home.test";
+    domain.own_aliases = 7;
+    const auto read = decode_domain_record(encode_domain_record(domain));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->is_without_keys, is_without_keys);
+    EXPECT_EQ(read->alias_of, "home.test");
+    EXPECT_EQ(read->own_aliases, 7u);
+  }
+  AliasRecord alias{.address = "a@home.test", .targets = {"b@home.test"}, .created = Timestamp{1}};
+  EXPECT_EQ(decode_alias_record(encode_alias_record(alias))->owner, AccountId(0));
+  alias.owner = AccountId(9);
+  const auto own = decode_alias_record(encode_alias_record(alias));
+  ASSERT_TRUE(own);
+  EXPECT_EQ(own->owner, AccountId(9));
+  EXPECT_EQ(own->targets, alias.targets);
+}
+
 // Rows written before mail left this server.
 TEST(Record, DomainsAndUsersOfTheFirstVersionAreRead) {
   std::string domain = encode_domain_record({"example.org", true, 5, 6, Timestamp{7}});
@@ -128,6 +201,20 @@ TEST(Record, DomainsAndUsersOfTheFirstVersionAreRead) {
   EXPECT_TRUE(old_user->forward_to.empty());
   EXPECT_TRUE(old_user->keeps_copy);
   EXPECT_FALSE(old_user->limits.messages_per_day);
+}
+
+TEST(Record, TextsOfFormat2AreReadWithTheirDigest) {
+  const BlobRecord record{.segment = 3, .offset = 5'000'000'000, .length = 4096, .references = 2, .checksum = 0xdeadbeef};
+  for (const std::string& digest : {std::string(), std::string(32, 'd')}) {
+    const auto read = decode_blob_record(encode_blob_record(record) + digest);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->segment, 3u);
+    EXPECT_EQ(read->offset, 5'000'000'000u);
+    EXPECT_EQ(read->length, 4096u);
+    EXPECT_EQ(read->references, 2u);
+    EXPECT_EQ(read->checksum, 0xdeadbeefu);
+  }
+  EXPECT_FALSE(decode_blob_record(encode_blob_record(record).substr(1)));
 }
 
 TEST(Record, TheLargestUserFitsARow) {

@@ -1,6 +1,7 @@
 // What accounts send: counts that live with the message, days and windows that end, holds.
 #include "store/sending_reader.h"
 
+#include "store/hold_reason.h"
 #include "store/queue_reader.h"
 #include "tests/unit/store/request_fixture.h"
 
@@ -159,6 +160,124 @@ TEST_F(SendingTest, LimitsAreTheUsersOrTheDomainsOrTheServers) {
   limits = SendingReader(*snapshot()).limits(anna).value();
   EXPECT_EQ(limits.messages_per_day, 30u);
   EXPECT_EQ(limits.new_recipients_per_day, 4u);
+}
+
+TEST(HoldReason, IsKeptAsACodeAndToldInEveryLanguage) {
+  const HoldReason reasons[] = {{HoldCode::kAdmin, 0, 0, ""},     {HoldCode::kAdmin, 0, 0, "stolen: see ticket 7"},
+                                {HoldCode::kBurst, 412, 300, ""}, {HoldCode::kNewNetwork, 51, 50, "2001:db8::/48"},
+                                {HoldCode::kBounces, 20, 40, ""}, {HoldCode::kOther, 0, 0, "an old sentence"}};
+  for (const HoldReason& reason : reasons) {
+    const std::string stored = encode_hold_reason(reason);
+    const HoldReason read = decode_hold_reason(stored);
+    EXPECT_EQ(read.code, reason.code) << stored;
+    EXPECT_EQ(read.count, reason.count) << stored;
+    EXPECT_EQ(read.limit, reason.limit) << stored;
+    EXPECT_EQ(read.text, reason.text) << stored;
+    EXPECT_EQ(hold_reason_words(read, mail::ReportLanguage::kEnglish).find('{'), std::string::npos);
+    EXPECT_FALSE(hold_reason_words(read, mail::ReportLanguage::kGerman).empty());
+    EXPECT_FALSE(hold_reason_words(read, mail::ReportLanguage::kNorwegian).empty());
+  }
+  EXPECT_EQ(hold_reason_words(reasons[4], mail::ReportLanguage::kGerman), "20 von 40 heute gesendeten Kopien waren unzustellbar");
+  EXPECT_EQ(hold_reason_words(reasons[1], mail::ReportLanguage::kGerman), "stolen: see ticket 7") << "an admin's own words";
+  for (const char* old : {"", "301 copies within ten minutes, up to 300 are usual", ":", ":burst", ":burst:1:2",
+                          ":burst:1:x:", ":new:1:2:", ":burst:99999999999999999999:1:"}) {
+    EXPECT_EQ(decode_hold_reason(old).code, HoldCode::kOther) << old;
+    EXPECT_EQ(hold_reason_words(decode_hold_reason(old), mail::ReportLanguage::kNorwegian), old);
+  }
+}
+
+TEST(SentToday, SurvivesARoundTripAndNoCut) {
+  SentToday record{.name = "example.org", .day = 1, .messages = 2, .new_recipients = 3, .forwards = 4};
+  record.met = MetLimit::kForwards;
+  record.met_limit = 5;
+  const std::string bytes = encode_sent_today(record);
+  const auto read = decode_sent_today(bytes);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(encode_sent_today(*read), bytes);
+  EXPECT_EQ(read->name, "example.org");
+  EXPECT_EQ(read->met_limit, 5u);
+  for (std::size_t i = 0; i < bytes.size(); ++i) EXPECT_FALSE(decode_sent_today(std::string_view(bytes).substr(0, i))) << i;
+  EXPECT_FALSE(decode_sent_today(bytes + "x"));
+  record.name.assign(kMaxForwarder, 'x');
+  EXPECT_LE(encode_sent_today(record).size() + sent_today_key(record.name).size(), kMaxKeyAndValue);
+}
+
+TEST_F(SendingTest, WhatAccountsSendCountsForTheirDomain) {
+  const AccountId bert = add_user("bert@example.org");
+  const auto sent_by = [&](AccountId account, std::uint64_t id, std::vector<std::uint64_t> recipients) {
+    AddMessage request = message(id, std::move(recipients));
+    request.queue->account = account;
+    request.sent->account = account;
+    request.sent->domain = "example.org";
+    return request;
+  };
+  const auto today = [&] { return SendingReader(*snapshot()).sent_today("example.org", clock.now()).value(); };
+  must(sent_by(anna, 1, {10, 11}));
+  must(sent_by(bert, 2, {10}));
+  must(sent_by(anna, 3, {10}));
+  EXPECT_EQ(today().messages, 4u);
+  EXPECT_EQ(today().new_recipients, 3u) << "who is new to an account is new";
+  EXPECT_EQ(today().forwards, 0u);
+  EXPECT_EQ(refusal(sent_by(anna, 3, {13})), ErrorKind::kExists);
+  EXPECT_EQ(today().messages, 4u);
+  clock.advance(kDay);
+  EXPECT_EQ(today().messages, 0u);
+  must(sent_by(anna, 4, {10}));
+  EXPECT_EQ(today().messages, 1u);
+}
+
+TEST_F(SendingTest, ForwardsCountForTheAddressAndItsDomain) {
+  AddMessage request = message(1, {});
+  request.sent.reset();
+  request.recipients.assign(4, request.recipients[0]);
+  request.recipients[0].forwarder = request.recipients[1].forwarder = "carl@example.org";
+  request.recipients[2].forwarder = "@example.net";
+  must(std::move(request));
+  EXPECT_EQ(SendingReader(*snapshot()).sent_today("carl@example.org", clock.now()).value().forwards, 2u);
+  EXPECT_EQ(SendingReader(*snapshot()).sent_today("example.org", clock.now()).value().forwards, 2u);
+  EXPECT_EQ(SendingReader(*snapshot()).sent_today("example.org", clock.now()).value().messages, 0u);
+  EXPECT_EQ(SendingReader(*snapshot()).sent_today("@example.net", clock.now()).value().forwards, 1u);
+  EXPECT_EQ(SendingReader(*snapshot()).sent_today("example.net", clock.now()).value().forwards, 1u);
+}
+
+TEST_F(SendingTest, ALimitThatWasMetIsNotedOnceADay) {
+  const auto met = [&] { return SendingReader(*snapshot()).limits_met(clock.now()).value(); };
+  EXPECT_TRUE(met().empty());
+  must(NoteLimit{"example.org", MetLimit::kMessages, 100});
+  must(NoteLimit{"example.org", MetLimit::kNewRecipients, 20});
+  ASSERT_EQ(met().size(), 1u);
+  EXPECT_EQ(met()[0].name, "example.org");
+  EXPECT_EQ(met()[0].met, MetLimit::kMessages);
+  must(NoteLimit{"example.org", MetLimit::kMessages, 200});  // it was raised, and met again
+  EXPECT_EQ(met()[0].met_limit, 200u);
+  EXPECT_EQ(refusal(NoteLimit{"", MetLimit::kMessages, 1}), ErrorKind::kInvalid);
+  EXPECT_EQ(refusal(NoteLimit{"example.org", MetLimit::kNone, 1}), ErrorKind::kInvalid);
+  clock.advance(kDay);
+  EXPECT_TRUE(met().empty());
+}
+
+TEST_F(SendingTest, TheDomainsLimitIsItsOwnOrTheServers) {
+  const auto limits = [&] { return SendingReader(*snapshot()).limits(anna).value(); };
+  EXPECT_EQ(limits().domain, "example.org");
+  EXPECT_EQ(limits().domain_messages_per_day, 10'000u);
+  EXPECT_EQ(limits().domain_new_recipients_per_day, 2'000u);
+  must(PutSetting{"limits.domain_messages_per_day", "500"});
+  EXPECT_EQ(limits().domain_messages_per_day, 1'000u) << "one account alone may send a thousand";
+  UserRecord user = *DirectoryReader(*snapshot()).user(anna).value();
+  user.limits.messages_per_day = 20'000;
+  must(PutUser{user, PutRule::kReplace});
+  EXPECT_EQ(limits().domain, "") << "it was given more than the default of a domain: it stands apart";
+  EXPECT_EQ(SendingReader(*snapshot()).domain_limits("example.org").value().domain_messages_per_day, 1'000u);
+  DomainRecord domain{.name = "example.org"};
+  domain.total_limits = {30, 3};
+  must(PutDomain{domain, PutRule::kReplace});
+  EXPECT_EQ(limits().domain, "example.org") << "what somebody decided for the domain holds for all";
+  EXPECT_EQ(limits().domain_messages_per_day, 30u);
+  EXPECT_EQ(limits().domain_new_recipients_per_day, 3u);
+  EXPECT_EQ(SendingReader(*snapshot()).domain_limits("example.org").value().domain_messages_per_day, 30u);
+  const ForwardLimits forwards = SendingReader(*snapshot()).forward_limits("carl@example.org").value();
+  EXPECT_EQ(forwards.forwards_per_day, 5'000u);
+  EXPECT_EQ(forwards.domain_forwards_per_day, 30u);
 }
 
 TEST_F(SendingTest, ARemovedUserLeavesNoCounts) {

@@ -130,8 +130,12 @@ TEST_F(ApiTest, DomainsLiveAndDie) {
       "{\"name\":\"xn--bcher-kva.test\",\"display_name\":\"bücher.test\",\"disabled\":false,"
       "\"default_quota_bytes\":1000,\"pop3_retention_days\":7," +
       kCreated +
-      ",\"kind\":\"mailboxes\",\"language\":\"en\",\"check_recipients\":false,\"messages_per_day\":null,"
-      "\"new_recipients_per_day\":null}\n";
+      ",\"kind\":\"mailboxes\",\"language\":\"en\",\"check_recipients\":false,\"mailboxes\":0,\"alias_of\":null,\"own_aliases\":"
+      "0,\"messages_per_"
+      "day\":null,"
+      "\"new_recipients_per_day\":null,\"domain_messages_per_day\":null,\"domain_new_recipients_per_day\":null,\"sending\":{"
+      "\"messages_today\":0,\"new_recipients_today\":0,\"forwards_today\":0,\"messages_limit\":10000,"
+      "\"new_recipients_limit\":2000}}\n";
   EXPECT_EQ(made.body, expected);
   EXPECT_EQ(call("GET", "/api/v1/domains/b%C3%BCcher.test").body, expected);
   EXPECT_NE(call("PATCH", "/api/v1/domains/xn--bcher-kva.test", R"({"disabled":true})")
@@ -155,7 +159,8 @@ TEST_F(ApiTest, DomainsAreChecked) {
   EXPECT_EQ(refusal("PATCH", "/api/v1/domains/example.test", R"({"name":"b.test"})"), "400 field 'name' is not known here");
   EXPECT_EQ(refusal("DELETE", "/api/v1/domains/none.test"), "404 there is no domain none.test");
   world_.add_user("anna@example.test", "password-1");
-  EXPECT_EQ(refusal("DELETE", "/api/v1/domains/example.test"), "409 domain example.test still has users, aliases or groups");
+  EXPECT_EQ(refusal("DELETE", "/api/v1/domains/example.test"),
+            "409 domain example.test still has users, aliases, groups or alias domains");
 }
 
 TEST_F(ApiTest, BodiesMustSayTheirType) {
@@ -262,19 +267,99 @@ TEST_F(ApiTest, DryRunsAreBegunAndLookedAt) {
   EXPECT_EQ(call("POST", "/api/v1/send-test", R"({"address":"a@b.test"})", {}).status, 401);
 }
 
+TEST_F(ApiTest, ADomainHasLimitsOfItsOwn) {
+  const std::string path = "/api/v1/domains/example.test";
+  const ApiAnswer changed = call("PATCH", path, R"({"domain_messages_per_day":50,"domain_new_recipients_per_day":5})");
+  const auto has = [](const ApiAnswer& answer, std::string_view part) { return answer.body.find(part) != std::string::npos; };
+  EXPECT_TRUE(has(changed, R"("domain_messages_per_day":50,"domain_new_recipients_per_day":5,)")) << changed.body;
+  EXPECT_TRUE(has(changed, R"("messages_limit":50,"new_recipients_limit":5})")) << changed.body;
+  EXPECT_TRUE(has(call("GET", path), R"("messages_per_day":null,"new_recipients_per_day":null,"domain_messages_per_day":50)"));
+  const ApiAnswer back = call("PATCH", path, R"({"domain_messages_per_day":null})");
+  EXPECT_TRUE(has(back, R"("domain_messages_per_day":null,"domain_new_recipients_per_day":5,)")) << back.body;
+  EXPECT_TRUE(has(back, R"("messages_limit":10000,)")) << back.body;
+  EXPECT_EQ(call("PATCH", path, R"({"domain_messages_per_day":"many"})").status, 400);
+}
+
 TEST_F(ApiTest, UsersForwardAndAreHeldAndReleased) {
   call("POST", "/api/v1/users", R"({"address":"anna@example.test","password":"password-1"})");
   const ApiAnswer changed = call("PATCH", "/api/v1/users/anna@example.test",
                                  R"({"forward_to":["anna@away.test"],"keeps_copy":false,"messages_per_day":7})");
   EXPECT_NE(changed.body.find(R"("forward_to":["anna@away.test"],"keeps_copy":false,"messages_per_day":7,)"), std::string::npos)
       << changed.body;
-  EXPECT_EQ(call("PATCH", "/api/v1/users/anna@example.test", R"({"forward_to":["nonsense"]})").status, 400);
+  EXPECT_EQ(refusal("PATCH", "/api/v1/users/anna@example.test", R"({"forward_to":["nonsense"]})"),
+            "400 'nonsense' is not a mail address");
   EXPECT_EQ(call("POST", "/api/v1/users/anna@example.test/hold", R"({"reason":"stolen"})").status, 204);
-  EXPECT_NE(call("GET", "/api/v1/users/anna@example.test").body.find(R"("held":true,"hold_reason":"stolen")"), std::string::npos);
+  EXPECT_NE(call("GET", "/api/v1/users/anna@example.test")
+                .body.find(R"("held":true,"hold_reason":"stolen","hold":{"code":"admin","count":0,"limit":0,"text":"stolen"})"),
+            std::string::npos);
   const ApiAnswer released = call("POST", "/api/v1/users/anna@example.test/release");
   EXPECT_EQ(released.body, "{\"address\":\"anna@example.test\",\"released\":0}\n");
   EXPECT_NE(call("GET", "/api/v1/users/anna@example.test").body.find(R"("held":false)"), std::string::npos);
   EXPECT_EQ(refusal("POST", "/api/v1/users/nobody@example.test/release"), "404 there is no user nobody@example.test");
+}
+
+TEST_F(ApiTest, UsersAreRenamedAndKeepTheOldAddress) {
+  call("POST", "/api/v1/users", R"({"address":"anna@example.test","password":"password-1"})");
+  call("POST", "/api/v1/users", R"({"address":"ben@example.test","password":"password-1"})");
+  const std::string path = "/api/v1/users/anna@example.test/address";
+  const ApiAnswer renamed = call("PUT", path, R"({"address":"Anna.Berg@example.test"})");
+  EXPECT_EQ(renamed.status, 200) << renamed.body;
+  EXPECT_TRUE(
+      renamed.body.starts_with(R"({"address":"anna.berg@example.test","disabled":false,"role":"user","has_password":true)"));
+  EXPECT_EQ(call("GET", "/api/v1/users/anna.berg@example.test").body, renamed.body);
+  EXPECT_NE(call("GET", "/api/v1/aliases/anna@example.test").body.find(R"("targets":["anna.berg@example.test"])"),
+            std::string::npos);
+  EXPECT_EQ(refusal("PUT", path, R"({"address":"x@example.test"})"), "404 there is no user anna@example.test");
+  const std::string bens = "/api/v1/users/ben@example.test/address";
+  EXPECT_EQ(refusal("PUT", bens, R"({"address":"anna@example.test"})"), "409 the address anna@example.test exists already");
+  EXPECT_EQ(refusal("PUT", bens, R"({"address":"ben@other.test"})"), "404 there is no domain or user other.test");
+  EXPECT_EQ(refusal("PUT", bens, R"({"address":"ben"})"), "400 'ben' is not a mail address");
+  EXPECT_EQ(refusal("PUT", bens, "{}"), "400 field 'address' is missing");
+}
+
+TEST_F(ApiTest, DomainsAreRenamedWithAllThatIsTheirs) {
+  call("POST", "/api/v1/users", R"({"address":"anna@example.test","password":"password-1"})");
+  call("POST", "/api/v1/aliases", R"({"address":"team@example.test","targets":["anna@example.test"]})");
+  const ApiAnswer renamed = call("PUT", "/api/v1/domains/example.test/name", R"({"name":"New.Test"})");
+  EXPECT_EQ(renamed.status, 200) << renamed.body;
+  EXPECT_NE(renamed.body.find(R"("name":"new.test")"), std::string::npos) << renamed.body;
+  EXPECT_NE(renamed.body.find(R"("mailboxes":1,"alias_of":null)"), std::string::npos) << renamed.body;
+  EXPECT_NE(call("GET", "/api/v1/domains/example.test").body.find(R"("mailboxes":0,"alias_of":"new.test")"), std::string::npos);
+  EXPECT_EQ(call("GET", "/api/v1/users/anna@new.test").status, 200);
+  EXPECT_EQ(call("GET", "/api/v1/users/anna@example.test").status, 404);
+  EXPECT_NE(call("GET", "/api/v1/aliases/team@new.test").body.find(R"("targets":["anna@new.test"])"), std::string::npos);
+  EXPECT_EQ(call("GET", "/api/v1/domains/new.test/dkim").body.find(R"("items":[])"), std::string::npos)
+      << "it has keys of its own";
+  const std::string path = "/api/v1/domains/new.test/name";
+  EXPECT_EQ(refusal("PUT", path, R"({"name":"new.test"})"), "400 this is the domain's name already");
+  EXPECT_EQ(refusal("PUT", path, R"({"name":"[192.0.2.1]"})"), "400 a domain literal cannot be a mail domain");
+  EXPECT_EQ(refusal("PUT", path, "{}"), "400 field 'name' is missing");
+  EXPECT_EQ(refusal("PUT", "/api/v1/domains/none.test/name", R"({"name":"x.test"})"), "404 there is no domain none.test");
+  EXPECT_EQ(refusal("PUT", "/api/v1/domains/example.test/name", R"({"name":"x.test"})"),
+            "400 example.test has no mailboxes: add the new name, and delete this one");
+  call("POST", "/api/v1/domains", R"({"name":"second.test"})");
+  EXPECT_EQ(refusal("PUT", path, R"({"name":"second.test"})"), "409 domain second.test exists already");
+}
+
+TEST_F(ApiTest, ADomainHasFurtherNames) {
+  EXPECT_EQ(call("POST", "/api/v1/domains", R"({"name":"name.test","alias_of":"Example.test"})").status, 201);
+  EXPECT_NE(call("GET", "/api/v1/domains/name.test").body.find(R"("alias_of":"example.test")"), std::string::npos);
+  EXPECT_EQ(refusal("POST", "/api/v1/domains", R"({"name":"x.test","alias_of":"none.test"})"),
+            "404 there is no domain none.test");
+  EXPECT_EQ(refusal("POST", "/api/v1/domains", R"({"name":"x.test","alias_of":"name.test"})"),
+            "400 name.test has no mailboxes of its own: an alias stands for a domain that has");
+  const std::string there = "400 name.test is another name of example.test: make the address there";
+  EXPECT_EQ(refusal("POST", "/api/v1/users", R"({"address":"a@name.test"})"), there);
+  EXPECT_EQ(refusal("POST", "/api/v1/aliases", R"({"address":"a@name.test","targets":["b@example.test"]})"), there);
+  EXPECT_EQ(refusal("POST", "/api/v1/groups", R"({"address":"a@name.test","members":["b@example.test"]})"), there);
+  call("POST", "/api/v1/users", R"({"address":"anna@example.test","password":"password-1"})");
+  EXPECT_EQ(refusal("PUT", "/api/v1/users/anna@example.test/address", R"({"address":"anna@name.test"})"), there);
+  EXPECT_EQ(call("PATCH", "/api/v1/domains/name.test", R"({"disabled":true})").status, 200) << "it stays an alias";
+  EXPECT_EQ(call("DELETE", "/api/v1/users/anna@example.test").status, 204);
+  EXPECT_EQ(refusal("DELETE", "/api/v1/domains/example.test"),
+            "409 domain example.test still has users, aliases, groups or alias domains");
+  EXPECT_EQ(call("DELETE", "/api/v1/domains/name.test").status, 204);
+  EXPECT_EQ(call("DELETE", "/api/v1/domains/example.test").status, 204);
 }
 
 TEST_F(ApiTest, UsersLiveAndDie) {
@@ -288,7 +373,8 @@ TEST_F(ApiTest, UsersLiveAndDie) {
             "\"usage\":{\"bytes\":0,\"messages\":0},\"pop3_retention_days\":null," +
                 kCreated +
                 ",\"forward_to\":[],\"keeps_copy\":true,\"messages_per_day\":null,\"new_recipients_per_day\":null,\"sending\":{"
-                "\"messages_today\":0,\"new_recipients_today\":0,\"bounces_today\":0,\"held\":false,\"hold_reason\":null}}\n");
+                "\"messages_today\":0,\"new_recipients_today\":0,\"bounces_today\":0,\"held\":false,\"hold_reason\":null,"
+                "\"hold\":null}}\n");
   EXPECT_EQ(call("GET", "/api/v1/users/anna@example.test").body, made.body);
   EXPECT_EQ(call("GET", "/api/v1/users?domain=example.test").body,
             "{\"items\":[" + made.body.substr(0, made.body.size() - 1) + "],\"next\":null}\n");
@@ -356,7 +442,8 @@ TEST_F(ApiTest, AliasesLiveAndDie) {
   world_.add_user("anna@example.test", "password-1");
   const ApiAnswer made = call("POST", "/api/v1/aliases", R"({"address":"info@example.test","targets":["anna@example.test"]})");
   EXPECT_EQ(made.status, 201) << made.body;
-  const std::string expected = "{\"address\":\"info@example.test\",\"targets\":[\"anna@example.test\"]," + kCreated + "}\n";
+  const std::string expected =
+      "{\"address\":\"info@example.test\",\"targets\":[\"anna@example.test\"]," + kCreated + ",\"own\":false}\n";
   EXPECT_EQ(made.body, expected);
   EXPECT_EQ(call("GET", "/api/v1/aliases/INFO@example.test").body, expected);
   EXPECT_EQ(call("GET", "/api/v1/aliases").body, "{\"items\":[" + expected.substr(0, expected.size() - 1) + "],\"next\":null}\n");

@@ -45,7 +45,8 @@ class BrowserTest : public ::testing::Test {
               bool is_local = false) {
     testing::LoopbackDriver driver;
     const session::ConnectionFacts facts{.remote_address = is_local ? "" : address_, .is_unix_socket = is_local};
-    driver.open(make_server_session(gate_, facts, driver.waker()), is_local ? testing::Tls::kNo : testing::Tls::kImplicit);
+    driver.open(make_server_session(gate_, facts, driver.waker()),
+                is_tls_ && !is_local ? testing::Tls::kImplicit : testing::Tls::kNo);
     std::string request = method + " " + target + " HTTP/1.1\r\nHost: " + host_ + "\r\n" + fields;
     if (!body.empty()) request += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
     driver.send(request + "\r\n" + body);
@@ -60,15 +61,20 @@ class BrowserTest : public ::testing::Test {
     EXPECT_LT(answer.status, 300) << method << ' ' << target << ' ' << answer.body;
     return answer;
   }
+  /// `more`: further members of the body.
   Answer sign_in(const std::string& login, const std::string& password, const std::string& more = "") {
-    return call("POST", "/api/v1/session", R"({"login":")" + login + R"(","password":")" + password + "\"" + more + "}", kPanel);
+    return sign_in_with(login, password, kPanel, more);
+  }
+  Answer sign_in_with(const std::string& login, const std::string& password, const std::string& fields,
+                      const std::string& more = "") {
+    return call("POST", "/api/v1/session", R"({"login":")" + login + R"(","password":")" + password + "\"" + more + "}", fields);
   }
   /// The fields of the browser that got this answer to its sign-in.
   static std::string fields_after(const Answer& answer) {
     EXPECT_EQ(answer.status, 201) << answer.body;
     const std::size_t at = answer.head.find("__Host-posthus=");
     if (at == std::string::npos) return {};
-    return "Cookie: " + answer.head.substr(at, answer.head.find(';', at) - at) + "\r\n" + kPanel;
+    return "Cookie: theme=dark; " + answer.head.substr(at, answer.head.find(';', at) - at) + "\r\n" + kPanel;
   }
   std::string browser(const std::string& login, const std::string& password) { return fields_after(sign_in(login, password)); }
 
@@ -102,6 +108,7 @@ class BrowserTest : public ::testing::Test {
   static inline const std::string kPanel = "X-Posthus-Panel: 1\r\n";
   testing::World world_;
   std::string address_ = "203.0.113.9", host_ = "mx.example.test";
+  bool is_tls_ = true;  // of calls that are not local
   Api api_;
   HttpServer http_;
   GateContext gate_;

@@ -3,10 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "core/dns/memory_resolver.h"
 #include "tests/support/memory_dialer.h"
 #include "tests/support/world.h"
 #include "tests/unit/web_admin/outside_doubles.h"
+#include "web-admin/check_progress.h"
 #include "web-admin/outside.h"
 #include "web-admin/port_probe.h"
 
@@ -31,7 +34,8 @@ class DeliveryTest : public ::testing::Test {
               .clock = world_.clock,
               .hostname = "mail.example.test",
               .interface_addresses = [] { return std::vector{*parse_ip_address("198.51.100.9")}; },
-              .certificate = [] { return net::make_self_signed_certificate("mail.example.test", 30); }}) {
+              .certificate = [] { return net::make_self_signed_certificate("mail.example.test", 30); },
+              .clock_verdict = [this](std::int64_t) { return verdict_; }}) {
     outside_.make_resolver = [this] { return std::make_unique<SameResolver>(zone_); };
     outside_.dialer = &dialer_;
     api_.set_outside(outside_);
@@ -56,6 +60,7 @@ class DeliveryTest : public ::testing::Test {
   }
 
   testing::World world_;
+  ClockVerdict verdict_;
   dns::MemoryResolver zone_;
   PromptDialer dialer_;
   Outside outside_;
@@ -100,10 +105,31 @@ TEST_F(DeliveryTest, EachItemHasItsVerdict) {
   EXPECT_EQ(call("POST", "?probe=all").status, 400);
 }
 
+TEST_F(DeliveryTest, EachRedItemSaysWhatToDo) {
+  const auto reds = [this] {
+    std::set<std::string> checks;
+    call("POST");
+    for (const DeliveryItem& item : last_delivery_report(api_.context())->items) {
+      if (item.state != RecordState::kWrong) continue;
+      EXPECT_FALSE(item.action.empty()) << item.check << ' ' << item.subject << ": " << item.meaning;
+      checks.insert(item.check);
+    }
+    return checks;
+  };
+  ASSERT_TRUE(zone_.add_zone(
+      "mail.example.test A 198.51.100.8\n9.100.51.198.in-addr.arpa PTR mail.example.test\nmx.big.test A 198.51.100.20\n"
+      "2.0.0.127.list.test A 127.0.0.2\n9.100.51.198.list.test A 127.0.0.2\n"));
+  set("delivery.probe_hosts", "mx.big.test");
+  dialer_.hosts.set_host("198.51.100.20", 25, {.connect_failure = "connection timed out"});
+  verdict_ = {.kind = ClockVerdict::Kind::kWrong, .ahead = 300, .hosts = {"a.test", "b.test"}};
+  const std::set<std::string> all{"blocklist", "certificate", "clock", "host_address", "port_25", "reverse"};
+  EXPECT_EQ(reds(), all) << "a name that does not lead back";
+}
+
 TEST_F(DeliveryTest, PortsAreTriedForEachFamily) {
   zone("");
   set("delivery.probe_hosts", "mx.big.test");
-  dialer_.hosts.set_host("198.51.100.20", 25, {.script = "220 mx.big.test ESMTP\r\n"});
+  dialer_.hosts.set_host("198.51.100.20", 25, {.script = "220 mx.big.test ESMTP\r\n250 mx.big.test\r\n"});
   dialer_.hosts.set_host("2001:db8::20", 25, {.connect_failure = "connection timed out"});
   const std::string body = call("POST").body;
   EXPECT_NE(body.find(R"x({"check":"port_25","subject":"mx.big.test (198.51.100.20)","state":"ok")x"), std::string::npos) << body;
@@ -113,6 +139,39 @@ TEST_F(DeliveryTest, PortsAreTriedForEachFamily) {
       std::string::npos)
       << body;
   EXPECT_EQ(call("POST", "?probe=none").body.find("mx.big.test"), std::string::npos);
+}
+
+TEST_F(DeliveryTest, ReceiversTellWhichAddressTheySee) {
+  zone("");
+  set("delivery.probe_hosts", "mx.big.test");
+  const auto told = [this](const std::string& greeting) {
+    dialer_.hosts.set_host("198.51.100.20", 25, {.script = greeting});
+    dialer_.hosts.set_host("2001:db8::20", 25, {.connect_failure = "connection timed out"});
+    call("POST");
+    const DeliveryItem item = last_delivery_report(api_.context())->items.front();
+    EXPECT_EQ(item.check + " " + item.subject, "addresses IPv4");
+    return item;
+  };
+  const DeliveryItem other = told("220-mx\r\n220 mx ESMTP\r\n250-mx at your service, [5.6.7.8]\r\n250 SIZE\r\n");
+  EXPECT_EQ(other.state, RecordState::kWrong);
+  EXPECT_EQ(other.meaning, "mx.big.test sees this server as 5.6.7.8.");
+  EXPECT_NE(other.action.find("public.addresses"), std::string::npos);
+  set("public.addresses", "5.6.7.8");
+  EXPECT_EQ(told("220 mx\r\n250 Hello [5.6.7.8]\r\n").state, RecordState::kOk);
+  // Of our own network, or nothing said: what is known here stands.
+  for (const char* greeting : {"220 mx\r\n250 Hello [10.0.0.2]\r\n", "220 mx\r\n250 Hello\r\n", "220 mx\r\n502 no\r\n"}) {
+    EXPECT_EQ(told(greeting).meaning, "The world sees this server as 5.6.7.8.") << greeting;
+  }
+}
+
+TEST(PortProbe, AnAddressIsReadFromTheReplyToEhlo) {
+  EXPECT_EQ(address_in_greeting("250-mx.example.test at your service, [192.0.2.1]\r"), parse_ip_address("192.0.2.1"));
+  EXPECT_EQ(address_in_greeting("250 Hello [IPv6:2001:db8::1]"), parse_ip_address("2001:db8::1"));
+  EXPECT_EQ(address_in_greeting("250 Hello [2001:db8::1]"), parse_ip_address("2001:db8::1"));
+  for (const char* bad :
+       {"", "250", "250 [", "250 []", "250 ]192.0.2.1[", "250 [192.0.2.1", "250 [mx.example.test]", "554 [192.0.2.1]"}) {
+    EXPECT_FALSE(address_in_greeting(bad)) << bad;
+  }
 }
 
 TEST_F(DeliveryTest, WellKnownReceiversAreTriedOnlyWhenAsked) {
@@ -140,10 +199,28 @@ TEST_F(DeliveryTest, TheDailyLookAsksListsOnlyAndNobodyWithoutAddresses) {
   EXPECT_EQ(zone_.questions(), before);
 }
 
+TEST_F(DeliveryTest, TellsHowFarItIs) {
+  zone("");
+  const auto told = [this] {
+    Request request{.method = "GET", .target = "/api/v1/delivery-check/progress"};
+    request.origin.is_unix_socket = true;
+    return api_.handle(request).body;
+  };
+  EXPECT_EQ(told(), "{\"running\":false,\"done\":0,\"all\":0}\n");
+  std::string meanwhile;
+  outside_.make_resolver = [&] { return std::make_unique<WatchedResolver>(zone_, [&] { meanwhile = told(); }); };
+  EXPECT_EQ(call("POST").status, 200);
+  EXPECT_TRUE(meanwhile.starts_with("{\"running\":true,\"done\":")) << meanwhile;
+  EXPECT_EQ(told(), "{\"running\":false,\"done\":0,\"all\":0}\n");
+}
+
 TEST_F(DeliveryTest, ASilentServerIsNoWayOut) {
   dialer_.hosts.set_host("198.51.100.20", 25, {.is_silent = true});
   std::vector<ProbedPort> ports{{"mx.big.test", *parse_ip_address("198.51.100.20")}};
-  probe_ports(dialer_, ports, 25, std::chrono::steady_clock::now(), {});
+  const auto progress = std::make_shared<CheckProgress>("");
+  probe_ports(dialer_, ports, {.port = 25, .hostname = "mail.example.test"}, std::chrono::steady_clock::now(), {}, progress);
+  EXPECT_EQ(progress->asked, 1u);
+  EXPECT_EQ(progress->answered, 0u);
   EXPECT_EQ(ports[0].failure, "no answer in time");
   dialer_.hosts.time_out();  // comes after nobody waits any more
 }

@@ -104,6 +104,34 @@ TEST_F(DkimTest, AKeyIsRemovedAtOnceAndWithoutAnyNewOnesSignAtOnce) {
   EXPECT_EQ(states(), "e20261121 active, r20261121 active");
 }
 
+TEST_F(DkimTest, ADomainWhoseKeysAreRemovedStaysWithoutThem) {
+  add_domain();
+  EXPECT_EQ(keys("DELETE", "/r20261121").status, 204);
+  EXPECT_EQ(keys("DELETE", "/e20261121").status, 204);
+  tend_keys(*world_.store, testing::key_made_once, world_.clock.now()).value();
+  EXPECT_EQ(states(), "");
+  // Nor when something else of the domain is changed.
+  EXPECT_EQ(call("PATCH", "/api/v1/domains/bank.test", R"({"language":"de"})").status, 200);
+  tend_keys(*world_.store, testing::key_made_once, world_.clock.now()).value();
+  EXPECT_EQ(states(), "");
+  // Whoever makes new ones has them, and may remove them again.
+  EXPECT_EQ(keys("POST", "/rotate").status, 201);
+  tend_keys(*world_.store, testing::key_made_once, world_.clock.now()).value();
+  EXPECT_EQ(states(), "e20261121 active, r20261121 active");
+}
+
+TEST_F(DkimTest, WhenOnlyRetiringKeysAreLeftTheirEndBringsNoNewOnes) {
+  add_domain();
+  keys("POST", "/rotate");
+  keys("POST", "/activate");
+  EXPECT_EQ(keys("DELETE", "/r20261121b").status, 204);
+  EXPECT_EQ(keys("DELETE", "/e20261121b").status, 204);
+  world_.clock.advance(8 * kDay);
+  tend_keys(*world_.store, testing::key_made_once, world_.clock.now()).value();
+  EXPECT_EQ(states(), "");
+  EXPECT_EQ(stored().size(), 0U);
+}
+
 TEST_F(DkimTest, DomainsWithoutKeysGetThem) {
   is_making_broken_ = true;
   add_domain();

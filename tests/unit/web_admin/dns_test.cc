@@ -65,6 +65,26 @@ TEST_F(DnsTest, ChecksWhatIsThereAndSaysWhatToPaste) {
       << answer.body;
 }
 
+TEST_F(DnsTest, TellsHowFarACheckIsButOfItsDomainOnly) {
+  call("POST", "/api/v1/domains", R"({"name":"other.test"})");
+  const std::string path = "/api/v1/domains/Bank.test/dns/check", none = "{\"running\":false,\"done\":0,\"all\":0}\n";
+  EXPECT_EQ(call("GET", path).body, none);
+  std::vector<std::string> told, elsewhere;
+  outside_.make_resolver = [&] {
+    return std::make_unique<WatchedResolver>(zone_, [&] {
+      told.push_back(call("GET", path).body);
+      elsewhere.push_back(call("GET", "/api/v1/domains/other.test/dns/check").body);
+    });
+  };
+  EXPECT_EQ(check().status, 200);
+  ASSERT_GT(told.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {  // asked and answered one after the other here
+    EXPECT_EQ(told[i], "{\"running\":true,\"done\":" + std::to_string(i) + ",\"all\":" + std::to_string(i + 1) + "}\n");
+    EXPECT_EQ(elsewhere[i], none);
+  }
+  EXPECT_EQ(call("GET", path).body, none);
+}
+
 TEST_F(DnsTest, WhatHasChangedSinceTheLastCheckIsKept) {
   EXPECT_NE(records().find(R"("last_check":null)"), std::string::npos);
   ASSERT_TRUE(zone_.add_zone("mail.example.test A 198.51.100.9\nbank.test TXT \"v=spf1 mx -all\""));
@@ -237,6 +257,10 @@ TEST(PublishPlanTest, WritesWhatIsOursToWriteAndLeavesTheRest) {
        .state = RecordState::kWrong,
        .meaning = "certificate",
        .is_about_name = false},
+      {.record = record(Purpose::kMailExchanger, "alias.a.test", RecordType::kMx, Importance::kRequired),
+       .state = RecordState::kWrong,
+       .meaning = "its host is an alias",
+       .is_about_name = false},
       {.record = record(Purpose::kDkim, "k._domainkey.a.test", RecordType::kTxt, Importance::kRequired),
        .state = RecordState::kUnknown,
        .meaning = "late"}};
@@ -247,12 +271,12 @@ TEST(PublishPlanTest, WritesWhatIsOursToWriteAndLeavesTheRest) {
   EXPECT_EQ(plan.changes[1].kind, Kind::kReplaceName);
   EXPECT_EQ(plan.changes[2].kind, Kind::kReplace);
   EXPECT_EQ(plan.changes[2].values, std::vector<std::string>{"better"});
-  ASSERT_EQ(plan.left.size(), 6u);
+  ASSERT_EQ(plan.left.size(), 7u);
   for (const LeftOut& left : plan.left) EXPECT_FALSE(left.reason.empty());
   const PublishPlan with_optional = plan_publication(findings, "a.test", OptionalRecords::kWritten);
   ASSERT_EQ(with_optional.changes.size(), 4u);
   EXPECT_EQ(with_optional.changes[3].name, "_25._tcp.mx.a.test");
-  EXPECT_EQ(with_optional.left.size(), 5u);
+  EXPECT_EQ(with_optional.left.size(), 6u);
 }
 
 TEST_F(DnsTest, ShowsWhatToPublish) {

@@ -291,6 +291,16 @@ TEST_F(IdentityApiTest, WhatUsersDoToThemselvesDoesNotPushOutWhatAdminsDid) {
   EXPECT_FALSE(local("GET", "/api/v1/audit").has("/api/v1/me"));
 }
 
+TEST_F(IdentityApiTest, OnesOwnFoldersAreListedWithWhatTheyHold) {
+  world_.deliver("anna@example.test", "Subject: a\n\n" + std::string(4000, 'x') + "\n");
+  const std::string anna = browser("anna@example.test", "password-1");
+  const Answer folders = call("GET", "/api/v1/me/folders", "", anna);
+  EXPECT_EQ(folders.status, 200) << folders.body;
+  EXPECT_TRUE(folders.has(R"({"items":[{"name":"INBOX","use":"inbox","messages":1,"unseen":1,"bytes":4)")) << folders.body;
+  EXPECT_TRUE(folders.has(R"("use":"trash","messages":0,"unseen":0,"bytes":0})")) << folders.body;
+  EXPECT_EQ(call("GET", "/api/v1/me/folders", "", "", /*is_local=*/true).status, 404) << "nobody's own";
+}
+
 TEST_F(IdentityApiTest, SignInsAreListed) {
   sign_in("anna@example.test", "wrong");
   mail_login("password-1", "smtp");

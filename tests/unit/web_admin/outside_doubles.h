@@ -1,6 +1,7 @@
 // What tests of checks and of the set-up put in place of the world outside: names from a zone, connections in memory.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -20,6 +21,20 @@ class SameResolver final : public dns::Resolver {
 
  private:
   dns::Resolver& zone_;
+};
+
+/// The same, and somebody looks each time before it answers.
+class WatchedResolver final : public dns::Resolver {
+ public:
+  WatchedResolver(dns::Resolver& zone, std::function<void()> look) : zone_(zone), look_(std::move(look)) {}
+  void resolve(std::string name, dns::RecordType type, dns::AnswerDone done) override {
+    look_();
+    zone_.resolve(std::move(name), type, std::move(done));
+  }
+
+ private:
+  dns::Resolver& zone_;
+  const std::function<void()> look_;
 };
 
 /// Connections come about at once, on the thread that dials.

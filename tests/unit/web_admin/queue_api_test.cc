@@ -110,7 +110,7 @@ TEST_F(QueueApiTest, AMessageIsShownWithItsRecipients) {
       body,
       "{\"id\":\"" + id +
           "\",\"from\":\"anna@example.test\",\"size\":17,\"accepted\":\"2026-11-21T12:00:01Z\",\"origin\":\"submission\","
-          "\"account\":null,\"state\":\"deferred\",\"hold_reason\":null,\"envelope_id\":null,\"items\":["
+          "\"account\":null,\"state\":\"deferred\",\"hold_reason\":null,\"hold\":null,\"envelope_id\":null,\"items\":["
           "{\"number\":1,\"address\":\"ben@elsewhere.test\",\"destination\":\"elsewhere.test\",\"original_recipient\":null,"
           "\"notify\":[],\"attempts\":0,\"next_attempt\":null,\"last_attempt\":null,\"must_bounce\":false,\"route\":null,"
           "\"last_host\":null,\"last_reply\":null},"
@@ -237,6 +237,24 @@ TEST_F(QueueApiTest, DestinationsTellWhatWaitsAndWhatWasSaid) {
   const std::string second = get("/api/v1/queue/destinations?limit=1&after=" + all(first, "next").at(0));
   EXPECT_EQ(all(second, "next"), Texts{});
   EXPECT_NE(all(first, "destination"), all(second, "destination"));
+}
+
+TEST_F(QueueApiTest, TheTraceIsSearchedByWhatBecameOfMail) {
+  const std::string waits = queue({"x@y.test"}, "", R"({"event":"accepted","subject":"\"event\":\"failed\""})");
+  const std::string fails = queue({"x@y.test"}, "", R"({"event":"accepted","subject":"b"})");
+  const std::string arrives = queue({"x@y.test"}, "", R"({"event":"accepted","subject":"c"})");
+  for (const auto& [id, event] : {std::pair(fails, "failed"), std::pair(arrives, "relayed")}) {
+    store::RecordAttempt attempt;
+    attempt.id = *parse_queue_id(id);
+    attempt.outcomes.push_back({.number = 1, .kind = store::RecipientOutcome::Kind::kDone});
+    attempt.trace.push_back(R"({"event":")" + std::string(event) + R"(","recipients":["x@y.test"]})");
+    ASSERT_TRUE(world_.store->apply(std::move(attempt)));
+  }
+  EXPECT_EQ(all(get("/api/v1/trace?state=waiting"), "id"), Texts{waits});
+  EXPECT_EQ(all(get("/api/v1/trace?state=failed"), "id"), Texts{fails});
+  EXPECT_EQ(all(get("/api/v1/trace?state=delivered"), "id"), Texts{arrives});
+  EXPECT_EQ(all(get("/api/v1/trace?state=delivered&subject=b"), "id"), Texts{});
+  EXPECT_EQ(refusal("GET", "/api/v1/trace?state=lost"), "400 parameter 'state' must be delivered, waiting or failed");
 }
 
 TEST_F(QueueApiTest, TheTraceIsSearchedFromTheNewestOn) {

@@ -141,7 +141,9 @@ TEST_F(RolesTest, ADomainAdminLooksAfterHisDomains) {
   ok("POST", "/api/v1/users", R"({"address":"new@one.test","password":"password-1"})");
   ok("PATCH", "/api/v1/users/new@one.test", R"({"disabled":true,"role":"user"})");
   ok("PUT", "/api/v1/users/new@one.test/password", R"({"password":"password-2"})");
-  ok("DELETE", "/api/v1/users/new@one.test");
+  ok("PUT", "/api/v1/users/new@one.test/address", R"({"address":"newer@one.test"})");
+  ok("DELETE", "/api/v1/users/newer@one.test");
+  ok("DELETE", "/api/v1/aliases/new@one.test");
   ok("POST", "/api/v1/aliases", R"({"address":"@one.test","targets":["anna@one.test"]})");
   ok("DELETE", "/api/v1/aliases/@one.test");
   ok("POST", "/api/v1/groups", R"({"address":"all@one.test","members":["anna@one.test"]})");
@@ -174,8 +176,10 @@ TEST_F(RolesTest, ADomainAdminGetsNoFurtherThanThat) {
   refused("POST", "/api/v1/users", R"({"address":"new@one.test","role":"server_admin"})");
   refused("PUT", "/api/v1/users/chief@one.test/password", R"({"password":"password-9"})");
   refused("DELETE", "/api/v1/users/chief@one.test/second-factor");
+  refused("PUT", "/api/v1/users/anna@one.test/address", R"({"address":"anna@two.test"})");
   refused("PATCH", "/api/v1/users/anna@one.test", R"({"messages_per_day":100000})");
   refused("PATCH", "/api/v1/domains/one.test", R"({"messages_per_day":100000})");
+  refused("PATCH", "/api/v1/domains/one.test", R"({"domain_messages_per_day":100000})");
   refused("PATCH", "/api/v1/domains/one.test", R"({"disabled":true})");
   refused("DELETE", "/api/v1/domains/one.test");
   refused("POST", "/api/v1/users/anna@one.test/hold", "{}");
@@ -184,6 +188,7 @@ TEST_F(RolesTest, ADomainAdminGetsNoFurtherThanThat) {
     refused("PUT", "/api/v1/users/" + std::string(stronger) + "/password", R"({"password":"password-9"})");
     refused("PATCH", "/api/v1/users/" + std::string(stronger), R"({"forward_to":["chief@one.test"]})");
     refused("DELETE", "/api/v1/users/" + std::string(stronger));
+    refused("PUT", "/api/v1/users/" + std::string(stronger) + "/address", R"({"address":"weaker@one.test"})");
   }
   for (const char* body :
        {R"({"action":"remove","everything":true})", R"({"action":"remove","domain":"far.test"})",

@@ -19,57 +19,13 @@ using testing::LoopbackDriver;
 
 constexpr std::int64_t kHour = 3'600'000'000;
 
-class SessionTest : public ::testing::Test {
+class SessionTest : public BrowserTest {
  protected:
-  SessionTest()
-      : api_({.store = *world_.store,
-              .authenticator = world_.authenticator.get(),
-              .clock = world_.clock,
-              .hostname = "mx.example.test",
-              .version = "9.9",
-              .started = world_.clock.now(),
-              .password_cost = testing::kCheapCost,
-              .make_signing_key = testing::key_made_once}),
-        http_(api_),
-        gate_{http_, world_.clock} {
+  SessionTest() {
     world_.add_user("anna@example.test", "password-1");
     world_.add_user("root@example.test", "password-2");
-    call("PATCH", "/api/v1/users/root@example.test", R"({"role":"server_admin"})", "", /*is_local=*/true);
+    local("PATCH", "/api/v1/users/root@example.test", R"({"role":"server_admin"})");
   }
-
-  Answer call(const std::string& method, const std::string& target, const std::string& body = "", const std::string& fields = "",
-              bool is_local = false) {
-    LoopbackDriver driver;
-    const session::ConnectionFacts facts{.remote_address = is_local ? "" : address_, .is_unix_socket = is_local};
-    driver.open(make_server_session(gate_, facts, driver.waker()), is_tls_ ? testing::Tls::kImplicit : testing::Tls::kNo);
-    std::string request = method + " " + target + " HTTP/1.1\r\nHost: mx.example.test\r\n" + fields;
-    if (!body.empty()) request += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
-    driver.send(request + "\r\n" + body);
-    const std::string output = driver.take_output();
-    const std::size_t end = output.find("\r\n\r\n");
-    EXPECT_NE(end, std::string::npos) << output;
-    return {std::stoi(output.substr(9, 3)), output.substr(0, end), output.substr(end + 4)};
-  }
-  Answer sign_in(const std::string& login, const std::string& password, const std::string& fields = kPanel) {
-    return call("POST", "/api/v1/session", R"({"login":")" + login + R"(","password":")" + password + "\"}", fields);
-  }
-  // The fields of a browser that has signed in.
-  std::string browser(const std::string& login, const std::string& password) {
-    const Answer answer = sign_in(login, password);
-    EXPECT_EQ(answer.status, 201) << answer.body;
-    const std::size_t at = answer.head.find("__Host-posthus=");
-    EXPECT_NE(at, std::string::npos) << answer.head;
-    return "Cookie: theme=dark; " + answer.head.substr(at, answer.head.find(';', at) - at) + "\r\n" + kPanel;
-  }
-  static std::string without_panel(const std::string& fields) { return fields.substr(0, fields.size() - kPanel.size()); }
-
-  static inline const std::string kPanel = "X-Posthus-Panel: 1\r\n";
-  testing::World world_;
-  std::string address_ = "203.0.113.9";
-  bool is_tls_ = true;
-  Api api_;
-  HttpServer http_;
-  GateContext gate_;
 };
 
 TEST_F(SessionTest, CookieIsOfThisHostSecureStrictAndOutOfScriptsReach) {
@@ -142,7 +98,7 @@ TEST_F(SessionTest, PagesOfOtherSitesCannotAskForChanges) {
   EXPECT_EQ(call("DELETE", "/api/v1/users/anna@example.test", "", root + "Origin: https://evil.test\r\n").status, 403);
   EXPECT_EQ(call("DELETE", "/api/v1/users/anna@example.test", "", root + "Origin: null\r\n").status, 403);
   EXPECT_EQ(call("DELETE", "/api/v1/users/anna@example.test", "", root + "Sec-Fetch-Site: same-site\r\n").status, 403);
-  EXPECT_EQ(sign_in("anna@example.test", "password-1", "").status, 403) << "nobody is signed in by another site";
+  EXPECT_EQ(sign_in_with("anna@example.test", "password-1", "").status, 403) << "nobody is signed in by another site";
   EXPECT_EQ(call("GET", "/api/v1/users", "", bare).status, 200);
   const std::string own = root + "Origin: https://mx.example.test\r\nSec-Fetch-Site: same-origin\r\n";
   EXPECT_EQ(call("DELETE", "/api/v1/users/anna@example.test", "", own).status, 204);
@@ -205,7 +161,7 @@ TEST_F(SessionTest, DisabledAccountsAndDomainsAreSignedOutAndDemotedAdminsLoseTh
 
 TEST_F(SessionTest, PlantedSessionsAreNotTakenOver) {
   const std::string planted = browser("anna@example.test", "password-1");
-  const Answer answer = sign_in("root@example.test", "password-2", planted);
+  const Answer answer = sign_in_with("root@example.test", "password-2", planted);
   EXPECT_EQ(answer.status, 201);
   EXPECT_EQ(answer.head.find(planted.substr(20, 40)), std::string::npos);
   EXPECT_EQ(call("GET", "/api/v1/me", "", planted).status, 401);
@@ -296,6 +252,13 @@ TEST_F(PanelTest, EncodingsAreChosenAndUnchangedFilesStayWhereTheyAre) {
   EXPECT_EQ(unchanged.status, 304);
   EXPECT_EQ(unchanged.body, "");
   EXPECT_EQ(call("GET", target, "", "Accept-Encoding: br\r\nIf-None-Match: " + tag + "\r\n").status, 200);
+}
+
+TEST_F(PanelTest, PagesAreNotCompressed) {
+  const Answer page = call("GET", "/", "", "Accept-Encoding: gzip, br\r\n");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_FALSE(page.has("Content-Encoding")) << page.head;
+  EXPECT_TRUE(page.body.starts_with("<!doctype html>"));
 }
 
 // The script's pages and the server's sections are the same.

@@ -47,6 +47,15 @@ class WatchApiTest : public ::testing::Test {
             .configuration = "hostname = mx.example.test  (default)\n"}};
 };
 
+TEST_F(WatchApiTest, WhatIsSetAtTheStartIsToldWithItsPlace) {
+  EXPECT_TRUE(
+      has(get("/api/v1/settings"), R"_("at_start":[{"name":"hostname","value":"mx.example.test","origin":"default"}]})_"));
+  api_.set_configuration("a.b = x  (y)  (environment POSTHUS_A_B)\nbroken\nempty =   (default)\n");
+  const std::string expected =
+      R"_("at_start":[{"name":"a.b","value":"x  (y)","origin":"environment POSTHUS_A_B"},{"name":"empty","value":"","origin":"default"}]})_";
+  EXPECT_TRUE(has(get("/api/v1/settings"), expected)) << get("/api/v1/settings").body;
+}
+
 TEST_F(WatchApiTest, HistoryComesInColumns) {
   world_.clock.set(Timestamp::from_seconds(1'800'000'000));
   store::AddHistory sample{.time = world_.clock.now()};
