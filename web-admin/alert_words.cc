@@ -6,6 +6,7 @@
 
 #include "core/base/shared_addresses.h"
 #include "core/mail/date_time.h"
+#include "store/hold_reason.h"
 
 namespace posthus::web_admin {
 namespace {
@@ -13,8 +14,17 @@ namespace {
 struct Words {
   std::string_view title, what, action, over;
 };
-// In the order of AlertKind, then what has words of its own for some facts.
-enum : std::size_t { kManyDestinations = static_cast<std::size_t>(store::AlertKind::kCount), kExpired, kHidingGateway, kTexts };
+// In the order of AlertKind, then what has words of its own for some facts. kUnusableFile is of kCertificate: the subject is the
+// file, the facts are "" and why.
+enum : std::size_t {
+  kManyDestinations = static_cast<std::size_t>(store::AlertKind::kCount),
+  kExpired,
+  kHidingGateway,
+  kUnusableFile,
+  kNewRecipientLimit,
+  kForwardLimit,
+  kTexts
+};
 using Table = std::array<Words, kTexts>;
 
 constexpr Table kEnglish{{
@@ -55,6 +65,12 @@ constexpr Table kEnglish{{
      "If a proxy or load balancer is there, let it speak the PROXY protocol and name it in proxy.addresses; if it is a NAT or a "
      "webmail server that must stay, name it in proxy.shared_addresses.",
      "Clients no longer share the address {s}"},
+    {"Today {s} may send no more mail to other servers",
+     "Its accounts together have sent as many copies as the domain may in a day: {1}. What they send beyond that is refused for "
+     "now; it works again from midnight UTC on.",
+     "Find out whether one of its accounts was misused. If all is right, raise the domain's limit: posthus domain limits {s} "
+     "--messages NUMBER.",
+     "{s} may send to other servers again"},
     {"Mail does not get through to {1} destinations", "With so many at once the fault is probably on this side.",
      "Run the delivery check: is port 25 open outwards, does the DNS answer, is the network there?",
      "Mail gets through to most destinations again"},
@@ -67,6 +83,25 @@ constexpr Table kEnglish{{
      "Publish ports without docker-proxy (userland-proxy: false) and give the network IPv6 of its own, use host networking or "
      "Podman with pasta, or put a proxy in front that speaks the PROXY protocol and name it in proxy.addresses.",
      "Clients come with addresses of their own again, not with {s}"},
+    {"The certificate file {s} cannot be used",
+     "The reason: {2}. Until it is put right, the certificate of before is served, or one of this server's own, which mail "
+     "programs do not trust.",
+     "Put a certificate with its chain, and the key that belongs to it, where tls.certificate and tls.key say; they are taken by "
+     "themselves.",
+     "The certificate file {s} is in use"},
+    {"Today {s} may write to no more new recipients",
+     "Its accounts together have written to as many recipients they had not written to lately as the domain may in a day: {1}. "
+     "Messages to further ones are refused for now; it works again from midnight UTC on.",
+     "Find out whether one of its accounts was misused. If all is right, raise the domain's limit: posthus domain limits {s} "
+     "--new-recipients NUMBER.",
+     "{s} may write to new recipients again"},
+    {"Today {s} forwards no more mail to other servers",
+     "As many copies were forwarded as may be in a day: {1}. Senders are asked to try again later, so nothing is lost yet; it "
+     "works "
+     "again from midnight UTC on.",
+     "Look at the trace for who writes there: often it is unwanted mail, which harms the reputation of this server when it is "
+     "forwarded. If all is right, raise limits.forwards_per_day, or the domain's limit.",
+     "{s} forwards to other servers again"},
 }};
 
 constexpr Table kGerman{{
@@ -112,6 +147,12 @@ constexpr Table kGerman{{
      "Steht dort ein Proxy oder Lastverteiler, lassen Sie ihn das PROXY-Protokoll sprechen und nennen Sie ihn in "
      "proxy.addresses; ist es ein NAT oder ein Webmail-Server, der bleiben muss, nennen Sie ihn in proxy.shared_addresses.",
      "Die Adresse {s} wird nicht mehr von vielen Clients benutzt"},
+    {"Heute darf {s} keine E-Mail mehr an andere Server senden",
+     "Die Konten haben zusammen so viele Kopien gesendet, wie die Domain am Tag darf: {1}. Was sie darüber hinaus senden, wird "
+     "vorerst abgewiesen; ab Mitternacht UTC geht es wieder.",
+     "Finden Sie heraus, ob eines der Konten missbraucht wurde. Hat alles seine Richtigkeit, erhöhen Sie die Grenze der Domain: "
+     "posthus domain limits {s} --messages ZAHL.",
+     "{s} darf wieder an andere Server senden"},
     {"E-Mail kommt bei {1} Zielen nicht an", "Bei so vielen auf einmal liegt der Fehler wahrscheinlich auf dieser Seite.",
      "Führen Sie die Zustellprüfung aus: Ist Port 25 nach außen offen, antwortet das DNS, ist das Netz da?",
      "E-Mail kommt bei den meisten Zielen wieder an"},
@@ -127,6 +168,25 @@ constexpr Table kGerman{{
      "das Netz des Hosts oder Podman mit pasta, oder stellen Sie einen Proxy davor, der das PROXY-Protokoll spricht, und nennen "
      "Sie ihn in proxy.addresses.",
      "Clients kommen wieder mit eigenen Adressen statt mit {s}"},
+    {"Die Zertifikatsdatei {s} ist nicht zu gebrauchen",
+     "Der Grund: {2}. Bis das behoben ist, gilt das vorige Zertifikat oder ein selbst ausgestelltes, dem Mailprogramme nicht "
+     "trauen.",
+     "Legen Sie ein Zertifikat mit seiner Kette und den Schlüssel dazu dorthin, wo tls.certificate und tls.key es sagen; beide "
+     "werden von selbst übernommen.",
+     "Die Zertifikatsdatei {s} wird benutzt"},
+    {"Heute darf {s} keinen weiteren neuen Empfängern schreiben",
+     "Die Konten haben zusammen so vielen Empfängern geschrieben, denen sie in letzter Zeit nicht geschrieben hatten, wie die "
+     "Domain am Tag darf: {1}. E-Mail an weitere wird vorerst abgewiesen; ab Mitternacht UTC geht es wieder.",
+     "Finden Sie heraus, ob eines der Konten missbraucht wurde. Hat alles seine Richtigkeit, erhöhen Sie die Grenze der Domain: "
+     "posthus domain limits {s} --new-recipients ZAHL.",
+     "{s} darf wieder neuen Empfängern schreiben"},
+    {"Heute leitet {s} keine E-Mail mehr an andere Server weiter",
+     "Es wurden so viele Kopien weitergeleitet, wie es am Tag sein dürfen: {1}. Absender werden gebeten, es später wieder zu "
+     "versuchen, also ist noch nichts verloren; ab Mitternacht UTC geht es wieder.",
+     "Sehen Sie im Verlauf nach, wer dorthin schreibt: Oft ist es unerwünschte E-Mail, deren Weiterleitung dem Ruf dieses "
+     "Servers "
+     "schadet. Hat alles seine Richtigkeit, erhöhen Sie limits.forwards_per_day oder die Grenze der Domain.",
+     "{s} leitet wieder an andere Server weiter"},
 }};
 
 constexpr Table kNorwegian{{
@@ -170,6 +230,13 @@ constexpr Table kNorwegian{{
      "Står det en proxy eller lastfordeler der, la den snakke PROXY-protokollen og nevn den i proxy.addresses; er det en NAT "
      "eller en webmail-tjener som skal bli, nevn den i proxy.shared_addresses.",
      "Adressen {s} deles ikke lenger av mange klienter"},
+    {"I dag kan {s} ikke sende mer e-post til andre tjenere",
+     "Kontoene har til sammen sendt så mange kopier som domenet kan per dag: {1}. Det de sender ut over det, avvises foreløpig; "
+     "fra "
+     "midnatt UTC går det igjen.",
+     "Finn ut om en av kontoene er misbrukt. Er alt i orden, hever du grensen for domenet: posthus domain limits {s} --messages "
+     "TALL.",
+     "{s} kan sende til andre tjenere igjen"},
     {"E-post kommer ikke fram til {1} mål", "Når det er så mange på én gang, ligger feilen trolig på denne siden.",
      "Kjør leveringskontrollen: er port 25 åpen utover, svarer DNS, er nettet der?",
      "E-post kommer fram til de fleste mål igjen"},
@@ -184,6 +251,25 @@ constexpr Table kNorwegian{{
      "Publiser portene uten docker-proxy (userland-proxy: false) og gi nettet egen IPv6, bruk vertens nett eller Podman med "
      "pasta, eller sett en proxy foran som snakker PROXY-protokollen, og nevn den i proxy.addresses.",
      "Klienter kommer igjen med egne adresser i stedet for med {s}"},
+    {"Sertifikatfilen {s} kan ikke brukes",
+     "Grunnen: {2}. Til det er rettet opp, gjelder det forrige sertifikatet eller et selvutstedt, som e-postprogrammer ikke "
+     "stoler på.",
+     "Legg et sertifikat med kjeden sin, og nøkkelen som hører til, der tls.certificate og tls.key sier; de tas i bruk av seg "
+     "selv.",
+     "Sertifikatfilen {s} er i bruk"},
+    {"I dag kan {s} ikke skrive til flere nye mottakere",
+     "Kontoene har til sammen skrevet til så mange mottakere de ikke har skrevet til i det siste, som domenet kan per dag: {1}. "
+     "E-post til flere avvises foreløpig; fra midnatt UTC går det igjen.",
+     "Finn ut om en av kontoene er misbrukt. Er alt i orden, hever du grensen for domenet: posthus domain limits {s} "
+     "--new-recipients TALL.",
+     "{s} kan skrive til nye mottakere igjen"},
+    {"I dag videresender {s} ikke mer e-post til andre tjenere",
+     "Så mange kopier er videresendt som det kan være per dag: {1}. Avsendere blir bedt om å prøve igjen senere, så ingenting er "
+     "tapt ennå; fra midnatt UTC går det igjen.",
+     "Se i sporingen hvem som skriver dit: Ofte er det uønsket e-post, og å videresende den skader ryktet til denne tjeneren. Er "
+     "alt "
+     "i orden, hever du limits.forwards_per_day eller grensen for domenet.",
+     "{s} videresender til andre tjenere igjen"},
 }};
 
 constexpr AlertMailWords kEnglishMail{
@@ -245,13 +331,24 @@ bool is_past(const std::vector<std::string>& facts, Timestamp now) {
   return !facts.empty() && facts[0] < time.substr(0, facts[0].size());
 }
 
+// Alerts of older versions have the sentence as it was stored then.
+std::string hold_words_of(const std::vector<std::string>& facts, mail::ReportLanguage language) {
+  if (facts.size() != 4) return facts.empty() ? "?" : facts[0];
+  const std::string stored = ":" + facts[0] + ":" + facts[1] + ":" + facts[2] + ":" + facts[3];
+  return store::hold_reason_words(store::decode_hold_reason(stored), language);
+}
+
 std::size_t words_index(const store::AlertRecord& alert, Timestamp now) {
   using store::AlertKind;
   if (alert.kind == AlertKind::kDestination && alert.subject == "*") return kManyDestinations;
   const Timestamp then = alert.is_open() ? now : alert.closed;
+  if (alert.kind == AlertKind::kCertificate && !alert.facts.empty() && alert.facts[0].empty()) return kUnusableFile;
   if (alert.kind == AlertKind::kCertificate && is_past(alert.facts, then)) return kExpired;
   const bool is_gateway = !alert.facts.empty() && alert.facts[0] == to_string(SharedAddressWarning::Kind::kGateway);
   if (alert.kind == AlertKind::kSharedAddress && is_gateway) return kHidingGateway;
+  const std::string_view which = alert.kind == AlertKind::kLimit && alert.facts.size() > 1 ? alert.facts[1] : std::string_view();
+  if (which == "new_recipients") return kNewRecipientLimit;
+  if (which == "forwards") return kForwardLimit;
   return static_cast<std::size_t>(alert.kind);
 }
 
@@ -259,6 +356,11 @@ std::size_t words_index(const store::AlertRecord& alert, Timestamp now) {
 
 AlertWords words_of(const store::AlertRecord& alert, mail::ReportLanguage language, Timestamp now) {
   const Words& words = table_of(language)[words_index(alert, now)];
+  if (alert.kind == store::AlertKind::kHold) {
+    store::AlertRecord told = alert;
+    told.facts = {hold_words_of(alert.facts, language)};
+    return {fill(words.title, told), fill(words.what, told), fill(words.action, told), fill(words.over, told)};
+  }
   return {fill(words.title, alert), fill(words.what, alert), fill(words.action, alert), fill(words.over, alert)};
 }
 

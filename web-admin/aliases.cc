@@ -5,6 +5,7 @@
 #include "core/mail/address.h"
 #include "core/mail/date_time.h"
 #include "store/directory_reader.h"
+#include "web-admin/alias_lists.h"
 #include "web-admin/api.h"
 #include "web-admin/lists.h"
 #include "web-admin/resources.h"
@@ -14,7 +15,7 @@ namespace {
 
 void append_alias(JsonWriter& json, const store::AliasRecord& alias) {
   json.begin_object().key("address").text(alias.address).key("targets").texts(alias.targets);
-  json.key("created").text(mail::format_rfc3339(alias.created)).end_object();
+  json.key("created").text(mail::format_rfc3339(alias.created)).key("own").boolean(alias.owner.value != 0).end_object();
 }
 
 /// Is `text` (lower case) a part of its address or of a target?
@@ -65,24 +66,30 @@ Result<store::AliasRecord> find_alias(const Call& call) {
   return std::move(*alias);
 }
 
+struct AliasFilter {
+  std::string domain, text;
+};
+
+bool alias_matches(const Call& call, const AliasFilter& filter, const store::AliasRecord& alias) {
+  return call.principal.may_reach_address(alias.address) && mentions(alias, filter.text);
+}
+
 Result<Response> listed_aliases(const Call& call) {
-  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain", "search"}));
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain", "search", "sort"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
-  const std::string text = POSTHUS_TRY(search_text(call.target));
-  const std::string domain = POSTHUS_TRY(listed_domain(call));
+  const auto order = AliasOrder(POSTHUS_TRY(list_order(call.target, {"address", "targets", "created"})));
+  AliasFilter filter;
+  filter.domain = POSTHUS_TRY(listed_domain(call));
+  filter.text = POSTHUS_TRY(search_text(call.target));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   const store::DirectoryReader directory(*snapshot);
   JsonWriter json;
   json.begin_object().key("items").begin_array();
-  const std::string next = POSTHUS_TRY(narrowed_page(
-      range, [&](const std::string& after, std::size_t limit) { return directory.aliases(domain, after, limit); },
-      [&](const store::AliasRecord& alias) -> Result<bool> {
-        return call.principal.may_reach_address(alias.address) && mentions(alias, text);
-      },
-      [&](const store::AliasRecord& alias) -> Result<> {
-        append_alias(json, alias);
-        return {};
-      }));
+  const std::string next = POSTHUS_TRY(append_alias_page(
+      order, range, [&](const std::string& after, std::size_t limit) { return directory.aliases(filter.domain, after, limit); },
+      [&](const store::AliasRecord& alias) { return alias_matches(call, filter, alias); },
+      [&](const std::string& address) { return directory.alias(address); },
+      [&](const store::AliasRecord& alias) { append_alias(json, alias); }));
   json.end_array();
   append_next(json, next);
   return json_response(200, json.end_object().take());
@@ -96,6 +103,7 @@ Result<Response> added_alias(const Call& call) {
   store::AliasRecord alias{.targets = POSTHUS_TRY(read_targets(fields)), .created = call.context.clock.now()};
   alias.address = POSTHUS_TRY(alias_address(*address));
   if (!call.principal.may_reach_address(alias.address)) return fail(ErrorKind::kDenied, std::string(kOutOfReach));
+  POSTHUS_TRY_VOID(check_home(call, alias.address));
   const std::lock_guard lock(call.directory);
   auto outcome = call.context.store.apply(store::PutAlias{alias, store::PutRule::kCreate});
   if (!outcome && outcome.error().kind == ErrorKind::kExists) {

@@ -96,6 +96,8 @@ struct ServerContext {
   bool is_hostname_fixed = false;  // by posthus.toml or the environment
   /// A certificate was ordered, uploaded or removed, or a setting changed.
   std::function<void()> certificates_changed = [] {};
+  /// The account may no longer sign in, or not with the password it did: its IMAP, POP3 and submission sessions end.
+  std::function<void(AccountId account)> end_sessions = [](AccountId) {};
   /// Names of our domains that have no certificate because none can be had now.
   std::function<std::vector<PassedOverName>()> passed_over_names = [] { return std::vector<PassedOverName>(); };
   std::function<DefaultCertificate()> default_certificate = [] { return DefaultCertificate{}; };

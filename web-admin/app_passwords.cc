@@ -142,6 +142,7 @@ Result<Response> removed_app_password(const Call& call, AccountId account, const
   if (!removed && removed.error().kind == ErrorKind::kNotFound)
     return fail(ErrorKind::kNotFound, "there is no such app password");
   if (!removed) return std::unexpected(removed.error());
+  call.context.end_sessions(account);  // WHY all: nobody notes which password a session came with; the others sign in again
   return no_content();
 }
 

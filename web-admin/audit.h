@@ -16,7 +16,8 @@ void note_refusal(const ServerContext& context, const Request& request, const Pr
 
 class AuditedRequest {
  public:
-  /// Before the handler runs. Does nothing for requests that change nothing, and for what users do to their own accounts.
+  /// Before the handler runs. Does nothing for requests that change nothing, and for what users do to their own accounts
+  /// (addresses of their own are written down).
   AuditedRequest(const Call& call, const Route& route);
   /// After it.
   void write(const Response& response) const;

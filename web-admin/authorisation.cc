@@ -280,7 +280,7 @@ std::optional<Response> check_code(const ServerContext& context, const Request& 
       .protocol = "http", .remote_address = request.origin.remote_address, .is_tls = is_confidential(request.origin)};
   context.authenticator->code_checked(user.address, facts, used ? Verdict::kRight : Verdict::kWrong);
   if (used) return std::nullopt;
-  return problem(401, "The code is not right, or was used before.");
+  return problem(401, "The code is not right, or was used before.", "factor.used");
 }
 
 std::string_view to_string(Scope scope) {

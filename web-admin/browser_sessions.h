@@ -46,7 +46,8 @@ class BrowserSessions {
   explicit BrowserSessions(const Clock& clock)
       : clock_(clock),
         challenges_(clock),
-        refusals_(clock, {.burst = 20, .microseconds_per_token = 300'000'000, .max_keys = 1000}) {}
+        refusals_(clock, {.burst = 20, .microseconds_per_token = 300'000'000, .max_keys = 1000}),
+        address_changes_(clock, {.burst = 200, .microseconds_per_token = 300'000'000, .max_keys = 1000}) {}
 
   struct Opened {
     std::string secret;  // for the cookie, nowhere else
@@ -69,6 +70,9 @@ class BrowserSessions {
   void set_passkey_handle(std::string_view id, std::string_view handle);
   /// Is a refusal of this account still one of the few that are written down? 20 at once, then one every five minutes.
   bool notes_refusal(AccountId account) { return refusals_.try_take(std::to_string(account.value)); }
+  /// May this account make or remove one more address of its own? All are written down: nobody's shall push out what admins
+  /// did. 200 at once (all that one may have, made and removed), then one every five minutes.
+  bool may_change_addresses(AccountId account) { return address_changes_.try_take(std::to_string(account.value)); }
   /// Of browsers that are, or are about to be, signed in.
   PasskeyChallenges& challenges() { return challenges_; }
 
@@ -80,6 +84,7 @@ class BrowserSessions {
   const Clock& clock_;
   PasskeyChallenges challenges_;
   RateLimiter refusals_;
+  RateLimiter address_changes_;
   std::mutex mutex_;
   std::map<std::string, BrowserSession, std::less<>> sessions_;  // by SHA-256 of the secret, raw
 };

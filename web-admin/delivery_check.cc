@@ -9,6 +9,7 @@
 #include "core/dns/record_text.h"
 #include "core/mail/address.h"
 #include "web-admin/certificate_facts.h"
+#include "web-admin/check_progress.h"
 #include "web-admin/domain_publication.h"
 #include "web-admin/outside.h"
 #include "web-admin/port_probe.h"
@@ -94,12 +95,15 @@ void judge_names(const Subject& subject, dns::Answers& answers, std::vector<Deli
   for (const mailauth::RecordFinding& finding : mailauth::check_publication({facts, "", std::nullopt}, answers)) {
     if (finding.record.purpose == dns::Purpose::kMailExchanger) continue;
     const bool is_reverse = finding.record.purpose == dns::Purpose::kReverse;
-    items.push_back(
-        {.check = is_reverse ? "reverse" : "host_address",
-         .subject = is_reverse ? finding.record.name : finding.record.value,
-         .state = finding.state == RecordState::kMissing ? RecordState::kWrong : finding.state,
-         .meaning = finding.meaning,
-         .action = finding.paste.empty() ? "" : "The record should be: " + finding.paste.substr(0, finding.paste.size() - 1)});
+    const bool is_to_be_pasted = !finding.paste.empty();
+    const bool is_red = finding.state == RecordState::kMissing || finding.state == RecordState::kWrong;
+    items.push_back({.check = is_reverse ? "reverse" : "host_address",
+                     .subject = is_reverse ? finding.record.name : finding.record.value,
+                     .state = is_red ? RecordState::kWrong : finding.state,
+                     .meaning = finding.meaning,
+                     .action = is_to_be_pasted ? "The record should be: " + finding.paste.substr(0, finding.paste.size() - 1)
+                               : is_red        ? "Put the records of " + subject.hostname + " right first."
+                                               : ""});
   }
 }
 
@@ -139,6 +143,22 @@ DeliveryItem port_not_tried() {
           .state = RecordState::kUnknown,
           .meaning = "Whether this server can reach others was not tried.",
           .action = "Name a server in delivery.probe_hosts, or ask for the well-known receivers."};
+}
+
+/// What receivers say about the addresses we come from, beside what is known here. A host of our own network sees another one.
+void judge_seen(const Subject& subject, const std::vector<ProbedPort>& ports, std::vector<DeliveryItem>& items) {
+  for (DeliveryItem& item : items) {
+    const bool is_v6 = item.subject == "IPv6";
+    const auto told = std::ranges::find_if(
+        ports, [&](const ProbedPort& port) { return port.sees && port.sees->is_v6 == is_v6 && is_global(*port.sees); });
+    if (item.check != "addresses" || told == ports.end()) continue;
+    const bool is_known_here = std::ranges::find(subject.addresses, *told->sees) != subject.addresses.end();
+    item.state = is_known_here ? RecordState::kOk : RecordState::kWrong;
+    item.meaning = told->host + " sees this server as " + to_string(*told->sees) + (is_known_here ? ", as it should." : ".");
+    item.action = is_known_here ? ""
+                                : "Set public.addresses to the addresses the world sees, so that the DNS and the block lists are "
+                                  "checked for them.";
+  }
 }
 
 void count_listings(const std::vector<DeliveryItem>& items) {
@@ -264,7 +284,9 @@ Result<std::shared_ptr<const DeliveryReport>> check_delivery(const ServerContext
   dns::Answers answers;
   // WHY: without an address nothing is asked of the lists, and so nothing need be started to ask with.
   const bool has_questions = !subject.addresses.empty() || extent == Extent::kAll;
-  const auto resolver = has_questions ? outside->make_resolver() : nullptr;
+  const ProgressShown shown(*outside, "");
+  auto inner = has_questions ? outside->make_resolver() : nullptr;
+  const auto resolver = inner ? std::make_unique<CountedResolver>(std::move(inner), shown.progress()) : nullptr;
   const auto judge = [&](dns::Answers& known) {
     report->items.clear();
     if (extent == Extent::kAll) judge_families(subject, report->items);
@@ -275,7 +297,9 @@ Result<std::shared_ptr<const DeliveryReport>> check_delivery(const ServerContext
   if (resolver) dns::ask_until_complete(*resolver, answers, deadline, outside->stop.get_token(), judge);
   if (extent == Extent::kAll) {
     if (outside->dialer && !ports.empty())
-      probe_ports(*outside->dialer, ports, outside->smtp_port, deadline, outside->stop.get_token());
+      probe_ports(*outside->dialer, ports, {.port = outside->smtp_port, .hostname = context.hostname}, deadline,
+                  outside->stop.get_token(), shown.progress());
+    judge_seen(subject, ports, report->items);
     for (const ProbedPort& port : ports) report->items.push_back(judge_port(port.host, port.address, port.failure));
     if (ports.empty()) report->items.push_back(port_not_tried());
     report->items.push_back(judge_certificate(context, outside->roots_file));

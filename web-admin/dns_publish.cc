@@ -37,9 +37,8 @@ std::string why_left(const mailauth::RecordFinding& finding, std::string_view zo
   if (is_spf && finding.state == RecordState::kWrong && finding.better_value.empty()) return finding.meaning;
   const bool is_choice = finding.record.importance == dns::Importance::kOptional && finding.state == RecordState::kMissing;
   if (is_choice && optional == OptionalRecords::kLeft) return "It is optional: ask for optional records if you want it.";
-  const bool is_policy =
-      finding.record.purpose == Purpose::kStsHost && finding.state == RecordState::kWrong && !finding.is_about_name;
-  return is_policy ? finding.meaning : "";
+  const bool is_right_itself = finding.state == RecordState::kWrong && !finding.is_about_name;
+  return is_right_itself ? finding.meaning : "";
 }
 
 /// Texts of other kinds under the same name stay as they are.

@@ -7,6 +7,7 @@
 #include "core/mail/address.h"
 #include "core/mail/date_time.h"
 #include "store/directory_reader.h"
+#include "web-admin/alias_lists.h"
 #include "web-admin/api.h"
 #include "web-admin/lists.h"
 #include "web-admin/resources.h"
@@ -89,24 +90,30 @@ Result<Response> replaced_group(const Call& call, const store::AliasRecord& grou
   return stored_group(call, 200, group.address);
 }
 
+struct GroupFilter {
+  std::string domain, text;
+};
+
+bool group_matches(const Call& call, const GroupFilter& filter, const store::AliasRecord& group) {
+  return call.principal.may_reach_address(group.address) && group_mentions(group, filter.text);
+}
+
 Result<Response> list_of_groups(const Call& call) {
-  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain", "search"}));
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain", "search", "sort"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
-  const std::string text = POSTHUS_TRY(search_text(call.target));
-  const std::string domain = POSTHUS_TRY(listed_domain(call));
+  const auto order = AliasOrder(POSTHUS_TRY(list_order(call.target, {"address", "members", "created"})));
+  GroupFilter filter;
+  filter.domain = POSTHUS_TRY(listed_domain(call));
+  filter.text = POSTHUS_TRY(search_text(call.target));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   const store::DirectoryReader directory(*snapshot);
   JsonWriter json;
   json.begin_object().key("items").begin_array();
-  const std::string next = POSTHUS_TRY(narrowed_page(
-      range, [&](const std::string& after, std::size_t limit) { return directory.groups(domain, after, limit); },
-      [&](const store::AliasRecord& group) -> Result<bool> {
-        return call.principal.may_reach_address(group.address) && group_mentions(group, text);
-      },
-      [&](const store::AliasRecord& group) -> Result<> {
-        append_group(json, group);
-        return {};
-      }));
+  const std::string next = POSTHUS_TRY(append_alias_page(
+      order, range, [&](const std::string& after, std::size_t limit) { return directory.groups(filter.domain, after, limit); },
+      [&](const store::AliasRecord& group) { return group_matches(call, filter, group); },
+      [&](const std::string& address) { return directory.group(address); },
+      [&](const store::AliasRecord& group) { append_group(json, group); }));
   json.end_array();
   append_next(json, next);
   return json_response(200, json.end_object().take());
@@ -122,6 +129,7 @@ Result<Response> made_group(const Call& call) {
   POSTHUS_TRY_VOID(read_group(fields, group));
   group.address = POSTHUS_TRY(member_address(*address));
   if (!call.principal.may_reach_address(group.address)) return fail(ErrorKind::kDenied, std::string(kOutOfReach));
+  POSTHUS_TRY_VOID(check_home(call, group.address));
   const std::lock_guard lock(call.directory);
   auto outcome = call.context.store.apply(store::PutAlias{group, store::PutRule::kCreate});
   if (!outcome && outcome.error().kind == ErrorKind::kExists) {

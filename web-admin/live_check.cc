@@ -11,6 +11,7 @@
 #include "core/dns/record_text.h"
 #include "store/directory_reader.h"
 #include "store/record_dns_check.h"
+#include "web-admin/check_progress.h"
 #include "web-admin/domain_publication.h"
 #include "web-admin/outside.h"
 
@@ -73,11 +74,14 @@ Result<std::vector<mailauth::RecordFinding>> check_domain(const ServerContext& c
   const auto deadline = std::chrono::steady_clock::now() + kCheckPatience;
   std::vector<mailauth::RecordFinding> findings;
   dns::Answers answers;
-  const auto resolver = outside.make_resolver();
-  dns::ask_until_complete(*resolver, answers, deadline, outside.stop.get_token(),
+  const ProgressShown shown(outside, facts.domain);
+  CountedResolver resolver(outside.make_resolver(), shown.progress());
+  dns::ask_until_complete(resolver, answers, deadline, outside.stop.get_token(),
                           [&](dns::Answers& known) { findings = mailauth::check_publication(input, known); });
   if (!input.policy.empty() && outside.fetch_sts_policy && leads_anywhere(findings, dns::Purpose::kStsHost)) {
+    ++shown.progress()->asked;
     input.fetched_policy = PolicyFetch(outside, facts.domain).wait_until(deadline, outside.stop.get_token());
+    ++shown.progress()->answered;
     findings = mailauth::check_publication(input, answers);
   }
   return findings;

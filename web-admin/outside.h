@@ -17,6 +17,7 @@
 
 namespace posthus::web_admin {
 
+struct CheckProgress;
 struct DeliveryReport;
 
 /// What a plug-in for a DNS provider said.
@@ -42,7 +43,8 @@ struct Outside {
   std::stop_source stop;
   /// One check at a time: each may take a worker for some seconds.
   std::mutex one_at_a_time;
-  std::mutex report_mutex;  // of the following
+  std::mutex report_mutex;                        // of the following
+  std::shared_ptr<const CheckProgress> progress;  // of the check under way (web-admin/check_progress.h); null: none is
   std::shared_ptr<const DeliveryReport> last_report;
 };
 

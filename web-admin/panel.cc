@@ -44,22 +44,25 @@ bool accepts(std::string_view list, std::string_view coding) {
   return false;
 }
 
-enum class Lifetime : bool { kAskAgain, kForEver };
+enum class FileKind : bool { kPage, kAsset };
 
-Response serve(const Request& request, const PanelFile& file, Lifetime lifetime) {
-  const bool takes_brotli = accepts(request.browser.accept_encoding, "br");
-  const bool takes_gzip = accepts(request.browser.accept_encoding, "gzip");
+// WHY a page is never compressed: its few hundred bytes are one packet anyway, and pages that are compressed over TLS are what
+// tests for BREACH complain of. Assets never change and hold nothing of a user.
+Response serve(const Request& request, const PanelFile& file, FileKind kind) {
+  const bool is_asset = kind == FileKind::kAsset;
+  const bool takes_brotli = is_asset && accepts(request.browser.accept_encoding, "br");
+  const bool takes_gzip = is_asset && accepts(request.browser.accept_encoding, "gzip");
   const std::string_view coding = takes_brotli ? "br" : takes_gzip ? "gzip" : "";
   // Each encoding is a representation of its own (RFC 9110 §8.8.3.3).
   const std::string tag = "\"" + std::string(file.tag) + (coding.empty() ? "" : "-") + std::string(coding) + "\"";
   Response response{.content_type = std::string(file.type)};
-  response.fields = {{"ETag", tag}, {"Vary", "Accept-Encoding"}, {"Content-Security-Policy", std::string(kPolicy)}};
+  response.fields = {{"ETag", tag}, {"Content-Security-Policy", std::string(kPolicy)}};
+  if (is_asset) response.fields.emplace_back("Vary", "Accept-Encoding");
   response.fields.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
   response.fields.emplace_back("Cross-Origin-Resource-Policy", "same-origin");
   response.fields.emplace_back("X-Frame-Options", "DENY");
   response.fields.emplace_back("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
-  response.fields.emplace_back("Cache-Control",
-                               lifetime == Lifetime::kForEver ? "public, max-age=31536000, immutable" : "no-cache");
+  response.fields.emplace_back("Cache-Control", is_asset ? "public, max-age=31536000, immutable" : "no-cache");
   if (request.browser.if_none_match.find(tag) != std::string::npos) {
     response.status = 304;
     return response;
@@ -99,13 +102,13 @@ std::optional<Response> panel_page(const Request& request) {
   if (!reads_page(request)) return std::nullopt;
   const PanelFile* const page = find_file("index.html");
   if (!page) return std::nullopt;
-  return serve(request, *page, Lifetime::kAskAgain);
+  return serve(request, *page, FileKind::kPage);
 }
 
 Response panel_file(const Request& request, std::string_view name) {
   const PanelFile* const file = find_file(name);
   if (!file || name == "index.html") return problem(404, "There is no such file.");
-  return serve(request, *file, Lifetime::kForEver);
+  return serve(request, *file, FileKind::kAsset);
 }
 
 }  // namespace posthus::web_admin

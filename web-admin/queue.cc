@@ -1,6 +1,7 @@
 // /api/v1/queue: mail that waits for other servers, and what an admin does to it. RFC 5321 §4.5.4.1.
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -8,10 +9,12 @@
 #include "core/base/queue_id.h"
 #include "core/mail/address.h"
 #include "core/mail/date_time.h"
+#include "store/hold_reason.h"
 #include "store/queue_reader.h"
 #include "store/route_url.h"
 #include "web-admin/api.h"
 #include "web-admin/lists.h"
+#include "web-admin/ranked.h"
 #include "web-admin/resources.h"
 
 namespace posthus::web_admin {
@@ -20,6 +23,7 @@ namespace {
 constexpr std::size_t kRecipientsShown = 10;       // of each message in a list
 constexpr std::size_t kMaxVisitedMessages = 5000;  // messages looked at for one page, however few the filter lets through
 constexpr std::size_t kRecipientsRead = 500;       // at once
+constexpr std::size_t kMessagesRead = 100;         // at once, of a list in another order than theirs
 constexpr std::size_t kMaxCounted = 1000;          // due rows counted of one destination
 constexpr std::size_t kMaxCountedOfPage = 50'000;  // and of a page: it ends early then
 constexpr std::size_t kRowsWithReply = 10;         // due rows in which a reply of the destination is looked for
@@ -113,7 +117,7 @@ Result<> append_entry(JsonWriter& json, const store::Snapshot& snapshot, const s
   const auto user = POSTHUS_TRY(store::DirectoryReader(snapshot).user(entry.account));
   json.key("account").text_or_null(user ? user->address : "");
   json.key("state").text(queue_state(message));
-  json.key("hold_reason").text_or_null(entry.hold_reason);
+  append_hold(json, entry.is_held ? std::string_view(entry.hold_reason) : std::string_view());
   json.key("envelope_id").text_or_null(entry.envelope_id);
   return {};
 }
@@ -182,15 +186,52 @@ Result<bool> message_matches(const store::QueueReader& reader, const QueueFilter
   return filter.domain.empty() || POSTHUS_TRY(has_recipient_at(reader, message, filter.domain));
 }
 
-Result<Response> list_queued(const Call& call) {
-  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain", "sender", "state"}));
-  const ListRange range = POSTHUS_TRY(list_range(call.target));
-  const QueueFilter filter = POSTHUS_TRY(read_queue_filter(call.target));
+Result<> append_listed(JsonWriter& json, const Call& call, const store::Snapshot& snapshot, const store::QueuedMessage& message) {
+  POSTHUS_TRY_VOID(append_entry(json, snapshot, message));
+  json.key("recipients").begin_array();
+  for (std::size_t i = 0; i < std::min(message.recipients.size(), kRecipientsShown); ++i) {
+    append_recipient(json, call, message.entry, message.recipients[i]);
+  }
+  json.end_array().key("has_more_recipients").boolean(message.recipients.size() > kRecipientsShown).end_object();
+  return {};
+}
+
+enum class QueueOrder : std::uint8_t { kOldest, kNewest, kSize };
+
+/// The messages of a page in that order, as JSON; the cursor of the next one. All that wait are looked at.
+Result<std::string> append_ranked_messages(const Call& call, const store::Snapshot& snapshot, const QueueFilter& filter,
+                                           QueueOrder order, const ListRange& range, JsonWriter& json) {
+  const store::QueueReader reader(snapshot);
+  std::vector<Ranked> all;
+  QueueId after;
+  for (;;) {
+    const auto some = POSTHUS_TRY(reader.messages(after, kMessagesRead, kRecipientsShown + 1));
+    if (some.empty()) break;
+    after = some.back().entry.id;
+    for (const store::QueuedMessage& message : some) {
+      if (!POSTHUS_TRY(message_matches(reader, filter, message)) || !POSTHUS_TRY(may_see(call, snapshot, message.entry)))
+        continue;
+      const std::uint64_t rank = order == QueueOrder::kSize ? message.entry.size : late_first(message.entry.accepted);
+      POSTHUS_TRY_VOID(add_ranked(all, rank, to_text(message.entry.id)));
+    }
+  }
+  std::string next = POSTHUS_TRY(cut_page(all, range));
+  for (const Ranked& one : all) {
+    const QueueId id = POSTHUS_TRY(queue_id(one.name));
+    auto entry = POSTHUS_TRY(reader.entry(id));
+    auto recipients = POSTHUS_TRY(reader.recipients(id, 1, kRecipientsShown + 1));
+    if (!entry) continue;
+    const store::QueuedMessage message{*std::move(entry), std::move(recipients)};
+    POSTHUS_TRY_VOID(append_listed(json, call, snapshot, message));
+  }
+  return next;
+}
+
+/// Oldest first, as they stand in the store: a page looks at a bounded number of them.
+Result<std::string> append_oldest_messages(const Call& call, const store::Snapshot& snapshot, const QueueFilter& filter,
+                                           const ListRange& range, JsonWriter& json) {
+  const store::QueueReader reader(snapshot);
   QueueId after = range.after.empty() ? QueueId() : POSTHUS_TRY(queue_id(range.after));
-  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
-  const store::QueueReader reader(*snapshot);
-  JsonWriter json;
-  json.begin_object().key("items").begin_array();
   std::size_t shown = 0;
   bool is_end = false;
   for (std::size_t visited = 0; visited < kMaxVisitedMessages && shown < range.limit; ++visited) {
@@ -199,18 +240,27 @@ Result<Response> list_queued(const Call& call) {
     if (is_end) break;
     const store::QueuedMessage& message = messages[0];
     after = message.entry.id;
-    if (!POSTHUS_TRY(message_matches(reader, filter, message)) || !POSTHUS_TRY(may_see(call, *snapshot, message.entry))) continue;
+    if (!POSTHUS_TRY(message_matches(reader, filter, message)) || !POSTHUS_TRY(may_see(call, snapshot, message.entry))) continue;
     ++shown;
-    POSTHUS_TRY_VOID(append_entry(json, *snapshot, message));
-    json.key("recipients").begin_array();
-    for (std::size_t i = 0; i < std::min(message.recipients.size(), kRecipientsShown); ++i) {
-      append_recipient(json, call, message.entry, message.recipients[i]);
-    }
-    json.end_array().key("has_more_recipients").boolean(message.recipients.size() > kRecipientsShown).end_object();
+    POSTHUS_TRY_VOID(append_listed(json, call, snapshot, message));
   }
-  json.end_array();
   if (!is_end) is_end = POSTHUS_TRY(reader.messages(after, 1, 1)).empty();
-  append_next(json, is_end ? std::string() : to_text(after));
+  return is_end ? std::string() : to_text(after);
+}
+
+Result<Response> list_queued(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain", "sender", "state", "sort"}));
+  const ListRange range = POSTHUS_TRY(list_range(call.target));
+  const QueueFilter filter = POSTHUS_TRY(read_queue_filter(call.target));
+  const auto order = QueueOrder(POSTHUS_TRY(list_order(call.target, {"oldest", "newest", "size"})));
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  const std::string next = order == QueueOrder::kOldest
+                               ? POSTHUS_TRY(append_oldest_messages(call, *snapshot, filter, range, json))
+                               : POSTHUS_TRY(append_ranked_messages(call, *snapshot, filter, order, range, json));
+  json.end_array();
+  append_next(json, next);
   return json_response(200, json.end_object().take());
 }
 
@@ -317,7 +367,10 @@ Result<Response> act(const Call& call) {
   if (reason && reason->size() > kMaxReason) return fail(ErrorKind::kInvalid, "field 'reason' has more than 400 bytes");
   if (route && request.action != store::QueueAction::kReroute)
     return fail(ErrorKind::kInvalid, "field 'route' goes with 'reroute'");
-  if (request.action == store::QueueAction::kHold) request.text = reason.value_or("by " + call.principal.name);
+  if (request.action == store::QueueAction::kHold) {
+    request.text =
+        store::encode_hold_reason({.code = store::HoldCode::kAdmin, .text = reason.value_or("by " + call.principal.name)});
+  }
   if (request.action == store::QueueAction::kReroute) request.text = POSTHUS_TRY(reroute_text(route));
   request.trace = event_json(call, named->event, request.text);
   const auto outcome = call.context.store.apply(std::move(request));
@@ -357,18 +410,44 @@ Result<std::size_t> append_destination(JsonWriter& json, const Call& call, const
   return due.size();
 }
 
-Result<Response> destinations(const Call& call) {
-  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after"}));
-  const ListRange range = POSTHUS_TRY(list_range(call.target));
+enum class DestinationOrder : std::uint8_t { kAny, kWaiting, kNextAttempt, kName };
+
+Result<std::uint64_t> destination_rank(const Call& call, const store::QueueReader& reader, DestinationOrder order,
+                                       const store::DueRecipient& first, std::size_t most) {
+  if (order == DestinationOrder::kName) return 0;
+  if (order == DestinationOrder::kNextAttempt) return early_first(next_attempt(call, first.destination, first.next_attempt));
+  return POSTHUS_TRY(reader.due(first.destination, {}, Timestamp{INT64_MAX}, most)).size();
+}
+
+/// The destinations of a page in that order, as JSON; the cursor of the next one. So that the work is bounded, destinations are
+/// counted only so far: the more there are, the sooner their order among those with most waiting is that of their names.
+Result<std::string> append_ranked_destinations(const Call& call, const store::QueueReader& reader, DestinationOrder order,
+                                               const ListRange& range, JsonWriter& json) {
+  std::vector<store::DueRecipient> firsts;
+  POSTHUS_TRY(reader.destinations(0, kMaxRanked, [&firsts](const store::DueRecipient& first) { firsts.push_back(first); }));
+  const std::size_t most =
+      std::clamp<std::size_t>(kMaxCountedOfPage / std::max<std::size_t>(firsts.size(), 1), 10, kMaxCounted + 1);
+  std::vector<Ranked> all;
+  std::map<std::string, store::DueRecipient> by_name;
+  for (const store::DueRecipient& first : firsts) {
+    const auto recipient = POSTHUS_TRY(reader.recipient(first.id, first.number));
+    if (!recipient) continue;
+    const std::uint64_t rank = POSTHUS_TRY(destination_rank(call, reader, order, first, most));
+    POSTHUS_TRY_VOID(add_ranked(all, rank, recipient->domain));
+    by_name.emplace(recipient->domain, first);
+  }
+  std::string next = POSTHUS_TRY(cut_page(all, range));
+  for (const Ranked& one : all) POSTHUS_TRY(append_destination(json, call, reader, by_name.at(one.name)));
+  return next;
+}
+
+Result<std::string> append_destinations(const Call& call, const store::QueueReader& reader, const ListRange& range,
+                                        JsonWriter& json) {
   const auto from = range.after.empty() ? std::uint64_t{0} : ascii::parse_decimal<std::uint64_t>(range.after);
   if (!from) return fail(ErrorKind::kInvalid, "parameter 'after' is not what a list gave as 'next'");
-  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
-  const store::QueueReader reader(*snapshot);
   std::vector<store::DueRecipient> all;
   auto next =
       POSTHUS_TRY(reader.destinations(*from, range.limit, [&all](const store::DueRecipient& first) { all.push_back(first); }));
-  JsonWriter json;
-  json.begin_object().key("items").begin_array();
   std::size_t counted = 0;
   for (const store::DueRecipient& first : all) {
     if (counted >= kMaxCountedOfPage) {
@@ -377,8 +456,22 @@ Result<Response> destinations(const Call& call) {
     }
     counted += POSTHUS_TRY(append_destination(json, call, reader, first));
   }
+  return next ? std::to_string(*next) : std::string();
+}
+
+Result<Response> destinations(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "sort"}));
+  const ListRange range = POSTHUS_TRY(list_range(call.target));
+  const auto order = DestinationOrder(POSTHUS_TRY(list_order(call.target, {"any", "waiting", "next_attempt", "name"})));
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  const store::QueueReader reader(*snapshot);
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  const std::string next = order == DestinationOrder::kAny
+                               ? POSTHUS_TRY(append_destinations(call, reader, range, json))
+                               : POSTHUS_TRY(append_ranked_destinations(call, reader, order, range, json));
   json.end_array();
-  append_next(json, next ? std::to_string(*next) : std::string());
+  append_next(json, next);
   return json_response(200, json.end_object().take());
 }
 

@@ -12,6 +12,18 @@ bool comes_before(const Ranked& a, const Ranked& b) { return a.rank != b.rank ? 
 
 }  // namespace
 
+Result<std::size_t> list_order(const Target& target, std::initializer_list<std::string_view> orders) {
+  const std::string* const sort = target.parameter("sort");
+  if (!sort) return 0;
+  const auto found = std::ranges::find(orders, std::string_view(*sort));
+  if (found != orders.end()) return static_cast<std::size_t>(found - orders.begin());
+  std::string names;
+  for (const std::string_view order : orders) {
+    names.append(names.empty() ? "" : ", ").append(order);
+  }
+  return fail(ErrorKind::kInvalid, "parameter 'sort' must be one of: " + names);
+}
+
 Result<> add_ranked(std::vector<Ranked>& all, std::uint64_t rank, std::string name) {
   if (all.size() >= kMaxRanked) {
     return fail(ErrorKind::kTooLarge,

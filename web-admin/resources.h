@@ -45,6 +45,7 @@ Response list_sessions(const Call& call);
 Response close_other_sessions(const Call& call);
 Response close_session_by_id(const Call& call);
 Response get_own_user(const Call& call);
+Response list_own_folders(const Call& call);
 Response change_own_user(const Call& call);
 Response set_own_password(const Call& call);
 
@@ -98,11 +99,24 @@ Response list_sign_ins(const Call& call);
 Response list_blocks(const Call& call);
 Response remove_block(const Call& call);
 
+// check_progress.cc
+Response get_dns_check_progress(const Call& call);
+Response get_delivery_check_progress(const Call& call);
+Response get_set_up_dns_progress(const Call& call);
+
+// own_aliases.cc
+Response list_own_aliases(const Call& call);
+Response add_own_alias(const Call& call);
+Response remove_own_alias(const Call& call);
+
 // domains.cc
+/// kInvalid for an address in another name of a domain: it is made in the domain itself.
+Result<> check_home(const Call& call, std::string_view address);
 Response list_domains(const Call& call);
 Response add_domain(const Call& call);
 Response get_domain(const Call& call);
 Response change_domain(const Call& call);
+Response rename_domain(const Call& call);
 Response remove_domain(const Call& call);
 
 // dns.cc
@@ -131,6 +145,7 @@ Response remove_key(const Call& call);
 
 // users.cc
 Response list_users(const Call& call);
+Response rename_user(const Call& call);
 Response add_user(const Call& call);
 Response get_user(const Call& call);
 Response change_user(const Call& call);
@@ -140,8 +155,14 @@ Response set_password(const Call& call);
 // sending.cc
 Response release_account(const Call& call);
 Response hold_account(const Call& call);
-void append_limits(JsonWriter& json, const store::SendLimits& limits);
-void read_limits(JsonFields& fields, store::SendLimits& limits);
+/// Members "hold_reason", in English, and "hold", for those who have words of their own; null when `stored` is empty.
+void append_hold(JsonWriter& json, std::string_view stored);
+/// Whose limits: of one account, or of all accounts of a domain together (fields with "domain_" before their names).
+enum class LimitsOf : bool { kAccount, kDomain };
+void append_limits(JsonWriter& json, const store::SendLimits& limits, LimitsOf whose = LimitsOf::kAccount);
+void read_limits(JsonFields& fields, store::SendLimits& limits, LimitsOf whose = LimitsOf::kAccount);
+/// The member "sending" of a domain: what left today, and the limits that hold.
+Result<> append_domain_sending(JsonWriter& json, const store::Snapshot& snapshot, std::string_view domain, Timestamp now);
 /// "sending": what the account has sent today, and whether it is on hold.
 Result<> append_sending(JsonWriter& json, const store::Snapshot& snapshot, AccountId account, Timestamp now);
 

@@ -23,6 +23,23 @@ Result<> append_setting(JsonWriter& json, const store::QueueReader& reader, cons
   return {};
 }
 
+/// What is set in the file or the environment, from the lines "NAME = VALUE  (WHERE)" that people read.
+void append_start_settings(JsonWriter& json, std::string_view lines) {
+  json.key("at_start").begin_array();
+  while (!lines.empty()) {
+    const std::size_t end = std::min(lines.find('\n'), lines.size());
+    const std::string_view line = lines.substr(0, end);
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+    const std::size_t equals = line.find(" = "), where = line.rfind("  (");
+    if (equals == std::string_view::npos || where == std::string_view::npos || where < equals + 3 || !line.ends_with(')'))
+      continue;
+    json.begin_object().key("name").text(line.substr(0, equals));
+    json.key("value").text(line.substr(equals + 3, where - equals - 3));
+    json.key("origin").text(line.substr(where + 3, line.size() - where - 4)).end_object();
+  }
+  json.end_array();
+}
+
 Result<Response> listed_settings(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after"}));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
@@ -34,6 +51,7 @@ Result<Response> listed_settings(const Call& call) {
   }
   json.end_array();
   append_next(json, "");
+  append_start_settings(json, call.context.configuration);
   return json_response(200, json.end_object().take());
 }
 

@@ -78,7 +78,7 @@ Result<Response> confirm(const Call& call) {
   if (session.pending_factor.empty()) return fail(ErrorKind::kNotFound, "no second factor is being set up in this session");
   const auto step =
       sasl::find_totp_step(session.pending_factor, sasl::app_password_text(code->substr(0, 100)), call.context.clock.now(), 0);
-  if (!step) return problem(403, "The code is not right. Is the clock of the device right?");
+  if (!step) return problem(403, "The code is not right. Is the clock of the device right?", "factor.wrong");
   const FreshCodes fresh = make_recovery_codes();
   POSTHUS_TRY(call.context.store.apply(store::PutSecondFactor{{.account = session.account,
                                                                .secret = session.pending_factor,
@@ -108,7 +108,7 @@ std::expected<void, Response> check_both(const Call& call) {
   if (!user || !*user) return std::unexpected(no_session());
   auto wrong = check_code(call.context, call.request, **user, *code);
   if (!wrong) return {};
-  if (wrong->status == 401) return std::unexpected(problem(403, "The code is not right, or was used before."));
+  if (wrong->status == 401) return std::unexpected(problem(403, "The code is not right, or was used before.", "factor.used"));
   return std::unexpected(*std::move(wrong));
 }
 

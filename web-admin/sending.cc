@@ -4,6 +4,7 @@
 #include "core/mail/address.h"
 #include "core/mail/date_time.h"
 #include "store/directory_reader.h"
+#include "store/hold_reason.h"
 #include "web-admin/api.h"
 #include "web-admin/lists.h"
 #include "web-admin/resources.h"
@@ -26,6 +27,13 @@ void read_limit(JsonFields& fields, std::string_view name, std::optional<std::ui
   } else if (const auto value = fields.number(name, UINT32_MAX)) {
     limit = static_cast<std::uint32_t>(*value);
   }
+}
+
+std::string_view messages_name(LimitsOf whose) {
+  return whose == LimitsOf::kDomain ? "domain_messages_per_day" : "messages_per_day";
+}
+std::string_view new_recipients_name(LimitsOf whose) {
+  return whose == LimitsOf::kDomain ? "domain_new_recipients_per_day" : "new_recipients_per_day";
 }
 
 Result<store::UserRecord> find_account(const Call& call) {
@@ -55,35 +63,54 @@ Result<Response> release(const Call& call) {
 Result<Response> hold(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
-  const std::string reason = fields.text("reason").value_or("by an admin");
+  const std::string text = fields.text("reason").value_or("");
   POSTHUS_TRY_VOID(fields.finish());
   const store::UserRecord user = POSTHUS_TRY(find_account(call));
+  const std::string reason = store::encode_hold_reason({.code = store::HoldCode::kAdmin, .text = text});
   POSTHUS_TRY(call.context.store.apply(store::HoldAccount{.account = user.account, .is_held = true, .reason = reason}));
   return no_content();
 }
 
 }  // namespace
 
-void append_limits(JsonWriter& json, const store::SendLimits& limits) {
-  append_limit(json, "messages_per_day", limits.messages_per_day);
-  append_limit(json, "new_recipients_per_day", limits.new_recipients_per_day);
+void append_hold(JsonWriter& json, std::string_view stored) {
+  const store::HoldReason reason = store::decode_hold_reason(stored);
+  json.key("hold_reason").text_or_null(store::hold_reason_words(reason, mail::ReportLanguage::kEnglish)).key("hold");
+  if (stored.empty()) {
+    json.null();
+    return;
+  }
+  json.begin_object().key("code").text(to_string(reason.code)).key("count").number(reason.count);
+  json.key("limit").number(reason.limit).key("text").text(reason.text).end_object();
 }
 
-void read_limits(JsonFields& fields, store::SendLimits& limits) {
-  read_limit(fields, "messages_per_day", limits.messages_per_day);
-  read_limit(fields, "new_recipients_per_day", limits.new_recipients_per_day);
+void append_limits(JsonWriter& json, const store::SendLimits& limits, LimitsOf whose) {
+  append_limit(json, messages_name(whose), limits.messages_per_day);
+  append_limit(json, new_recipients_name(whose), limits.new_recipients_per_day);
+}
+
+void read_limits(JsonFields& fields, store::SendLimits& limits, LimitsOf whose) {
+  read_limit(fields, messages_name(whose), limits.messages_per_day);
+  read_limit(fields, new_recipients_name(whose), limits.new_recipients_per_day);
+}
+
+Result<> append_domain_sending(JsonWriter& json, const store::Snapshot& snapshot, std::string_view domain, Timestamp now) {
+  const store::SendingReader reader(snapshot);
+  const store::SentToday today = POSTHUS_TRY(reader.sent_today(domain, now));
+  const store::EffectiveLimits limits = POSTHUS_TRY(reader.domain_limits(domain));
+  json.key("sending").begin_object().key("messages_today").number(today.messages);
+  json.key("new_recipients_today").number(today.new_recipients).key("forwards_today").number(today.forwards);
+  json.key("messages_limit").number(limits.domain_messages_per_day);
+  json.key("new_recipients_limit").number(limits.domain_new_recipients_per_day).end_object();
+  return {};
 }
 
 Result<> append_sending(JsonWriter& json, const store::Snapshot& snapshot, AccountId account, Timestamp now) {
   const store::SendingRecord record = store::rolled(POSTHUS_TRY(store::SendingReader(snapshot).record(account)), now);
   json.key("sending").begin_object().key("messages_today").number(record.messages);
   json.key("new_recipients_today").number(record.new_recipients).key("bounces_today").number(record.bounces);
-  json.key("held").boolean(record.is_held).key("hold_reason");
-  if (record.is_held) {
-    json.text(record.hold_reason);
-  } else {
-    json.null();
-  }
+  json.key("held").boolean(record.is_held);
+  append_hold(json, record.is_held ? std::string_view(record.hold_reason) : std::string_view());
   json.end_object();
   return {};
 }

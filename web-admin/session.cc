@@ -2,12 +2,14 @@
 // Over plain HTTP only from this machine: the cookie is Secure all the same, so the way from the browser to a proxy there must
 // be TLS, or the browser must take this machine for safe (Chromium and Firefox do for localhost).
 #include <algorithm>
+#include <array>
 
 #include "core/base/log.h"
 #include "core/base/secret.h"
 #include "core/mail/date_time.h"
 #include "store/directory_reader.h"
 #include "store/identity_reader.h"
+#include "store/mailbox_reader.h"
 #include "web-admin/api.h"
 #include "web-admin/authorisation.h"
 #include "web-admin/browser_sessions.h"
@@ -127,6 +129,13 @@ Result<Response> close_one(const Call& call) {
   return is_closed ? no_content() : problem(404, "There is no such session of yours.");
 }
 
+/// What a folder is for, where that is known (RFC 6154); empty.
+std::string_view folder_use(const store::MailboxRecord& record) {
+  constexpr std::array<std::string_view, 6> kUses{"",     "drafts", "sent",
+                                                  "junk", "trash",  "archive"};  // in the order of SpecialUse
+  return record.name == "INBOX" ? "inbox" : kUses.at(static_cast<std::size_t>(record.special_use));
+}
+
 Result<Response> own_user(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   if (!call.principal.session) return no_session();
@@ -136,6 +145,20 @@ Result<Response> own_user(const Call& call) {
   JsonWriter json;
   POSTHUS_TRY_VOID(append_user(call, *snapshot, json, *user));
   return json_response(200, json.take());
+}
+
+Result<Response> own_folders(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {}));
+  if (!call.principal.session) return no_session();
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  for (const auto& [record, has_children] : POSTHUS_TRY(store::list_mailboxes(*snapshot, call.principal.session->account))) {
+    json.begin_object().key("name").text(record.name).key("use").text_or_null(folder_use(record));
+    json.key("messages").number(record.messages).key("unseen").number(record.unseen).key("bytes").number(record.bytes);
+    json.end_object();
+  }
+  return json_response(200, json.end_array().end_object().take());
 }
 
 Result<Response> change_own(const Call& call) {
@@ -211,6 +234,7 @@ Response list_sessions(const Call& call) { return answer(listed_sessions(call));
 Response close_other_sessions(const Call& call) { return answer(close_others(call)); }
 Response close_session_by_id(const Call& call) { return answer(close_one(call)); }
 Response get_own_user(const Call& call) { return answer(own_user(call)); }
+Response list_own_folders(const Call& call) { return answer(own_folders(call)); }
 Response change_own_user(const Call& call) { return answer(change_own(call)); }
 Response set_own_password(const Call& call) { return answer(own_password(call)); }
 

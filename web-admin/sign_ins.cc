@@ -1,6 +1,7 @@
-// /api/v1/sign-ins, /api/v1/blocks: who signed in or tried to, and who may not try now. Both are in memory: they begin anew with
-// the server. Mail programs, browsers and HTTP Basic all go through the same authenticator.
+// /api/v1/sign-ins, /api/v1/blocks: who signed in or tried to, and who may not try now. Both are in memory; core/main keeps them
+// over a restart (kept_sign_ins, kept_blocks). Mail programs, browsers and HTTP Basic all go through the same authenticator.
 #include <algorithm>
+#include <map>
 
 #include "core/base/ascii.h"
 #include "core/mail/date_time.h"
@@ -9,6 +10,7 @@
 #include "web-admin/api.h"
 #include "web-admin/lists.h"
 #include "web-admin/problem.h"
+#include "web-admin/ranked.h"
 #include "web-admin/resources.h"
 
 namespace posthus::web_admin {
@@ -39,26 +41,45 @@ Result<std::vector<sasl::SignIn>> wanted_sign_ins(const Call& call) {
   return all;
 }
 
-Result<Response> listed_sign_ins(const Call& call) {
-  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "search", "result"}));
-  const ListRange range = POSTHUS_TRY(list_range(call.target));
+/// The most repeated of a page, as JSON; the cursor of the next one.
+Result<std::string> append_repeated_sign_ins(const Call& call, const ListRange& range, JsonWriter& json) {
+  std::map<std::string, sasl::SignIn> by_number;
+  std::vector<Ranked> all;
+  for (sasl::SignIn& one : POSTHUS_TRY(wanted_sign_ins(call))) {
+    const std::string number = std::to_string(one.number);
+    POSTHUS_TRY_VOID(add_ranked(all, one.count, number));
+    by_number.emplace(number, std::move(one));
+  }
+  std::string next = POSTHUS_TRY(cut_page(all, range));
+  for (const Ranked& one : all) append_sign_in(json, by_number.at(one.name));
+  return next;
+}
+
+Result<std::string> append_newest_sign_ins(const Call& call, const ListRange& range, JsonWriter& json) {
   const auto after = range.after.empty() ? std::uint64_t{UINT64_MAX} : ascii::parse_decimal<std::uint64_t>(range.after);
   if (!after) return fail(ErrorKind::kInvalid, "parameter 'after' is not what a list gave as 'next'");
-  std::string next;
   std::uint64_t last = 0;
   std::size_t shown = 0;
-  JsonWriter json;
-  json.begin_object().key("items").begin_array();
   for (const sasl::SignIn& one : POSTHUS_TRY(wanted_sign_ins(call))) {
     if (one.number >= *after) continue;
-    if (shown == range.limit) {
-      next = std::to_string(last);
-      break;
-    }
+    if (shown == range.limit) return std::to_string(last);
     append_sign_in(json, one);
     last = one.number;
     ++shown;
   }
+  return std::string();
+}
+
+enum class SignInOrder : std::uint8_t { kLast, kCount };
+
+Result<Response> listed_sign_ins(const Call& call) {
+  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "search", "result", "sort"}));
+  const ListRange range = POSTHUS_TRY(list_range(call.target));
+  const auto order = SignInOrder(POSTHUS_TRY(list_order(call.target, {"last", "count"})));
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  const std::string next = order == SignInOrder::kLast ? POSTHUS_TRY(append_newest_sign_ins(call, range, json))
+                                                       : POSTHUS_TRY(append_repeated_sign_ins(call, range, json));
   json.end_array();
   append_next(json, next);
   return json_response(200, json.end_object().take());
@@ -78,7 +99,10 @@ Result<Response> show_blocks(const Call& call) {
     json.begin_object().key("id").text(all[i].id);
     json.key("login").text_or_null(all[i].login);
     json.key("network").text_or_null(all[i].network);
-    json.key("of").text(all[i].is_of_codes ? "codes" : "passwords").key("failures").number(all[i].failures);
+    json.key("of")
+        .text(all[i].kind == sasl::LoginBlockKind::kCodes ? "codes" : "passwords")
+        .key("failures")
+        .number(all[i].failures);
     json.key("last_failure").text(mail::format_rfc3339(all[i].last_failure));
     json.key("until").text(mail::format_rfc3339(all[i].until)).end_object();
   }

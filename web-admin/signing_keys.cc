@@ -106,6 +106,7 @@ Result<std::size_t> tend_keys(store::Store& store, const KeyMaker& make, Timesta
     const auto page = POSTHUS_TRY(store::DirectoryReader(*snapshot).domains(after, kDomainsAtOnce));
     for (const store::DomainRecord& domain : page.items) {
       POSTHUS_TRY_VOID(remove_keys_that_are_over(store, domain.name, now));
+      if (domain.is_without_keys) continue;
       if (!POSTHUS_TRY(store::QueueReader(*snapshot).dkim_keys(domain.name)).empty()) continue;
       const auto added = add_key_pair(store, domain.name, NewKeys::kActive, make, now);
       if (!added && added.error().kind == ErrorKind::kNotFound) continue;  // removed meanwhile

@@ -35,7 +35,8 @@ Result<> add_key_pair(store::Store& store, const std::string& domain, NewKeys ki
 /// The pending keys sign from now on, those that signed retire. Errors: kNotFound (none is pending).
 Result<> activate_pending_keys(store::Store& store, const std::string& domain, Timestamp now);
 
-/// Gives keys to every domain that has none, and removes keys whose time is over. Returns how many domains got keys.
+/// Gives keys to every domain that never had any, and removes keys whose time is over. Returns how many domains got keys. WHY not
+/// to one whose keys were removed: an admin wants it unsigned, until he makes new ones.
 Result<std::size_t> tend_keys(store::Store& store, const KeyMaker& make, Timestamp now);
 
 }  // namespace posthus::web_admin

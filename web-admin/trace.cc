@@ -26,6 +26,7 @@ struct Search {
   std::string address;     // with quotes: a whole value; of "@domain" the end of one
   std::string message_id;  // the whole member
   std::string subject;     // a part of the value
+  std::string state;       // "delivered", "waiting" or "failed"; empty: any
   QueueId from{0}, before{0};
 };
 
@@ -65,6 +66,12 @@ Result<Search> read_search(const Target& target, const ListRange& range) {
     const std::string quoted = needle(*subject);
     search.subject = quoted.substr(1, quoted.size() - 2);
   }
+  if (const std::string* state = target.parameter("state")) {
+    if (*state != "delivered" && *state != "waiting" && *state != "failed") {
+      return fail(ErrorKind::kInvalid, "parameter 'state' must be delivered, waiting or failed");
+    }
+    search.state = *state;
+  }
   search.from = POSTHUS_TRY(id_at(target, "from"));
   search.before = POSTHUS_TRY(id_at(target, "until"));
   if (range.after.empty()) return search;
@@ -100,6 +107,14 @@ bool trace_matches(const Search& search, const std::vector<store::TraceEvent>& e
   });
 }
 
+/// Does somebody not get it? Events are written by this server; within strings quotation marks are escaped.
+bool has_failed(const std::vector<store::TraceEvent>& events) {
+  return std::ranges::any_of(events, [](const store::TraceEvent& event) {
+    return event.json.contains("\"event\":\"failed\"") || event.json.contains("\"event\":\"expired\"") ||
+           event.json.contains("\"event\":\"bounced\"");
+  });
+}
+
 void append_event(JsonWriter& json, const store::TraceEvent& event) {
   // What is stored was written as JSON by this server.
   const bool is_object = event.json.starts_with('{') && event.json.ends_with('}');
@@ -120,7 +135,8 @@ std::vector<store::TraceEvent> seen(TraceView* view, const std::vector<store::Tr
 class Page {
  public:
   /// `view` null: everything is shown.
-  Page(const Search& search, std::size_t limit, TraceView* view) : search_(search), limit_(limit), view_(view) {}
+  Page(const Search& search, const store::QueueReader& reader, std::size_t limit, TraceView* view)
+      : search_(search), reader_(reader), limit_(limit), view_(view) {}
 
   store::Visit visit(QueueId id, const std::vector<store::TraceEvent>& events) {
     if (id < search_.from) return stop(true);
@@ -131,9 +147,9 @@ class Page {
     // WHY before it is compared: a search must not tell of what is not shown.
     if (view_) {
       const auto narrowed = seen(view_, events);
-      return narrowed.empty() || !trace_matches(search_, narrowed) ? store::Visit::kContinue : show(id, narrowed);
+      return narrowed.empty() || !matches(id, narrowed) ? store::Visit::kContinue : show(id, narrowed);
     }
-    return events.empty() || !trace_matches(search_, events) ? store::Visit::kContinue : show(id, events);
+    return events.empty() || !matches(id, events) ? store::Visit::kContinue : show(id, events);
   }
   /// Where the next page begins; empty at the end.
   std::string next() const { return is_end_ ? std::string() : to_text(last_); }
@@ -141,6 +157,14 @@ class Page {
   JsonWriter json;
 
  private:
+  bool matches(QueueId id, const std::vector<store::TraceEvent>& events) const {
+    if (!trace_matches(search_, events)) return false;
+    if (search_.state.empty()) return true;
+    const bool failed = has_failed(events);
+    if (search_.state == "failed" || failed) return failed && search_.state == "failed";
+    const auto entry = reader_.entry(id);
+    return (entry && *entry) == (search_.state == "waiting");
+  }
   store::Visit show(QueueId id, const std::vector<store::TraceEvent>& events) {
     ++shown_;
     json.begin_object().key("id").text(to_text(id)).key("events").number(events.size()).key("first");
@@ -156,6 +180,7 @@ class Page {
   }
 
   const Search& search_;
+  const store::QueueReader& reader_;
   const std::size_t limit_;
   TraceView* const view_;
   std::size_t shown_ = 0, visited_ = 0, bytes_ = 0;
@@ -179,12 +204,14 @@ TraceView view_of_account(const store::Snapshot& snapshot, AccountId account) {
 }
 
 Result<Response> search(const Call& call, const store::Snapshot& snapshot, TraceView* view) {
-  POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "address", "message_id", "subject", "from", "until"}));
+  POSTHUS_TRY_VOID(
+      check_parameters(call.target, {"limit", "after", "address", "message_id", "subject", "from", "until", "state"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
   const Search wanted_word = POSTHUS_TRY(read_search(call.target, range));
-  Page page(wanted_word, range.limit, view);
+  const store::QueueReader reader(snapshot);
+  Page page(wanted_word, reader, range.limit, view);
   page.json.begin_object().key("items").begin_array();
-  POSTHUS_TRY_VOID(store::QueueReader(snapshot).traces(
+  POSTHUS_TRY_VOID(reader.traces(
       wanted_word.before, [&page](QueueId id, const std::vector<store::TraceEvent>& events) { return page.visit(id, events); }));
   page.json.end_array();
   append_next(page.json, page.next());

@@ -135,6 +135,17 @@ Result<> read_shared(const Call& call, JsonFields& fields, store::UserRecord& us
   return {};
 }
 
+/// The field "forward_to". WHY here: of what the store refuses it says too little for people.
+Result<> read_forwards(JsonFields& fields, store::UserRecord& user) {
+  auto value = fields.texts("forward_to");
+  if (!value) return {};
+  for (const std::string& text : *value) {
+    if (!mail::parse_mailbox(text, mail::Utf8::kAllow)) return fail(ErrorKind::kInvalid, "'" + text + "' is not a mail address");
+  }
+  user.forward_to = *std::move(value);
+  return {};
+}
+
 Result<> read_user_changes(const Call& call, JsonFields& fields, store::PutUser& put) {
   store::UserRecord& user = put.user;
   POSTHUS_TRY_VOID(read_role(call, fields, put));
@@ -146,7 +157,7 @@ Result<> read_user_changes(const Call& call, JsonFields& fields, store::PutUser&
   } else if (const auto days = fields.number("pop3_retention_days", kMaxRetentionDays)) {
     user.pop3_retention_days = static_cast<std::uint32_t>(*days);
   }
-  if (auto value = fields.texts("forward_to")) user.forward_to = *std::move(value);
+  POSTHUS_TRY_VOID(read_forwards(fields, user));
   if (const auto value = fields.boolean("keeps_copy")) user.keeps_copy = *value;
   const store::SendLimits before = user.limits;
   read_limits(fields, user.limits);
@@ -212,22 +223,11 @@ Result<bool> user_matches(const Call& call, const UserFilter& filter, const stor
   return usage.bytes >= user.quota_bytes - user.quota_bytes / 10;
 }
 
-/// In which order a list of users is, when not in that of addresses; the highest first.
-enum class UserOrder : std::uint8_t { kUsed, kFilled, kSent, kCreated };
-
-Result<std::optional<UserOrder>> read_user_order(const Target& target) {
-  constexpr std::array<std::string_view, 4> kOrders{"used", "filled", "sent", "created"};  // same order as UserOrder
-  const std::string* const sort = target.parameter("sort");
-  if (!sort || *sort == "address") return std::nullopt;
-  const auto at = std::ranges::find(kOrders, *sort);
-  if (at == kOrders.end()) {
-    return fail(ErrorKind::kInvalid, "parameter 'sort' must be address, used, filled, sent or created");
-  }
-  return static_cast<UserOrder>(at - kOrders.begin());
-}
+/// In which order a list of users is; the highest first, but for addresses.
+enum class UserOrder : std::uint8_t { kAddress, kUsed, kFilled, kSent, kCreated };
 
 Result<std::uint64_t> rank_of(UserOrder order, const store::Snapshot& snapshot, const store::UserRecord& user, Timestamp now) {
-  if (order == UserOrder::kCreated) return static_cast<std::uint64_t>(std::max<std::int64_t>(user.created.microseconds, 0));
+  if (order == UserOrder::kCreated) return late_first(user.created);
   if (order == UserOrder::kSent) {
     return store::rolled(POSTHUS_TRY(store::SendingReader(snapshot).record(user.account)), now).messages;
   }
@@ -243,16 +243,12 @@ Result<std::uint64_t> rank_of(UserOrder order, const store::Snapshot& snapshot, 
 Result<std::string> append_ranked_users(const Call& call, const UserFilter& filter, const store::Snapshot& snapshot,
                                         UserOrder order, const ListRange& range, JsonWriter& json) {
   const store::DirectoryReader directory(snapshot);
-  std::vector<Ranked> all;
-  std::string after;
-  do {
-    const auto page = POSTHUS_TRY(directory.users(filter.domain, after, kMaxPage));
-    for (const store::UserRecord& user : page.items) {
-      if (!POSTHUS_TRY(user_matches(call, filter, snapshot, user))) continue;
-      POSTHUS_TRY_VOID(add_ranked(all, POSTHUS_TRY(rank_of(order, snapshot, user, call.context.clock.now())), user.address));
-    }
-    after = page.next;
-  } while (!after.empty());
+  auto all = POSTHUS_TRY(
+      ranked([&](const std::string& after, std::size_t limit) { return directory.users(filter.domain, after, limit); },
+             [&](const store::UserRecord& user) -> Result<std::optional<Ranked>> {
+               if (!POSTHUS_TRY(user_matches(call, filter, snapshot, user))) return std::nullopt;
+               return Ranked{POSTHUS_TRY(rank_of(order, snapshot, user, call.context.clock.now())), user.address};
+             }));
   std::string next = POSTHUS_TRY(cut_page(all, range));
   for (const Ranked& one : all) {
     const auto user = POSTHUS_TRY(directory.user(one.name));
@@ -264,15 +260,15 @@ Result<std::string> append_ranked_users(const Call& call, const UserFilter& filt
 Result<Response> listed_users(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {"limit", "after", "domain", "search", "state", "sort"}));
   const ListRange range = POSTHUS_TRY(list_range(call.target));
-  const auto order = POSTHUS_TRY(read_user_order(call.target));
+  const auto order = UserOrder(POSTHUS_TRY(list_order(call.target, {"address", "used", "filled", "sent", "created"})));
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   const store::DirectoryReader directory(*snapshot);
   const UserFilter filter = POSTHUS_TRY(read_user_filter(call, *snapshot));
   JsonWriter json;
   json.begin_object().key("items").begin_array();
   const std::string next =
-      order
-          ? POSTHUS_TRY(append_ranked_users(call, filter, *snapshot, *order, range, json))
+      order != UserOrder::kAddress
+          ? POSTHUS_TRY(append_ranked_users(call, filter, *snapshot, order, range, json))
           : POSTHUS_TRY(narrowed_page(
                 range, [&](const std::string& after, std::size_t limit) { return directory.users(filter.domain, after, limit); },
                 [&](const store::UserRecord& user) { return user_matches(call, filter, *snapshot, user); },
@@ -304,6 +300,7 @@ Result<Response> added_user(const Call& call) {
   POSTHUS_TRY_VOID(fields.finish());
   user.address = POSTHUS_TRY(user_address(*address));
   if (!call.principal.may_reach_address(user.address)) return fail(ErrorKind::kDenied, std::string(kOutOfReach));
+  POSTHUS_TRY_VOID(check_home(call, user.address));
   const std::uint64_t quota = POSTHUS_TRY(default_quota(call, user.address));
   if (user.quota_bytes > kMaxQuota) user.quota_bytes = quota;
   if (password && user.is_shared) return fail(ErrorKind::kInvalid, std::string(kSharedHasNone));
@@ -329,6 +326,7 @@ Result<Response> changed_user(const Call& call) {
   }
   if (!outcome) return std::unexpected(outcome.error());
   forget(call, put.user.address);
+  if (put.user.is_disabled || put.user.is_shared) call.context.end_sessions(put.user.account);
   return user_response(call, 200, put.user.address);
 }
 
@@ -347,11 +345,34 @@ Result<Response> change_password(const Call& call) {
   return no_content();
 }
 
+Result<Response> renamed_user(const Call& call) {
+  JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
+  fields.require("address");
+  const auto text = fields.text("address");
+  POSTHUS_TRY_VOID(fields.finish());
+  const std::string address = POSTHUS_TRY(user_address(*text));
+  if (!call.principal.may_reach_address(address)) return fail(ErrorKind::kDenied, std::string(kOutOfReach));
+  POSTHUS_TRY_VOID(check_home(call, address));
+  const std::lock_guard lock(call.directory);
+  const store::UserRecord user = POSTHUS_TRY(find_user(call));
+  const auto outcome = call.context.store.apply(store::RenameUser{user.address, address});
+  if (!outcome && outcome.error().kind == ErrorKind::kExists) {
+    return fail(ErrorKind::kExists, "the address " + address + " exists already");
+  }
+  if (!outcome && outcome.error().kind == ErrorKind::kNotFound) {
+    return fail(ErrorKind::kNotFound, "there is no domain or user " + outcome.error().context);
+  }
+  if (!outcome) return std::unexpected(outcome.error());
+  forget(call, user.address);
+  return user_response(call, 200, address);
+}
+
 Result<Response> removed_user(const Call& call) {
   const std::lock_guard lock(call.directory);
   const store::UserRecord user = POSTHUS_TRY(find_user(call));
   POSTHUS_TRY(call.context.store.apply(store::RemoveUser{user.address}));
   forget(call, user.address);
+  call.context.end_sessions(user.account);
   return no_content();
 }
 
@@ -375,6 +396,7 @@ Result<store::UserRecord> store_password(const Call& call, std::string_view addr
   user->scram_server_key = hashed.scram_server_key;
   POSTHUS_TRY(call.context.store.apply(store::PutUser{*user, store::PutRule::kReplace}));
   forget(call, user->address);
+  call.context.end_sessions(user->account);
   return *std::move(user);
 }
 
@@ -394,7 +416,7 @@ Result<store::UserRecord> change_own_forwards(const Call& call, std::string_view
     user = POSTHUS_TRY(store::DirectoryReader(*snapshot).user(address));
   }
   if (!user) return fail(ErrorKind::kNotFound, "the account is gone");
-  if (auto value = fields.texts("forward_to")) user->forward_to = *std::move(value);
+  POSTHUS_TRY_VOID(read_forwards(fields, *user));
   if (const auto value = fields.boolean("keeps_copy")) user->keeps_copy = *value;
   POSTHUS_TRY_VOID(fields.finish());
   POSTHUS_TRY(call.context.store.apply(store::PutUser{*user, store::PutRule::kReplace}));
@@ -411,6 +433,7 @@ Result<> check_not_own(const Call& call, const store::UserRecord& user) {
 Response list_users(const Call& call) { return answer(listed_users(call)); }
 Response add_user(const Call& call) { return answer(added_user(call)); }
 Response change_user(const Call& call) { return answer(changed_user(call)); }
+Response rename_user(const Call& call) { return answer(renamed_user(call)); }
 Response remove_user(const Call& call) { return answer(removed_user(call)); }
 Response set_password(const Call& call) { return answer(change_password(call)); }
 Response get_user(const Call& call) {

@@ -7,7 +7,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 PAGES = {"overview": "/", "mailboxes": "/mailboxes", "mailbox": "/mailboxes/anna%40nordlys.example", "domains": "/domains", "dns": "/domains/brandt-elektro.example",
-         "keys": "/domains/brandt-elektro.example/keys", "trace": "/trace", "message": "/trace/QUEUE0", "queue": "/queue", "queue-mails": "/queue?view=mail",
+         "keys": "/domains/brandt-elektro.example/keys", "domain-settings": "/domains/brandt-elektro.example/settings", "trace": "/trace", "message": "/trace/QUEUE0", "queue": "/queue", "queue-mails": "/queue?view=mail",
          "aliases": "/aliases", "security": "/security", "settings": "/settings", "about": "/about"}
 HERE = pathlib.Path(__file__).parent
 

@@ -3,7 +3,8 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "./api";
-import { Dialog, Exact, Field, Icon, sentenceOf, toast } from "./parts";
+import { Dialog, Field } from "./forms";
+import { Exact, Icon, sentenceOf, toast } from "./parts";
 import { t } from "./words";
 import { useSaid } from "./said";
 

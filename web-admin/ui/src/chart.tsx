@@ -18,6 +18,7 @@ export interface ChartProps {
 
 const kHeight = 148;
 const kDay = 86_400;
+const kFew = 3;  // values: between so few there is hardly a line to see
 
 /** Calls when light becomes dark or the other way round. */
 function onTheme(then: () => void): () => void {
@@ -42,7 +43,7 @@ function options(props: ChartProps, box: HTMLElement, point: (at: number | undef
   const time = timeOf(props.step);
   const axis = { stroke: colour("muted"), grid: { stroke: colour("chart-grid"), width: 1 }, ticks: { show: false }, font: `11px ${getComputedStyle(box).fontFamily}` };
   return {
-    width: box.clientWidth, height: kHeight, padding: [8, 8, 0, 0],
+    width: box.clientWidth, height: kHeight, padding: [8, 22, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false }, sync: { key: "history" } },
     scales: { x: { time: true }, y: { range: (_u, _low, high) => [0, Math.max(1, high ?? 1) * 1.08] } },
@@ -50,7 +51,7 @@ function options(props: ChartProps, box: HTMLElement, point: (at: number | undef
       { ...axis, size: 24, space: 70, grid: { show: false }, values: (_u, splits) => splits.map(time) },
       { ...axis, size: 52, space: 36, incrs: [1, 2, 5, 10, 20, 50, ...[1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11].flatMap((n) => [n, 2 * n, 5 * n])], values: (_u, splits) => splits.map((value) => props.format(value)) },
     ],
-    series: [{}, ...props.series.map((_one, at) => ({ stroke: colour(`c${at + 1}`), width: 2, points: { show: false }, spanGaps: false }))],
+    series: [{}, ...props.series.map((one, at) => ({ stroke: colour(`c${at + 1}`), width: 2, points: { show: one.values.filter((value) => value !== null).length < kFew, size: 5 }, spanGaps: false }))],
     hooks: { setCursor: [(plot) => point(plot.cursor.idx ?? undefined)] },
   };
 }

@@ -59,3 +59,6 @@ export function recordsOf(rows: readonly string[][], needed: string): Record<str
   if (!names.includes(needed)) return undefined;
   return rows.slice(1).map((row) => Object.fromEntries(names.map((name, at) => [name, (row[at] ?? "").trim()])));
 }
+
+/** Addresses within one field: separated by spaces, commas or lines. */
+export const listOf = (text: string): string[] => text.split(/[\s,;]+/).filter(Boolean);

@@ -10,8 +10,8 @@ import { Shell } from "./shell";
 import { chooseLanguage, setLanguage, type Language } from "./words";
 
 // WHY late: who is signed in does not need it, and no page may wait for more code than it shows.
-const SignIn = lazy(() => import("./pages/sign-in").then((m) => m.SignIn));
-const SetUpPage = lazy(() => import("./pages/setup").then((m) => m.SetUpPage));
+const SignIn = lazy("sign-in", () => import("./pages/sign-in").then((m) => m.SignIn));
+const SetUpPage = lazy("setup", () => import("./pages/setup").then((m) => m.SetUpPage));
 
 /** A server that is not set up answers nothing but its set-up. */
 const needsSetUp = (failure: unknown): Promise<boolean> =>

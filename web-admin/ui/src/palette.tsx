@@ -1,8 +1,8 @@
-// Ctrl K: goes to any page, mailbox, domain or message from a few letters. Arrows choose, Enter opens, Escape closes.
+// Ctrl K: goes to any page, domain, mailbox, group, alias or message from a few letters. Arrows choose, Enter opens, Escape closes.
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get } from "./api";
-import type { DomainPage, UserPage } from "../generated/api";
+import type { AliasPage, DomainPage, GroupPage, UserPage } from "../generated/api";
 import type { IconName } from "./icons";
 import { Icon, useLoad } from "./parts";
 import { go, href } from "./router";
@@ -14,10 +14,15 @@ const kMost = 5;  // of each kind: what fits without scrolling
 
 async function look(text: string, signal: AbortSignal): Promise<Goal[]> {
   if (text.length < 2) return [];
-  const [users, domains] = await Promise.all([get<UserPage>(["users"], { search: text, limit: kMost }, signal), get<DomainPage>(["domains"], { search: text, limit: kMost }, signal)]);
+  const [users, domains, groups, aliases] = await Promise.all([
+    get<UserPage>(["users"], { search: text, limit: kMost }, signal), get<DomainPage>(["domains"], { search: text, limit: kMost }, signal),
+    get<GroupPage>(["groups"], { search: text, limit: kMost }, signal), get<AliasPage>(["aliases"], { search: text, limit: kMost }, signal),
+  ]);
   return [
     ...domains.items.map((one): Goal => ({ icon: "globe", name: one.display_name, to: href(["domains", one.name]) })),
     ...users.items.map((one): Goal => ({ icon: "box", name: one.address, to: href(["mailboxes", one.address]) })),
+    ...groups.items.map((one): Goal => ({ icon: "group", name: one.display_name ? `${one.display_name} · ${one.address}` : one.address, to: href(["groups"], { find: one.address }) })),
+    ...aliases.items.map((one): Goal => ({ icon: "users", name: `${one.address} → ${one.targets[0] ?? ""}${one.targets.length > 1 ? " …" : ""}`, to: href(["aliases"], { find: one.address }) })),
   ];
 }
 

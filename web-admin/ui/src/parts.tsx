@@ -1,12 +1,11 @@
 // What pages are made of. Everything that comes from outside is a text child or an attribute, never markup.
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useState } from "preact/hooks";
 import { ApiError } from "./api";
 import { exactTime, relative, shortTime } from "./format";
 import { icons, type IconName } from "./icons";
-import type { Chosen } from "./bulk";
 import { useSaid } from "./said";
-import { t, type Word } from "./words";
+import { t } from "./words";
 
 export type Tone = "ok" | "warn" | "bad" | "off" | "info";
 
@@ -96,92 +95,6 @@ export function Empty({ icon, title, children }: { icon: IconName; title: string
   return <div class="empty"><Icon name={icon} /><h2>{title}</h2>{children}</div>;
 }
 
-export function Field(props: { label: string; name: string; type?: "text" | "email" | "password"; value: string; onInput: (value: string) => void; hint?: string; error?: string; autocomplete?: string; required?: boolean; autofocus?: boolean; placeholder?: string }): JSX.Element {
-  const id = useId();
-  const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    if (props.autofocus) input.current?.focus();
-  }, [props.autofocus]);
-  const kind = { type: props.type ?? "text" } as { type: "text" };  // WHY: elements are typed by one type each
-  const note = props.error ?? props.hint;
-  return (
-    <div class="field">
-      <label for={id}>{props.label}</label>
-      <input ref={input} class="input" id={id} name={props.name} {...kind} value={props.value} required={props.required ?? false}
-        placeholder={props.placeholder ?? ""} autocomplete={props.autocomplete ?? "off"} spellcheck={false} aria-invalid={props.error ? "true" : "false"}
-        {...(note ? { "aria-describedby": `${id}-note` } : {})} onInput={(event) => props.onInput(event.currentTarget.value)} />
-      {props.error ? <p class="err" id={`${id}-note`}><Icon name="s-bad" tone="bad" /><span>{props.error}</span></p>
-        : props.hint ? <p class="hint" id={`${id}-note`}>{props.hint}</p> : null}
-    </div>
-  );
-}
-
-export function Select<T extends string>(props: { label: string; value: T; options: readonly (readonly [T, string])[]; onChange: (value: T) => void }): JSX.Element {
-  return (
-    <select class="input" aria-label={props.label} value={props.value} onChange={(event) => props.onChange(event.currentTarget.value as T)}>
-      {props.options.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
-    </select>
-  );
-}
-
-export function Search({ label, value, onInput }: { label: string; value: string; onInput: (value: string) => void }): JSX.Element {
-  return (
-    <div class="search">
-      <Icon name="search" />
-      <input class="input" type="search" aria-label={label} placeholder={label} value={value} spellcheck={false} autocomplete="off" onInput={(event) => onInput(event.currentTarget.value)} />
-    </div>
-  );
-}
-
-export function Dialog({ title, close, children }: { title: string; close: () => void; children: ComponentChildren }): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const id = useId();
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
-  return (
-    <dialog ref={dialog} class="dialog" aria-labelledby={id} onCancel={(event) => { event.preventDefault(); close(); }}>
-      <div class="stack"><h2 id={id} class="break">{title}</h2>{children}</div>
-    </dialog>
-  );
-}
-
-/** Asks once. With `name` it has to be typed, because mail would be lost. */
-export function Confirm(props: { title: string; text: string; action: string; name?: string; tone?: "danger"; run: () => Promise<void>; close: () => void }): JSX.Element {
-  const [typed, setTyped] = useState("");
-  const [error, setError] = useState<unknown>();
-  const [isBusy, setBusy] = useState(false);
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    setBusy(true);
-    try {
-      await props.run();
-      props.close();
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
-  return (
-    <Dialog title={props.title} close={props.close}>
-      <form class="stack" onSubmit={submit}>
-        <p>{props.text}</p>
-        {props.name !== undefined && <Field label={t("confirm.type", { name: props.name })} name="confirm" value={typed} onInput={setTyped} autofocus />}
-        {error !== undefined && <Failure error={error} />}
-        <div class="buttons">
-          <button type="button" class="btn" onClick={props.close}>{t("cancel")}</button>
-          <button class={`btn primary ${props.tone ?? ""}`} disabled={isBusy || (props.name !== undefined && typed !== props.name)}>{props.action}</button>
-        </div>
-      </form>
-    </Dialog>
-  );
-}
-
-export function Copy({ text, label }: { text: string; label: string }): JSX.Element {
-  const copy = (): void => void navigator.clipboard.writeText(text).then(() => toast(t("copied")), () => toast(t("copy.failed")));
-  return <button type="button" class="btn quiet icon s" aria-label={label} title={t("copy")} onClick={copy}><Icon name="copy" /></button>;
-}
-
 interface Toast { id: number; text: string; undo?: () => void }
 let toasts: Toast[] = [];
 let showToasts: (all: Toast[]) => void = () => undefined;
@@ -233,56 +146,4 @@ export function Shown<T>({ from, children, rows }: { from: Loaded<T>; rows?: num
   if (from.value !== undefined) return <>{from.error !== undefined && <Failure error={from.error} retry={from.reload} />}{children(from.value)}</>;
   if (from.error !== undefined) return <Failure error={from.error} retry={from.reload} />;
   return <Loading {...(rows ? { rows } : {})} />;
-}
-
-export interface Column<T> { word: Word; cell: (item: T) => ComponentChildren; class?: string; main?: boolean }
-/** A list; on phones each row is a card whose values carry their labels. With `chosen` rows can be selected. */
-export function Table<T>({ label, items, columns, keyOf, chosen }: { label: string; items: readonly T[]; columns: readonly Column<T>[]; keyOf: (item: T) => string; chosen?: Chosen }): JSX.Element {
-  return (
-    <table class="table" role="table" aria-label={label}>
-      <thead role="rowgroup"><tr role="row">{chosen && <th role="columnheader" scope="col" class="sel"><ChooseAll keys={items.map(keyOf)} chosen={chosen} /></th>}{columns.map((column) => <th key={column.word} role="columnheader" scope="col" class={column.class ?? ""}>{column.class?.includes("act") ? <span class="sr">{t(column.word)}</span> : t(column.word)}</th>)}</tr></thead>
-      <tbody role="rowgroup" onKeyDown={alongColumn}>{items.map((item) => (
-        <tr key={keyOf(item)} role="row" class={`${chosen ? "has-sel" : ""} ${chosen?.keys.has(keyOf(item)) ? "on" : ""}`}>{chosen && <td role="cell" class="sel"><Choose name={keyOf(item)} chosen={chosen} /></td>}{columns.map((column) => <td key={column.word} role="cell" class={`${column.main ? "main-cell" : ""} ${column.class ?? ""}`} {...(column.main || column.class?.includes("act") ? {} : { "data-label": t(column.word) })}>{column.cell(item)}</td>)}</tr>
-      ))}</tbody>
-    </table>
-  );
-}
-
-/** Arrows go up and down a column; Enter opens and Space selects by themselves. */
-function alongColumn(event: KeyboardEvent): void {
-  const from = event.target as HTMLElement;
-  const cell = from.closest("td");
-  const row = cell?.closest("tr");
-  if (!cell || !row || from.tagName === "SELECT" || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
-  const other = (event.key === "ArrowDown" ? row.nextElementSibling : row.previousElementSibling) as HTMLTableRowElement | null;
-  const to = other?.cells[cell.cellIndex]?.querySelector<HTMLElement>("a, button, input");
-  if (!to) return;
-  event.preventDefault();
-  to.focus();
-}
-
-function Choose({ name, chosen }: { name: string; chosen: Chosen }): JSX.Element {
-  const change = (isOn: boolean): void => {
-    const keys = new Set(chosen.keys);
-    if (isOn) keys.add(name);
-    else keys.delete(name);
-    chosen.set(keys);
-  };
-  return <input type="checkbox" class="pick" aria-label={`${t("choose")}: ${name}`} checked={chosen.keys.has(name)} onChange={(event) => change(event.currentTarget.checked)} />;
-}
-
-function ChooseAll({ keys, chosen }: { keys: readonly string[]; chosen: Chosen }): JSX.Element {
-  const all = keys.length > 0 && keys.every((key) => chosen.keys.has(key));
-  return <input type="checkbox" class="pick" aria-label={t("choose-all")} checked={all} onChange={() => chosen.set(new Set(all ? [] : keys))} />;
-}
-
-/** Paging with cursors: what came before is remembered in the query as "trail". */
-export function Pager({ count, next, back, forward }: { count: number; next: string | null; back?: (() => void) | undefined; forward: (cursor: string) => void }): JSX.Element | null {
-  if (!back && !next) return <div class="pager"><span>{t("pager.all", { n: count })}</span></div>;
-  return (
-    <div class="pager"><span>{t("pager.page", { n: count })}</span><span class="end">
-      <button type="button" class="btn s" disabled={!back} onClick={back}><Icon name="left" />{t("back")}</button>
-      <button type="button" class="btn s" disabled={!next} onClick={() => next && forward(next)}>{t("next")}<Icon name="right" /></button>
-    </span></div>
-  );
 }

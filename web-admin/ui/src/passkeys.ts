@@ -2,9 +2,6 @@
 import type { NewPasskey, PasskeyCreation, PasskeyProof, PasskeyRequest } from "../generated/api";
 import type { Word } from "./words";
 
-/** Browsers have them in secure contexts only, and for names, not addresses. */
-export const canUsePasskeys = (): boolean => isSecureContext && location.protocol === "https:" && typeof PublicKeyCredential === "function";
-
 export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
 }

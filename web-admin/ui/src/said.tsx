@@ -1,19 +1,16 @@
-// Sentences of the server in the reader's language. The server speaks English; what it says that is fixed is known (words/said.ts,
-// words/dns.ts), what is not is shown as it is: replies of other servers, names, what a library says.
+// Sentences of the server in the reader's language. The server speaks English; what it says that is fixed is known (words/*/said.ts,
+// words/*/records.ts), what is not is shown as it is: replies of other servers, names, what a library says.
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { language } from "./words";
+import { language, type Texts, wordFile } from "./words";
 
-export interface Sentences {
-  codes: Readonly<Record<string, string>>;
-  said: Readonly<Record<string, string>>;
-}
+interface Sentences { codes: Texts; said: Texts }
 
 const kBlank = /\\\{([ab])\\\}/g;  // as escaped below
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 /** The sentence in the other language; as it is when nobody knows it. */
-export function translate(text: string, said: Readonly<Record<string, string>>): string {
+export function translate(text: string, said: Texts): string {
   if (Object.hasOwn(said, text)) return said[text]!;
   for (const [pattern, translation] of Object.entries(said)) {
     if (!pattern.includes("{")) continue;
@@ -30,8 +27,8 @@ export function useSaid(): (text: string, code?: string) => string {
   const now = language();
   const [known, setKnown] = useState<Sentences>();
   useEffect(() => {
-    void Promise.all([import("./words/said"), now === "en" ? undefined : import("./words/dns")])
-      .then(([{ codes, said }, dns]) => setKnown({ codes: codes[now], said: now === "en" ? {} : { ...dns?.sentences[now], ...said[now] } }));
+    void Promise.all([wordFile<Sentences>(now, "said"), now === "en" ? undefined : wordFile<{ sentences: Texts }>(now, "records")])
+      .then(([{ codes, said }, records]) => setKnown({ codes, said: { ...records?.sentences, ...said } }));
   }, [now]);
   return (text, code = "") => known?.codes[code] ?? (known ? translate(text, known.said) : text);
 }

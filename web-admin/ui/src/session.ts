@@ -1,7 +1,6 @@
 // Who is signed in, as the server says it.
 import type { CurrentSession, PasskeyRequest } from "../generated/api";
 import { ApiError, call, get, post } from "./api";
-import { canUsePasskeys, provePasskey } from "./passkeys";
 
 export interface Session {
   address: string;
@@ -22,6 +21,8 @@ export const isUser = (): boolean => role === "user";
 /** Users see the trace of their own mail. */
 export const tracePath = (): readonly string[] => (isUser() ? ["me", "trace"] : ["trace"]);
 
+/** Browsers have them in secure contexts only, and for names, not addresses. */
+export const canUsePasskeys = (): boolean => isSecureContext && location.protocol === "https:" && typeof PublicKeyCredential === "function";
 let hasPasskeys = false;
 /** Could somebody sign in here with a passkey? */
 export const offersPasskeys = (): boolean => hasPasskeys && canUsePasskeys();
@@ -43,6 +44,7 @@ export const signIn = (address: string, password: string, code?: string): Promis
   post<CurrentSession>(["session"], { login: address, password, ...(code ? { code } : {}) }).then<Session | Factor>((now) => (now.needs_code ? { takesAppCode: now.takes_app_code, passkey: canUsePasskeys() ? now.passkey : null } : signedIn(now)));
 /** Without a request: whichever passkey the browser has for this server. */
 export async function signInWithPasskey(asked?: PasskeyRequest): Promise<Session> {
+  const { provePasskey } = await import("./passkeys");
   const proof = await provePasskey(asked ?? await post<PasskeyRequest>(["session", "passkey", "challenge"]));
   return signedIn(await post<CurrentSession>(["session", "passkey"], proof));
 }

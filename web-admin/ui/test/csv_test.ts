@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { goThrough } from "../src/bulk";
-import { formatCsv, parseCsv, recordsOf } from "../src/csv";
-import { isYes, listOf, readRows, sizeMember } from "../src/pages/transfer";
+import { formatCsv, listOf, parseCsv, recordsOf } from "../src/csv";
+import { isYes, readRows, sizeMember } from "../src/pages/transfer";
 
 test("what goes out comes in again", () => {
   const rows = [["address", "targets"], ["@example.org", "a@b c@d"], ["=1+1", 'say "hi", you'], [" x ", "two\r\nlines"], ["'q", ""]];

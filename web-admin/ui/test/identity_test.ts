@@ -27,5 +27,8 @@ test("what differs is told name by name", () => {
   assert.equal(deedOf(entry, deeds, "en-GB"), "Made a@b.test");
   assert.equal(deedOf({ ...entry, method: "PUT", target: "/api/v1/users/c%40d.test/password" }, deeds, "en-GB"), "Password of c@d.test");
   assert.equal(deedOf({ ...entry, target: "/api/v1/queue", after: {}, request: { action: "retry" } }, deeds, "en-GB"), "Mail: retry");
+  const better = { ...deeds, "POST queue hold": "Held mail" };
+  assert.equal(deedOf({ ...entry, target: "/api/v1/queue", after: {}, request: { action: "hold" } }, better, "en-GB"), "Held mail");
+  assert.equal(deedOf({ ...entry, target: "/api/v1/queue", after: {}, request: { action: "retry" } }, better, "en-GB"), "Mail: retry");
   assert.equal(deedOf({ ...entry, target: "/api/v1/unheard-of" }, deeds, "en-GB"), undefined);
 });

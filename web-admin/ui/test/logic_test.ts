@@ -4,7 +4,9 @@ import { test } from "node:test";
 import { target } from "../src/api";
 import { initials, parseSize } from "../src/format";
 import { href, parsePlace } from "../src/router";
-import { fatesOf, reasonOf, recipientsOf, tell, text } from "../src/pages/timeline";
+import { reasonOf } from "../src/pages/reason";
+import { fatesOf, recipientsOf, stepsOf, tell, text } from "../src/pages/timeline";
+import { wordsFor } from "../src/words";
 import { searchOf } from "../src/pages/trace";
 
 test("what comes from outside cannot leave its place in an address", () => {
@@ -41,6 +43,15 @@ test("replies are put into words where they are known", () => {
   assert.equal(reasonOf("452 4.2.2 full"), "reason.full");
   assert.equal(reasonOf("550 5.1.1 no"), "reason.no-mailbox");
   assert.equal(reasonOf("421 busy"), undefined);
+});
+
+test("what was delivered here when it came is a step of its own", async () => {
+  await wordsFor("trace");
+  const accepted = { event: "accepted", recipients: [{ recipient: "a@b", event: "delivered" }, { recipient: "c@d", event: "queued" }, { recipient: "far@e", event: "queued", via: "near@b" }, null, 7] } as never;
+  assert.deepEqual(stepsOf(accepted).map((step) => [step.what, step.about]).slice(1), [["Delivered", "In the inbox of a@b"], ["Forwarded", "near@b → far@e"]]);
+  assert.equal(stepsOf({ event: "accepted", recipients: [{ recipient: "c@d", event: "queued" }] } as never).length, 1);
+  assert.equal(stepsOf({ event: "deferred", recipients: ["c@d"] } as never).length, 1);
+  assert.equal(stepsOf({ event: "accepted", recipients: { length: 3 } } as never).length, 1);
 });
 
 test("initials", () => {

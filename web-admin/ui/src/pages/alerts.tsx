@@ -3,7 +3,8 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, post } from "../api";
 import type { Alert, AlertList, AlertTest } from "../../generated/api";
-import { Card, Empty, Exact, Failure, Head, Icon, Pager, Shown, State, Time, useLoad } from "../parts";
+import { Card, Empty, Exact, Failure, Head, Icon, Shown, State, Time, useLoad } from "../parts";
+import { Pager } from "../table";
 import { href, type Place } from "../router";
 import { language, t } from "../words";
 import { pagingOf } from "./lists";
@@ -16,6 +17,7 @@ function placeOf(alert: Alert): string {
     case "destination": return alert.subject === "*" ? href(["queue"]) : href(["queue"], { view: "mail", domain: alert.subject });
     case "hold": return href(["security"]);
     case "logins": return href(["logs"], { protocol: "login" });
+    case "limit": return href(["domains", alert.subject.slice(alert.subject.lastIndexOf("@") + 1), "settings"]);
     case "disk": return href(["mailboxes"]);
     case "shared_address": return href(["about"]);
     default: return href(["delivery"]);

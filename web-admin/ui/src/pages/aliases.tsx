@@ -4,13 +4,15 @@ import { useState } from "preact/hooks";
 import { get, post, put, remove } from "../api";
 import type { Alias, AliasPage } from "../../generated/api";
 import { BulkBar, type Errand, ErrandDialog, useChosen } from "../bulk";
-import { Card, Dialog, Empty, Failure, Field, Head, Icon, Pager, Search, Shown, Table, Time, toast, useLoad } from "../parts";
+import { listOf } from "../csv";
+import { Dialog, Field, Search } from "../forms";
+import { Card, Empty, Failure, Head, Icon, Shown, Time, toast, useLoad } from "../parts";
+import { Pager, Table } from "../table";
 import type { Place } from "../router";
 import { t } from "../words";
-import { filter, pagingOf } from "./lists";
-import { type Kind, listOf, Transfer } from "./transfer";
+import { filter, pagingOf, SortBy, sortedBy, sortingOf } from "./lists";
+import { type Kind, Transfer } from "./transfer";
 
-export const targetsOf = listOf;
 const kFile: Kind<Alias> = {
   path: "aliases",
   columns: ["address", "targets"],
@@ -18,13 +20,16 @@ const kFile: Kind<Alias> = {
   body: ({ address = "", targets = "" }) => (/^[^@]*@[^@]+$/.test(address) && listOf(targets).length ? { address, targets: listOf(targets) } : undefined),
 };
 
+const kOrders = ["address", "targets", "created"] as const;
+
 export function AliasesPage({ place }: { place: Place }): JSX.Element {
   const find = place.query.get("find") ?? "";
+  const sort = sortedBy(place, kOrders);
   const paging = pagingOf(place);
   const [edited, edit] = useState<Alias | "new">();
   const [error, setError] = useState<unknown>();
-  const loaded = useLoad(`aliases ${find} ${paging.after}`, (signal) => get<AliasPage>(["aliases"], { limit: 25, after: paging.after, search: find }, signal));
-  const chosen = useChosen(`${find} ${paging.after}`);
+  const loaded = useLoad(`aliases ${find} ${sort} ${paging.after}`, (signal) => get<AliasPage>(["aliases"], { limit: 25, after: paging.after, search: find, sort }, signal));
+  const chosen = useChosen(`${find} ${sort} ${paging.after}`);
   const [errand, begin] = useState<Errand>();
   const dropAll = (): void => begin({ title: t("delete.aliases", { n: chosen.keys.size }), names: [...chosen.keys], one: (name) => remove(["aliases", name]), ask: { text: t("delete.aliases.about"), action: t("delete") } });
   const drop = (alias: Alias): void => void remove(["aliases", alias.address]).then(() => {
@@ -36,12 +41,12 @@ export function AliasesPage({ place }: { place: Place }): JSX.Element {
       <Head title={t("aliases")} about={t("aliases.about")}><Transfer kind={kFile} parameters={{ search: find }} done={loaded.reload} /><button type="button" class="btn primary" onClick={() => edit("new")}><Icon name="plus" />{t("new-alias")}</button></Head>
       {error !== undefined && <Failure error={error} />}
       <Card label={t("aliases")}>
-        <div class="tools"><Search label={t("aliases.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} /></div>
+        <div class="tools"><Search label={t("aliases.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} /><SortBy place={place} orders={kOrders} /></div>
         <Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="users" title={find ? t("nothing-found") : t("no-aliases")}><p>{find ? t("domains.find.about") : t("no-aliases.about")}</p></Empty>
-          : <><BulkBar chosen={chosen}><button type="button" class="btn s danger" onClick={dropAll}>{t("delete")} …</button></BulkBar><Table<Alias> label={t("aliases")} items={page.items} keyOf={(one) => one.address} chosen={chosen} columns={[
-            { word: "alias", main: true, cell: (one) => <><span class="title break">{one.address}</span>{one.address.startsWith("@") && <> <span class="tag info">{t("catch-all")}</span></>}</> },
-            { word: "leads-to", class: "full", cell: (one) => <span class="small break">{one.targets.slice(0, 3).join(", ")}{one.targets.length > 3 && ` + ${one.targets.length - 3}`}</span> },
-            { word: "created", class: "small wide", cell: (one) => <Time at={one.created} as="short" /> },
+          : <><BulkBar chosen={chosen}><button type="button" class="btn s danger" onClick={dropAll}>{t("delete")} …</button></BulkBar><Table<Alias> label={t("aliases")} items={page.items} keyOf={(one) => one.address} chosen={chosen} sorting={sortingOf(place, kOrders)} columns={[
+            { word: "alias", order: "address", main: true, cell: (one) => <><span class="title break">{one.address}</span>{one.address.startsWith("@") && <> <span class="tag info">{t("catch-all")}</span></>}</> },
+            { word: "leads-to", order: "targets", class: "full", cell: (one) => <span class="small break">{one.targets.slice(0, 3).join(", ")}{one.targets.length > 3 && ` + ${one.targets.length - 3}`}</span> },
+            { word: "created", order: "created", class: "small wide", cell: (one) => <Time at={one.created} as="short" /> },
             { word: "actions", class: "act", cell: (one) => <span class="line"><button type="button" class="btn s" aria-label={`${t("change")}: ${one.address}`} onClick={() => edit(one)}>{t("change")}</button><button type="button" class="btn s danger" aria-label={`${t("delete")}: ${one.address}`} onClick={() => drop(one)}>{t("delete")}</button></span> },
           ]} /><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown>
       </Card>
@@ -57,7 +62,7 @@ function Edit({ alias, close, done }: { alias: Alias | undefined; close: () => v
   const [error, setError] = useState<unknown>();
   const submit = (event: Event): void => {
     event.preventDefault();
-    const list = targetsOf(targets);
+    const list = listOf(targets);
     const saved = alias ? put(["aliases", alias.address], { targets: list }) : post(["aliases"], { address: address.trim(), targets: list });
     saved.then(() => { toast(t("saved")); close(); done(); }, setError);
   };

@@ -3,7 +3,8 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { ApiError, get, post, remove } from "../api";
 import type { AppPassword, AppPasswordPage, NewAppPassword } from "../../generated/api";
-import { Card, Confirm, Copy, Dialog, Failure, Field, Icon, Select, Shown, Time, toast, useLoad } from "../parts";
+import { Confirm, Copy, Dialog, Field, Select } from "../forms";
+import { Card, Failure, Icon, Shown, Time, toast, useLoad } from "../parts";
 import { t } from "../words";
 
 type Protocol = AppPassword["protocols"][number];

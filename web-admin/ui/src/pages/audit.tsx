@@ -4,9 +4,11 @@ import { useEffect, useState } from "preact/hooks";
 import { get } from "../api";
 import { gather } from "../gather";
 import type { Audit, AuditPage, AuditValues } from "../../generated/api";
-import { Card, Empty, Icon, Pager, Search, Shown, Time, useLoad } from "../parts";
+import { Search } from "../forms";
+import { Card, Empty, Icon, Shown, Time, useLoad } from "../parts";
+import { Pager } from "../table";
 import type { Place } from "../router";
-import { fill, language, locale, t } from "../words";
+import { fill, language, locale, t, type Texts, wordFile } from "../words";
 import { filter, pagingOf, queryOf } from "./lists";
 
 const textOf = (value: unknown): string => (value === undefined || value === null ? "–" : typeof value === "string" ? value : JSON.stringify(value));
@@ -25,8 +27,7 @@ export function AuditList({ place }: { place: Place }): JSX.Element {
     gather<AuditPage["items"][number]>((after, limit) => get<AuditPage>(["audit"], { limit, search, after }, signal), paging.after, 25, meanwhile), 30);
   return (
     <>
-      <Search label={t("search")} value={search} onInput={(value) => filter(place, { search: value })} />
-      <Card label={t("audit")}><Shown from={loaded}>{(page) => page.items.length === 0 && !page.next ? <Empty icon="shield" title={t("audit.none")} />
+      <Card label={t("audit")}><div class="tools"><Search label={t("search")} value={search} onInput={(value) => filter(place, { search: value })} /></div><Shown from={loaded}>{(page) => page.items.length === 0 && !page.next ? <Empty icon="shield" title={t("audit.none")} />
         : <><ul class="rows">{page.items.map((one) => <Entry key={one.number} one={one} deeds={deeds} />)}</ul><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown></Card>
     </>
   );
@@ -38,12 +39,12 @@ export function madeBy(one: Audit): string {
   return String(after["address"] ?? after["name"] ?? after["hostname"] ?? "");
 }
 
-/** The texts of a language by method and path; see words/audit.ts. */
-type Deeds = Record<string, string>;
-
 /** What was done, in words; undefined when there are none for it. */
-export function deedOf(one: Audit, deeds: Deeds, inLocale: string): string | undefined {
+export function deedOf(one: Audit, deeds: Texts, inLocale: string): string | undefined {
   const path = one.target.replace("/api/v1/", "").split("?")[0]!.split("/");
+  // What stands in the body can be told better than by its name.
+  const action = deeds[`${one.method} ${path.join("/")} ${String(one.request?.["action"] ?? "")}`];
+  if (action) return action;
   const found = Object.keys(deeds).find((key) => {
     const [method, pattern] = key.split(" ") as [string, string];
     const parts = pattern.split("/");
@@ -55,16 +56,16 @@ export function deedOf(one: Audit, deeds: Deeds, inLocale: string): string | und
   return fill(deeds[found]!, { name }, inLocale);
 }
 
-function useDeeds(): Deeds {
+function useDeeds(): Texts {
   const now = language();
-  const [deeds, set] = useState<Deeds>({});
+  const [deeds, set] = useState<Texts>({});
   useEffect(() => {
-    void import("../words/audit").then((loaded) => set(loaded.deeds[now]));
+    void wordFile<{ deeds: Texts }>(now, "deeds").then((loaded) => set(loaded.deeds));
   }, [now]);
   return deeds;
 }
 
-function Entry({ one, deeds }: { one: Audit; deeds: Deeds }): JSX.Element {
+function Entry({ one, deeds }: { one: Audit; deeds: Texts }): JSX.Element {
   const deed = deedOf(one, deeds, locale());
   const isRefused = one.status >= 400;
   const changes = differences(one.before, one.after);

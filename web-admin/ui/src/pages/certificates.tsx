@@ -4,7 +4,8 @@ import { useId, useState } from "preact/hooks";
 import { get, post, put, remove } from "../api";
 import type { Certificate, CertificatePage, Setting } from "../../generated/api";
 import type { IconName } from "../icons";
-import { Card, Confirm, Dialog, Failure, Field, Head, Icon, Shown, Time, toast, useLoad, type Tone } from "../parts";
+import { Confirm, Dialog, Field } from "../forms";
+import { Card, Failure, Head, Icon, Shown, Time, toast, useLoad, type Tone } from "../parts";
 import { passedOver, type PassedOver } from "../passed_over";
 import { href } from "../router";
 import { Said } from "../said";
@@ -13,12 +14,15 @@ import { t } from "../words";
 const tones: Record<Certificate["state"], Tone> = { ordered: "info", failing: "bad", valid: "ok", renewal_failing: "warn", expired: "bad" };
 const iconOf: Record<Tone, IconName> = { ok: "s-ok", bad: "s-bad", warn: "s-warn", info: "s-wait", off: "s-off" };
 
+type Other = NonNullable<CertificatePage["default"]>;
+const hasEnded = (other: Other | null | undefined): boolean => Boolean(other?.not_after && Date.parse(other.not_after) <= Date.now());
+
 export function Certificates({ tabs }: { tabs: JSX.Element }): JSX.Element {
   const loaded = useLoad("certificates", (signal) => get<CertificatePage>(["certificates"], { limit: 200 }, signal), 10);
   const [asks, ask] = useState<"order" | "upload">();
   const [dropped, drop] = useState<Certificate>();
   const [error, setError] = useState<unknown>();
-  const bad = loaded.value?.items.filter((one) => tones[one.state] === "bad").length ?? 0;
+  const bad = (loaded.value?.items.filter((one) => tones[one.state] === "bad").length ?? 0) + (hasEnded(loaded.value?.default) ? 1 : 0);
   const isOwn = loaded.value?.default?.source === "self-signed" && loaded.value.items.length === 0;
   const order = (hostname: string): void => void post<Certificate>(["certificates"], { hostname }).then(() => { setError(undefined); toast(t("certificate.is-ordered")); loaded.reload(); }, setError);
   const close = (): void => ask(undefined);
@@ -45,8 +49,8 @@ export function Certificates({ tabs }: { tabs: JSX.Element }): JSX.Element {
 function One({ one, renew, drop }: { one: Certificate; renew: () => void; drop: () => void }): JSX.Element {
   return (
     <li><Icon name={iconOf[tones[one.state]]} tone={tones[one.state]} />
-      <div class="grow"><b class="break">{one.hostname}</b> <span class="tag">{t(`certificate.${one.source}`)}</span>
-        <p class="small muted break">{t(`certificate.${one.state}`)}{one.issuer && ` · ${one.issuer}`}{one.not_after && <> · {t("expires")} <Time at={one.not_after} as="short" /></>}</p>
+      <div class="grow"><b class="break">{one.hostname}</b> <span class="tag">{t(`certificate-source.${one.source}`)}</span>
+        <p class="small muted break">{t(`certificate-state.${one.state}`)}{one.issuer && ` · ${one.issuer}`}{one.not_after && <> · {t("expires")} <Time at={one.not_after} as="short" /></>}</p>
         {one.last_error && <p class="small break"><Said text={one.last_error} /></p>}
         {one.next_attempt && one.state !== "valid" && <p class="small muted">{t("next-attempt")}: <Time at={one.next_attempt} /></p>}</div>
       {one.source === "acme" && <button type="button" class="btn s" aria-label={`${t("certificate.renew")}: ${one.hostname}`} onClick={renew}>{t("certificate.renew")}</button>}
@@ -63,12 +67,13 @@ function Passed({ one }: { one: PassedOver }): JSX.Element {
   );
 }
 
-function Default({ other }: { other: NonNullable<CertificatePage["default"]> }): JSX.Element {
+function Default({ other }: { other: Other }): JSX.Element {
   const isOwn = other.source === "self-signed";
+  const tone = hasEnded(other) ? "bad" : isOwn ? "warn" : "ok";
   return (
-    <li><Icon name={isOwn ? "s-warn" : "s-ok"} tone={isOwn ? "warn" : "ok"} />
-      <div class="grow"><b>{t("certificate.others")}</b> <span class="tag">{t(`certificate.${other.source}`)}</span>
-        <p class="small muted break">{other.names?.join(", ")}{other.not_after && <> · {t("expires")} <Time at={other.not_after} as="short" /></>}</p>
+    <li><Icon name={iconOf[tone]} tone={tone} />
+      <div class="grow"><b>{t("certificate.others")}</b> <span class="tag">{t(`certificate-source.${other.source}`)}</span>
+        <p class="small muted break">{hasEnded(other) && `${t("certificate-state.expired")} · `}{other.names?.join(", ")}{other.not_after && <> · {t("expires")} <Time at={other.not_after} as="short" /></>}</p>
         {isOwn && <p class="small">{t("certificate.self-signed.about")}</p>}</div></li>
   );
 }

@@ -3,7 +3,8 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { ApiError, get, put, remove } from "../api";
 import type { Delegate, DelegatePage, MailboxAccess } from "../../generated/api";
-import { Card, Confirm, Dialog, Failure, Field, Icon, Select, Shown, toast, useLoad } from "../parts";
+import { Confirm, Dialog, Field, Select } from "../forms";
+import { Card, Failure, Icon, Shown, toast, useLoad } from "../parts";
 import { href } from "../router";
 import { t } from "../words";
 

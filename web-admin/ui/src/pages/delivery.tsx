@@ -3,13 +3,15 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { call, get, post } from "../api";
 import type { DeliveryReport, SendTest } from "../../generated/api";
-import { Card, Empty, Exact, Failure, Field, Head, Icon, Shown, Time, useLoad, type Tone } from "../parts";
+import { Field } from "../forms";
+import { Card, Empty, Exact, Failure, Head, Icon, Shown, Time, useLoad, type Tone } from "../parts";
 import type { Place } from "../router";
 import { Said } from "../said";
 import { t } from "../words";
+import { Progress } from "./check_progress";
 
 const kLightTone: Record<DeliveryReport["light"], Tone> = { green: "ok", yellow: "warn", red: "bad" };
-const kLightWord = { green: "delivery.green", yellow: "delivery.yellow", red: "delivery.red" } as const;
+const kLightWord = { green: "light.green", yellow: "light.yellow", red: "light.red" } as const;
 
 export function DeliveryPage({ place }: { place: Place }): JSX.Element {
   const report = useLoad("delivery", (signal) => get<DeliveryReport>(["delivery-check"], {}, signal), 60);
@@ -25,7 +27,7 @@ export function DeliveryPage({ place }: { place: Place }): JSX.Element {
       <Head title={found ? t(kLightWord[found]) : t("delivery.title")} about={t("delivery.about")} {...(found ? { tone: kLightTone[found] } : {})}>
         <button type="button" class="btn primary" disabled={isBusy} onClick={() => check("configured")}><Icon name="refresh" />{isBusy ? t("checking") : found ? t("check-again") : t("check-now")}</button>
       </Head>
-      {isBusy && <p class="stack tight small muted" role="status">{t("delivery.busy")}<progress class="progress" aria-label={t("checking")} /></p>}
+      {isBusy && <Progress path={["delivery-check", "progress"]} about={t("delivery.busy")} />}
       {error !== undefined && <Failure error={error} />}
       <Card title={t("delivery")} aside={<span class="small muted">{report.value?.checked ? <Time at={report.value.checked} /> : t("not-checked")}</span>}>
         <Shown from={report}>{(one) => (one.checked ? <DeliveryRows report={one} /> : <Empty icon="send" title={t("delivery.never")}><p>{t("delivery.never.about")}</p></Empty>)}</Shown>

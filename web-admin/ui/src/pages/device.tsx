@@ -2,7 +2,8 @@
 import type { JSX } from "preact";
 import { get } from "../api";
 import type { ClientSettings } from "../../generated/api";
-import { Card, Copy, Head, Shown, useLoad } from "../parts";
+import { Copy } from "../forms";
+import { Card, Head, Shown, useLoad } from "../parts";
 import { t } from "../words";
 
 type Server = ClientSettings["servers"][number];

@@ -2,7 +2,8 @@
 import type { JSX } from "preact";
 import type { DnsCheck, DnsLastCheck, DnsRecord } from "../../generated/api";
 import type { IconName } from "../icons";
-import { Copy, Icon, type Tone } from "../parts";
+import { Copy } from "../forms";
+import { Icon, type Tone } from "../parts";
 import { useSaid } from "../said";
 import { t } from "../words";
 

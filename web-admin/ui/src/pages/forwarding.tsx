@@ -2,10 +2,11 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { patch } from "../api";
+import { listOf } from "../csv";
 import type { User } from "../../generated/api";
-import { Card, Dialog, Failure, Field, Select, toast } from "../parts";
+import { Dialog, Field, Select } from "../forms";
+import { Card, Failure, toast } from "../parts";
 import { t } from "../words";
-import { targetsOf } from "./aliases";
 
 export function Forwarding({ user, done }: { user: User; done: () => void }): JSX.Element {
   const [asks, ask] = useState(false);
@@ -24,7 +25,7 @@ function Change({ user, close, done }: { user: User; close: () => void; done: ()
   const [error, setError] = useState<unknown>();
   const submit = (event: Event): void => {
     event.preventDefault();
-    patch<User>(["me"], { forward_to: targetsOf(forward), keeps_copy: keeps === "yes" }).then(() => { toast(t("saved")); close(); done(); }, setError);
+    patch<User>(["me"], { forward_to: listOf(forward), keeps_copy: keeps === "yes" }).then(() => { toast(t("saved")); close(); done(); }, setError);
   };
   return (
     <Dialog title={t("forwarding")} close={close}><form class="stack" onSubmit={submit}>

@@ -4,12 +4,15 @@ import { useId, useState } from "preact/hooks";
 import { get, patch, post, remove } from "../api";
 import type { Group, GroupPage, GroupWriters } from "../../generated/api";
 import { BulkBar, type Errand, ErrandDialog, useChosen } from "../bulk";
+import { listOf } from "../csv";
 import { number } from "../format";
-import { Card, Dialog, Empty, Failure, Field, Head, Icon, Pager, Search, Select, Shown, Table, toast, useLoad } from "../parts";
+import { Dialog, Field, Search, Select } from "../forms";
+import { Card, Empty, Failure, Head, Icon, Shown, toast, useLoad } from "../parts";
+import { Pager, Table } from "../table";
 import type { Place } from "../router";
 import { t } from "../words";
-import { filter, pagingOf } from "./lists";
-import { type Kind, listOf, Transfer } from "./transfer";
+import { filter, pagingOf, SortBy, sortedBy, sortingOf } from "./lists";
+import { type Kind, Transfer } from "./transfer";
 
 const kWriters = ["anyone", "members", "domain"] as const satisfies readonly GroupWriters[];
 const writersWord = (writers: GroupWriters): string => t(`writers.${writers}`);
@@ -25,13 +28,16 @@ const kFile: Kind<Group> = {
   },
 };
 
+const kOrders = ["address", "members", "created"] as const;
+
 export function GroupsPage({ place }: { place: Place }): JSX.Element {
   const find = place.query.get("find") ?? "";
+  const sort = sortedBy(place, kOrders);
   const paging = pagingOf(place);
   const [edited, edit] = useState<Group | "new">();
   const [error, setError] = useState<unknown>();
-  const loaded = useLoad(`groups ${find} ${paging.after}`, (signal) => get<GroupPage>(["groups"], { limit: 25, after: paging.after, search: find }, signal));
-  const chosen = useChosen(`${find} ${paging.after}`);
+  const loaded = useLoad(`groups ${find} ${sort} ${paging.after}`, (signal) => get<GroupPage>(["groups"], { limit: 25, after: paging.after, search: find, sort }, signal));
+  const chosen = useChosen(`${find} ${sort} ${paging.after}`);
   const [errand, begin] = useState<Errand>();
   const dropAll = (): void => begin({ title: t("delete.groups", { n: chosen.keys.size }), names: [...chosen.keys], one: (name) => remove(["groups", name]), ask: { text: t("delete.aliases.about"), action: t("delete") } });
   const drop = (group: Group): void => void remove(["groups", group.address]).then(() => {
@@ -44,12 +50,12 @@ export function GroupsPage({ place }: { place: Place }): JSX.Element {
       <Head title={t("groups")} about={t("groups.about")}><Transfer kind={kFile} parameters={{ search: find }} done={loaded.reload} /><button type="button" class="btn primary" onClick={() => edit("new")}><Icon name="plus" />{t("new-group")}</button></Head>
       {error !== undefined && <Failure error={error} />}
       <Card label={t("groups")}>
-        <div class="tools"><Search label={t("groups.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} /></div>
+        <div class="tools"><Search label={t("groups.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} /><SortBy place={place} orders={kOrders} /></div>
         <Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="group" title={find ? t("nothing-found") : t("no-groups")}><p>{find ? t("domains.find.about") : t("no-groups.about")}</p></Empty>
-          : <><BulkBar chosen={chosen}><button type="button" class="btn s danger" onClick={dropAll}>{t("delete")} …</button></BulkBar><Table<Group> label={t("groups")} items={page.items} keyOf={(one) => one.address} chosen={chosen} columns={[
-            { word: "group.one", main: true, cell: (one) => <><span class="title break">{one.display_name || one.address}</span>{one.display_name && <><br /><span class="small muted break">{one.address}</span></>}</> },
-            { word: "writers", cell: (one) => <span class="line small">{one.writers !== "anyone" && <Icon name="lock" tone="off" />}{writersWord(one.writers)}</span> },
-            { word: "members", class: "full", cell: (one) => <span class="small break">{one.members.slice(0, 3).join(", ")}{one.members.length > 3 && ` + ${number(one.members.length - 3)}`}</span> },
+          : <><BulkBar chosen={chosen}><button type="button" class="btn s danger" onClick={dropAll}>{t("delete")} …</button></BulkBar><Table<Group> label={t("groups")} items={page.items} keyOf={(one) => one.address} chosen={chosen} sorting={sortingOf(place, kOrders)} columns={[
+            { word: "group.one", order: "address", main: true, cell: (one) => <><span class="title break">{one.display_name || one.address}</span>{one.display_name && <><br /><span class="small muted break">{one.address}</span></>}</> },
+            { word: "writers", cell: (one) => one.writers === "anyone" ? <span class="small">{writersWord(one.writers)}</span> : <span class="st small"><Icon name="lock" tone="off" />{writersWord(one.writers)}</span> },
+            { word: "members", order: "members", class: "full", cell: (one) => <span class="small break">{one.members.slice(0, 3).join(", ")}{one.members.length > 3 && ` + ${number(one.members.length - 3)}`}</span> },
             { word: "actions", class: "act", cell: (one) => <span class="line"><button type="button" class="btn s" aria-label={`${t("change")}: ${one.address}`} onClick={() => edit(one)}>{t("change")}</button><button type="button" class="btn s danger" aria-label={`${t("delete")}: ${one.address}`} onClick={() => drop(one)}>{t("delete")}</button></span> },
           ]} /><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown>
       </Card>

@@ -3,16 +3,21 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, patch, post, put, remove } from "../api";
 import type { AliasPage, DomainPage as Domains, User, UserPage } from "../../generated/api";
-import { initials, number, parseSize, size } from "../format";
+import { initials, number, parseSize } from "../format";
 import { BulkBar, type Errand, ErrandDialog, useChosen } from "../bulk";
-import { Bar, Card, Confirm, Dialog, Empty, Failure, Field, Head, Icon, Pager, Search, Select, Shown, State, Table, Time, toast, useLoad, type Tone } from "../parts";
+import { listOf } from "../csv";
+import { Confirm, Dialog, Field, Search, Select } from "../forms";
+import { holdWords } from "../hold";
+import { Card, Empty, Failure, Head, Icon, Shown, Time, toast, useLoad } from "../parts";
+import { Pager, Table } from "../table";
 import { go, href, type Place } from "../router";
 import { isServerAdmin } from "../session";
 import { t } from "../words";
-import { filter, pagingOf } from "./lists";
+import { filter, pagingOf, SortBy, sortedBy, sortingOf } from "./lists";
+import { Storage, UserState } from "./mailbox_state";
 import { DelegatesCard, DelegationsCard } from "./delegates";
-import { ChangeMailbox, SignInKind } from "./mailbox_change";
-import { isYes, type Kind, listOf, sizeMember, Transfer } from "./transfer";
+import { ChangeMailbox, RenameMailbox, SignInKind } from "./mailbox_change";
+import { isYes, type Kind, sizeMember, Transfer } from "./transfer";
 import { PasskeysOf } from "./passkeys";
 import { FactorOf } from "./second_factor";
 
@@ -24,23 +29,6 @@ const path = (address: string): string => href(["mailboxes", address]);
 
 function loadUsers(find: string, domain: string, state: string, sort: string, after: string | undefined, signal: AbortSignal): Promise<UserPage> {
   return get<UserPage>(["users"], { limit: kPage, after, domain, search: find, state, sort }, signal);
-}
-
-export function Storage({ user }: { user: User }): JSX.Element {
-  if (!user.quota_bytes) return <span class="small nowrap">{size(user.usage.bytes)} <span class="muted">{t("no-limit")}</span></span>;
-  const part = user.usage.bytes / user.quota_bytes;
-  const tone: Tone = part >= 0.95 ? "bad" : part >= 0.8 ? "warn" : "info";
-  return (
-    <><span class="small nowrap">{size(user.usage.bytes)} <span class="muted">{t("of", { size: size(user.quota_bytes) })}</span>{tone !== "info" && <span class={tone}> · {Math.round(part * 100)} %</span>}</span><Bar part={part} tone={tone} /></>
-  );
-}
-
-export function UserState({ user }: { user: User }): JSX.Element {
-  if (user.disabled) return <State tone="off">{t("disabled")}</State>;
-  if (user.sending.held) return <State tone="warn">{t("on-hold")}</State>;
-  if (user.shared) return <State tone="info">{t("shared-mailbox")}</State>;
-  if (!user.has_password) return <State tone="warn">{t("no-password")}</State>;
-  return <State tone="ok">{t("active")}</State>;
 }
 
 const kFile: Kind<User> = {
@@ -58,7 +46,7 @@ export function MailboxesPage({ place }: { place: Place }): JSX.Element {
   const find = place.query.get("find") ?? "";
   const domain = place.query.get("domain") ?? "";
   const state = kStates.find((one) => one === place.query.get("state")) ?? "";
-  const sort = kOrders.find((one) => one === place.query.get("sort")) ?? "address";
+  const sort = sortedBy(place, kOrders);
   const paging = pagingOf(place);
   const [isNew, setNew] = useState(false);
   const domains = useLoad("domains", (signal) => get<Domains>(["domains"], { limit: 1000 }, signal));
@@ -80,18 +68,18 @@ export function MailboxesPage({ place }: { place: Place }): JSX.Element {
           <Search label={t("mailboxes.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} />
           <Select label={t("domain")} value={domain} onChange={(value) => filter(place, { domain: value })} options={[["", t("all-domains")], ...names.map((name) => [name, name] as const)]} />
           <Select label={t("state")} value={state} onChange={(value) => filter(place, { state: value })} options={[["", t("any-state")], ...kStates.map((one) => [one, t(`users.${one}`)] as const)]} />
-          <Select label={t("sort")} value={sort} onChange={(value) => filter(place, { sort: value === "address" ? "" : value })} options={kOrders.map((one) => [one, t(`sort.${one}`)] as const)} />
+          <SortBy place={place} orders={kOrders} />
         </div>
         <Shown from={users}>{(page) => page.items.length === 0
           ? <Empty icon="box" title={find || domain || state ? t("nothing-found") : t("no-mailboxes")}><p>{find || domain || state ? t("mailboxes.find.about") : t("no-mailboxes.about")}</p></Empty>
           : <>
             <BulkBar chosen={chosen}><button type="button" class="btn s" onClick={() => setDisabled(true)}>{t("disable")}</button><button type="button" class="btn s" onClick={() => setDisabled(false)}>{t("enable")}</button><button type="button" class="btn s danger" onClick={drop}>{t("delete")} …</button></BulkBar>
-            <Table<User> label={t("mailboxes")} items={page.items} keyOf={(user) => user.address} chosen={chosen} columns={[
-              { word: "mailbox", main: true, cell: (user) => <span class="who"><span class="avatar hide-s" aria-hidden="true">{initials(user.address)}</span><span><a class="title break" href={path(user.address)}>{user.address}</a>{user.role === "server_admin" && <><br /><span class="small muted">{t("server_admin")}</span></>}</span></span> },
+            <Table<User> label={t("mailboxes")} items={page.items} keyOf={(user) => user.address} chosen={chosen} sorting={sortingOf(place, kOrders)} columns={[
+              { word: "mailbox", order: "address", main: true, cell: (user) => <span class="who"><span class="avatar hide-s" aria-hidden="true">{initials(user.address)}</span><span><a class="title break" href={path(user.address)}>{user.address}</a>{user.role === "server_admin" && <><br /><span class="small muted">{t("server_admin")}</span></>}</span></span> },
               { word: "state", cell: (user) => <UserState user={user} /> },
-              { word: "storage", class: "quota", cell: (user) => <Storage user={user} /> },
+              { word: "storage", order: "used", class: "quota", cell: (user) => <Storage user={user} /> },
               { word: "mails", class: "num wide", cell: (user) => number(user.usage.messages) },
-              { word: "sent-today", class: "num wide", cell: (user) => number(user.sending.messages_today) },
+              { word: "sent-today", order: "sent", class: "num wide", cell: (user) => number(user.sending.messages_today) },
             ]} />
             <Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} />
           </>}</Shown>
@@ -163,7 +151,7 @@ export function MailboxPage({ address, self }: { address: string; self: string }
 }
 
 function Mailbox({ user, isSelf, reload }: { user: User; isSelf: boolean; reload: () => void }): JSX.Element {
-  const [asks, ask] = useState<"password" | "disable" | "delete" | "change">();
+  const [asks, ask] = useState<"password" | "disable" | "delete" | "change" | "rename">();
   const [error, setError] = useState<unknown>();
   const aliases = useLoad(`aliases of ${user.address}`, (signal) => get<AliasPage>(["aliases"], { search: user.address, limit: 100 }, signal));
   const names = aliases.value?.items.filter((one) => one.targets.some((to) => to.toLowerCase() === user.address.toLowerCase())) ?? [];
@@ -184,16 +172,17 @@ function Mailbox({ user, isSelf, reload }: { user: User; isSelf: boolean; reload
       <Head title={user.address} crumbs={<a href="/mailboxes">{t("mailboxes")}</a>} about={<UserState user={user} />}>
         {!user.shared && <button type="button" class="btn" onClick={() => ask("password")}><Icon name="key" />{t("password.new")}</button>}
         <button type="button" class="btn" onClick={() => ask("change")}>{t("change")}</button>
+        {!isSelf && <button type="button" class="btn" onClick={() => ask("rename")}>{t("rename")}</button>}
         {isSelf ? null : user.disabled ? <button type="button" class="btn" onClick={() => void setDisabled(false).catch(setError)}>{t("enable")}</button> : <button type="button" class="btn" onClick={() => ask("disable")}>{t("disable")}</button>}
       </Head>
       {error !== undefined && <Failure error={error} />}
-      {user.sending.held && <div class="notice warn"><Icon name="s-warn" tone="warn" /><div class="grow"><b>{t("held.account")}</b> {user.sending.hold_reason}</div>{isServerAdmin() && <button type="button" class="btn s" onClick={() => void release().catch(setError)}>{t("release")}</button>}</div>}
+      {user.sending.held && <div class="notice warn"><Icon name="s-warn" tone="warn" /><div class="grow"><b>{t("held.account")}</b> {holdWords(user.sending.hold)}</div>{isServerAdmin() && <button type="button" class="btn s" onClick={() => void release().catch(setError)}>{t("release")}</button>}</div>}
       <div class="split">
         <div class="stack loose">
           <Card title={t("storage")}><div class="pad"><Storage user={user} /><p class="small muted">{t("n.mails", { n: user.usage.messages })}</p></div></Card>
           <DelegatesCard path={["users", user.address]} isShared={user.shared} />
           <DelegationsCard path={["users", user.address]} />
-          <Card title={t("forwarding")}><div class="pad stack tight">{user.forward_to.length === 0 ? <p class="muted">{t("no-forward")}</p> : <><ul>{user.forward_to.map((to) => <li key={to} class="break">{to}</li>)}</ul><p class="small muted">{user.keeps_copy ? t("keeps-copy") : t("keeps-no-copy")}</p></>}</div></Card>
+          <Card title={t("forwarding")}><div class="pad stack tight">{user.forward_to.length === 0 ? <p class="small muted">{t("no-forward")}</p> : <><ul>{user.forward_to.map((to) => <li key={to} class="break">{to}</li>)}</ul><p class="small muted">{user.keeps_copy ? t("keeps-copy") : t("keeps-no-copy")}</p></>}</div></Card>
           {names.length > 0 && <Card title={t("also-receives")}><ul class="rows">{names.map((one) => <li key={one.address}><span class="grow break">{one.address}</span>{one.address.startsWith("@") && <span class="tag info">{t("catch-all")}</span>}</li>)}</ul></Card>}
           {!isSelf && <PasskeysOf address={user.address} />}
           {!isSelf && <Card title={t("delete-mailbox")}><div class="pad stack"><p class="small muted">{t("delete-mailbox.about", { n: user.usage.messages })}</p><button type="button" class="btn danger" onClick={() => ask("delete")}>{t("delete")} …</button></div></Card>}
@@ -207,6 +196,7 @@ function Mailbox({ user, isSelf, reload }: { user: User; isSelf: boolean; reload
         </dl></div><footer><a href={href(["trace"], { find: user.address })}>{t("trace.of-mailbox")}</a>{!user.shared && <a href={href(["mailboxes", user.address, "device"])}>{t("device")}</a>}</footer></Card>
       </div>
       {asks === "change" && <ChangeMailbox user={user} isSelf={isSelf} close={close} done={reload} />}
+      {asks === "rename" && <RenameMailbox user={user} close={close} done={(address) => go(href(["mailboxes", address]))} />}
       {asks === "password" && <NewPassword address={user.address} close={close} />}
       {asks === "disable" && <Confirm title={t("disable.title", { name: user.address })} text={t("disable.about")} action={t("disable")} run={() => setDisabled(true)} close={close} />}
       {asks === "delete" && <Confirm title={t("delete.title", { name: user.address })} text={t("delete-mailbox.about", { n: user.usage.messages })} action={t("delete")} name={user.address} tone="danger" close={close}

@@ -5,12 +5,16 @@ import { call, get, put, remove } from "../api";
 import type { Session, User } from "../../generated/api";
 import { ApiError } from "../api";
 import { browserOf } from "../format";
-import { Card, Dialog, Failure, Field, Head, Icon, Shown, Time, toast, useLoad } from "../parts";
+import { Dialog, Field } from "../forms";
+import { holdWords } from "../hold";
+import { Card, Failure, Head, Icon, Shown, Time, toast, useLoad } from "../parts";
 import { t } from "../words";
 import { AppPasswordsCard } from "./app_passwords";
 import { DelegatesCard, DelegationsCard } from "./delegates";
+import { Folders } from "./folders";
 import { Forwarding } from "./forwarding";
-import { Storage, UserState } from "./mailboxes";
+import { Storage, UserState } from "./mailbox_state";
+import { OwnAliases } from "./own_aliases";
 import { PasskeysCard, useOwnPasskeys } from "./passkeys";
 import { SecondFactorCard } from "./second_factor";
 
@@ -18,19 +22,21 @@ export function MePage(): JSX.Element {
   const me = useLoad("me", (signal) => get<User>(["me"], {}, signal), 60);
   const passkeys = useOwnPasskeys();
   const [asks, ask] = useState(false);
+  const [isOpen, setOpen] = useState(false);
   return (
     <Shown from={me}>{(user) => (
       <>
         <Head title={titleOf(user)} {...(user.sending.held || isFull(user) ? { tone: "warn" as const } : { tone: "ok" as const })} about={<span class="break">{user.address}</span>}>
           <button type="button" class="btn" onClick={() => ask(true)}><Icon name="key" />{t("password.change")}</button>
         </Head>
-        {user.sending.held && <div class="notice warn"><Icon name="s-warn" tone="warn" /><div class="grow"><b>{t("me.held")}</b> {user.sending.hold_reason}<p class="small muted">{t("me.held.about")}</p></div></div>}
+        {user.sending.held && <div class="notice warn"><Icon name="s-warn" tone="warn" /><div class="grow"><b>{t("me.held")}</b> {holdWords(user.sending.hold)}<p class="small muted">{t("me.held.about")}</p></div></div>}
         <div class="halves">
-          <Card title={t("storage")}><div class="pad stack tight"><Storage user={user} /><p class="small muted">{t("n.mails", { n: user.usage.messages })}</p>{isFull(user) && <p class="small">{t("me.full.about")}</p>}</div></Card>
+          <Card title={t("storage")}><div class="pad stack tight"><Storage user={user} /><p class="small muted">{t("n.mails", { n: user.usage.messages })}</p>{isFull(user) && <p class="small">{t("me.full.about")}</p>}<details onToggle={(event) => setOpen(event.currentTarget.open)}><summary>{t("folders")}</summary>{isOpen && <Folders />}</details></div></Card>
           <Card title={t("device")}><div class="pad stack"><p class="small muted">{t("device.about")}</p><a class="btn" href="/me/device"><Icon name="phone" />{t("device.open")}</a></div></Card>
         </div>
         <Shown from={passkeys} rows={2}>{(page) => <PasskeysCard page={page} done={passkeys.reload} />}</Shown>
         <SecondFactorCard key={hasPasskeys(passkeys)} hasPasskeys={hasPasskeys(passkeys) === "some"} />
+        <OwnAliases />
         <AppPasswordsCard />
         <Sessions />
         <DelegationsCard path={["me"]} />

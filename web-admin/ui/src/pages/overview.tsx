@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { get } from "../api";
 import type { AlertList, CertificatePage, DeliveryReport, DestinationPage, QueuePage, Status, UserPage } from "../../generated/api";
 import { duration, number, size } from "../format";
+import { holdWords } from "../hold";
 import type { IconName } from "../icons";
 import { passedOver } from "../passed_over";
 import { Bar, Card, Head, Icon, Shown, useLoad, type Tone } from "../parts";
@@ -10,7 +11,7 @@ import { href } from "../router";
 import { language, t } from "../words";
 import { Said } from "../said";
 import { HistoryCard } from "./history";
-import { reasonOf } from "./timeline";
+import { reasonOf } from "./reason";
 
 interface Overview { status: Status; destinations: DestinationPage; held: QueuePage; delivery: DeliveryReport; accounts: UserPage; full: UserPage; certificates: CertificatePage; alerts: AlertList }
 interface Problem { tone: Tone; icon: IconName; what: string; about: string; to: string; action: string }
@@ -36,7 +37,7 @@ export function problemsOf({ destinations, held, delivery, status, accounts, ful
   }
   for (const one of certificates.items) {
     if (one.state !== "failing" && one.state !== "expired" && one.state !== "renewal_failing") continue;
-    problems.push({ tone: one.state === "renewal_failing" ? "warn" : "bad", icon: one.state === "renewal_failing" ? "s-warn" : "s-bad", what: `${one.hostname}: ${t(`certificate.${one.state}`)}`, about: one.last_error ?? "", to: href(["security", "certificates"]), action: t("show") });
+    problems.push({ tone: one.state === "renewal_failing" ? "warn" : "bad", icon: one.state === "renewal_failing" ? "s-warn" : "s-bad", what: `${one.hostname}: ${t(`certificate-state.${one.state}`)}`, about: one.last_error ?? "", to: href(["security", "certificates"]), action: t("show") });
   }
   // WHY only these: a name that is not there yet is in the list of the domain's records, and the others pass by themselves.
   const astray = certificates.passed_over.filter(({ kind }) => kind === "leads_elsewhere" || kind === "own_addresses_unknown");
@@ -51,7 +52,7 @@ export function problemsOf({ destinations, held, delivery, status, accounts, ful
     problems.push({ tone: "warn", icon: "s-warn", what: t("certificates.none"), about: t("certificate.self-signed.about"), to: href(["security", "certificates"]), action: t("show") });
   }
   for (const one of accounts.items.slice(0, kMost)) {
-    problems.push({ tone: "warn", icon: "s-warn", what: t("held.account.of", { name: one.address }), about: one.sending.hold_reason ?? t("held.no-reason"), to: href(["security"]), action: t("review") });
+    problems.push({ tone: "warn", icon: "s-warn", what: t("held.account.of", { name: one.address }), about: holdWords(one.sending.hold) || t("held.no-reason"), to: href(["security"]), action: t("review") });
   }
   for (const one of full.items.slice(0, kMost)) {
     problems.push({ tone: "warn", icon: "s-warn", what: t("full.of", { name: one.address }), about: t("full.about", { used: size(one.usage.bytes), limit: size(one.quota_bytes) }), to: href(["mailboxes", one.address]), action: t("show") });
@@ -123,7 +124,7 @@ function Server({ status, delivery }: { status: Status; delivery: DeliveryReport
   return (
     <Card title={t("server")} aside={<a class="small" href="/about">{t("more-about")}</a>}><ul class="rows">
       <li><Icon name={!disk ? "s-unknown" : isLow ? "s-bad" : "s-ok"} tone={!disk ? "off" : isLow ? "bad" : "ok"} /><div class="grow">{t("disk")}<p class="small muted">{disk ? t("disk.left", { free: size(disk.available_bytes), total: size(disk.total_bytes) }) : t("not-measured")}</p>{disk && <Bar part={part} tone={isLow ? "bad" : "info"} />}</div></li>
-      <li><Icon name={light} tone={tone} /><div class="grow">{t("delivery")}<p class="small muted">{delivery.checked ? t(`delivery.${delivery.light}`) : t("delivery.never")}</p></div><a class="end small" href="/delivery">{t("delivery.check")}</a></li>
+      <li><Icon name={light} tone={tone} /><div class="grow">{t("delivery")}<p class="small muted">{delivery.checked ? t(`light.${delivery.light}`) : t("delivery.never")}</p></div><a class="end small" href="/delivery">{t("delivery.check")}</a></li>
       <li><Icon name="box" tone="off" /><div class="grow">{t("mail-stored")}</div><span class="end small muted">{size(status.store.live_bytes)}</span></li>
       <li><Icon name="gauge" tone="off" /><div class="grow">{t("memory")}</div><span class="end small muted">{size(status.memory.resident_bytes)}</span></li>
       <li><Icon name="globe" tone="off" /><div class="grow">{t("counts")}</div><span class="end small muted">{t("counts.all", { domains: status.counts.domains, users: status.counts.users, aliases: status.counts.aliases })}</span></li>

@@ -4,8 +4,10 @@ import { useState } from "preact/hooks";
 import { ApiError, get, post, remove } from "../api";
 import type { Passkey, PasskeyCreation, PasskeyPage } from "../../generated/api";
 import { browserOf } from "../format";
-import { Card, Confirm, Dialog, Failure, Field, Icon, Time, toast, useLoad, type Loaded } from "../parts";
-import { canUsePasskeys, faultOf, makePasskey } from "../passkeys";
+import { Confirm, Dialog, Field } from "../forms";
+import { Card, Failure, Icon, Time, toast, useLoad, type Loaded } from "../parts";
+import { faultOf, makePasskey } from "../passkeys";
+import { canUsePasskeys } from "../session";
 import { t } from "../words";
 
 export const useOwnPasskeys = (): Loaded<PasskeyPage> => useLoad("passkeys", (signal) => get<PasskeyPage>(["me", "passkeys"], {}, signal));

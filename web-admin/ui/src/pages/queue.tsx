@@ -5,12 +5,15 @@ import { get, post } from "../api";
 import { gather } from "../gather";
 import type { DestinationPage, QueueChange, QueuePage as Mails } from "../../generated/api";
 import { BulkBar, type Errand, ErrandDialog, useChosen } from "../bulk";
-import { Card, Confirm, Dialog, Empty, Exact, Failure, Field, Head, Pager, Search, Select, Shown, State, Table, Time, toast, useLoad } from "../parts";
+import { Confirm, Dialog, Field, Search, Select } from "../forms";
+import { holdWords } from "../hold";
+import { Card, Empty, Exact, Failure, Head, Shown, State, Time, toast, useLoad } from "../parts";
+import { Pager, Table } from "../table";
 import { href, type Place } from "../router";
 import { isServerAdmin } from "../session";
 import { t } from "../words";
-import { filter, pagingOf, queryOf } from "./lists";
-import { reasonOf } from "./timeline";
+import { filter, pagingOf, queryOf, SortBy, sortedBy, sortingOf } from "./lists";
+import { reasonOf } from "./reason";
 
 type Destination = DestinationPage["items"][number];
 type Mail = Mails["items"][number];
@@ -87,9 +90,13 @@ export function Buttons({ what, name, isHeld, now, ask }: { what: Partial<QueueC
   );
 }
 
+const kDestinationOrders = ["waiting", "next_attempt", "name"] as const;
+const kMailOrders = ["oldest", "newest", "size"] as const;
+
 function ByDestination({ place }: { place: Place }): JSX.Element {
   const paging = pagingOf(place);
-  const loaded = useLoad(`destinations ${paging.after}`, (signal) => get<DestinationPage>(["queue", "destinations"], { limit: 50, after: paging.after }, signal), 10);
+  const sort = sortedBy(place, kDestinationOrders);
+  const loaded = useLoad(`destinations ${sort} ${paging.after}`, (signal) => get<DestinationPage>(["queue", "destinations"], { limit: 50, after: paging.after, sort }, signal), 10);
   const { ask, now, dialogs, error } = useActions(loaded.reload);
   const waiting = loaded.value?.items.reduce((sum, one) => sum + one.waiting, 0) ?? 0;
   return (
@@ -97,12 +104,12 @@ function ByDestination({ place }: { place: Place }): JSX.Element {
       <Head title={loaded.value ? (waiting ? t("queue.title", { n: waiting }) : t("queue.none")) : t("queue")} about={t("n.destinations", { n: loaded.value?.items.length ?? 0 })}><span class="small muted live">{t("live")}</span></Head>
       {error !== undefined && <Failure error={error} />}
       <Card label={t("queue")}>
-        <div class="tools"><Views mail={false} /></div>
+        <div class="tools"><Views mail={false} /><SortBy place={place} orders={kDestinationOrders} /></div>
         <Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="queue" title={t("queue.none")}><p>{t("queue.none.about")}</p></Empty>
-          : <><Table<Destination> label={t("by-destination")} items={page.items} keyOf={(one) => one.destination} columns={[
-            { word: "destination", main: true, cell: (one) => <><a class="title break" href={href(["queue"], { view: "mail", domain: one.destination })}>{one.destination}</a><br /><span class="small muted">{t("n.recipients", { n: one.waiting })}{one.has_more && "+"}</span></> },
+          : <><Table<Destination> label={t("by-destination")} items={page.items} keyOf={(one) => one.destination} sorting={sortingOf(place, kDestinationOrders)} columns={[
+            { word: "destination", order: "name", main: true, cell: (one) => <><a class="title break" href={href(["queue"], { view: "mail", domain: one.destination })}>{one.destination}</a><br /><span class="small muted">{t("n.recipients", { n: one.waiting })}{one.has_more && "+"}</span></> },
             { word: "why", class: "full", cell: (one) => <Why reply={one.last_reply} /> },
-            { word: "next-attempt", class: "small", cell: (one) => <When at={one.next_attempt} /> },
+            { word: "next-attempt", order: "next_attempt", class: "small", cell: (one) => <When at={one.next_attempt} /> },
             { word: "actions", class: "act", cell: (one) => <Buttons what={{ domain: one.destination }} name={one.destination} isHeld={false} now={now} ask={ask} /> },
           ]} /><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown>
       </Card>
@@ -115,24 +122,25 @@ function ByMail({ place }: { place: Place }): JSX.Element {
   const query = queryOf(place);
   const { domain = "", state = "" } = query;
   const paging = pagingOf(place);
-  const loaded = useLoad<Mails>(`queue ${domain} ${state} ${paging.after}`, (signal, meanwhile) =>
-    gather<Mails["items"][number]>((after, limit) => get<Mails>(["queue"], { limit, after, domain, state }, signal), paging.after, 25, meanwhile), 10);
+  const sort = sortedBy(place, kMailOrders);
+  const loaded = useLoad<Mails>(`queue ${domain} ${state} ${sort} ${paging.after}`, (signal, meanwhile) =>
+    gather<Mails["items"][number]>((after, limit) => get<Mails>(["queue"], { limit, after, domain, state, sort }, signal), paging.after, 25, meanwhile), 10);
   const { ask, now, dialogs, error } = useActions(loaded.reload);
-  const chosen = useChosen(`${domain} ${state} ${paging.after}`);
+  const chosen = useChosen(`${domain} ${state} ${sort} ${paging.after}`);
   const [errand, begin] = useState<Errand>();
   const all = (action: Action): void => begin({ title: t(`do.${action}`), names: [...chosen.keys], one: (id) => post(["queue"], { action, id }), ...(action === "bounce" || action === "remove" ? { ask: { text: t(`ask.${action}.about`), action: t(`do.${action}`), isCostly: true } } : {}) });
   return (
     <>
-      <Head title={domain ? t("queue.of", { name: domain }) : state === "held" ? t("queue.held") : t("queue.mails")} about={t("queue.mails.about")} crumbs={<a href="/queue">{t("queue")}</a>}><span class="small muted live">{t("live")}</span></Head>
+      <Head title={domain ? t("queue.of", { name: domain }) : state === "held" ? t("queue.held") : t("queue.mails")} about={t(`sort.${sort}`)} crumbs={<a href="/queue">{t("queue")}</a>}><span class="small muted live">{t("live")}</span></Head>
       {error !== undefined && <Failure error={error} />}
       <Card label={t("queue.mails")}>
         <div class="tools">{isServerAdmin() && <Views mail />}<Search label={t("queue.find")} value={domain} onInput={(value) => filter(place, { view: "mail", domain: value.trim() })} />
-          <Select label={t("state")} value={state} options={[["", t("any-state")], ["queued", t("queue.queued")], ["deferred", t("queue.deferred")], ["held", t("on-hold")]]} onChange={(value) => filter(place, { view: "mail", state: value })} /></div>
+          <Select label={t("state")} value={state} options={[["", t("any-state")], ["queued", t("queue.queued")], ["deferred", t("queue.deferred")], ["held", t("on-hold")]]} onChange={(value) => filter(place, { view: "mail", state: value })} /><SortBy place={place} orders={kMailOrders} /></div>
         <Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="queue" title={t("queue.none")}><p>{t("queue.none.about")}</p></Empty>
           : <><BulkBar chosen={chosen}>{kTogether.filter(isMine).map((action) => <button key={action} type="button" class={`btn s ${action === "remove" ? "danger" : ""}`} onClick={() => all(action)}>{t(`do.${action}`)}</button>)}</BulkBar>
             <Table<Mail> label={t("queue.mails")} items={page.items} keyOf={(one) => one.id} chosen={chosen} columns={[
             { word: "message", main: true, cell: (one) => <><a class="title break" href={href(["trace", one.id])}>{one.from || t("null-sender")}</a><br /><span class="small muted break">→ {one.recipients.slice(0, 2).map((to) => to.address).join(", ")}{(one.recipients.length > 2 || one.has_more_recipients) && " …"}</span></> },
-            { word: "why", class: "full", cell: (one) => one.state === "held" ? <><State tone="off">{t("on-hold")}</State>{one.hold_reason && <p class="small muted break">{one.hold_reason}</p>}</> : <Why reply={one.recipients[0]?.last_reply ?? null} next={one.recipients[0]?.next_attempt ?? null} /> },
+            { word: "why", class: "full", cell: (one) => one.state === "held" ? <><State tone="off">{t("on-hold")}</State>{one.hold && <p class="small muted break">{holdWords(one.hold)}</p>}</> : <Why reply={one.recipients[0]?.last_reply ?? null} next={one.recipients[0]?.next_attempt ?? null} /> },
             { word: "accepted", class: "small wide", cell: (one) => <Time at={one.accepted} as="short" /> },
             { word: "next-attempt", class: "small", cell: (one) => one.state === "held" ? "–" : <When at={one.recipients[0]?.next_attempt ?? null} /> },
             { word: "actions", class: "act", cell: (one) => <Buttons what={{ id: one.id }} name={one.from || one.id} isHeld={one.state === "held"} now={now} ask={ask} /> },

@@ -3,7 +3,8 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { ApiError, get, post, put, remove } from "../api";
 import type { NewSecondFactor, RecoveryCodes, SecondFactor } from "../../generated/api";
-import { Card, Confirm, Copy, Dialog, Failure, Field, Icon, Shown, Time, toast, useLoad } from "../parts";
+import { Confirm, Copy, Dialog, Field } from "../forms";
+import { Card, Failure, Icon, Shown, Time, toast, useLoad } from "../parts";
 import { t } from "../words";
 
 export function SecondFactorCard({ hasPasskeys }: { hasPasskeys: boolean }): JSX.Element {
@@ -11,13 +12,13 @@ export function SecondFactorCard({ hasPasskeys }: { hasPasskeys: boolean }): JSX
   const [asks, ask] = useState<"on" | "passkeys" | "off" | "codes">();
   const close = (): void => { ask(undefined); loaded.reload(); };
   return (
-    <Card title={t("factor")}><Shown from={loaded} rows={2}>{(factor) => (
+    <Card title={t("factor")} aside={loaded.value && !loaded.value.enabled ? <span class="line"><button type="button" class="btn s" onClick={() => ask("on")}>{t("factor.switch-on")} …</button>{hasPasskeys && <button type="button" class="btn s" onClick={() => ask("passkeys")}>{t("passkey.factor")} …</button>}</span> : undefined}><Shown from={loaded} rows={2}>{(factor) => (
       <div class="pad stack">
         {factor.enabled
           ? <><p><Icon name="s-ok" tone="ok" /> {t(factor.takes_app_code ? "factor.on" : "passkey.factor.on")} {factor.created && <span class="small muted"><Time at={factor.created} as="short" /></span>}</p>
             <p class={`small ${factor.recovery_codes_left < 3 ? "" : "muted"}`}>{t("factor.codes-left", { n: factor.recovery_codes_left })}</p>
             <div class="line"><button type="button" class="btn s" onClick={() => ask("codes")}>{t("factor.new-codes")} …</button><button type="button" class="btn s" onClick={() => ask("off")}>{t("factor.switch-off")} …</button></div></>
-          : <><p class="small muted">{t("factor.about")}</p><div class="line"><button type="button" class="btn" onClick={() => ask("on")}>{t("factor.switch-on")} …</button>{hasPasskeys && <button type="button" class="btn" onClick={() => ask("passkeys")}>{t("passkey.factor")} …</button>}</div></>}
+          : <p class="small muted">{t("factor.about")}</p>}
         {asks === "on" && <SwitchOn close={close} />}
         {asks === "passkeys" && <AskForPasskeys close={close} />}
         {(asks === "off" || asks === "codes") && <WithBoth what={asks} takesAppCode={factor.takes_app_code} close={close} />}

@@ -4,7 +4,10 @@ import { useState } from "preact/hooks";
 import { get, post, remove } from "../api";
 import type { Token, TokenPage, User, UserPage } from "../../generated/api";
 import { number } from "../format";
-import { Card, Confirm, Copy, Dialog, Empty, Failure, Field, Head, Icon, Pager, Select, Shown, Table, Time, toast, useLoad } from "../parts";
+import { Confirm, Copy, Dialog, Field, Select, Tabs } from "../forms";
+import { holdWords } from "../hold";
+import { Card, Empty, Failure, Head, Icon, Shown, Time, toast, useLoad } from "../parts";
+import { Pager, Table } from "../table";
 import { href, type Place } from "../router";
 import { t } from "../words";
 import { AuditList } from "./audit";
@@ -17,16 +20,16 @@ type Scope = Token["scopes"][number];
 export function SecurityPage({ place }: { place: Place }): JSX.Element {
   switch (place.segments[1]) {
     case "tokens": return <Tokens place={place} />;
-    case "certificates": return <Certificates tabs={<Tabs here="certificates" />} />;
-    case "sign-ins": return <><Head title={t("sign-ins")} about={t("sign-ins.about")} /><Tabs here="sign-ins" /><SignIns place={place} /></>;
-    case "audit": return <><Head title={t("audit")} about={t("audit.about")} /><Tabs here="audit" /><AuditList place={place} /></>;
+    case "certificates": return <Certificates tabs={<SecurityTabs here="certificates" />} />;
+    case "sign-ins": return <><Head title={t("sign-ins")} about={t("sign-ins.about")} /><SecurityTabs here="sign-ins" /><SignIns place={place} /></>;
+    case "audit": return <><Head title={t("audit")} about={t("audit.about")} /><SecurityTabs here="audit" /><AuditList place={place} /></>;
     default: return <OnHold place={place} />;
   }
 }
 
-function Tabs({ here }: { here: "" | "sign-ins" | "audit" | "tokens" | "certificates" }): JSX.Element {
+function SecurityTabs({ here }: { here: "" | "sign-ins" | "audit" | "tokens" | "certificates" }): JSX.Element {
   const tabs = [["", t("accounts-held")], ["sign-ins", t("sign-ins")], ["audit", t("audit")], ["tokens", t("tokens")], ["certificates", t("certificates")]] as const;
-  return <nav class="tabs" aria-label={t("security")}>{tabs.map(([to, text]) => <a key={to} href={href(["security", ...(to ? [to] : [])])} {...(to === here ? { "aria-current": "page" as const } : {})}>{text}</a>)}</nav>;
+  return <Tabs label={t("security")} tabs={tabs.map(([to, text]) => ({ to: href(["security", ...(to ? [to] : [])]), text, isHere: to === here }))} />;
 }
 
 function OnHold({ place }: { place: Place }): JSX.Element {
@@ -36,17 +39,17 @@ function OnHold({ place }: { place: Place }): JSX.Element {
   const count = loaded.value?.items.length ?? 0;
   const release = (user: User): void => void post<{ released: number }>(["users", user.address, "release"]).then(({ released }) => {
     setError(undefined);
-    toast(t("released", { n: released }), () => void post<void>(["users", user.address, "hold"], { reason: user.sending.hold_reason ?? "" }).then(loaded.reload, setError));
+    toast(t("released", { n: released }), () => void post<void>(["users", user.address, "hold"], { reason: holdWords(user.sending.hold) }).then(loaded.reload, setError));
     loaded.reload();
   }, setError);
   return (
     <>
       <Head title={loaded.value ? (count ? t("held.accounts", { n: count }) : t("held.nobody")) : t("security")} about={t("held.accounts.about")} />
-      <Tabs here="" />
+      <SecurityTabs here="" />
       {error !== undefined && <Failure error={error} />}
       <Card title={t("accounts-held")}><Shown from={loaded}>{(page) => page.items.length === 0 && !page.next ? <Empty icon="shield" title={t("held.nobody")}><p>{t("held.nobody.about")}</p></Empty>
         : <><ul class="rows">{page.items.map((user) => (
-          <li key={user.address}><Icon name="s-warn" tone="warn" /><div class="grow"><a class="title break" href={href(["mailboxes", user.address])}><b>{user.address}</b></a><p class="small muted break">{user.sending.hold_reason ?? t("held.no-reason")}</p><p class="small muted">{t("sent-today")}: {number(user.sending.messages_today)}</p></div>
+          <li key={user.address}><Icon name="s-warn" tone="warn" /><div class="grow"><a class="title break" href={href(["mailboxes", user.address])}><b>{user.address}</b></a><p class="small muted break">{holdWords(user.sending.hold) || t("held.no-reason")}</p><p class="small muted">{t("sent-today")}: {number(user.sending.messages_today)}</p></div>
             <button type="button" class="btn s" aria-label={`${t("release")}: ${user.address}`} onClick={() => release(user)}>{t("release")}</button><a class="btn s" href={href(["trace"], { find: user.address })}>{t("trace.of-mailbox")}</a></li>
         ))}</ul><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown></Card>
     </>
@@ -61,7 +64,7 @@ function Tokens({ place }: { place: Place }): JSX.Element {
   return (
     <>
       <Head title={t("tokens")} about={t("tokens.about")}><button type="button" class="btn primary" onClick={() => setNew(true)}><Icon name="plus" />{t("new-token")}</button></Head>
-      <Tabs here="tokens" />
+      <SecurityTabs here="tokens" />
       <Card label={t("tokens")}><Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="key" title={t("no-tokens")}><p>{t("no-tokens.about")}</p></Empty>
         : <><Table<Token> label={t("tokens")} items={page.items} keyOf={(one) => one.id} columns={[
           { word: "name", main: true, cell: (one) => <><span class="title break">{one.name}</span><br /><span class="small muted mono">{one.id}</span></> },

@@ -2,17 +2,19 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, put, remove } from "../api";
-import type { Setting } from "../../generated/api";
-import { Card, Dialog, Failure, Field, Head, Search, Shown, toast, useLoad } from "../parts";
+import type { Setting, StartSetting } from "../../generated/api";
+import { Dialog, Field, Search } from "../forms";
+import { Card, Failure, Head, Shown, toast, useLoad } from "../parts";
 import type { Place } from "../router";
-import { language, t } from "../words";
+import { language, t, type Texts, wordFile } from "../words";
 import { filter } from "./lists";
 
 /** The server tells what they mean in English; other languages have it here. */
-async function loadSettings(signal: AbortSignal): Promise<{ items: Setting[] }> {
+interface All { items: Setting[]; at_start: StartSetting[] }
+async function loadSettings(signal: AbortSignal): Promise<All> {
   const now = language();
-  const [{ items }, { meanings }] = await Promise.all([get<{ items: Setting[] }>(["settings"], {}, signal), import("../words/settings")]);
-  return { items: now === "en" ? items : items.map((one) => ({ ...one, meaning: meanings[now][one.name.split("@")[0]!] ?? one.meaning })) };
+  const [{ items, at_start }, words] = await Promise.all([get<All>(["settings"], {}, signal), now === "en" ? undefined : wordFile<{ meanings: Texts }>(now, "meanings")]);
+  return { at_start, items: items.map((one) => ({ ...one, meaning: words?.meanings[one.name.split("@")[0]!] ?? one.meaning })) };
 }
 
 export function SettingsPage({ place }: { place: Place }): JSX.Element {
@@ -30,8 +32,24 @@ export function SettingsPage({ place }: { place: Place }): JSX.Element {
             <button type="button" class="btn s" aria-label={`${t("change")}: ${one.name}`} onClick={() => edit(one)}>{t("change")}</button></li>
         ))}</ul>}</Shown>
       </Card>
+      {loaded.value && loaded.value.at_start.length > 0 && <AtStart items={loaded.value.at_start} find={find} />}
       {edited && <EditSetting setting={edited} close={() => edit(undefined)} done={loaded.reload} />}
     </>
+  );
+}
+
+const kDefault = "default";
+
+/** What only a restart changes; first what somebody has set. */
+function AtStart({ items, find }: { items: readonly StartSetting[]; find: string }): JSX.Element | null {
+  const found = items.filter((one) => `${one.name} ${one.value}`.toLowerCase().includes(find.toLowerCase()));
+  const rows = [...found.filter((one) => one.origin !== kDefault), ...found.filter((one) => one.origin === kDefault)];
+  if (rows.length === 0) return null;
+  return (
+    <Card title={t("settings.at-start")} aside={<span class="small muted">{t("settings.at-start.about")}</span>}><ul class="rows">{rows.map((one) => (
+      <li key={one.name}><div class="grow"><span class="mono break">{one.name}</span></div>
+        <div class="end"><span class="break">{one.value || "–"}</span><p class="small muted break">{one.origin === kDefault ? t("is-default") : t("set-in", { place: one.origin })}</p></div></li>
+    ))}</ul></Card>
   );
 }
 

@@ -3,13 +3,15 @@ import type { JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { ApiError, get, post, put } from "../api";
 import type { CertificatePage, DnsCheck, DnsRecords, SetUp, SetUpHostname, SetUpSending } from "../../generated/api";
-import { Card, Failure, Field, Icon, Shown, useLoad } from "../parts";
+import { Field } from "../forms";
+import { Card, Failure, Icon, Shown, useLoad } from "../parts";
 import { Said } from "../said";
 import { t } from "../words";
 import { PemField } from "./certificates";
 import { Steps } from "./delivery";
 import { Records } from "./dns_records";
 import { Title } from "./setup";
+import { Progress } from "./check_progress";
 
 export interface StepProps { setUp: SetUp; set: (to: SetUp) => void; next: () => void }
 
@@ -208,7 +210,7 @@ export function CertificateStep({ setUp, set, next }: StepProps): JSX.Element {
       </div></Card>}
       {mode === "upload" && <Card label={t("setup.upload")}><div class="pad stack"><PemField label={t("certificate.chain")} name="chain" value={chain} onInput={setChain} /><PemField label={t("certificate.key")} name="key" value={key} onInput={setKey} /></div></Card>}
       {isBusy && mode === "acme" && <p class="stack tight small muted" role="status">{t("setup.acme.busy")}<progress class="progress" aria-label={t("checking")} /></p>}
-      {!isBusy && found?.last_error && <div class="notice bad" role="alert"><Icon name="s-bad" tone="bad" /><div class="grow"><b>{t("certificate.failing")}</b><p class="small break"><Said text={found.last_error} /></p></div></div>}
+      {!isBusy && found?.last_error && <div class="notice bad" role="alert"><Icon name="s-bad" tone="bad" /><div class="grow"><b>{t("certificate-state.failing")}</b><p class="small break"><Said text={found.last_error} /></p></div></div>}
       <Foot isBusy={isBusy} error={error} label={mode === "acme" ? t("certificate.do-order") : t("setup.next")} skip={next} />
     </form>
   );
@@ -227,7 +229,8 @@ export function DnsStep({ set, next }: StepProps): JSX.Element {
   return (
     <form class="stack loose" onSubmit={work(async () => { if (isGreen) next(); else await look(); })}>
       <Title title={!check ? t("setup.dns.title") : isGreen ? t("dns.right") : t("setup.dns.some")}>{t("setup.dns.about")}</Title>
-      <Shown from={records}>{(all) => <Card title={t("all-records")} aside={<span class="small muted" role="status">{isBusy ? t("checking") : ""}</span>}><Records records={all.items} check={check} isOpen /></Card>}</Shown>
+      {isBusy && <Progress path={["setup", "dns", "check"]} />}
+      <Shown from={records}>{(all) => <Card title={t("all-records")} ><Records records={all.items} check={check} isOpen /></Card>}</Shown>
       <Foot isBusy={isBusy} error={error} label={isGreen ? t("setup.next") : t("check-again")} skip={isGreen ? undefined : next} />
     </form>
   );

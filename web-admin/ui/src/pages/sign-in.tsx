@@ -2,7 +2,8 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { ApiError } from "../api";
-import { Field, Head, Icon, sentenceOf } from "../parts";
+import { Field } from "../forms";
+import { Head, Icon, sentenceOf } from "../parts";
 import { faultOf } from "../passkeys";
 import { offersPasskeys, signIn, signInWithPasskey, type Factor, type Session } from "../session";
 import { LanguageAndTheme } from "../shell";

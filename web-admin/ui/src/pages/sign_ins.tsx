@@ -4,26 +4,32 @@ import { useState } from "preact/hooks";
 import { get, remove } from "../api";
 import type { Block, BlockPage, SignIn, SignInPage } from "../../generated/api";
 import { number } from "../format";
-import { Card, Empty, Failure, Icon, Pager, Search, Select, Shown, Time, toast, useLoad, type Tone } from "../parts";
+import { Search, Select } from "../forms";
+import { Card, Empty, Failure, Icon, Shown, Time, toast, useLoad, type Tone } from "../parts";
+import { Pager } from "../table";
 import type { Place } from "../router";
 import { Said } from "../said";
 import { t, type Word } from "../words";
-import { filter, pagingOf, queryOf } from "./lists";
+import { filter, pagingOf, queryOf, SortBy, sortedBy } from "./lists";
 
 type Which = "" | "accepted" | "failed";
 const resultWords: Record<SignIn["result"], Word> = { accepted: "sign-in.accepted", needs_code: "sign-in.needs-code", rejected: "sign-in.rejected", disabled: "sign-in.disabled", throttled: "sign-in.throttled" };
 const tones: Record<SignIn["result"], Tone> = { accepted: "ok", needs_code: "info", rejected: "warn", disabled: "warn", throttled: "bad" };
 
+const kOrders = ["last", "count"] as const;
+
 export function SignIns({ place }: { place: Place }): JSX.Element {
   const paging = pagingOf(place);
   const { search = "", result = "" } = queryOf(place);
-  const loaded = useLoad(`sign-ins ${search} ${result} ${paging.after}`, (signal) => get<SignInPage>(["sign-ins"], { limit: 25, search, result, after: paging.after }, signal), 15);
+  const sort = sortedBy(place, kOrders);
+  const loaded = useLoad(`sign-ins ${search} ${result} ${sort} ${paging.after}`, (signal) => get<SignInPage>(["sign-ins"], { limit: 25, search, result, sort, after: paging.after }, signal), 15);
   return (
     <>
       <Blocks />
-      <div class="line"><Search label={t("search")} value={search} onInput={(value) => filter(place, { search: value })} />
-        <Select<Which> label={t("result")} value={result as Which} onChange={(value) => filter(place, { result: value })} options={[["", t("sign-ins.all")], ["accepted", t("sign-ins.accepted")], ["failed", t("sign-ins.failed")]]} /></div>
-      <Card label={t("sign-ins")}><Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="shield" title={t("sign-ins.none")}><p>{t("sign-ins.about")}</p></Empty>
+      <Card label={t("sign-ins")}>
+        <div class="tools"><Search label={t("search")} value={search} onInput={(value) => filter(place, { search: value })} />
+          <Select<Which> label={t("result")} value={result as Which} onChange={(value) => filter(place, { result: value })} options={[["", t("sign-ins.all")], ["accepted", t("sign-ins.accepted")], ["failed", t("sign-ins.failed")]]} /><SortBy place={place} orders={kOrders} /></div>
+        <Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="shield" title={t("sign-ins.none")}><p>{t("sign-ins.about")}</p></Empty>
         : <><ul class="rows">{page.items.map((one) => (
           <li key={`${one.first} ${one.last} ${one.login} ${one.protocol} ${one.mechanism} ${one.remote_address} ${one.reason}`}><Icon name={{ ok: "s-ok", info: "info", warn: "s-warn", bad: "s-bad", off: "s-off" }[tones[one.result]] as "s-ok"} tone={tones[one.result]} />
             <div class="grow"><b class="break">{one.login || "–"}</b> <span class="tag">{one.protocol.toUpperCase()}</span>{one.app_password && <> <span class="tag">{t("app-password")}</span></>}

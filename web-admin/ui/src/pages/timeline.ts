@@ -3,6 +3,7 @@ import type { Event } from "../../generated/api";
 import type { IconName } from "../icons";
 import type { Tone } from "../parts";
 import { t, type Word } from "../words";
+import { reasonOf } from "./reason";
 
 export interface Told { tone: Tone; icon: IconName; what: string; about: string; exact: string }
 
@@ -26,19 +27,6 @@ const known = new Map<string, readonly [Tone, IconName, Word]>(Object.entries({
   bounced: ["bad", "s-bad", "event.bounced"], rerouted: ["info", "route", "event.rerouted"], report: ["info", "send", "event.report"],
 }));
 
-/** A guess at why, from the enhanced code or the words of the other side; empty when there is none. RFC 3463. */
-export function reasonOf(reply: string): Word | undefined {
-  const code = /\b[245]\.(\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1];
-  if (/gr[ea]y-?list/i.test(reply)) return "reason.greylist";
-  if (code === "2.2") return "reason.full";
-  if (code === "1.1" || code === "1.10") return "reason.no-mailbox";
-  if (code === "1.2") return "reason.no-domain";
-  if (code === "3.4" || code === "2.3") return "reason.too-large";
-  if (code?.startsWith("7.")) return "reason.policy";
-  if (code === "4.1" || /refused|timed out|timeout|unreachable|connect/i.test(reply)) return "reason.no-answer";
-  return undefined;
-}
-
 export function tell(event: Event): Told {
   const [tone, icon, word] = known.get(text(event, "event")) ?? ["off", "s-unknown", undefined];
   const recipients = recipientsOf(event);
@@ -49,6 +37,21 @@ export function tell(event: Event): Told {
     : [recipients.join(", "), reason && t(reason)];
   const members = Object.entries(event).filter(([name]) => !["time", "event", "recipients"].includes(name));
   return { tone, icon, what: word ? t(word) : text(event, "event"), about: about.filter(Boolean).join(" · "), exact: members.map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join("\n") };
+}
+
+/** What was accepted may have been delivered here, or forwarded, in the same moment: those are steps of their own. */
+export function stepsOf(event: Event): Told[] {
+  const told = tell(event);
+  if (text(event, "event") !== "accepted") return [told];
+  const list = (event as Members)["recipients"];
+  const each = Array.isArray(list) ? (list as unknown[]).filter((one): one is Members => typeof one === "object" && one !== null) : [];
+  const word = (one: Members, member: string): string => (typeof one[member] === "string" ? one[member] : "");
+  const here = each.filter((one) => word(one, "event") === "delivered").map((one) => word(one, "recipient"));
+  const forwarded = each.filter((one) => word(one, "via")).map((one) => `${word(one, "via")} → ${word(one, "recipient")}`);
+  const steps = [told];
+  if (here.length > 0) steps.push({ tone: "ok", icon: "s-ok", what: t("event.delivered"), about: t("event.in-inbox", { people: here.join(", ") }), exact: "" });
+  if (forwarded.length > 0) steps.push({ tone: "info", icon: "s-next", what: t("event.forwarded"), about: forwarded.join(", "), exact: "" });
+  return steps;
 }
 
 type Fate = "arrived" | "waiting" | "failed" | "removed";

@@ -4,13 +4,15 @@ import { get } from "../api";
 import { gather } from "../gather";
 import type { Timeline, TracePage as Page } from "../../generated/api";
 import { size } from "../format";
-import { Card, Copy, Empty, Exact, Failure, Head, Icon, Pager, Search, Select, Shown, State, Table, Time, useLoad } from "../parts";
+import { Copy, Search, Select } from "../forms";
+import { Card, Empty, Exact, Failure, Head, Icon, Shown, State, Time, useLoad } from "../parts";
+import { Pager, Table } from "../table";
 import { href, type Place } from "../router";
 import { isUser, tracePath } from "../session";
 import { t } from "../words";
 import { filter, pagingOf, Searching } from "./lists";
 import { Buttons, useActions } from "./queue";
-import { outcomeOf, recipientsOf, tell, text } from "./timeline";
+import { outcomeOf, recipientsOf, stepsOf, tell, text } from "./timeline";
 
 type Row = Page["items"][number];
 
@@ -22,15 +24,17 @@ export function searchOf(find: string): { address?: string; message_id?: string;
   return { subject: find };
 }
 
+const kStates = ["delivered", "waiting", "failed"] as const;
 const since = (days: string): string | undefined => (days ? new Date(Date.now() - Number(days) * 86_400_000).toISOString().replace(/\.\d+/, "") : undefined);
 const people = (all: string[]): string => (all.length > 2 ? t("n.people", { n: all.length }) : all.join(", "));
 
 export function TracePage({ place }: { place: Place }): JSX.Element {
   const find = place.query.get("find") ?? "";
   const days = ["1", "7", "30"].includes(place.query.get("days") ?? "") ? place.query.get("days")! : "";
+  const state = kStates.find((one) => one === place.query.get("state")) ?? "";
   const paging = pagingOf(place);
-  const loaded = useLoad<Page>(`trace ${find} ${days} ${paging.after}`, (signal, meanwhile) =>
-    gather<Row>((after, limit) => get<Page>(tracePath(), { limit, after, from: since(days), ...searchOf(find) }, signal), paging.after, 25, meanwhile));
+  const loaded = useLoad<Page>(`trace ${find} ${days} ${state} ${paging.after}`, (signal, meanwhile) =>
+    gather<Row>((after, limit) => get<Page>(tracePath(), { limit, after, from: since(days), state, ...searchOf(find) }, signal), paging.after, 25, meanwhile));
   return (
     <>
       <Head title={t("trace.title")} about={t("trace.about")} />
@@ -38,9 +42,10 @@ export function TracePage({ place }: { place: Place }): JSX.Element {
         <div class="tools">
           <Search label={t("trace.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} />
           <Select label={t("when")} value={days} onChange={(value) => filter(place, { days: value })} options={[["", t("when.any")], ["1", t("when.day")], ["7", t("when.week")], ["30", t("when.month")]]} />
+          <Select label={t("state")} value={state} onChange={(value) => filter(place, { state: value })} options={[["", t("any-state")], ...kStates.map((one) => [one, t(`trace-state.${one}`)] as const)]} />
         </div>
         <Shown from={loaded}>{(page) => page.items.length === 0 && !page.next
-          ? <Empty icon="route" title={find ? t("nothing-found") : t("trace.empty")}><p>{find ? t("trace.find.about") : t("trace.empty.about")}</p></Empty>
+          ? <Empty icon="route" title={find || days || state ? t("nothing-found") : t("trace.empty")}><p>{find || days || state ? t("trace.find.about") : t("trace.empty.about")}</p></Empty>
           : <><Table<Row> label={t("trace")} items={page.items} keyOf={(row) => row.id} columns={[
             { word: "time", class: "nowrap small", cell: (row) => <Time at={row.first.time ?? ""} as="short" /> },
             { word: "what-happened", cell: (row) => { const told = text(row.last, "event") === "accepted" ? outcomeOf([row.last]) : tell(row.last); return <State tone={told.tone} icon={told.icon}>{told.what}</State>; } },
@@ -69,15 +74,14 @@ function Life({ timeline, reload }: { timeline: Timeline; reload: () => void }):
   return (
     <>
       <Head title={end.what} tone={end.tone} icon={end.icon}
-        about={<span class="break">{subject ? `“${subject}” · ` : ""}{text(first, "from") || t("null-sender")}</span>}
+        about={<span class="break">{subject ? `${t("quoted", { text: subject })} · ` : ""}{text(first, "from") || t("null-sender")}</span>}
         crumbs={<><a href="/trace">{t("trace")}</a><span>/</span><Time at={first.time ?? ""} as="short" /></>}>
         {timeline.queued && !isUser() && <Buttons what={{ id: timeline.id }} name={subject || timeline.id} isHeld={text(last, "event") === "held" || (timeline.items.length === 1 && text(first, "held") !== "")} now={now} ask={ask} />}
       </Head>
       {error !== undefined && <Failure error={error} />}
       <div class="split">
         <Card title={t("what-happened")}><div class="pad"><ol class="tl">
-          {timeline.items.map((event, index) => {
-            const told = tell(event);
+          {timeline.items.flatMap((event) => stepsOf(event).map((told) => ({ event, told }))).map(({ event, told }, index) => {
             return <li key={index}><Time at={event.time ?? ""} as="short" /><Icon name={told.icon} tone={told.tone} /><div><h3>{told.what}</h3>{told.about && <p class="small muted break">{told.about}</p>}{told.exact && <Exact text={told.exact} />}</div></li>;
           })}
           {timeline.queued && next && <li class="future"><Time at={next} as="short" /><Icon name="s-next" tone="off" /><div><h3>{t("next-attempt")}</h3><p class="small"><Time at={next} /></p></div></li>}

@@ -5,7 +5,8 @@ import { get, type Parameters, post } from "../api";
 import { type Errand, ErrandDialog } from "../bulk";
 import { formatCsv, parseCsv, recordsOf } from "../csv";
 import { parseSize } from "../format";
-import { Dialog, Failure, Icon, toast } from "../parts";
+import { Dialog } from "../forms";
+import { Failure, Icon, toast } from "../parts";
 import { t } from "../words";
 
 type Row = Record<string, string>;
@@ -100,8 +101,6 @@ function Import({ kind, close, done }: { kind: Kind<unknown>; close: () => void;
   );
 }
 
-/** Addresses within one field: separated by spaces. */
-export const listOf = (text: string): string[] => text.split(/[\s,;]+/).filter(Boolean);
 export const isYes = (text: string): boolean => /^(1|true|yes|ja)$/i.test(text);
 /** A member with a size, none when the field is empty; undefined when it is no size. */
 export function sizeMember(name: string, text: string | undefined): Record<string, number> | undefined {

@@ -1,0 +1,23 @@
+// Certificates of names; in German. See words.ts.
+export const words = {
+  "certificate-source.acme": "automatisch",
+  "certificate-source.file": "aus einer Datei",
+  "certificate-source.self-signed": "selbst signiert",
+  "certificate-source.store": "aus der Liste",
+  "certificate-source.upload": "hochgeladen",
+  "certificate.chain": "Zertifikat und seine Aussteller (PEM)",
+  "certificate.delete.about": "Clients bekommen von jetzt an das Zertifikat für alle anderen Namen; ein neues wird nicht bestellt.",
+  "certificate.do-order": "Bestellen",
+  "certificate.do-upload": "Hochladen",
+  "certificate.in-use": "Das Zertifikat ist in Gebrauch",
+  "certificate.is-ordered": "Bestellt; es kommt binnen einer Minute",
+  "certificate.key": "Privater Schlüssel (PEM)",
+  "certificate.order": "Zertifikat bestellen",
+  "certificate.order.about": "Eine Zertifizierungsstelle gibt es kostenlos, sobald sie diesen Server unter dem Namen erreicht hat. Es erneuert sich von selbst.",
+  "certificate.others": "Alle anderen Namen",
+  "certificate.renew": "Jetzt erneuern",
+  "certificate.terms": "Ich nehme die Bedingungen der Zertifizierungsstelle an (Let's Encrypt, wenn keine andere eingestellt ist).",
+  "certificates.about": "Zertifikate beweisen Mailprogrammen und anderen Servern, dass sie mit dem richtigen sprechen.",
+  "certificates.bad": "Ein Zertifikat funktioniert nicht|{n} Zertifikate funktionieren nicht",
+  "certificates.well": "Jedes Zertifikat ist in Ordnung",
+};

@@ -1,0 +1,22 @@
+// Setting up a device; in German. See words.ts.
+export const words = {
+  "device.about": "Einstellungen für Telefon und Rechner, mit einem Code zum Scannen und einem Profil für Apple-Geräte.",
+  "device.apple": "iPhone, iPad, Mac",
+  "device.apple.allow": "Laden des Profils erlauben.",
+  "device.apple.install": "Einstellungen öffnen, das geladene Profil antippen und installieren. Es fragt nach dem Passwort.",
+  "device.apple.scan": "Den Code mit der Kamera lesen.",
+  "device.by-hand": "Von Hand",
+  "device.code": "QR-Code des Links, der das Konto einrichtet",
+  "device.imap": "Eingehende Mail (IMAP)",
+  "device.open": "Einstellungen zeigen",
+  "device.others": "Android, Thunderbird, Outlook",
+  "device.others.about": "Ein Konto hinzufügen, Adresse und Passwort eingeben. Der Rest findet sich von selbst; sonst steht er unten.",
+  "device.password": "Das Passwort ist das des Postfachs; es steht in keinem Code und in keinem Profil.",
+  "device.pop3": "Eingehende Mail (POP3)",
+  "device.port": "Port",
+  "device.profile": "Profil herunterladen",
+  "device.server": "Server",
+  "device.submission": "Ausgehende Mail (SMTP)",
+  "device.title": "Dieses Konto auf einem Gerät einrichten",
+  "device.user": "Benutzer",
+};

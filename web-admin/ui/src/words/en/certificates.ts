@@ -1,0 +1,23 @@
+// Certificates of names; in English. See words.ts.
+export const words = {
+  "certificate-source.acme": "automatic",
+  "certificate-source.file": "from a file",
+  "certificate-source.self-signed": "self-signed",
+  "certificate-source.store": "from the list",
+  "certificate-source.upload": "uploaded",
+  "certificate.chain": "Certificate and its issuers (PEM)",
+  "certificate.delete.about": "Clients get the certificate for all other names from now on, and no other is ordered.",
+  "certificate.do-order": "Order",
+  "certificate.do-upload": "Upload",
+  "certificate.in-use": "The certificate is in use",
+  "certificate.is-ordered": "Ordered; it comes within a minute",
+  "certificate.key": "Private key (PEM)",
+  "certificate.order": "Order a certificate",
+  "certificate.order.about": "A CA gives it at no cost once it has reached this server under that name. It is renewed by itself.",
+  "certificate.others": "All other names",
+  "certificate.renew": "Renew now",
+  "certificate.terms": "I accept the CA's terms of service (Let's Encrypt, unless another one is set).",
+  "certificates.about": "Certificates prove to mail programs and other servers that they talk to the right one.",
+  "certificates.bad": "One certificate does not work|{n} certificates do not work",
+  "certificates.well": "Every certificate is in order",
+};

@@ -1,0 +1,22 @@
+// Setting up a device; in English. See words.ts.
+export const words = {
+  "device.about": "Settings for phone and computer, with a code to scan and a profile for Apple devices.",
+  "device.apple": "iPhone, iPad, Mac",
+  "device.apple.allow": "Allow the profile to be downloaded.",
+  "device.apple.install": "Open Settings, tap the downloaded profile and install it. It asks for the password.",
+  "device.apple.scan": "Read the code with the camera.",
+  "device.by-hand": "By hand",
+  "device.code": "QR code of the link to install the account",
+  "device.imap": "Incoming mail (IMAP)",
+  "device.open": "Show the settings",
+  "device.others": "Android, Thunderbird, Outlook",
+  "device.others.about": "Add an account, enter the address and the password. The rest is found by itself; if not, it stands below.",
+  "device.password": "The password is the one of the mailbox; it stands in no code and in no profile.",
+  "device.pop3": "Incoming mail (POP3)",
+  "device.port": "Port",
+  "device.profile": "Download the profile",
+  "device.server": "Server",
+  "device.submission": "Outgoing mail (SMTP)",
+  "device.title": "Add this account to a device",
+  "device.user": "User",
+};

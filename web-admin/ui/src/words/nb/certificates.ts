@@ -1,0 +1,23 @@
+// Certificates of names; in Norwegian Bokmål. See words.ts.
+export const words = {
+  "certificate-source.acme": "automatisk",
+  "certificate-source.file": "fra en fil",
+  "certificate-source.self-signed": "selvsignert",
+  "certificate-source.store": "fra listen",
+  "certificate-source.upload": "lastet opp",
+  "certificate.chain": "Sertifikat og utstederne (PEM)",
+  "certificate.delete.about": "Klienter får sertifikatet for alle andre navn fra nå av, og ikke noe nytt bestilles.",
+  "certificate.do-order": "Bestill",
+  "certificate.do-upload": "Last opp",
+  "certificate.in-use": "Sertifikatet er i bruk",
+  "certificate.is-ordered": "Bestilt; det kommer innen et minutt",
+  "certificate.key": "Privat nøkkel (PEM)",
+  "certificate.order": "Bestill et sertifikat",
+  "certificate.order.about": "En sertifikatutsteder gir det gratis når den har nådd denne serveren under navnet. Det fornyes av seg selv.",
+  "certificate.others": "Alle andre navn",
+  "certificate.renew": "Forny nå",
+  "certificate.terms": "Jeg godtar sertifikatutstederens vilkår (Let's Encrypt, hvis ingen annen er satt).",
+  "certificates.about": "Sertifikater beviser for e-postprogrammer og andre servere at de snakker med den rette.",
+  "certificates.bad": "Ett sertifikat virker ikke|{n} sertifikater virker ikke",
+  "certificates.well": "Alle sertifikater er i orden",
+};

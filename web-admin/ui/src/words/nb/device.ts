@@ -1,0 +1,22 @@
+// Setting up a device; in Norwegian Bokmål. See words.ts.
+export const words = {
+  "device.about": "Innstillinger for telefon og datamaskin, med en kode å skanne og en profil for Apple-enheter.",
+  "device.apple": "iPhone, iPad, Mac",
+  "device.apple.allow": "Tillat at profilen lastes ned.",
+  "device.apple.install": "Åpne Innstillinger, trykk på den nedlastede profilen og installer den. Den spør etter passordet.",
+  "device.apple.scan": "Les koden med kameraet.",
+  "device.by-hand": "For hånd",
+  "device.code": "QR-kode for lenken som installerer kontoen",
+  "device.imap": "Innkommende e-post (IMAP)",
+  "device.open": "Vis innstillingene",
+  "device.others": "Android, Thunderbird, Outlook",
+  "device.others.about": "Legg til en konto, skriv adressen og passordet. Resten finnes av seg selv; hvis ikke, står det nedenfor.",
+  "device.password": "Passordet er det til postboksen; det står verken i koden eller i profilen.",
+  "device.pop3": "Innkommende e-post (POP3)",
+  "device.port": "Port",
+  "device.profile": "Last ned profilen",
+  "device.server": "Server",
+  "device.submission": "Utgående e-post (SMTP)",
+  "device.title": "Legg til kontoen på en enhet",
+  "device.user": "Bruker",
+};
