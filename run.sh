@@ -39,7 +39,7 @@ build() {
   local cores
   cores=$(nproc)
   # shellcheck disable=SC2086
-  install_packages $build_packages $(panel_packages)
+  install_packages $build_packages $try_packages $(panel_packages)
   say "Building (the first time takes some minutes) ..."
   if cmake --preset release >build-release.log 2>&1 &&
     cmake --build build/release -j "$cores" --target posthus >>build-release.log 2>&1; then
@@ -125,6 +125,9 @@ stop() {
   while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
   say "Posthus has stopped."
 }
+
+# A setting that is wrong by now would look like a server that does not run.
+[ "$mode" = start ] || [ "$mode" = foreground ] || [ ! -x "$binary" ] || "$binary" config show >/dev/null || exit 2
 
 case $mode in
   stop) stop; exit 0 ;;

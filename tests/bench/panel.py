@@ -27,8 +27,9 @@ RUNS = int(os.environ.get("RUNS", "20"))
 ADMIN = "root@firma-0.test"
 LISTS = ["domains", "users", "aliases", "trace", "queue", "queue/destinations", "routes", "settings", "certificates", "alerts", "audit", "sign-ins",
          "blocks", "tokens", "logs", "status", "history?span=hour", "history?span=year", "domains/firma-7.test", "domains/firma-7.test/dns",
-         "users?domain=firma-7.test", "users?sort=used", "users?sort=sent&search=anna", "trace?address=anna.7310@firma-310.test", "trace?message_id=249990@elsewhere.test",
-         "trace?message_id=17@elsewhere.test"]
+         "users?domain=firma-7.test", "users?sort=used", "users?sort=sent&search=anna", "domains?sort=mailboxes", "domains?sort=created", "aliases?sort=targets", "queue?sort=newest", "queue/destinations?sort=waiting",
+         "sign-ins?sort=count", "trace?address=anna.7310@firma-310.test", "trace?message_id=249990@elsewhere.test",
+         "trace?message_id=17@elsewhere.test", "trace?state=failed"]
 SEARCHES = [("users?search=", "anna.73"), ("users?search=", "jonas.9999"), ("domains?search=", "firma-99"), ("aliases?search=", "post.998"),
             ("trace?address=", "kunde-4999")]
 PAGES = ["/", "/domains", "/mailboxes", "/aliases", "/trace", "/queue", "/security/audit", "/settings"]

@@ -18,7 +18,7 @@ sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "i
 
 from dns_site import DnsSite  # noqa: E402
 from outgoing_scene import PlainHost, Postfix, Site, wait_for  # noqa: E402
-from posthus_server import free_ports  # noqa: E402
+from ports import free_ports  # noqa: E402
 
 RUNS = int(os.environ.get("RUNS", "3"))
 USERS = 50

@@ -19,7 +19,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
 
 from outgoing_scene import PlainHost, Site, wait_for  # noqa: E402
-from posthus_server import PosthusServer, free_ports  # noqa: E402
+from ports import free_ports  # noqa: E402
+from posthus_server import PosthusServer  # noqa: E402
 
 PASSWORD = "correct-horse-7"
 ADMIN, ANNA = "ingrid@nordlys.test", "anna@nordlys.test"
@@ -190,6 +191,9 @@ class Page:
         button = self.button(name, inside)
         self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
         button.click()
+
+    def press_summary(self, name):
+        self.until(lambda: next((one for one in self.all("summary") if one.text.strip() == name), None), "the summary " + name).click()
 
     def type(self, selector, text):
         field = self.one(selector)

@@ -14,7 +14,9 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+import bad_day_test  # noqa: E402
 import identity_test  # noqa: E402
+import lists_test  # noqa: E402
 import looks_test  # noqa: E402
 import passkeys_test  # noqa: E402
 import shared_use_test  # noqa: E402
@@ -24,7 +26,7 @@ from panel_scene import ADMIN, Page, PanelSite  # noqa: E402
 
 SHOTS = os.path.join(HERE, "..", "..", "build", "browser")
 # Each group has a server and a browser of its own; groups run side by side.
-GROUPS = [[tasks_test, shared_use_test, identity_test, passkeys_test], [looks_test, wizard_test]]
+GROUPS = [[tasks_test, shared_use_test, identity_test, passkeys_test, bad_day_test], [looks_test, lists_test, wizard_test]]
 
 # An interface came or went (containers do that): the browser breaks off what is on its way, and the panel asks again.
 OF_THE_MACHINE = ("ERR_NETWORK_CHANGED",)

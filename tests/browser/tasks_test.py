@@ -63,13 +63,13 @@ def test_a_proxy_nobody_has_named_is_told_with_what_to_do(page, site):
 
 
 def test_figures_over_time_are_drawn_and_told_as_a_table(page, site):
-    page.until(lambda: len(page.all(".plot canvas")) == 4, "four charts")
+    page.until(lambda: len(page.all(".plot canvas")) == 6, "six charts")
     page.press("Month", "main")
     page.until(lambda: page.browser.current_url.endswith("?span=month"), "a place of its own")
     page.one(".figure summary").click()
     page.until(lambda: "Received" in page.one(".figure table").text, "the table")
     page.theme("dark")
-    page.until(lambda: len(page.all(".plot canvas")) == 4, "the charts in the dark")
+    page.until(lambda: len(page.all(".plot canvas")) == 6, "the charts in the dark")
 
 
 def test_mailbox_is_made_changed_and_deleted(page, site):
@@ -100,6 +100,26 @@ def test_mailbox_is_made_changed_and_deleted(page, site):
 
 
 test_mailbox_is_made_changed_and_deleted.expected = ("400",)
+
+
+def test_mailbox_gets_another_address_and_keeps_the_old_one(page, site):
+    site.call("POST", "/api/v1/users", {"address": "eva.lund@nordlys.test", "password": PASSWORD})
+    page.open("/mailboxes/eva.lund@nordlys.test")
+    page.press("Change address")
+    page.type("dialog input[name=address]", ANNA)
+    page.press("Change address", "dialog")
+    page.says("exists already")
+    page.type("dialog input[name=address]", "eva.dahl@nordlys.test")
+    page.shot("mailbox-rename")
+    page.press("Change address", "dialog")
+    page.until(lambda: page.browser.current_url.endswith("/mailboxes/eva.dahl%40nordlys.test"), "the page of the new address")
+    page.says("eva.lund@nordlys.test")  # it goes on receiving for her
+    assert user(site, "eva.dahl@nordlys.test")["has_password"]
+    site.call("DELETE", "/api/v1/users/eva.dahl@nordlys.test")
+    site.call("DELETE", "/api/v1/aliases/eva.lund@nordlys.test")
+
+
+test_mailbox_gets_another_address_and_keeps_the_old_one.expected = ("409",)
 
 
 def test_mailboxes_are_disabled_and_deleted_together(page, site):
@@ -176,9 +196,16 @@ def test_mailbox_settings_are_saved(page, site):
     page.press("Change", "main")
     page.type("dialog input[name=quota]", "5 GB")
     page.type("dialog input[name=forward]", "lena@elsewhere.test")
+    page.type("dialog input[name=recipients]", "50")
+    page.type("dialog input[name=retention]", "x")
+    page.press("Save", "dialog")
+    page.says("A number of days")
+    page.type("dialog input[name=retention]", "90")
     page.press("Save", "dialog")
     wait_for(lambda: user(site, "lena.vogel@nordlys.test")["forward_to"] == ["lena@elsewhere.test"], "the forward")
     assert user(site, "lena.vogel@nordlys.test")["quota_bytes"] == 5_000_000_000
+    assert user(site, "lena.vogel@nordlys.test")["pop3_retention_days"] == 90
+    assert user(site, "lena.vogel@nordlys.test")["new_recipients_per_day"] == 50
     page.says("lena@elsewhere.test")
 
 
@@ -199,10 +226,143 @@ def test_domain_is_made_and_deleted(page, site):
     page.open("/domains/fjord.test/keys")
     page.says("_domainkey.fjord.test")
     page.open("/domains/fjord.test/settings")
+    page.type("input[name=retention]", "30")
+    page.press("Save")
+    wait_for(lambda: site.call("GET", "/api/v1/domains/fjord.test")["pop3_retention_days"] == 30, "how long mail is kept")
     page.press("Delete …")
     page.type("dialog input", "fjord.test")
     page.press("Delete", "dialog")
     wait_for(lambda: "fjord.test" not in [one["name"] for one in site.call("GET", "/api/v1/domains")["items"]], "deleted")
+
+
+def routes(site):
+    return {one["name"]: one["hops"] for one in site.call("GET", "/api/v1/routes")["items"]}
+
+
+def test_mail_of_one_domain_gets_a_route(page, site):
+    page.open("/domains/tveit.test/settings")
+    page.says("Mail from tveit.test")
+    page.press("New route …")
+    page.type("dialog input[name=hops]", "smtp://relay.elsewhere.test:587")
+    page.press("Save", "dialog")
+    page.says("smtp://relay.elsewhere.test:587")
+    assert routes(site)["from:tveit.test"] == ["smtp://relay.elsewhere.test:587"]
+    page.shot("domain-route")
+    page.press("Delete the route …")
+    page.press("Delete", "dialog")
+    wait_for(lambda: "from:tveit.test" not in routes(site), "deleted")
+
+
+def test_domain_of_another_server_is_made_and_changed(page, site):
+    page.open("/domains")
+    page.press("New domain")
+    page.type("dialog input[name=domain]", "annet.test")
+    page.choose("dialog select", "relay")
+    page.says("while that is away, it is kept here")
+    page.shot("domain-new-relay")
+    page.press("Add", "dialog")
+    page.until(lambda: "/domains/annet.test" in page.browser.current_url, "the domain")
+    made = site.call("GET", "/api/v1/domains/annet.test")
+    assert made["kind"] == "relay" and not made["check_recipients"], made
+    page.open("/domains/annet.test/settings")
+    page.choose("form select", "yes")
+    page.press("Save")
+    wait_for(lambda: site.call("GET", "/api/v1/domains/annet.test")["check_recipients"], "asked")
+    page.press("New route …")
+    page.type("dialog input[name=hops]", "smtp://primary.annet.test:25")
+    page.press("Save", "dialog")
+    page.says("smtp://primary.annet.test:25")
+    assert routes(site)["annet.test"] == ["smtp://primary.annet.test:25"]
+    page.shot("domain-relay")
+    site.call("DELETE", "/api/v1/routes/annet.test")
+    site.call("DELETE", "/api/v1/domains/annet.test")
+
+
+def test_domain_gets_another_name_and_keeps_the_old_one(page, site):
+    site.call("POST", "/api/v1/domains", {"name": "gammel.test"})
+    site.call("POST", "/api/v1/users", {"address": "siri@gammel.test", "password": PASSWORD})
+    page.open("/domains/gammel.test/settings")
+    page.press("Rename …")
+    page.says("becomes an alias")
+    page.type("dialog input[name=domain]", "nordlys.test")
+    page.press("Rename", "dialog")
+    page.says("exists already")
+    page.type("dialog input[name=domain]", "fersk.test")
+    page.shot("domain-rename")
+    page.press("Rename", "dialog")
+    page.until(lambda: page.browser.current_url.endswith("/domains/fersk.test/settings"), "the page of the new name")
+    assert user(site, "siri@fersk.test")["has_password"]
+    page.open("/domains?find=gammel")
+    page.says("Alias of fersk.test")
+    page.open("/domains/gammel.test/settings")
+    page.says("another name of fersk.test")
+    page.shot("domain-alias")
+    site.call("DELETE", "/api/v1/users/siri@fersk.test")
+    page.press("Delete …")
+    page.type("dialog input", "gammel.test")
+    page.press("Delete", "dialog")
+    wait_for(lambda: "gammel.test" not in [one["name"] for one in site.call("GET", "/api/v1/domains")["items"]], "deleted")
+    page.open("/domains")
+    page.press("New domain")
+    page.type("dialog input[name=domain]", "ogsaa.test")
+    page.choose("dialog select", "alias")
+    page.type("dialog input[name=alias-of]", "fersk.test")
+    page.shot("domain-new-alias")
+    page.press("Add", "dialog")
+    page.until(lambda: "/domains/ogsaa.test" in page.browser.current_url, "the further name")
+    for name in ("ogsaa.test", "fersk.test"):
+        site.call("DELETE", "/api/v1/domains/" + name)
+
+
+test_domain_gets_another_name_and_keeps_the_old_one.expected = ("409",)
+
+
+def test_addresses_of_ones_own_are_made_where_the_domain_lets_one(page, site):
+    page.open("/domains/nordlys.test/settings")
+    page.type("input[name=own-limit]", "2")
+    page.press("Save")
+    wait_for(lambda: site.call("GET", "/api/v1/domains/nordlys.test")["own_aliases"] == 2, "allowed")
+    page.shot("domain-own-aliases")
+    page.sign_out()
+    page.sign_in(ANNA)
+    page.open("/me")
+    page.says("Addresses of your own")
+    page.press("New address")
+    page.type("dialog input[name=own-alias]", "postmaster")
+    page.press("Save", "dialog")
+    page.says("kept for whoever looks after the domain")
+    page.type("dialog input[name=own-alias]", "annas.laden")
+    page.press("Save", "dialog")
+    page.says("annas.laden@nordlys.test")
+    page.shot("me-own-aliases")
+    assert site.call("GET", "/api/v1/aliases/annas.laden@nordlys.test")["own"]
+    page.press("Delete: annas.laden@nordlys.test")
+    page.press("Delete", "dialog")
+    wait_for(lambda: not site.call("GET", "/api/v1/aliases?search=annas.laden")["items"], "deleted")
+    page.until(lambda: not page.all("[aria-label='Delete: annas.laden@nordlys.test']"), "the row is gone")
+    page.sign_out()
+    page.sign_in()
+    site.call("PATCH", "/api/v1/domains/nordlys.test", {"own_aliases": 0})
+
+
+test_addresses_of_ones_own_are_made_where_the_domain_lets_one.expected = ("409",)
+
+
+def test_progress_of_checks_is_told(page, site):
+    site.call("PUT", "/api/v1/settings/delivery.probe_hosts", {"value": "mx1.far.test, mx2.far.test, mx3.far.test"})
+    for path, address in (("/domains/nordlys.test", "/api/v1/domains/nordlys.test/dns/check"), ("/delivery", "/api/v1/delivery-check/progress")):
+        page.open(path)
+        page.until(lambda: [one for one in page.all("button.primary") if one.text.strip() in ("Check now", "Check again")], "the button")[0].click()
+        # Nobody answers for some seconds: the bar stands where the server says.
+        bar = page.until(lambda: next((one for one in page.all("progress") if one.get_attribute("max") not in (None, "1")), None), "a bar with an end")
+        told = site.call("GET", address)
+        assert told["running"] and 0 <= told["done"] <= told["all"] and told["all"] > 1, told
+        assert float(bar.get_attribute("max")) >= 1
+        page.says("answers are there")
+        page.shot("check-progress" + path.replace("/", "-"))
+        page.until(lambda: not page.all("progress"), "the end of the check")
+        assert not site.call("GET", address)["running"]
+    site.call("DELETE", "/api/v1/settings/delivery.probe_hosts")
 
 
 def test_alias_is_made_and_deleted(page, site):
@@ -222,10 +382,14 @@ def test_alias_is_made_and_deleted(page, site):
 
 def test_mail_is_found_and_its_story_told(page, site):
     page.open("/trace")
+    page.says("report (no sender)")
+    reports = [row.text for row in page.all("tbody tr") if "report (no sender)" in row.text]
+    assert reports and all("Delivered" in one for one in reports), reports  # a report goes into an inbox here at once
     page.type("input[type=search]", "rechnung")
     page.until(lambda: len(page.all("tbody tr")) == 1, "one message")
     page.press("Rechnung 2026-1183")
     page.says("could not be reached")
+    page.says("In the inbox of ingrid@nordlys.test")
     page.says("Next attempt")
     page.open("/trace?find=nobody%40gone.test")
     page.press("Old address")
@@ -356,6 +520,10 @@ def test_route_is_made_and_deleted(page, site):
     page.type("dialog input[name=hops]", "smtp://127.0.0.1:9")
     page.press("Save", "dialog")
     page.says("partner.test")
+    page.press("Change: partner.test")
+    page.type("dialog input[name=hops]", "smtp://127.0.0.2:9")
+    page.press("Save", "dialog")
+    wait_for(lambda: routes(site)["partner.test"] == ["smtp://127.0.0.2:9"], "changed")
     page.press("Delete: partner.test")
     page.press("Delete", "dialog")
     wait_for(lambda: "partner.test" not in [one["name"] for one in site.call("GET", "/api/v1/routes")["items"]], "deleted")
@@ -402,7 +570,14 @@ def test_everything_is_one_key_away(page, site):
 
 
 def test_first_page_is_quick_and_small(page, site):
-    page.open("/mailboxes")
+    for path in ("/", "/mailboxes"):
+        page.open(path)
+        if path == "/":
+            page.until(lambda: page.all(".plot canvas"), "the charts")
+        first_page(page)
+
+
+def first_page(page):
     paint = page.browser.execute_script("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
     size = page.browser.execute_script("return performance.getEntriesByType('resource').filter((r) => r.name.endsWith('.js')).reduce((s, r) => s + r.encodedBodySize, 0)")
     print("first contentful paint %d ms, %d bytes of script" % (paint, size), flush=True)

@@ -200,7 +200,10 @@ class Container:
         return re.findall(r"one-time token:  (\S+)", self.log())[-1]
 
     def cli(self, *arguments):
-        return self.containers.podman("exec", self.name, "posthus", *arguments).stdout
+        return self.podman_exec("posthus", *arguments, check=True).stdout
+
+    def podman_exec(self, *words, check=False):
+        return self.containers.podman("exec", self.name, *words, check=check)
 
     def status(self):
         """Of the server's process, as /proc tells it."""

@@ -1,6 +1,7 @@
 """The README's `docker run` and docker/compose.yaml, word for word, on a machine of their own (a network namespace) with a client on the
 other side of a wire: set up and used through the published ports, killed, started again."""
 import contextlib
+import http.client
 import imaplib
 import os
 import re
@@ -74,7 +75,14 @@ def try_it(container, machine, client):
     with network_of(machine.pid):
         wait_until_it_serves(container)
         token = container.token()
+        told = re.findall(r"with a browser:  (\S+)", container.log())[-1]
+    assert told == "https://mail.example.org/#setup=" + token, told
     with network_of(client.pid):
+        browser = http.client.HTTPSConnection(MACHINE, 443, timeout=30, context=PosthusServer.tls())
+        browser.request("GET", "/", headers={"Host": "mail.example.org"})
+        page = browser.getresponse()
+        assert page.status == 200 and b"<script" in page.read(), page.status
+        browser.close()
         call(container, "PUT", "setup/admin", {"address": "admin@example.org", "password": PASSWORD}, token)
         call(container, "PUT", "setup/mailbox", {"address": ANNA, "password": PASSWORD}, token)
         call(container, "POST", "setup/finish", None, token)
@@ -124,39 +132,52 @@ def test_the_docker_run_of_the_readme(containers):
                 container.remove()
 
 
+class Compose:
+    """docker/compose.yaml with the image under test, for the engine that listens at that socket."""
+
+    FILE = os.path.join(ROOT, "docker", "compose.yaml")
+
+    def __init__(self, containers, listening):
+        self.project, self.override = containers.name.replace("-", ""), containers.path("image.yaml")
+        self.environment = {**containers.environment, "DOCKER_HOST": "unix://" + listening, "POSTHUS_HOSTNAME": "mail.example.org"}
+        with open(self.override, "w") as f:
+            # Where these tests run in a container themselves nobody may have more, and the file asks for 65536.
+            limit = min(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+            f.write("services: {posthus: {image: '%s', ulimits: {nproc: 4096, nofile: {soft: %d, hard: %d}}}}\n" % (
+                containers.image, limit, limit))
+
+    def run(self, *arguments):
+        done = subprocess.run(["docker-compose", "-p", self.project, "-f", self.FILE, "-f", self.override, *arguments],
+                              env=self.environment, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def try_it(self, made, machine, client):
+        """`made`: the Container of a name."""
+        try:
+            self.run("up", "-d")
+            container = made(self.run("ps", "-q").strip())
+            try_it(container, machine, client)
+            self.run("stop")
+            assert container.state()["ExitCode"] == 0, container.state()
+        finally:
+            with contextlib.suppress(AssertionError, subprocess.SubprocessError):
+                self.run("down", "-v")
+
+
 def test_compose_as_it_stands(containers):
     if not shutil.which("docker-compose"):
         raise Unavailable("docker-compose is not installed")
-    compose, override = os.path.join(ROOT, "docker", "compose.yaml"), containers.path("image.yaml")
-    with open(override, "w") as f:
-        # Where these tests run in a container themselves nobody may have more, and the file asks for 65536.
-        limit = min(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
-        f.write("services: {posthus: {image: '%s', ulimits: {nproc: 4096, nofile: {soft: %d, hard: %d}}}}\n" % (containers.image, limit, limit))
-    project = containers.name.replace("-", "")
     with machine_and_client() as (machine, client), network_of(machine.pid):
         listening = containers.path("podman.sock")
         service = subprocess.Popen(["podman", "system", "service", "--time", "0", "unix://" + listening], env=containers.environment,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        environment = {**containers.environment, "DOCKER_HOST": "unix://" + listening, "POSTHUS_HOSTNAME": "mail.example.org"}
-
-        def docker_compose(*arguments):
-            done = subprocess.run(["docker-compose", "-p", project, "-f", compose, "-f", override, *arguments], env=environment,
-                                  capture_output=True, text=True, timeout=120)
-            assert done.returncode == 0, done.stdout + done.stderr
-            return done.stdout
-
         try:
             end = time.monotonic() + READY_LIMIT
             while not os.path.exists(listening):
                 assert service.poll() is None and time.monotonic() < end, "podman's service does not listen"
                 time.sleep(0.05)  # polling for readiness, bounded by READY_LIMIT
-            docker_compose("up", "-d")
-            container = Published(containers, docker_compose("ps", "-q").strip())
-            try_it(container, machine, client)
-            docker_compose("stop")
-            assert container.state()["ExitCode"] == 0, container.state()
+            Compose(containers, listening).try_it(lambda name: Published(containers, name), machine, client)
         finally:
-            with contextlib.suppress(AssertionError, subprocess.SubprocessError):
-                docker_compose("down", "-v")
             service.kill()
             service.wait()

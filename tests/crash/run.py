@@ -2,7 +2,8 @@
 """kill -9 at random moments under load, with a ledger kept outside the server (ledger.py).
 
 usage: run.py POSTHUS [--rounds N] [--seed N]
-Load per round: SMTP senders, submission to other servers (outgoing.py), IMAP APPEND, STORE, MOVE and EXPUNGE, POP3 DELE. After every restart `posthus check` must
+Load per round: SMTP senders, submission to other servers (outgoing.py), IMAP APPEND, STORE, MOVE and EXPUNGE, POP3 DELE; in every third
+round many SMTP senders and nobody who reads, so that deliveries are answered before the index's commit (store/README.md). After every restart `posthus check` must
 find nothing; every acknowledged message exists exactly once, where it was put, with its UID and the flags acknowledged
 last; what was expunged or deleted with an acknowledgement is gone; what was not acknowledged is there whole or not at all; of the figures over time nothing that was seen is lost (history.py).
 Some servers are killed again while they open the store. At the end the ledger is falsified in every way it can be, and
@@ -14,6 +15,7 @@ import copy
 import os
 import random
 import re
+import socket
 import sys
 import threading
 import time
@@ -31,7 +33,8 @@ from posthus_server import PosthusServer  # noqa: E402
 
 SENDERS, APPENDERS = 3, 2
 USERS = range(SENDERS + APPENDERS)
-KINDS = ["RCPT", "QUEUE", "APPEND", "STORE", "MOVE", "EXPUNGE", "DELE"]
+CROWD = 10  # senders when nobody reads
+KINDS = ["RCPT", "QUEUE", "APPEND", "STORE", "MOVE", "EXPUNGE", "DELE", "ANSWERED_FIRST"]
 STOP_LIMIT = 10      # seconds
 MOST_MESSAGES = 400  # beyond it the mailboxes are emptied, which keeps a round short; so is the queue
 NO_RESOLVER = {"POSTHUS_DNS_SERVERS": "127.0.0.1@1"}  # nobody answers there: what is queued stays queued
@@ -136,19 +139,46 @@ def end(server, rng):
     return ["SIGTERM: exit %s after %.1f s" % (status, took)] if status != 0 or took > STOP_LIMIT else []
 
 
-def one_round(server, ledger, rng):
-    scene = Scene(server)
-    scene.is_killed = False
+def crowd_load(scene, ledger, user):
+    """Short messages one after the other, as fast as one client can."""
+    client = mail.mx(scene)
+    while True:
+        marker = "c%d-%s" % (user, mail.unique())
+        text = mail.message(marker, body="short\r\n")
+        entry = ledger.add(marker, user, text)
+        client.sendmail("a@elsewhere.test", [address(user)], text)
+        ledger.arrived(entry)
+        ledger.acknowledged("RCPT")
+
+
+def answered_first(server):
+    with socket.socket(socket.AF_UNIX) as admin:
+        admin.connect(os.path.join(server.data, "admin.sock"))
+        admin.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: admin.recv(65536), b""))
+    found = re.search(rb"^posthus_store_answered_first_total (\d+)", answer, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def usual_loads(rng):
     loads = [(smtp_load, user, random.Random(rng.random())) for user in range(SENDERS)]
     loads += [(imap_load, SENDERS + i, random.Random(rng.random())) for i in range(APPENDERS)]
-    loads.append((pop_load, 0))
+    return loads + [(pop_load, 0), (outgoing.queue_load, 0, random.Random(rng.random()))]
+
+
+def one_round(server, ledger, rng, is_crowd):
+    scene = Scene(server)
+    scene.is_killed = False
     scene.queued = server.queued
-    loads.append((outgoing.queue_load, 0, random.Random(rng.random())))
+    loads = [(crowd_load, i % len(USERS)) for i in range(CROWD)] if is_crowd else usual_loads(rng)
     threads = [threading.Thread(target=until_killed, args=(load, scene, ledger, *arguments)) for load, *arguments in loads]
     for thread in threads:
         thread.start()
     server.history.settle(history.look(server))
-    time.sleep(rng.uniform(0.05, 1.2))  # the random moment itself, not a synchronisation
+    time.sleep(rng.uniform(0.05, 0.4 if is_crowd else 1.2))  # the random moment itself, not a synchronisation
+    if is_crowd and answered_first(server) > 0:
+        ledger.acknowledged("ANSWERED_FIRST")
+        time.sleep(rng.uniform(0.0, 0.1))  # asking was a look: it begins again
     scene.is_killed = True
     problems = end(server, rng)
     for thread in threads:
@@ -231,7 +261,7 @@ def main():
             if max(len(ledger.entries), len(server.queued.there)) > MOST_MESSAGES:
                 empty(server, ledger)
             try:
-                problems = one_round(server, ledger, rng)
+                problems = one_round(server, ledger, rng, is_crowd=i % 3 == 1 and i + 1 < options.rounds)
             except Exception:
                 problems = [traceback.format_exc(), server.log()[-3000:]]
             failures += say(problems, "kill %d: %d messages" % (i + 1, len(ledger.entries)))

@@ -16,7 +16,8 @@ from dns_site import DnsSite
 from limiting_ca import LimitingCa
 from outgoing_scene import wait_for
 from pebble import Pebble
-from posthus_server import PosthusServer, free_ports
+from ports import free_ports
+from posthus_server import PosthusServer
 
 NAME, OTHER = "mail.example.test", "imap.example.test"
 ZONES = {"ca.test": "@ A 127.0.0.1", "example.test": "mail A 127.0.0.1\nimap A 127.0.0.1\nnowhere TXT \"no address\""}
@@ -276,3 +277,18 @@ def test_files_that_change_are_taken(scene):
             shutil.copy(second.certificate, chain)
             shutil.copy(second.key, key)
             wait_for(lambda: served(server, NAME) == der(second), "the new certificate")
+
+
+def test_files_that_cannot_be_used_keep_no_mail_from_being_read(scene):
+    """Half a renewal at the moment of a restart: mail is served, the log says what is wrong, and the rest of the renewal mends it."""
+    with Authority() as authority:
+        pair, other = authority.issue(NAME), authority.issue(NAME)
+        chain, key = os.path.join(scene.directory, "half.pem"), os.path.join(scene.directory, "half-key.pem")
+        shutil.copy(pair.certificate, chain)
+        with PosthusServer(scene.server.binary, environment={"POSTHUS_TLS_CERTIFICATE": chain, "POSTHUS_TLS_KEY": key,
+                                                             "POSTHUS_DNS_SERVERS": "127.0.0.1@9"}) as server:
+            assert served(server, NAME) != der(pair) and key in server.log(), server.log()
+            shutil.copy(other.key, key)
+            wait_for(lambda: "do not belong together" in server.log(), "the other reason in the log")
+            shutil.copy(pair.key, key)
+            wait_for(lambda: served(server, NAME) == der(pair), "the certificate of the files")

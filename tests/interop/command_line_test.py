@@ -1,6 +1,7 @@
 """The command line against the running server, and the admin API with curl."""
 import json
 import os
+import poplib
 import subprocess
 
 import mail
@@ -12,6 +13,7 @@ def test_directory_commands(scene):
     assert "second.test" in cli("domain", "list").stdout.decode()
     cli("user", "add", "carl@second.test", "--password-stdin", stdin="some-password-1\n")
     cli("user", "quota", "carl@second.test", "1048576")
+    keeps_mail_as_long_as_told(scene.server)
     cli("alias", "add", "sales@second.test", "carl@second.test")
     assert "sales@second.test" in cli("alias", "list").stdout.decode()
     assert cli("domain", "remove", "second.test", check=False).returncode == 1
@@ -21,10 +23,49 @@ def test_directory_commands(scene):
     assert "second.test" not in cli("domain", "list").stdout.decode()
 
 
+def keeps_mail_as_long_as_told(server):
+    """What is set for the domain, then for the user, is what POP3 announces to him (RFC 2449 §6.7)."""
+    def announced():
+        pop = poplib.POP3_SSL("127.0.0.1", server.ports["pop3s"], context=server.tls())
+        pop.user("carl@second.test")
+        pop.pass_("some-password-1")
+        expire = pop.capa()["EXPIRE"]
+        pop.quit()
+        return expire
+
+    assert announced() == ["NEVER"], announced()
+    server.cli("domain", "retention", "second.test", "30")
+    assert announced() == ["30"], announced()
+    assert b"7 days" in server.cli("user", "retention", "carl@second.test", "7").stdout
+    assert announced() == ["7"], announced()
+    server.cli("user", "retention", "carl@second.test", "default")
+    assert announced() == ["30"], announced()
+    assert server.cli("user", "retention", "carl@second.test", "long", check=False).returncode == 2
+
+
 def test_exit_codes(scene):
     assert scene.server.cli("user", "add", scene.anna, "--password-stdin", stdin="x-password-1\n", check=False).returncode == 1
     assert scene.server.cli("no-such-command", check=False).returncode == 2
     assert scene.server.cli("version").returncode == 0
+
+
+def test_refusals_with_json_are_problems(scene):
+    """RFC 9457 §3: whoever reads the answers finds the reason in them, and people on standard error."""
+    nowhere, here = os.path.join(scene.directory, "nowhere"), scene.server.data
+    for code, data, arguments in (
+            (1, here, ["user", "add", scene.anna, "--password-stdin"]), (1, here, ["user", "remove", "nobody@example.test"]),
+            (1, here, ["domain", "remove", "example.test"]), (1, here, ["deliver", "nobody@example.test"]), (1, here, ["token", "revoke", "x"]),
+            (1, here, ["queue", "show", "x"]), (1, here, ["check", "--rebuild"]), (1, here, ["support-bundle", os.path.join(nowhere, "a")]),
+            (1, nowhere, ["user", "list"]), (1, nowhere, ["health"]), (1, nowhere, ["block", "list"]),
+            (2, here, ["user", "quota", scene.anna, "much"]), (2, here, ["no-such-command"]), (2, here, ["user", "add"]),
+            (2, here, ["user", "list", "--set", "ports.smtp=many"]), (2, here, ["user", "list", "--set", "nonsense"])):
+        done = subprocess.run([scene.server.binary, *arguments, "--data", data, "--json"], input=b"a-password-1\n", stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env=scene.server.environment, cwd=scene.directory, timeout=60)
+        assert done.returncode == code, (arguments, done)
+        problem = json.loads(done.stdout)
+        assert problem["title"] and problem["detail"] in done.stderr.decode(), (arguments, done)
+    bundle = os.path.join(scene.directory, "bundle.tar")
+    assert scene.server.cli_json("support-bundle", bundle) == {"file": bundle}
 
 
 def test_commands_do_not_make_a_store_by_the_way(scene):

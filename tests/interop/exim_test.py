@@ -7,7 +7,7 @@ from authority import Authority
 from dns_site import DnsSite
 from exim_peer import Exim, unpack
 from outgoing_scene import Site, wait_for
-from posthus_server import free_ports
+from ports import free_ports
 
 HERE, THERE = "127.0.0.2", "127.0.0.4"
 LARGE = "".join("%07d %s\r\n" % (i, "." * (i % 60)) for i in range(40_000)) + ".\r\n..\r\n"  # 1.5 MiB, with lines of dots

@@ -9,7 +9,7 @@ import threading
 from authority import Authority
 from dns_site import DnsSite
 from outgoing_scene import PlainHost, Site, wait_for
-from posthus_server import free_ports
+from ports import free_ports
 
 HERE, THERE, LIVE = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 MUCH = 1024 * 1024      # bytes of a reply

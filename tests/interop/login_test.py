@@ -1,4 +1,5 @@
-"""Logins that stock clients do not do: SCRAM with channel binding over real TLS; a certificate that is replaced."""
+"""Logins that stock clients do not do: SCRAM with channel binding over real TLS; a certificate that is replaced; an account that is
+locked out while it is signed in."""
 import os
 import signal
 import socket
@@ -50,3 +51,38 @@ def test_sighup_takes_another_certificate(scene):
     while certificate(scene) == before:
         assert time.monotonic() < end, "the old certificate is still used"
         time.sleep(0.02)  # polling, bounded by LIMIT
+
+
+def signed_in(scene, user, password):
+    """A session of each protocol that waits for a command, and one in IDLE."""
+    dialogs = [Dialog(scene, protocol) for protocol in ("submissions", "pop3s", "imaps", "imaps")]
+    for dialog in dialogs:
+        line = dialog.log_in(user, password)
+        assert line.startswith(WELCOME[dialog.protocol]), line
+    dialogs[-1].socket.sendall(b"i SELECT INBOX\r\nj IDLE\r\n")
+    while not dialogs[-1].lines.readline().startswith(b"+ "):
+        pass
+    return dialogs
+
+
+def test_who_is_locked_out_is_out_at_once(scene):
+    cli, password, thief = scene.server.cli, scene.password, "thief@example.test"
+    scene.server.add_user(thief, password)
+    for lock_out in ("disable", "password", "remove"):
+        theirs, others = signed_in(scene, thief, password), signed_in(scene, scene.ben, scene.password)
+        if lock_out == "password":
+            password = "another-" + password
+            cli("user", "password", thief, "--password-stdin", stdin=password + "\n")
+        else:
+            cli("user", lock_out, thief)
+        for dialog in theirs:
+            farewell = dialog.lines.read()  # to the end of the connection, or the socket's time-out
+            assert farewell.startswith((b"421 ", b"-ERR ", b"* BYE ")), (dialog.protocol, farewell)
+            dialog.close()
+        others[-1].socket.sendall(b"DONE\r\n")
+        for dialog in others:
+            dialog.socket.sendall(b"n NOOP\r\n" if dialog.protocol == "imaps" else b"NOOP\r\n")
+            assert dialog.lines.readline().startswith((b"250 ", b"+OK", b"n OK", b"j OK")), dialog.protocol
+            dialog.close()
+        if lock_out == "disable":
+            cli("user", "enable", thief)

@@ -16,7 +16,8 @@ import threading
 import time
 
 import mail
-from posthus_server import PosthusServer, free_ports
+from ports import free_ports
+from posthus_server import PosthusServer
 
 # WHY 150: what the DNS could not prove once, on a machine with too much to do, libunbound does not ask for again within 60.
 PATIENCE = 150  # seconds; only reached when what is waited for does not come

@@ -8,7 +8,7 @@ import time
 import mail
 from dns_site import DnsSite
 from outgoing_scene import PlainHost, Postfix, Site, wait_for
-from posthus_server import free_ports
+from ports import free_ports
 
 HERE, THERE = "127.0.0.2", "127.0.0.3"
 

@@ -16,7 +16,8 @@ import tempfile
 import mail
 from authority import Authority
 from outgoing_scene import PASSWORD, Site, wait_for
-from posthus_server import PosthusServer, free_ports
+from ports import free_ports
+from posthus_server import PosthusServer
 
 HERE, PROXY, CLIENT, OTHER = "127.0.0.2", "127.0.0.9", "127.0.0.21", "127.0.0.22"
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build", "proxies")

@@ -5,7 +5,8 @@ import mail
 from authority import Authority
 from dns_site import DnsSite
 from outgoing_scene import PASSWORD, wait_for
-from posthus_server import PosthusServer, free_ports
+from ports import free_ports
+from posthus_server import PosthusServer
 from tls_policy_test import here_site, refusals, sts, there_site, zone
 
 REQUIRED = ["REQUIRETLS"]

@@ -26,16 +26,21 @@ import certificates_test  # noqa: E402
 import clients_test  # noqa: E402
 import command_line_test  # noqa: E402
 import corpus_test  # noqa: E402
+import domain_names_test  # noqa: E402
 import exim_test  # noqa: E402
 import hostile_peers_test  # noqa: E402
 import hostile_test  # noqa: E402
+import limits_test  # noqa: E402
 import login_test  # noqa: E402
 import names_test  # noqa: E402
 import outgoing_test  # noqa: E402
 import proxies_test  # noqa: E402
 import python_test  # noqa: E402
+import queue_test  # noqa: E402
 import reports_test  # noqa: E402
 import require_tls_test  # noqa: E402
+import routing_test  # noqa: E402
+import run_script_test  # noqa: E402
 import send_test_test  # noqa: E402
 import set_up_test  # noqa: E402
 import shared_address_test  # noqa: E402
@@ -48,9 +53,9 @@ import data_directory_test  # noqa: E402
 from posthus_server import PosthusServer  # noqa: E402
 
 MODULES = [python_test, reports_test, clients_test, corpus_test, command_line_test, login_test, hostile_test, outgoing_test,
-           signing_test, tls_policy_test, require_tls_test, three_servers_test, exim_test,
+           queue_test, limits_test, routing_test, signing_test, tls_policy_test, require_tls_test, three_servers_test, exim_test,
            hostile_peers_test, send_test_test, tls_report_test, names_test, certificates_test, set_up_test, alerts_test,
-           proxies_test, shared_address_test, data_directory_test, sharing_test]
+           proxies_test, shared_address_test, data_directory_test, sharing_test, domain_names_test, run_script_test]
 
 
 class Scene:

@@ -9,7 +9,7 @@ import mail
 from authority import Authority
 from dns_site import DnsSite
 from outgoing_scene import PlainHost, Postfix, Site, wait_for
-from posthus_server import free_ports
+from ports import free_ports
 from web_site import WebSite
 
 HERE, THERE = "127.0.0.2", "127.0.0.3"

@@ -9,7 +9,8 @@ import dkim
 import mail
 from dns_site import DnsSite
 from outgoing_scene import PASSWORD, PlainHost, Site, wait_for
-from posthus_server import PosthusServer, free_ports
+from ports import free_ports
+from posthus_server import PosthusServer
 
 HERE, THERE = "127.0.0.2", "127.0.0.3"
 MIME = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "mime")

@@ -47,6 +47,14 @@ class Terminal:
     def send(self, keys):
         os.write(self.descriptor, keys)
 
+    def rest(self):
+        """What it writes until it closes the terminal."""
+        until = time.monotonic() + LIMIT
+        text = b""
+        while more := self._read(until):
+            text += more
+        return text
+
     def end(self):
         """Waits for the program's end; its exit code."""
         until = time.monotonic() + LIMIT

@@ -5,7 +5,7 @@ import contextlib
 from authority import Authority
 from dns_site import DnsSite
 from outgoing_scene import Postfix, Site, wait_for
-from posthus_server import free_ports
+from ports import free_ports
 
 HERE, BACKUP, THERE = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 BURST = 8  # messages for a server that is down

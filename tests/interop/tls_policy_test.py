@@ -3,7 +3,7 @@ RFC 7672, RFC 8461."""
 from authority import Authority
 from dns_site import DnsSite
 from outgoing_scene import Site, wait_for
-from posthus_server import free_ports
+from ports import free_ports
 from web_site import WebSite
 
 HERE, THERE = "127.0.0.2", "127.0.0.3"

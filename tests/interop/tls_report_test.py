@@ -13,7 +13,7 @@ import time
 from authority import Authority
 from dns_site import DnsSite
 from outgoing_scene import PlainHost, Site, wait_for
-from posthus_server import free_ports
+from ports import free_ports
 from web_site import WebSite
 
 HERE, THERE, PLAIN = "127.0.0.2", "127.0.0.3", "127.0.0.4"

@@ -17,7 +17,6 @@ zone has, the signed root denies. Zones of 127.in-addr.arpa are zones like other
 As a program it serves until standard input ends, for tests in C++:  dns_site.py FILE  with the arguments above as JSON;
 prints "PORT TRUST-ANCHOR-FILE" when it is ready. Needs Debian's knot. Standard library only.
 """
-import errno
 import json
 import os
 import random
@@ -30,23 +29,10 @@ import sys
 import tempfile
 import time
 
+from ports import free_port
+
 READY_LIMIT = 30  # seconds; only reached when Knot does not start
 SBIN = "/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-def free_port(address="127.0.0.1"):
-    """A port free for both UDP and TCP, below the range that connections take theirs from (ip(7))."""
-    while True:
-        port = random.randrange(10_000, 32_000)
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            try:
-                tcp.bind((address, port))
-                udp.bind((address, port))
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE:
-                    raise
-                continue
-            return port
 
 
 def ask(port, name, kind=6, timeout=0.2, address="127.0.0.1"):

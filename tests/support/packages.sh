@@ -3,12 +3,15 @@
 build_packages="clang-19 mold ccache cmake ninja-build pkg-config libasio-dev libssl-dev liblmdb-dev nlohmann-json3-dev
   libargon2-dev libidn2-dev libunbound-dev dns-root-data libunistring-dev libqrencode-dev libzstd-dev zlib1g-dev libfmt-dev libcli11-dev libtomlplusplus-dev libcpp-httplib-dev ca-certificates"
 
+# What run.sh's lines to try are typed with.
+try_packages="curl swaks"
+
 # GoogleTest and sanitizers for the tests of our own; the rest are the stock clients and tools of the end-to-end tests.
 test_packages="libgtest-dev libclang-rt-19-dev llvm-19 clang-format-19 git python3 openssl strace knot knot-dnsutils faketime pebble
   iproute2 util-linux postfix curl swaks python3-dkim libio-socket-ssl-perl libnet-ssleay-perl libsasl2-modules msmtp mutt isync fetchmail
   chromium chromium-driver python3-selenium"
 
-# The image is built and run by these; without them its tests are skipped.
+# The image is built and run by these; without them its tests are skipped. Docker is unpacked, not installed: tests/container/docker_test.py.
 container_packages="buildah podman runc netavark aardvark-dns iptables docker-compose libqrencode4"
 
 # The browser panel is built with node and npm; whoever has them from elsewhere keeps them.

@@ -14,7 +14,7 @@ import tempfile
 import time
 import urllib.request
 
-from posthus_server import free_ports
+from ports import free_ports
 
 READY_LIMIT = 30  # seconds; only reached when pebble does not start
 NAME = "ca.test"

@@ -4,7 +4,6 @@ Used by tests/interop, tests/crash and tests/bench. Standard library only.
 """
 import json
 import os
-import random
 import shutil
 import signal
 import socket
@@ -13,25 +12,10 @@ import subprocess
 import tempfile
 import time
 
+from ports import free_ports
+
 LISTENERS = ["smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps", "http", "https"]
 READY_LIMIT = 30  # seconds; only reached when the server does not start
-
-
-def free_ports(count):
-    """Ports nobody listens on; taken all at once so that they differ. Below the range that connections take theirs from
-    (32768 on, ip(7)): a server that is started again must find its ports free while other tests connect."""
-    sockets = []
-    while len(sockets) < count:
-        s = socket.socket()
-        try:
-            s.bind(("127.0.0.1", random.randrange(10_000, 32_000)))
-            sockets.append(s)
-        except OSError:
-            s.close()
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 class PosthusServer:

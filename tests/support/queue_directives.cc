@@ -57,6 +57,8 @@ std::map<std::string, std::string> facts_of(const store::QueueEntry& entry, cons
           {"tlspolicy", entry.ignores_tls_policy ? "ignored" : "kept"},
           {"origin", name_of(entry.origin)},
           {"held", yes(entry.is_held)},
+          {"forwarder", recipient.forwarder},
+          {"signed", entry.signing_domain},
           {"account", yes(entry.account.value != 0)}};
 }
 
@@ -146,6 +148,33 @@ std::string set_limits(World& world, const std::vector<std::string>& words) {
   });
 }
 
+// @domain-limits DOMAIN MESSAGES NEW-RECIPIENTS
+std::string set_domain_limits(World& world, const std::vector<std::string>& words) {
+  std::optional<store::DomainRecord> domain;
+  {
+    const auto snapshot = world.store->snapshot();
+    CHECK(snapshot.has_value());
+    domain = store::DirectoryReader(**snapshot).domain(words[0]).value();
+  }
+  if (!domain) return "no such domain";
+  domain->total_limits.messages_per_day = ascii::parse_decimal<std::uint32_t>(words[1]);
+  domain->total_limits.new_recipients_per_day = ascii::parse_decimal<std::uint32_t>(words[2]);
+  return world.store->apply(store::PutDomain{*domain, store::PutRule::kReplace}) ? "" : "the domain was refused";
+}
+
+// @limit-met NAME messages|new_recipients|forwards LIMIT: the admins are told of it today. @limit-met none: of nothing
+std::string limit_met(World& world, const std::vector<std::string>& words) {
+  std::string met;
+  const auto snapshot = world.store->snapshot();
+  CHECK(snapshot.has_value());
+  for (const store::SentToday& record : store::SendingReader(**snapshot).limits_met(world.clock.now()).value()) {
+    met += " " + record.name + " " + std::string(to_string(record.met)) + " " + std::to_string(record.met_limit);
+  }
+  std::string wanted;
+  for (const std::string& word : words) wanted += " " + word;
+  return met == wanted || (met.empty() && wanted == " none") ? "" : "met:" + met;
+}
+
 /// What sessions handed to the store without waiting is there: the Writer goes by order.
 std::string settle(World& world, const std::vector<std::string>&) {
   return world.store->apply(store::PutSetting{"test.settled", "yes"}) ? "" : "the setting was refused";
@@ -168,9 +197,17 @@ struct Directive {
   std::string (*perform)(World& world, const std::vector<std::string>& words);
 };
 constexpr Directive kDirectives[] = {
-    {"@queue-has", 1, queue_has}, {"@queue-count", 1, queue_count}, {"@trace-has", 1, trace_has},
-    {"@relay", 1, set_relay},     {"@forward", 2, set_forward},     {"@limits", 3, set_limits},
-    {"@release", 1, release},     {"@settle", 0, settle},           {"@admin", 1, make_admin},
+    {"@queue-has", 1, queue_has},
+    {"@queue-count", 1, queue_count},
+    {"@trace-has", 1, trace_has},
+    {"@relay", 1, set_relay},
+    {"@forward", 2, set_forward},
+    {"@limits", 3, set_limits},
+    {"@domain-limits", 3, set_domain_limits},
+    {"@limit-met", 1, limit_met},
+    {"@release", 1, release},
+    {"@settle", 0, settle},
+    {"@admin", 1, make_admin},
 };
 
 }  // namespace

@@ -129,6 +129,26 @@ std::string Connection::line() {
   }
 }
 
+void Connection::keep_sends() {
+  const int bytes = 1 << 20;
+  setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+}
+
+bool Connection::receive() {
+  char piece[65536];
+  const ssize_t got = ::recv(fd_, piece, sizeof piece, MSG_DONTWAIT);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return true;
+  if (got <= 0) return false;
+  buffer_.append(piece, static_cast<std::size_t>(got));
+  received_ += static_cast<std::uint64_t>(got);
+  return true;
+}
+
+std::optional<std::string> Connection::take_line() {
+  if (buffer_.find('\n', position_) == std::string::npos) return std::nullopt;
+  return line();
+}
+
 void Connection::smtp_expect(char first_digit, const char* what) {
   for (;;) {
     const std::string reply = line();

@@ -1,5 +1,5 @@
-// The load client of the benchmarks: blocking connections, one thread each, loopback only. The same program drives
-// Posthus and its peers. Every load prints one line "RESULT key=value ...".
+// The load client of the benchmarks: blocking connections, one thread each (SMTP: all on one thread), loopback only. The same
+// program drives Posthus and its peers. Every load prints one line "RESULT key=value ...".
 #pragma once
 
 #include <openssl/ssl.h>
@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,14 @@ class Connection {
   bool is_open() const { return fd_ >= 0; }
   void send(std::string_view bytes);
   std::string line();
+  // For loads that hold many connections on one thread; without TLS.
+  int fd() const { return fd_; }
+  /// Room for a whole message in the socket, so that no send waits for the server.
+  void keep_sends();
+  /// Takes what has come without waiting; false at the end of the stream.
+  bool receive();
+  /// The next line, when a whole one has come.
+  std::optional<std::string> take_line();
   std::uint64_t bytes_received() const { return received_; }
 
   void smtp_expect(char first_digit, const char* what);

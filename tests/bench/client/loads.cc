@@ -1,4 +1,4 @@
-// The SMTP and POP3 loads, held connections, and the command line of the load client.
+// The POP3 loads, held connections, and the command line of the load client.
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -17,103 +17,7 @@ namespace {
 
 volatile std::sig_atomic_t stopped = 0;
 
-long inbox_messages(Connection& connection) {
-  std::string kept;
-  connection.send("s1 STATUS INBOX (MESSAGES)\r\n");
-  connection.imap_expect("s1", "STATUS", &kept);
-  const std::size_t at = kept.find("MESSAGES ");
-  return at == std::string::npos ? -1 : std::stol(kept.substr(at + 9));
-}
-
-/// Counts the recipients' messages by IMAP: from when the load began until all that was sent can be read.
-class Arrival {
- public:
-  Arrival(const Options& options, long users, long count) : wanted_(static_cast<std::size_t>(users)) {
-    for (long u = 0; u < users; ++u) {
-      watchers_.push_back(std::make_unique<Connection>());
-      imap_login(*watchers_.back(), options, options.number("check-port", 0), false, u);
-      wanted_[static_cast<std::size_t>(u)] = inbox_messages(*watchers_.back());
-    }
-    for (long i = 0; i < count; ++i) ++wanted_[static_cast<std::size_t>(i % users)];
-  }
-  /// Returns false when the messages did not all come within `limit` seconds.
-  bool wait(double limit) {
-    const double end = now() + limit;
-    for (std::size_t u = 0; u < wanted_.size(); ++u) {
-      while (inbox_messages(*watchers_[u]) < wanted_[u]) {
-        if (now() > end) return false;
-        usleep(5'000);  // polling a server that cannot push to us in this protocol
-      }
-    }
-    return true;
-  }
-
- private:
-  std::vector<std::unique_ptr<Connection>> watchers_;
-  std::vector<long> wanted_;
-};
-
-void send_message(Connection& connection, const std::string& recipient, const std::string& text, bool pipelined) {
-  const std::string mail = "MAIL FROM:<s@elsewhere.test>\r\n", rcpt = "RCPT TO:<" + recipient + ">\r\n", data = "DATA\r\n";
-  if (pipelined) {
-    connection.send(mail + rcpt + data);
-  } else {
-    connection.send(mail);
-  }
-  connection.smtp_expect('2', "MAIL");
-  if (!pipelined) connection.send(rcpt);
-  connection.smtp_expect('2', "RCPT");
-  if (!pipelined) connection.send(data);
-  connection.smtp_expect('3', "DATA");
-  connection.send(text + ".\r\n");
-  connection.smtp_expect('2', "end of data");
-}
-
 }  // namespace
-
-int smtp_load(const Options& options) {
-  const long conns = options.number("conns", 1), count = options.number("count", 1000), size = options.number("size", 4096);
-  const long users = options.number("users", 20), per_connection = options.number("percon", 0);
-  const bool pipelined = options.number("pipeline", 0) != 0, checked = options.number("check-port", 0) != 0;
-  const std::string body = body_text(static_cast<std::size_t>(size) + 100, 1);
-  std::unique_ptr<Arrival> arrival;
-  if (checked) arrival = std::make_unique<Arrival>(options, users, count);
-  std::atomic<long> next{0}, accepted{0};
-  Tally tally;
-  const double begin = now();
-  in_parallel(conns, tally, [&](long) {
-    std::vector<double> seconds;
-    Connection connection;
-    long sent = 0;
-    for (long i = next++; i < count; i = next++) {
-      const double start = now();
-      if (!connection.is_open()) {
-        connection.open(options, options.number("port", 0), options.number("tls", 0) != 0);
-        connection.smtp_expect('2', "greeting");
-        connection.send("EHLO client.bench.test\r\n");
-        connection.smtp_expect('2', "EHLO");
-      }
-      send_message(connection, options.user(i % users), message(static_cast<std::size_t>(size), i, body), pipelined);
-      ++accepted;
-      seconds.push_back(now() - start);
-      if (per_connection && ++sent % per_connection == 0) {
-        connection.send("QUIT\r\n");
-        connection.close();
-      }
-    }
-    tally.add(seconds);
-  });
-  const double accept_end = now();
-  const bool complete = !arrival || arrival->wait(static_cast<double>(options.number("limit", 120)));
-  const double end = now();
-  std::printf(
-      "RESULT load=smtp conns=%ld size=%ld percon=%ld pipeline=%d accepted=%ld errors=%ld accept_per_s=%.1f readable_per_s=%.1f "
-      "complete=%d %s\n",
-      conns, size, per_connection, pipelined, accepted.load(), tally.errors(),
-      static_cast<double>(accepted) / (accept_end - begin), checked ? static_cast<double>(count) / (end - begin) : 0.0, complete,
-      tally.latencies().c_str());
-  return tally.errors() > 0 || !complete;
-}
 
 int pop_retr_load(const Options& options) {
   const long conns = options.number("conns", 1), depth = options.number("depth", 1), users = options.number("users", 1);
