@@ -142,6 +142,10 @@ class Page:
         self.browser.execute_async_script("history.pushState(null, '', arguments[0]); dispatchEvent(new PopStateEvent('popstate'));" + PAINTED, path)
         self.settled()
 
+    def leave(self):
+        """Nothing of the panel is loading any more: what a page shows can be taken away without its asking for it."""
+        self.browser.get("about:blank")
+
     def language(self, name):
         self.browser.execute_script("localStorage.setItem('posthus-language', arguments[0])", name)
         self.browser.refresh()

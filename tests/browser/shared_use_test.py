@@ -65,6 +65,7 @@ def test_a_shared_mailbox_is_made_and_people_let_in(page, site):
     page.press("Remove: " + ANNA)
     page.press("Remove", "dialog")
     wait_for(lambda: not grants(), "taken back")
+    page.leave()
     site.call("DELETE", "/api/v1/users/salg@nordlys.test")
 
 

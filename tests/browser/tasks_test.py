@@ -115,6 +115,7 @@ def test_mailbox_gets_another_address_and_keeps_the_old_one(page, site):
     page.until(lambda: page.browser.current_url.endswith("/mailboxes/eva.dahl%40nordlys.test"), "the page of the new address")
     page.says("eva.lund@nordlys.test")  # it goes on receiving for her
     assert user(site, "eva.dahl@nordlys.test")["has_password"]
+    page.leave()
     site.call("DELETE", "/api/v1/users/eva.dahl@nordlys.test")
     site.call("DELETE", "/api/v1/aliases/eva.lund@nordlys.test")
 
@@ -156,6 +157,7 @@ def test_lists_go_out_and_come_in_as_csv(page, site):
     page.says("That does not fit what is there already")
     page.press("Close", "dialog")
     assert user(site, "new.one@tveit.test")["quota_bytes"] == 2_000_000_000
+    page.leave()
     site.call("DELETE", "/api/v1/users/new.one@tveit.test")
     page.open("/aliases")
     page.press("Export")
@@ -274,6 +276,7 @@ def test_domain_of_another_server_is_made_and_changed(page, site):
     page.says("smtp://primary.annet.test:25")
     assert routes(site)["annet.test"] == ["smtp://primary.annet.test:25"]
     page.shot("domain-relay")
+    page.leave()
     site.call("DELETE", "/api/v1/routes/annet.test")
     site.call("DELETE", "/api/v1/domains/annet.test")
 
@@ -310,6 +313,7 @@ def test_domain_gets_another_name_and_keeps_the_old_one(page, site):
     page.shot("domain-new-alias")
     page.press("Add", "dialog")
     page.until(lambda: "/domains/ogsaa.test" in page.browser.current_url, "the further name")
+    page.leave()
     for name in ("ogsaa.test", "fersk.test"):
         site.call("DELETE", "/api/v1/domains/" + name)
 
