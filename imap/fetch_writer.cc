@@ -8,6 +8,8 @@
 namespace posthus::imap {
 namespace {
 
+constexpr std::size_t kLittle = 16 * 1024;         // bytes of a chunk that need no room of their own
+constexpr std::size_t kRoomBehind = 16 * 1024;     // for the message that ends a chunk
 constexpr std::uint64_t kDecodePiece = 64 * 1024;  // encoded bytes read at once for BINARY
 
 /// The decoded size of a part, and whether it has a NUL: read in pieces.
@@ -37,6 +39,11 @@ Result<Measure> measure(const MessageSource& source, std::uint64_t offset, std::
   return found;
 }
 
+/// WHY: growing by doubling copies a chunk twice, and memory this large comes from the kernel page by page each time.
+void make_room(std::string& out, std::size_t begin, std::size_t limit) {
+  if (out.size() - begin > kLittle && out.capacity() < limit) out.reserve(limit + kRoomBehind);
+}
+
 void open_literal(std::string& out, std::uint64_t size) {
   out.push_back('{');
   append_number(out, size);
@@ -46,7 +53,8 @@ void open_literal(std::string& out, std::uint64_t size) {
 }  // namespace
 
 Result<FetchWriter::Chunk> FetchWriter::write(SessionState& state, std::string& out) {
-  limit_ = out.size() + kChunk;
+  const std::size_t begin = out.size();
+  limit_ = begin + kChunk;
   const auto snapshot = POSTHUS_TRY(state.context.store.snapshot());
   const auto reader = POSTHUS_TRY(store::MailboxReader::open(*snapshot, state.selected->mailbox()));
   const auto keywords = POSTHUS_TRY(reader.keywords());
@@ -71,6 +79,7 @@ Result<FetchWriter::Chunk> FetchWriter::write(SessionState& state, std::string& 
         result = std::unexpected(whole.error());
         return store::Visit::kStop;
       }
+      make_room(out, begin, limit_);
       is_cut = !*whole;
       if (*whole) next_ = Uid{record.uid.value + 1};
       if (is_full(out)) is_cut = true;

@@ -150,7 +150,8 @@ Result<bool> ServerSession::is_own_from(std::string_view from) {
   std::optional<Error> error;
   mail::for_each_listed_address(from, [&](const mail::ListedAddress& listed) {
     if (listed.kind != mail::ListedKind::kMailbox || !is_own || error) return;
-    auto address = mail::parse_mailbox(mail::quote_local_part(listed.mailbox) + "@" + listed.host, mail::Utf8::kAllow);
+    auto address =
+        mail::parse_mailbox(mail::quote_local_part(listed.mailbox).append("@").append(listed.host), mail::Utf8::kAllow);
     const Result<bool> verdict = address ? is_own_address(*std::move(address)) : Result<bool>(false);
     if (!verdict) {
       error = verdict.error();

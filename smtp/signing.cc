@@ -22,7 +22,8 @@ std::vector<mail::Address> addresses_in(std::string_view from) {
   std::vector<mail::Address> addresses;
   mail::for_each_listed_address(from, [&](const mail::ListedAddress& listed) {
     if (listed.kind != mail::ListedKind::kMailbox || addresses.size() == kMaxFromAddresses) return;
-    auto address = mail::parse_mailbox(mail::quote_local_part(listed.mailbox) + "@" + listed.host, mail::Utf8::kAllow);
+    auto address =
+        mail::parse_mailbox(mail::quote_local_part(listed.mailbox).append("@").append(listed.host), mail::Utf8::kAllow);
     if (address) addresses.push_back(*std::move(address));
   });
   return addresses;

@@ -19,6 +19,12 @@ constexpr std::array<bool, 256> byte_set_of(std::string_view members) {
 
 using ByteSet = std::array<bool, 256>;
 constexpr ByteSet kSpecials = byte_set_of("()<>@,;:\".\\ \t\r\n");
+// What a dot-atom consists of; "[" may begin a literal.
+constexpr ByteSet kPlain = [] {
+  ByteSet set{};
+  for (std::size_t c = 0; c < set.size(); ++c) set[c] = c == '.' || (c != '[' && !kSpecials[c]);
+  return set;
+}();
 // Where the text of a domain pauses: CFWS, a literal, and what ends the address (in a list, in angle brackets).
 constexpr ByteSet kDomainStops = byte_set_of(",;<([ \t\r\n");
 constexpr ByteSet kAngleDomainStops = byte_set_of(",;>([ \t\r\n");
@@ -39,7 +45,7 @@ class AddressListReader {
       } else if (text_[at_] == ';') {
         ++at_;
         end_group();
-      } else {
+      } else if (!plain_address()) {
         address();
       }
     }
@@ -47,6 +53,63 @@ class AddressListReader {
   }
 
  private:
+  // mailbox = dot-atom "@" dot-atom / [display-name [" "]] "<" dot-atom "@" dot-atom ">"
+  /// An address as nearly all are written, taken out of the text as it stands; false, and nothing is read, for any other.
+  /// WHY: a listing of a large mailbox has half a million of them. Says what address() would say.
+  bool plain_address() {
+    ListedAddress address;
+    std::size_t at = at_;
+    if (!plain_addr_spec(at, address)) {
+      if (!plain_name(at, address)) return false;
+      ++at;
+      if (!plain_addr_spec(at, address) || at == text_.size() || text_[at] != '>') return false;
+      ++at;
+    }
+    if (at < text_.size() && text_[at] != ',' && text_[at] != ';') return false;
+    at_ = at;
+    visit_(address);
+    return true;
+  }
+
+  std::size_t past_plain(std::size_t at) const {
+    while (at < text_.size() && contains(kPlain, text_[at])) ++at;
+    return at;
+  }
+
+  /// Moves `at` past the address.
+  bool plain_addr_spec(std::size_t& at, ListedAddress& address) const {
+    const std::size_t sign = past_plain(at);
+    if (sign == at || sign == text_.size() || text_[sign] != '@') return false;
+    const std::size_t end = past_plain(sign + 1);
+    if (end == sign + 1) return false;
+    address.mailbox = text_.substr(at, sign - at);
+    address.host = text_.substr(sign + 1, end - sign - 1);
+    at = end;
+    return true;
+  }
+
+  // display-name = *(atom [" "]) / DQUOTE *qtext DQUOTE
+  /// Moves `at` to the "<" behind the name.
+  bool plain_name(std::size_t& at, ListedAddress& address) const {
+    std::size_t end = at;
+    if (text_[at] == '"') {
+      end = text_.find_first_of("\"\\\r\n", at + 1);
+      if (end == std::string_view::npos || text_[end] != '"') return false;
+      address.name = text_.substr(at + 1, end - at - 1);
+      ++end;
+    } else {
+      end = past_plain(at);
+      // A space before a dot is not kept.
+      while (end + 1 < text_.size() && text_[end] == ' ' && text_[end + 1] != '.' && contains(kPlain, text_[end + 1]))
+        end = past_plain(end + 1);
+      address.name = text_.substr(at, end - at);
+    }
+    if (end < text_.size() && text_[end] == ' ') ++end;
+    if (end == text_.size() || text_[end] != '<') return false;
+    at = end;
+    return true;
+  }
+
   // CFWS = (1*([FWS] comment) [FWS]) / FWS
   /// Skips white space and comments; the text of the last comment stays in comment_. True when there was any.
   bool skip_cfws() {
@@ -183,11 +246,12 @@ class AddressListReader {
     if (local_begin_ > 0) address.name = ascii::trim(std::string_view(words_).substr(0, local_begin_));
     comment_.clear();
     ++at_;
-    domain(address.host, kDomainStops);
+    domain(kDomainStops);
     if (at_ < text_.size() && text_[at_] == '<') {  // QUIRK(many): an unquoted address as display name, "a@b <a@b>"
-      words_ += "@" + address.host;
+      words_ += "@" + host_;
       return name_addr();
     }
+    address.host = host_;
     skip_to_end_of_address();
     if (address.name.empty()) address.name = comment_;
     visit_(address);
@@ -196,19 +260,23 @@ class AddressListReader {
   // name-addr = [display-name] angle-addr ; angle-addr = [CFWS] "<" [obs-route] addr-spec ">" [CFWS]
   void name_addr() {
     ListedAddress address;
-    address.name = std::move(words_);
+    name_ = std::move(words_);
+    address.name = name_;
     comment_.clear();
     ++at_;
     skip_cfws();
-    if (at_ < text_.size() && (text_[at_] == '@' || text_[at_] == ',')) obs_route(address.route);
+    route_.clear();
+    if (at_ < text_.size() && (text_[at_] == '@' || text_[at_] == ',')) obs_route();
+    address.route = route_;
     clear_words();
     while (at_ < text_.size() && text_[at_] != '@' && text_[at_] != '>' && text_[at_] != ',') {
       if (!skip_cfws()) word(false);
     }
-    address.mailbox = std::move(words_);
+    address.mailbox = words_;
     if (at_ < text_.size() && text_[at_] == '@') {
       ++at_;
-      domain(address.host, kAngleDomainStops);
+      domain(kAngleDomainStops);
+      address.host = host_;
     }
     if (at_ < text_.size() && text_[at_] == '>') ++at_;
     skip_to_end_of_address();
@@ -217,30 +285,32 @@ class AddressListReader {
   }
 
   // obs-route = obs-domain-list ":" ; obs-domain-list = *(CFWS / ",") "@" domain *("," [CFWS] ["@" domain])
-  void obs_route(std::string& route) {
+  void obs_route() {
     const std::size_t begin = at_;
     // WHY '<': without it every "<@" of a hostile list would search the rest of the text for its colon.
     while (at_ < text_.size() && text_[at_] != ':' && text_[at_] != '>' && text_[at_] != '<') {
       if (skip_cfws()) continue;
-      route.push_back(text_[at_++]);
+      route_.push_back(text_[at_++]);
     }
     if (at_ < text_.size() && text_[at_] == ':') {
       ++at_;
       return;
     }
-    route.clear();
+    route_.clear();
     at_ = begin;  // no colon: "<@host>", an address without local part
   }
 
   // domain = dot-atom / domain-literal / obs-domain
-  void domain(std::string& out, const ByteSet& stops) {
+  /// Into host_.
+  void domain(const ByteSet& stops) {
+    host_.clear();
     while (true) {
       const std::size_t begin = at_;
       while (at_ < text_.size() && !contains(stops, text_[at_])) ++at_;
-      out.append(text_.substr(begin, at_ - begin));
+      host_.append(text_.substr(begin, at_ - begin));
       if (at_ == text_.size()) return;
       if (text_[at_] == '[') {
-        domain_literal(out);
+        domain_literal();
       } else if (!skip_cfws()) {
         return;
       }
@@ -248,10 +318,10 @@ class AddressListReader {
   }
 
   // domain-literal = [CFWS] "[" *([FWS] dtext) [FWS] "]" [CFWS]
-  void domain_literal(std::string& out) {
+  void domain_literal() {
     while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '>') {
       const char c = text_[at_++];
-      if (!ascii::is_white_space(c)) out.push_back(c);
+      if (!ascii::is_white_space(c)) host_.push_back(c);
       if (c == ']') return;
     }
   }
@@ -278,6 +348,7 @@ class AddressListReader {
   std::size_t local_begin_ = 0;  // where that run begins in words_
   bool ends_with_dot_ = false;
   std::string comment_;
+  std::string name_, route_, host_;  // of an address in angle brackets; the host of any
 };
 
 }  // namespace

@@ -35,10 +35,17 @@ constexpr auto kByLength = [] {
   return members;
 }();
 
+/// Do they say the same? `lower` has small letters and hyphens only, `name` printable bytes (a field's name), as many.
+bool is_name(std::string_view lower, std::string_view name) {
+  unsigned difference = 0;
+  for (std::size_t i = 0; i < name.size(); ++i) difference |= static_cast<unsigned>((name[i] | 0x20) ^ lower[i]);
+  return difference == 0;
+}
+
 std::optional<Member> member_of(std::string_view name) {
   if (name.size() >= kByLength.size()) return std::nullopt;
   for (const Member member : kByLength[name.size()]) {
-    if (member != kMemberCount && ascii::equal_ignoring_case(kNames[member], name)) return member;
+    if (member != kMemberCount && is_name(kNames[member], name)) return member;
   }
   return std::nullopt;
 }

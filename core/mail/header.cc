@@ -4,13 +4,17 @@
 #include "core/mail/header.h"
 
 #include <algorithm>
+#include <array>
 
 #include "core/base/ascii.h"
 
 namespace posthus::mail {
 namespace {
 
-bool is_blank(std::string_view line) { return line == "\n" || line == "\r\n" || line == "\r"; }
+bool is_blank(std::string_view line) {
+  if (line.front() == '\r') line.remove_prefix(1);
+  return line.empty() || line.front() == '\n';
+}
 
 /// The first line of `text` with its LF; the whole of `text` when there is no LF.
 std::string_view first_line(std::string_view text) {
@@ -18,11 +22,17 @@ std::string_view first_line(std::string_view text) {
   return end == std::string_view::npos ? text : text.substr(0, end + 1);
 }
 
+constexpr std::array<bool, 256> kNameBytes = [] {
+  std::array<bool, 256> bytes{};
+  for (std::size_t c = '!'; c < 127; ++c) bytes[c] = c != ':';
+  return bytes;
+}();
+
 // field-name = 1*ftext ; ftext = %d33-57 / %d59-126; obs-optional allows white space before the colon.
 /// Splits the first line at its colon; false when the line is no field.
 bool split_name(std::string_view line, HeaderField& field) {
   std::size_t end = 0;
-  while (end < line.size() && line[end] > ' ' && line[end] < 127 && line[end] != ':') ++end;
+  while (end < line.size() && kNameBytes[static_cast<unsigned char>(line[end])]) ++end;
   std::size_t colon = end;
   while (colon < line.size() && ascii::is_space_or_tab(line[colon])) ++colon;
   if (end == 0 || colon >= line.size() || line[colon] != ':') return false;

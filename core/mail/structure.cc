@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 
 #include "core/base/ascii.h"
 #include "core/mail/imap_string.h"
@@ -34,10 +35,48 @@ constexpr std::array<unsigned char, 256> kNeeds = [] {
 }();
 
 unsigned needs_of(std::string_view text) {
-  if (text.size() > kMaxQuoted) return kLiteral;
   unsigned needs = kQuotes;
   for (const char c : text) needs |= kNeeds[static_cast<unsigned char>(c)];
   return needs;
+}
+
+constexpr std::size_t kBlock = 16;  // bytes the processor looks at together
+
+/// Copies a block; true when quotes are not enough for it.
+bool copy_block(char* to, const char* from) {
+  std::array<unsigned char, kBlock> block;
+  std::memcpy(block.data(), from, kBlock);
+  std::memcpy(to, block.data(), kBlock);
+  unsigned char odd = 0;
+  for (const unsigned char c : block) {
+    odd |= static_cast<unsigned char>((c >= 128) | (c == '\0') | (c == '\r') | (c == '\n') | (c == '"') | (c == '\\'));
+  }
+  return odd != 0;
+}
+
+bool copy_text(char* to, std::string_view text) {
+  if (text.size() < kBlock) {
+    std::ranges::copy(text, to);
+    return needs_of(text) != kQuotes;
+  }
+  const std::size_t last = text.size() - kBlock;
+  bool is_odd = copy_block(to + last, text.data() + last);
+  for (std::size_t at = 0; at < last; at += kBlock) is_odd |= copy_block(to + at, text.data() + at);
+  return is_odd;
+}
+
+/// Writes the text in quotes, as it stands; false, and nothing is written, when that is not enough.
+/// WHY both at once: a listing of a large mailbox has a million of them.
+bool append_plain(std::string& out, std::string_view text) {
+  const std::size_t begin = out.size(), end = begin + text.size() + 2;
+  // QUIRK(libstdc++ 12): the size it tells is what it has room for.
+  out.resize_and_overwrite(end, [&](char* bytes, std::size_t) {
+    if (copy_text(bytes + begin + 1, text)) return begin;
+    bytes[begin] = '"';
+    bytes[end - 1] = '"';
+    return end;
+  });
+  return out.size() > begin;
 }
 
 void append_escaped(std::string& out, std::string_view text) {
@@ -177,15 +216,9 @@ std::optional<std::size_t> child_of(const std::vector<Part>& parts, std::size_t 
 
 // string = quoted / literal ; quoted = DQUOTE *QUOTED-CHAR DQUOTE ; literal = "{" number64 ["+"] "}" CRLF *CHAR8
 void append_imap_string(std::string& out, std::string_view text) {
-  const unsigned needs = needs_of(text);
-  if (needs == kQuotes) {
-    // WHY at once: a listing of a large mailbox has a million of them.
-    const std::size_t begin = out.size();
-    out.append(text.size() + 2, '"');
-    std::ranges::copy(text, out.begin() + static_cast<std::ptrdiff_t>(begin) + 1);
-    return;
-  }
-  if ((needs & kLiteral) == 0) {
+  const bool is_long = text.size() > kMaxQuoted;
+  if (!is_long && append_plain(out, text)) return;
+  if (!is_long && (needs_of(text) & kLiteral) == 0) {
     out += '"';
     append_escaped(out, text);
     out += '"';

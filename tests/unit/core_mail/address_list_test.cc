@@ -12,11 +12,12 @@ std::string listed(std::string_view value) {
   for_each_listed_address(value, [&](const ListedAddress& a) {
     if (!out.empty()) out += "; ";
     if (a.kind == ListedKind::kGroupStart) {
-      out += a.name + "{";
+      out.append(a.name).append("{");
     } else if (a.kind == ListedKind::kGroupEnd) {
       out += "}";
     } else {
-      out += a.name + "<" + (a.route.empty() ? "" : a.route + " ") + a.mailbox + "@" + a.host + ">";
+      out.append(a.name).append("<").append(a.route).append(a.route.empty() ? "" : " ");
+      out.append(a.mailbox).append("@").append(a.host).append(">");
     }
   });
   return out;
@@ -62,6 +63,16 @@ TEST(AddressList, IsRead) {
       {"a@b;c@d", "<a@b>; <c@d>"},
       {"g:a@b;,c@d", "g{; <a@b>; }; <c@d>"},
       {"g:h:a@b", "g{; <a@b>; }"},
+      {"f@[;", "<f@[;>"},
+      {"f@a[1]", "<f@a[1]>"},
+      {"[list] Ann <a@b>,Bo.<c@d>", "[list] Ann<a@b>; Bo.<c@d>"},
+      {"Ann  B <a@b>", "Ann B<a@b>"},
+      {"Ann . B <a@b>", "Ann. B<a@b>"},
+      {"\"Ann \\\"A\\\"\" <a@b>", "Ann \"A\"<a@b>"},
+      {"\"\"<a@b>;\"x, y\" <c@d>", "<a@b>; x, y<c@d>"},
+      {"Ann <a@b> Bo <c@d>", "Ann<a@b>"},
+      {"a@b\"c\"", "<a@b\"c\">"},
+      {"a@ b", "<a@b>"},
   };
   for (const auto& [text, expected] : cases) EXPECT_EQ(listed(text), expected) << text;
 }

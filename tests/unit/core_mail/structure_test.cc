@@ -68,6 +68,33 @@ std::vector<Part> example_parts() {
       .parts;
 }
 
+TEST(ImapString, IsQuotedEscapedOrALiteralWhereverTheByteStands) {
+  for (std::size_t size = 1; size <= 40; ++size) {
+    const std::string plain(size, 'x');
+    std::string out = "before ";
+    append_imap_string(out, plain);
+    EXPECT_EQ(out, "before \"" + plain + "\"");
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string text = plain;
+      for (const char odd : {'"', '\\'}) {
+        text[at] = odd;
+        out.clear();
+        append_imap_string(out, text);
+        EXPECT_EQ(out, "\"" + plain.substr(0, at) + "\\" + text.substr(at) + "\"");
+      }
+      for (const char odd : {'\r', '\n', '\x80', '\xff'}) {
+        text[at] = odd;
+        out.clear();
+        append_imap_string(out, text);
+        EXPECT_EQ(out, "{" + std::to_string(size) + "}\r\n" + text);
+      }
+    }
+  }
+  std::string out;
+  append_imap_string(out, std::string_view("a\0b", 3));
+  EXPECT_EQ(out, "{3}\r\na?b");
+}
+
 TEST(FindPart, FollowsTheExampleOfRfc9051) {
   const std::vector<Part> parts = example_parts();
   const std::pair<std::vector<std::uint32_t>, std::string_view> cases[] = {{{}, "multipart/mixed"},
