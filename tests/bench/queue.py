@@ -337,12 +337,16 @@ def pages(ours):
             ours.call("GET", "/api/v1/queue?limit=100" + query)
             times.append((time.monotonic() - begin) * 1e3)
         row("queue list, 100 messages, %s page, median of 20" % name, statistics.median(times), unit=" ms", bar="<= 20 ms")
-    times = []
-    for _ in range(5):
-        begin = time.monotonic()
-        ours.call("GET", "/api/v1/queue/destinations?limit=100")
-        times.append((time.monotonic() - begin) * 1e3)
-    row("queue destinations, 100 of 1000, median of 5", statistics.median(times), unit=" ms")
+    for name, path in (("queue destinations, 100 of 1000", "queue/destinations?limit=100"),
+                       ("queue destinations, the most waiting first", "queue/destinations?limit=100&sort=waiting"),
+                       ("queue destinations, the next attempt first", "queue/destinations?limit=100&sort=next_attempt"),
+                       ("queue list, the newest of all first", "queue?limit=100&sort=newest"), ("queue list, the largest of all first", "queue?limit=100&sort=size")):
+        times = []
+        for _ in range(5):
+            begin = time.monotonic()
+            ours.call("GET", "/api/v1/" + path)
+            times.append((time.monotonic() - begin) * 1e3)
+        row(name + ", median of 5", statistics.median(times), unit=" ms")
 
 
 def first_rate(live):
