@@ -26,7 +26,7 @@ function placeOf(alert: Alert): string {
 
 function Open({ alert }: { alert: Alert }): JSX.Element {
   return (
-    <li>
+    <li class="stack">
       <Icon name="s-warn" tone="warn" label={t("alert.open")} />
       <div class="grow"><b class="break">{alert.title}</b><p class="break">{alert.what}</p><p class="small muted break">{alert.action}</p>
         {alert.webhook_error && <Exact text={alert.webhook_error} />}</div>
@@ -37,7 +37,7 @@ function Open({ alert }: { alert: Alert }): JSX.Element {
 
 function Past({ alert }: { alert: Alert }): JSX.Element {
   return (
-    <li>
+    <li class="stack">
       <Icon name="s-ok" tone="ok" label={t("alert.past")} />
       <div class="grow"><span class="break">{alert.title}</span><p class="small muted break">{alert.over}</p></div>
       <div class="end small muted"><Time at={alert.opened} as="short" />{alert.closed && <> – <Time at={alert.closed} as="short" /></>}</div>
@@ -51,7 +51,7 @@ function Test({ close }: { close: () => void }): JSX.Element {
     <Card title={t("alert.test")} aside={<button type="button" class="btn quiet s" onClick={close}>{t("done")}</button>}>
       <Shown from={tested} rows={2}>{(test) => test.items.length === 0 ? <div class="pad">{t("alert.nobody")}</div>
         : <ul class="rows">{test.items.map((one) => (
-          <li key={one.channel + one.target}><Icon name={one.delivered ? "s-ok" : "s-bad"} tone={one.delivered ? "ok" : "bad"} label={t(one.delivered ? "alert.told" : "alert.not-told")} />
+          <li class="stack" key={one.channel + one.target}><Icon name={one.delivered ? "s-ok" : "s-bad"} tone={one.delivered ? "ok" : "bad"} label={t(one.delivered ? "alert.told" : "alert.not-told")} />
             <div class="grow"><span class="break">{one.target}</span><p class="small muted">{t(one.delivered ? "alert.told" : "alert.not-told")}</p></div><span class="end small muted break">{one.outcome}</span></li>
         ))}</ul>}</Shown>
     </Card>
