@@ -4,7 +4,8 @@
 #include <argon2.h>
 #include <sys/mman.h>
 
-#include <semaphore>
+#include <condition_variable>
+#include <mutex>
 
 #include "core/base/ascii.h"
 #include "core/base/base64.h"
@@ -17,12 +18,18 @@ namespace {
 
 constexpr std::string_view kPrefix = "$argon2id$v=19$";
 
-std::counting_semaphore<kMaxConcurrentEvaluations>& places() {
-  static std::counting_semaphore<kMaxConcurrentEvaluations> semaphore(kMaxConcurrentEvaluations);
-  return semaphore;
+struct Memory {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::uint64_t arrived = 0, admitted = 0;  // WHY counted: one that asks for all of it would else wait for as long as others come
+  std::uint32_t held_kib = 0;
+};
+Memory& memory() {
+  static Memory one;
+  return one;
 }
 
-// WHY: malloc would keep 19 MiB per thread arena after the first evaluation; mmap gives it back.
+// WHY: malloc would keep 12 MiB per thread arena after the first evaluation; mmap gives it back.
 int allocate(std::uint8_t** memory, std::size_t bytes) {
   void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) return ARGON2_MEMORY_ALLOCATION_ERROR;
@@ -81,8 +88,22 @@ std::string to_phc(const Argon2Hash& hash) {
          ",p=" + std::to_string(hash.lanes) + "$" + encode_unpadded(hash.salt) + "$" + encode_unpadded(hash.hash);
 }
 
-EvaluationPlace::EvaluationPlace() { places().acquire(); }
-EvaluationPlace::~EvaluationPlace() { places().release(); }
+EvaluationPlace::EvaluationPlace(const Argon2Hash& like) : memory_kib_(like.memory_kib) {
+  Memory& all = memory();
+  std::unique_lock lock(all.mutex);
+  const std::uint64_t turn = all.arrived++;
+  all.changed.wait(
+      lock, [&] { return turn == all.admitted && (all.held_kib == 0 || all.held_kib + memory_kib_ <= kEvaluationsMemoryKib); });
+  ++all.admitted;
+  all.held_kib += memory_kib_;
+  all.changed.notify_all();
+}
+EvaluationPlace::~EvaluationPlace() {
+  Memory& all = memory();
+  const std::lock_guard lock(all.mutex);
+  all.held_kib -= memory_kib_;
+  all.changed.notify_all();
+}
 
 std::optional<std::string> evaluate(const EvaluationPlace&, const Argon2Hash& like, std::string_view password) {
   static metrics::Counter& evaluations =
@@ -114,7 +135,7 @@ std::string make_phc(std::string_view password, const PasswordCost& cost) {
   made.passes = cost.passes;
   made.salt = random_bytes(kArgon2SaltBytes);
   made.hash.resize(kArgon2HashBytes);
-  const EvaluationPlace place;
+  const EvaluationPlace place(made);
   auto hash = evaluate(place, made, password);
   CHECK(hash.has_value());
   made.hash = *std::move(hash);

@@ -1,7 +1,7 @@
 // Password hashes: argon2id (RFC 9106) in the PHC string format,
-// "$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>" (base64 without padding).
-// Thread rule: any thread. Evaluations block for tens of milliseconds; no more than kMaxConcurrentEvaluations run at a
-// time, the others wait, so that a burst of logins costs time and never memory.
+// "$argon2id$v=19$m=12288,t=3,p=1$<salt>$<hash>" (base64 without padding).
+// Thread rule: any thread. Evaluations block for tens of milliseconds; those that run at a time hold kEvaluationsMemoryKib
+// together, the others wait, so that a burst of logins costs time and never memory.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,9 @@ inline constexpr std::uint32_t kArgon2MaxMemoryKib = 64 * 1024;
 inline constexpr std::uint32_t kArgon2MaxPasses = 10;
 inline constexpr std::uint32_t kArgon2MaxLanes = 4;
 
-// 2 × 19 MiB is the most that logins ever hold: a whole server has 128 MiB. Two keep two cores busy, and who has logged in
-// lately is known without an evaluation.
-inline constexpr int kMaxConcurrentEvaluations = 2;
+// Two of our own at a time: they keep two cores busy, and who has logged in lately is known without an evaluation. One that
+// asks for more runs alone.
+inline constexpr std::uint32_t kEvaluationsMemoryKib = 24 * 1024;
 
 struct Argon2Hash {
   std::uint32_t memory_kib = 0, passes = 0, lanes = 1;
@@ -34,16 +34,20 @@ struct Argon2Hash {
 std::optional<Argon2Hash> parse_phc(std::string_view text);
 std::string to_phc(const Argon2Hash& hash);
 
-/// Holds one of the kMaxConcurrentEvaluations places from construction (which may block) to destruction.
+/// Holds the memory that evaluating `like` takes from construction (which may block; who came first goes first) to destruction.
 class EvaluationPlace {
  public:
-  EvaluationPlace();
+  explicit EvaluationPlace(const Argon2Hash& like);
   ~EvaluationPlace();
   EvaluationPlace(const EvaluationPlace&) = delete;
   EvaluationPlace& operator=(const EvaluationPlace&) = delete;
+
+ private:
+  const std::uint32_t memory_kib_;
 };
 
-/// Computes the hash of `password` with the parameters and salt of `like`. Blocks. Nothing when memory is short.
+/// Computes the hash of `password` with the parameters and salt of `like`, for which the place is. Blocks. Nothing when memory is
+/// short.
 std::optional<std::string> evaluate(const EvaluationPlace& place, const Argon2Hash& like, std::string_view password);
 
 /// A new PHC string for `password` with a random salt. Blocks.

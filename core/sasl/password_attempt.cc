@@ -26,14 +26,14 @@ class PasswordAttempt : public LoginAttempt {
 
   void verify() override {
     if (state() != State::kVerify) return;
-    const EvaluationPlace place;
+    const bool is_known_user = credentials() != nullptr;
+    const auto stored = is_known_user ? parse_phc(credentials()->password_hash) : std::nullopt;
+    const Argon2Hash& hash = stored ? *stored : context().nobody_hash;
+    const EvaluationPlace place(hash);
     // WHY: attempts that waited beside this one may have failed meanwhile (guesses sent all at once), or succeeded (a
     // client that opens ten connections).
     if (!is_admitted()) return;
     if (is_cached()) return conclude();
-    const bool is_known_user = credentials() != nullptr;
-    const auto stored = is_known_user ? parse_phc(credentials()->password_hash) : std::nullopt;
-    const Argon2Hash& hash = stored ? *stored : context().nobody_hash;
     const auto computed = evaluate(place, hash, password_.reveal());
     if (!computed) return finish(LoginVerdict::kUnavailable, "out of memory");
     const bool is_right = equal_in_constant_time(*computed, hash.hash);

@@ -3,6 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
 #include "core/base/hash.h"
 
 namespace posthus::sasl {
@@ -13,7 +19,7 @@ TEST(Argon2id, ComputesTheKnownAnswerOfTheReferenceImplementation) {
   const auto hash = parse_phc("$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc");
   ASSERT_TRUE(hash.has_value());
   EXPECT_EQ(hash->salt, "somesalt");
-  const EvaluationPlace place;
+  const EvaluationPlace place(*hash);
   EXPECT_EQ(evaluate(place, *hash, "password"), hash->hash);
   EXPECT_NE(evaluate(place, *hash, "Password"), hash->hash);
 }
@@ -21,12 +27,38 @@ TEST(Argon2id, ComputesTheKnownAnswerOfTheReferenceImplementation) {
 TEST(Argon2id, MakesHashesThatVerifyAndDiffer) {
   const std::string one = make_phc("secret"), two = make_phc("secret");
   EXPECT_NE(one, two);
-  EXPECT_TRUE(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+  EXPECT_TRUE(one.starts_with("$argon2id$v=19$m=12288,t=3,p=1$"));
   const auto parsed = parse_phc(one);
   ASSERT_TRUE(parsed.has_value());
   EXPECT_EQ(to_phc(*parsed), one);
-  const EvaluationPlace place;
+  const EvaluationPlace place(*parsed);
   EXPECT_EQ(evaluate(place, *parsed, "secret"), parsed->hash);
+}
+
+TEST(Argon2id, EvaluationsShareTheirMemoryInTheOrderTheyCame) {
+  const Argon2Hash half{.memory_kib = kEvaluationsMemoryKib / 2, .passes = 1, .salt = {}, .hash = {}};
+  const Argon2Hash more_than_all{.memory_kib = 2 * kEvaluationsMemoryKib, .passes = 1, .salt = {}, .hash = {}};
+  std::vector<std::string> order;
+  std::mutex mutex;
+  const auto note = [&](std::string what) {
+    const std::lock_guard lock(mutex);
+    order.push_back(std::move(what));
+  };
+  std::optional<EvaluationPlace> one(std::in_place, half), two(std::in_place, half);  // both fit
+  std::latch has_come(1);
+  std::thread large([&] {
+    has_come.count_down();
+    const EvaluationPlace place(more_than_all);
+    note("large");
+  });
+  has_come.wait();
+  note("freed one");
+  one.reset();
+  note("freed two");
+  two.reset();
+  large.join();
+  EXPECT_EQ(order, (std::vector<std::string>{"freed one", "freed two", "large"}));
+  const EvaluationPlace after(half);
 }
 
 TEST(Argon2id, RefusesMalformedAndForeignAndGreedyHashes) {
