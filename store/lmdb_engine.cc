@@ -2,27 +2,22 @@
 #include "store/lmdb_engine.h"
 
 #include <lmdb.h>
-#include <sys/mman.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <set>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/base/log.h"
 #include "store/lmdb_file.h"
+#include "store/mapped_pages.h"
 
 namespace posthus::store {
 namespace {
@@ -30,7 +25,6 @@ namespace {
 constexpr std::size_t kTables = static_cast<std::size_t>(Table::kCount);
 constexpr std::size_t kPooledTransactions = 64;  // a few per worker
 constexpr std::uint64_t kMaxGrowthOfOneCommit = 16 * 1024 * 1024;
-constexpr std::uint64_t kMostFileBytes = 24 * 1024 * 1024;  // half of it the program's own and its libraries'
 
 // The names in the file; they never change. Same order as Table.
 constexpr std::array<const char*, kTables> kTableNames = {
@@ -94,33 +88,6 @@ std::uint64_t count_free_pages(MDB_env* environment) {
   return pages;
 }
 
-/// Pages of files that are resident in this process, programs and libraries with them; 0 when /proc does not tell.
-std::uint64_t resident_file_bytes() {
-  std::FILE* const file = std::fopen("/proc/self/statm", "re");
-  if (!file) return 0;
-  unsigned long pages = 0;
-  const int read = std::fscanf(file, "%*u %*u %lu", &pages);
-  std::fclose(file);
-  return read == 1 ? pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
-}
-
-/// Where this process has mapped the file, by /proc; nothing when it does not tell. (LMDB only tells of fixed maps.)
-std::span<std::byte> map_of(const std::string& path) {
-  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
-  std::FILE* const file = real ? std::fopen("/proc/self/maps", "re") : nullptr;
-  if (!file) return {};
-  const std::string wanted = " " + std::string(real.get()) + "\n";
-  std::span<std::byte> found;
-  std::array<char, 8192> line;  // a path has at most 4096 bytes
-  while (found.empty() && std::fgets(line.data(), line.size(), file)) {
-    std::uintptr_t begin = 0, end = 0;
-    if (!std::string_view(line.data()).ends_with(wanted) || std::sscanf(line.data(), "%lx-%lx", &begin, &end) != 2) continue;
-    found = {reinterpret_cast<std::byte*>(begin), reinterpret_cast<std::byte*>(end)};
-  }
-  std::fclose(file);
-  return found;
-}
-
 using Dbis = std::array<MDB_dbi, kTables>;
 
 class Cursor {
@@ -138,16 +105,35 @@ class Cursor {
   MDB_cursor* cursor_ = nullptr;
 };
 
-/// What reading is the same in snapshots and transactions.
-struct Reading {
-  MDB_txn* transaction = nullptr;
-  const Dbis* dbis = nullptr;
+/// Is it what clients read of whole mailboxes, over and over?
+bool is_mail(Table table) { return table == Table::kMessages || table == Table::kSummaries; }
 
-  MDB_dbi dbi(Table table) const { return (*dbis)[static_cast<std::size_t>(table)]; }
+/// What reading is the same in snapshots and transactions. Tells `pages` what may have become resident by it.
+struct Reading {
+  Reading(MDB_txn* of, const Dbis& tables, MappedPages& pages) : transaction(of), dbis(tables), pages_(pages) {}
+  ~Reading() {
+    pages_.touched(touched_);
+    pages_.touched_mail(touched_mail_);
+  }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+
+  MDB_txn* const transaction;
+  const Dbis& dbis;
+
+  MDB_dbi dbi(Table table) const { return dbis[static_cast<std::size_t>(table)]; }
+
+  /// Some place in a table was read: the pages above it mostly are resident already.
+  void touch_place(Table table) const { touch(table, MappedPages::kPageWindow); }
+  /// A walk came by this row. WHY so much: in the worst case neighbours in a table are nowhere near each other in the file.
+  void touch_row(Table table, const MDB_val& key, const MDB_val& value) const {
+    touch(table, (key.mv_size + value.mv_size) * (MappedPages::kPageWindow / kSmallestPage));
+  }
 
   Result<std::optional<std::string_view>> get(Table table, std::string_view key) const {
     if (key.empty() || key.size() > kMaxKey) return std::nullopt;
     MDB_val key_val = to_val(key), value;
+    touch_place(table);
     const int code = mdb_get(transaction, dbi(table), &key_val, &value);
     if (code == MDB_NOTFOUND) return std::nullopt;
     if (code != 0) return fail_lmdb(code, "get");
@@ -157,10 +143,12 @@ struct Reading {
   Result<> scan(Table table, std::string_view from, std::string_view to, RowVisitor visit) const {
     from = cut_bound(from);
     Cursor cursor;
+    touch_place(table);
     if (const int code = cursor.open(transaction, dbi(table)); code != 0) return fail_lmdb(code, "cursor");
     MDB_val key = to_val(from), value;
     int code = cursor.get(key, value, from.empty() ? MDB_FIRST : MDB_SET_RANGE);
     while (code == 0 && (to.empty() || to_view(key) < to)) {
+      touch_row(table, key, value);
       if (visit(to_view(key), to_view(value)) == Visit::kStop) return {};
       code = cursor.get(key, value, MDB_NEXT);
     }
@@ -171,11 +159,13 @@ struct Reading {
   Result<> scan_backward(Table table, std::string_view from, std::string_view to, RowVisitor visit) const {
     to = cut_bound(to);
     Cursor cursor;
+    touch_place(table);
     if (const int code = cursor.open(transaction, dbi(table)); code != 0) return fail_lmdb(code, "cursor");
     MDB_val key = to_val(to), value;
     int code = to.empty() ? MDB_NOTFOUND : cursor.get(key, value, MDB_SET_RANGE);
     code = code == 0 ? cursor.get(key, value, MDB_PREV) : code == MDB_NOTFOUND ? cursor.get(key, value, MDB_LAST) : code;
     while (code == 0 && to_view(key) >= from) {
+      touch_row(table, key, value);
       if (visit(to_view(key), to_view(value)) == Visit::kStop) return {};
       code = cursor.get(key, value, MDB_PREV);
     }
@@ -189,11 +179,30 @@ struct Reading {
     const std::size_t pages = stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
     return TableSize{.rows = stat.ms_entries, .bytes = pages * stat.ms_psize};
   }
+
+ private:
+  // WHY gathered: the count that all readers share is a cache line that would wander between the cores with every row.
+  void touch(Table table, std::uint64_t bytes) const {
+    std::uint64_t& touched = is_mail(table) ? touched_mail_ : touched_;
+    touched += bytes;
+    if (touched < kTellAfter) return;
+    if (is_mail(table)) {
+      pages_.touched_mail(touched);
+    } else {
+      pages_.touched(touched);
+    }
+    touched = 0;
+  }
+  static constexpr std::uint64_t kTellAfter = MappedPages::kLookAfterAtLeast;
+  static constexpr std::uint64_t kSmallestPage = 4096;
+
+  MappedPages& pages_;
+  mutable std::uint64_t touched_ = 0, touched_mail_ = 0;
 };
 
 class LmdbTransaction final : public WriteTransaction {
  public:
-  LmdbTransaction(MDB_txn* transaction, const Dbis& dbis) : reading_{transaction, &dbis} {}
+  LmdbTransaction(MDB_txn* transaction, const Dbis& dbis, MappedPages& pages) : reading_(transaction, dbis, pages) {}
 
   Result<std::optional<std::string_view>> get(Table table, std::string_view key) const override {
     return reading_.get(table, key);
@@ -212,6 +221,7 @@ class LmdbTransaction final : public WriteTransaction {
     std::ranges::copy(key, row.begin());
     std::ranges::copy(value, row.begin() + static_cast<std::ptrdiff_t>(key.size()));
     MDB_val key_val{key.size(), row.data()}, value_val{value.size(), row.data() + key.size()};
+    reading_.touch_place(table);
     int code = MDB_KEYEXIST;
     // WHY: a row behind the last one then fills its page to the end; otherwise LMDB splits pages in the middle, and twice as many
     // are written.
@@ -222,6 +232,7 @@ class LmdbTransaction final : public WriteTransaction {
   Result<> erase(Table table, std::string_view key) override {
     if (key.empty() || key.size() > kMaxKey) return {};
     const std::string copy(key);
+    reading_.touch_place(table);
     MDB_val key_val = to_val(copy);
     const int code = mdb_del(reading_.transaction, reading_.dbi(table), &key_val, nullptr);
     return code == 0 || code == MDB_NOTFOUND ? Result<>() : broken(code, "erase");
@@ -251,18 +262,16 @@ struct LmdbEngine::State {
   Result<> create(std::uint64_t map_bytes);
   void ensure_room();
   bool is_broken() const;
-  void give_pages_back();
 
   std::string directory, data_path;
   LmdbRoom room;
   bool has_room = false;  // after the last ensure_room()
   MDB_env* environment = nullptr;
-  std::span<std::byte> map;  // of the file; empty when unknown
+  MappedPages pages;
   Dbis dbis{};
   mutable std::mutex mutex;
-  std::atomic<std::int64_t> looked_at{0};  // the quarter of a second in which give_pages_back() last looked
-  std::vector<MDB_txn*> pool;              // reset read transactions; guarded by mutex
-  std::multiset<std::uint64_t> living;     // commits that snapshots show; guarded by mutex
+  std::vector<MDB_txn*> pool;           // reset read transactions; guarded by mutex
+  std::multiset<std::uint64_t> living;  // commits that snapshots show; guarded by mutex
 };
 
 namespace {
@@ -270,7 +279,7 @@ namespace {
 class LmdbSnapshot final : public Snapshot {
  public:
   LmdbSnapshot(LmdbEngine::State& state, MDB_txn* transaction)
-      : state_(state), reading_{transaction, &state.dbis}, commit_(mdb_txn_id(transaction)) {}
+      : state_(state), reading_(transaction, state.dbis, state.pages), commit_(mdb_txn_id(transaction)) {}
   ~LmdbSnapshot() override {
     mdb_txn_reset(reading_.transaction);
     const std::lock_guard lock(state_.mutex);
@@ -320,7 +329,7 @@ Result<> LmdbEngine::State::create(std::uint64_t map_bytes) {
   if (const int code = mdb_env_set_mapsize(environment, map_bytes); code != 0) return fail_lmdb(code, "map size");
   if (const int code = mdb_env_open(environment, directory.c_str(), MDB_NOTLS, 0600); code != 0)
     return fail_lmdb(code, directory);
-  map = map_of(directory + "/data.mdb");
+  pages.watch(data_path);
   int dead = 0;
   if (const int code = mdb_reader_check(environment, &dead); code != 0) return fail_lmdb(code, "reader check");
   if (dead > 0) log::info("store.dead_readers", {{"count", dead}});
@@ -343,18 +352,9 @@ void LmdbEngine::State::ensure_room() {
   MDB_stat stat{};
   mdb_env_info(environment, &info);
   mdb_env_stat(environment, &stat);
-  has_room = room.ensure((info.me_last_pgno + 1) * stat.ms_psize);
-}
-
-// WHY: LMDB reads through a map of the file, and every page that was ever read stays in this process until the machine lacks
-// memory. Given back, it stays in the page cache; who reads it again pays a soft fault for sixteen pages at once.
-// The map is never written through (no WRITEMAP), so nothing is lost. Looks four times a second at most.
-void LmdbEngine::State::give_pages_back() {
-  const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::milliseconds(250);
-  std::int64_t last = looked_at.load(std::memory_order_relaxed);
-  if (now == last || !looked_at.compare_exchange_strong(last, now) || map.empty()) return;
-  if (resident_file_bytes() < kMostFileBytes) return;
-  ::madvise(map.data(), map.size(), MADV_DONTNEED);
+  const std::uint64_t used = (info.me_last_pgno + 1) * stat.ms_psize;
+  has_room = room.ensure(used);
+  pages.file_has(used);
 }
 
 bool LmdbEngine::State::is_broken() const {
@@ -375,7 +375,6 @@ Result<std::unique_ptr<LmdbEngine>> LmdbEngine::open(const std::string& director
 }
 
 Result<std::unique_ptr<Snapshot>> LmdbEngine::snapshot() {
-  state_->give_pages_back();
   // WHY under the lock: statistics() must not miss a snapshot between its begin and its entry in `living`.
   const std::lock_guard lock(state_->mutex);
   MDB_txn* transaction = nullptr;
@@ -399,14 +398,13 @@ Result<> LmdbEngine::commit(FunctionRef<Result<>(WriteTransaction&)> apply) {
   state_->ensure_room();
   MDB_txn* transaction = nullptr;
   if (const int code = mdb_txn_begin(state_->environment, nullptr, 0, &transaction); code != 0) return fail_lmdb(code, "begin");
-  LmdbTransaction writing(transaction, state_->dbis);
+  LmdbTransaction writing(transaction, state_->dbis, state_->pages);
   const Result<> applied = apply(writing);
   if (!applied || writing.broken_by()) {
     mdb_txn_abort(transaction);
     return applied ? std::unexpected(*writing.broken_by()) : applied;
   }
   const int code = mdb_txn_commit(transaction);
-  state_->give_pages_back();
   if (code == 0) return {};
   Error error = lmdb_error(code, "commit");
   // QUIRK(LMDB 0.9): a write cut short by a full disk is reported as EIO.

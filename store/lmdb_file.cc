@@ -26,6 +26,10 @@ constexpr std::uint64_t kDefaultPage = 4096, kMaxPage = 65536;
 constexpr std::uint64_t kUnwrittenPages = 16;
 constexpr std::uint64_t kRoomAhead = 4 * 1024 * 1024;  // more than the groups of one commit change
 constexpr std::size_t kZeroStep = 1024 * 1024;
+// WHY in pieces: Linux keeps what one write brought as one block of its cache, and since 6.18 maps such a block as a whole when
+// one page of it is read. Sixteen pages it maps anyhow.
+constexpr std::size_t kZeroPiece = 64 * 1024;
+static_assert(kZeroStep % kZeroPiece == 0);
 
 struct Meta {
   std::uint64_t page_size = 0, last_page = 0, transaction = 0;
@@ -117,7 +121,7 @@ bool LmdbRoom::ensure(std::uint64_t used_bytes) {
   struct stat info{};
   if (fd_ < 0 || ::fstat(fd_, &info) != 0) return false;
   size_ = static_cast<std::uint64_t>(info.st_size);
-  static const std::string zeros(kZeroStep, '\0');
+  static const std::string zeros(kZeroPiece, '\0');
   while (size_ < used_bytes + kRoomAhead + kZeroStep) {
     const ssize_t written = ::pwrite(fd_, zeros.data(), zeros.size(), static_cast<off_t>(size_));
     if (written < 0 && errno == EINTR) continue;

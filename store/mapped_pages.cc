@@ -1,0 +1,96 @@
+// MappedPages: see the header.
+#include "store/mapped_pages.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace posthus::store {
+namespace {
+
+/// Where this process has mapped the file, by /proc; nothing when it does not tell. (LMDB only tells of fixed maps.)
+std::span<std::byte> map_of(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+  std::FILE* const file = real ? std::fopen("/proc/self/maps", "re") : nullptr;
+  if (!file) return {};
+  const std::string wanted = " " + std::string(real.get()) + "\n";
+  std::span<std::byte> found;
+  std::array<char, 8192> line;  // a path has at most 4096 bytes
+  while (found.empty() && std::fgets(line.data(), line.size(), file)) {
+    std::uintptr_t begin = 0, end = 0;
+    if (!std::string_view(line.data()).ends_with(wanted) || std::sscanf(line.data(), "%lx-%lx", &begin, &end) != 2) continue;
+    found = {reinterpret_cast<std::byte*>(begin), reinterpret_cast<std::byte*>(end)};
+  }
+  std::fclose(file);
+  return found;
+}
+
+/// Bytes of files that are resident in this process, programs and libraries with them.
+std::optional<std::uint64_t> resident_file_bytes(int statm) {
+  if (statm < 0) return std::nullopt;
+  std::array<char, 128> text{};
+  const ssize_t size = ::pread(statm, text.data(), text.size() - 1, 0);  // "SIZE RESIDENT FILES ...", in pages
+  unsigned long pages = 0;
+  if (size <= 0 || std::sscanf(text.data(), "%*u %*u %lu", &pages) != 1) return std::nullopt;
+  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+MappedPages::~MappedPages() {
+  if (statm_ >= 0) ::close(statm_);
+}
+
+void MappedPages::watch(const std::string& path) {
+  map_ = map_of(path);
+  if (!map_.empty()) statm_ = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  seen_.store(resident_file_bytes(statm_).value_or(0), std::memory_order_relaxed);
+}
+
+// WHY shares: what became resident does not tell who read it.
+void MappedPages::look() {
+  const std::uint64_t after = look_after_.load(std::memory_order_relaxed);
+  const std::uint64_t touched = touched_.exchange(0, std::memory_order_relaxed);
+  const auto resident = touched < after ? std::nullopt : resident_file_bytes(statm_);  // else another thread was first
+  if (!resident) return;
+  const std::uint64_t mail = mail_since_look_.exchange(0, std::memory_order_relaxed);
+  const std::uint64_t seen = seen_.exchange(*resident, std::memory_order_relaxed);
+  const std::uint64_t grown = *resident - std::min(*resident, seen);
+  const double share = static_cast<double>(touched) / static_cast<double>(touched + mail);
+  const auto walked = static_cast<std::uint64_t>(static_cast<double>(grown) * share);
+  const std::uint64_t most = most_.load(std::memory_order_relaxed);
+  look_after_.store(walked > most / 4 ? std::max(after / 2, kLookAfterAtLeast) : std::min(after + after / 8, kLookAfterAtMost),
+                    std::memory_order_relaxed);
+  if (walked_.fetch_add(walked, std::memory_order_relaxed) + walked >= most) give_back();
+}
+
+// WHY others_ is learned: statm does not tell the files apart, and what does (smaps) walks over every page.
+void MappedPages::look_at_mail() {
+  touched_mail_.store(0, std::memory_order_relaxed);
+  const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::milliseconds(250);
+  if (looked_at_mail_.exchange(now, std::memory_order_relaxed) == now) return;
+  const auto resident = resident_file_bytes(statm_);
+  if (!resident) return;
+  const std::uint64_t others = std::min(others_.load(std::memory_order_relaxed), *resident);
+  others_.store(others, std::memory_order_relaxed);
+  if (*resident - others >= kMostMailBytes) give_back();
+}
+
+void MappedPages::give_back() {
+  ::madvise(map_.data(), map_.size(), MADV_DONTNEED);
+  const std::uint64_t left = resident_file_bytes(statm_).value_or(0);
+  others_.store(left, std::memory_order_relaxed);
+  seen_.store(left, std::memory_order_relaxed);
+  walked_.store(0, std::memory_order_relaxed);
+}
+
+}  // namespace posthus::store
