@@ -78,6 +78,29 @@ Result<std::vector<QueuedMessage>> QueueReader::messages(QueueId after, std::siz
   return out;
 }
 
+Result<std::optional<QueuedMessage>> QueueReader::message_before(QueueId before, std::size_t recipient_limit) const {
+  for (;;) {
+    std::optional<QueueId> id;
+    POSTHUS_TRY_VOID(snapshot_.scan_backward(Table::kQueue, {}, id_prefix(before), [&id](std::string_view key, std::string_view) {
+      ByteReader reader(key);
+      id = QueueId(reader.u64());
+      return Visit::kStop;
+    }));
+    if (!id) return std::nullopt;
+    if (auto entry = POSTHUS_TRY(this->entry(*id))) {
+      return QueuedMessage{*std::move(entry), POSTHUS_TRY(recipients(*id, 1, recipient_limit))};
+    }
+    before = *id;  // recipients whose entry is missing: `check` tells
+  }
+}
+
+Result<> QueueReader::sizes(FunctionRef<Visit(QueueId id, std::uint64_t size)> visit) const {
+  return scan_long_values(snapshot_, Table::kQueue, {}, {}, [&](std::string_view base, std::string_view value) -> Result<Visit> {
+    const NumberedId key = POSTHUS_TRY(numbered(base));
+    return key.number == kEntryNumber ? visit(key.id, POSTHUS_TRY(decode_queue_entry_size(value))) : Visit::kContinue;
+  });
+}
+
 Result<std::vector<DueRecipient>> QueueReader::due(std::uint64_t destination, DueRecipient after, Timestamp until,
                                                    std::size_t limit) const {
   std::vector<DueRecipient> out;

@@ -55,6 +55,11 @@ class QueueReader {
   /// Messages in order of acceptance after `after`, at most `limit`, each with at most `recipient_limit` recipients.
   Result<std::vector<QueuedMessage>> messages(QueueId after, std::size_t limit, std::size_t recipient_limit) const;
 
+  /// The message accepted last before `before`, with at most `recipient_limit` recipients; nothing when it was the first.
+  Result<std::optional<QueuedMessage>> message_before(QueueId before, std::size_t recipient_limit) const;
+  /// Id and size of every message, in order of acceptance, without what else is known of it.
+  Result<> sizes(FunctionRef<Visit(QueueId id, std::uint64_t size)> visit) const;
+
   /// Due rows of one destination with next_attempt in (`after`, `until`], in order, at most `limit`.
   /// Rows of held messages are not there, but for recipients that must_bounce. Rows that cannot be read are passed over:
   /// `check` tells.

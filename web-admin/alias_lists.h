@@ -25,16 +25,15 @@ Result<std::string> append_alias_page(AliasOrder order, const ListRange& range, 
           return {};
         });
   }
-  auto all = POSTHUS_TRY(ranked(read, [&](const store::AliasRecord& alias) -> Result<std::optional<Ranked>> {
+  auto page = POSTHUS_TRY(ranked_page(range, read, [&](const store::AliasRecord& alias) -> Result<std::optional<Ranked>> {
     if (!matches(alias)) return std::nullopt;
     return Ranked{order == AliasOrder::kCreated ? late_first(alias.created) : alias.targets.size(), alias.address};
   }));
-  std::string next = POSTHUS_TRY(cut_page(all, range));
-  for (const Ranked& one : all) {
+  for (const Ranked& one : page.items) {
     const auto alias = POSTHUS_TRY(find(one.name));
     if (alias) append(*alias);
   }
-  return next;
+  return page.next;
 }
 
 }  // namespace posthus::web_admin

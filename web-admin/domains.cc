@@ -156,18 +156,18 @@ enum class DomainOrder : std::uint8_t { kName, kMailboxes, kCreated };
 Result<std::string> append_ranked_domains(const Call& call, const store::Snapshot& snapshot, std::string_view text,
                                           DomainOrder order, const ListRange& range, JsonWriter& json) {
   const store::DirectoryReader directory(snapshot);
-  auto all = POSTHUS_TRY(ranked([&](const std::string& after, std::size_t limit) { return directory.domains(after, limit); },
-                                [&](const store::DomainRecord& domain) -> Result<std::optional<Ranked>> {
-                                  if (!call.principal.may_reach(domain.name) || !is_called(domain, text)) return std::nullopt;
-                                  if (order == DomainOrder::kCreated) return Ranked{late_first(domain.created), domain.name};
-                                  return Ranked{POSTHUS_TRY(count_mailboxes(snapshot, domain.name)), domain.name};
-                                }));
-  std::string next = POSTHUS_TRY(cut_page(all, range));
-  for (const Ranked& one : all) {
+  auto page = POSTHUS_TRY(ranked_page(
+      range, [&](const std::string& after, std::size_t limit) { return directory.domains(after, limit); },
+      [&](const store::DomainRecord& domain) -> Result<std::optional<Ranked>> {
+        if (!call.principal.may_reach(domain.name) || !is_called(domain, text)) return std::nullopt;
+        if (order == DomainOrder::kCreated) return Ranked{late_first(domain.created), domain.name};
+        return Ranked{POSTHUS_TRY(count_mailboxes(snapshot, domain.name)), domain.name};
+      }));
+  for (const Ranked& one : page.items) {
     const auto domain = POSTHUS_TRY(directory.domain(one.name));
     if (domain) POSTHUS_TRY_VOID(append_domain(json, snapshot, *domain, call.context.clock.now()));
   }
-  return next;
+  return page.next;
 }
 
 Result<Response> listed_domains(const Call& call) {

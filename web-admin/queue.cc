@@ -143,6 +143,8 @@ Result<bool> may_see(const Call& call, const store::Snapshot& snapshot, const st
 
 struct QueueFilter {
   std::string domain, sender, state;
+
+  bool lets_all_pass() const { return domain.empty() && sender.empty() && state.empty(); }
 };
 
 Result<std::string> destination(std::string_view text) {
@@ -198,25 +200,38 @@ Result<> append_listed(JsonWriter& json, const Call& call, const store::Snapshot
 
 enum class QueueOrder : std::uint8_t { kOldest, kNewest, kSize };
 
-/// The messages of a page in that order, as JSON; the cursor of the next one. All that wait are looked at.
-Result<std::string> append_ranked_messages(const Call& call, const store::Snapshot& snapshot, const QueueFilter& filter,
-                                           QueueOrder order, const ListRange& range, JsonWriter& json) {
+/// Every message that passes, by its size.
+Result<> rank_by_size(const Call& call, const store::Snapshot& snapshot, const QueueFilter& filter, RankedPage& all) {
   const store::QueueReader reader(snapshot);
-  std::vector<Ranked> all;
+  if (call.principal.reaches_all && filter.lets_all_pass()) {
+    Result<> added;
+    POSTHUS_TRY_VOID(reader.sizes([&](QueueId id, std::uint64_t size) {
+      added = all.add(size, to_text(id));
+      return added ? store::Visit::kContinue : store::Visit::kStop;
+    }));
+    return added;
+  }
   QueueId after;
   for (;;) {
     const auto some = POSTHUS_TRY(reader.messages(after, kMessagesRead, kRecipientsShown + 1));
-    if (some.empty()) break;
+    if (some.empty()) return {};
     after = some.back().entry.id;
     for (const store::QueuedMessage& message : some) {
-      if (!POSTHUS_TRY(message_matches(reader, filter, message)) || !POSTHUS_TRY(may_see(call, snapshot, message.entry)))
-        continue;
-      const std::uint64_t rank = order == QueueOrder::kSize ? message.entry.size : late_first(message.entry.accepted);
-      POSTHUS_TRY_VOID(add_ranked(all, rank, to_text(message.entry.id)));
+      const bool is_listed =
+          POSTHUS_TRY(message_matches(reader, filter, message)) && POSTHUS_TRY(may_see(call, snapshot, message.entry));
+      if (is_listed) POSTHUS_TRY_VOID(all.add(message.entry.size, to_text(message.entry.id)));
     }
   }
-  std::string next = POSTHUS_TRY(cut_page(all, range));
-  for (const Ranked& one : all) {
+}
+
+/// The messages of a page, the largest first, as JSON; the cursor of the next one. All that wait are looked at.
+Result<std::string> append_largest_messages(const Call& call, const store::Snapshot& snapshot, const QueueFilter& filter,
+                                            const ListRange& range, JsonWriter& json) {
+  const store::QueueReader reader(snapshot);
+  RankedPage all = POSTHUS_TRY(RankedPage::begin(range));
+  POSTHUS_TRY_VOID(rank_by_size(call, snapshot, filter, all));
+  const auto page = std::move(all).end();
+  for (const Ranked& one : page.items) {
     const QueueId id = POSTHUS_TRY(queue_id(one.name));
     auto entry = POSTHUS_TRY(reader.entry(id));
     auto recipients = POSTHUS_TRY(reader.recipients(id, 1, kRecipientsShown + 1));
@@ -224,28 +239,34 @@ Result<std::string> append_ranked_messages(const Call& call, const store::Snapsh
     const store::QueuedMessage message{*std::move(entry), std::move(recipients)};
     POSTHUS_TRY_VOID(append_listed(json, call, snapshot, message));
   }
-  return next;
+  return page.next;
 }
 
-/// Oldest first, as they stand in the store: a page looks at a bounded number of them.
-Result<std::string> append_oldest_messages(const Call& call, const store::Snapshot& snapshot, const QueueFilter& filter,
-                                           const ListRange& range, JsonWriter& json) {
+/// The message that comes next in the order of acceptance, or in the opposite one.
+Result<std::optional<store::QueuedMessage>> next_message(const store::QueueReader& reader, QueueOrder order, QueueId last) {
+  if (order == QueueOrder::kNewest) return reader.message_before(last, kRecipientsShown + 1);
+  auto messages = POSTHUS_TRY(reader.messages(last, 1, kRecipientsShown + 1));
+  if (messages.empty()) return std::nullopt;
+  return std::move(messages[0]);
+}
+
+/// Oldest or newest first, as they stand in the store: a page looks at a bounded number of them.
+Result<std::string> append_messages_by_age(const Call& call, const store::Snapshot& snapshot, const QueueFilter& filter,
+                                           QueueOrder order, const ListRange& range, JsonWriter& json) {
   const store::QueueReader reader(snapshot);
-  QueueId after = range.after.empty() ? QueueId() : POSTHUS_TRY(queue_id(range.after));
+  QueueId last = order == QueueOrder::kNewest ? QueueId(UINT64_MAX) : QueueId();
+  if (!range.after.empty()) last = POSTHUS_TRY(queue_id(range.after));
   std::size_t shown = 0;
-  bool is_end = false;
   for (std::size_t visited = 0; visited < kMaxVisitedMessages && shown < range.limit; ++visited) {
-    const auto messages = POSTHUS_TRY(reader.messages(after, 1, kRecipientsShown + 1));
-    is_end = messages.empty();
-    if (is_end) break;
-    const store::QueuedMessage& message = messages[0];
-    after = message.entry.id;
-    if (!POSTHUS_TRY(message_matches(reader, filter, message)) || !POSTHUS_TRY(may_see(call, snapshot, message.entry))) continue;
+    const auto message = POSTHUS_TRY(next_message(reader, order, last));
+    if (!message) return std::string();
+    last = message->entry.id;
+    if (!POSTHUS_TRY(message_matches(reader, filter, *message)) || !POSTHUS_TRY(may_see(call, snapshot, message->entry)))
+      continue;
     ++shown;
-    POSTHUS_TRY_VOID(append_listed(json, call, snapshot, message));
+    POSTHUS_TRY_VOID(append_listed(json, call, snapshot, *message));
   }
-  if (!is_end) is_end = POSTHUS_TRY(reader.messages(after, 1, 1)).empty();
-  return is_end ? std::string() : to_text(after);
+  return POSTHUS_TRY(next_message(reader, order, last)) ? to_text(last) : std::string();
 }
 
 Result<Response> list_queued(const Call& call) {
@@ -256,9 +277,9 @@ Result<Response> list_queued(const Call& call) {
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   JsonWriter json;
   json.begin_object().key("items").begin_array();
-  const std::string next = order == QueueOrder::kOldest
-                               ? POSTHUS_TRY(append_oldest_messages(call, *snapshot, filter, range, json))
-                               : POSTHUS_TRY(append_ranked_messages(call, *snapshot, filter, order, range, json));
+  const std::string next = order == QueueOrder::kSize
+                               ? POSTHUS_TRY(append_largest_messages(call, *snapshot, filter, range, json))
+                               : POSTHUS_TRY(append_messages_by_age(call, *snapshot, filter, order, range, json));
   json.end_array();
   append_next(json, next);
   return json_response(200, json.end_object().take());
@@ -419,26 +440,33 @@ Result<std::uint64_t> destination_rank(const Call& call, const store::QueueReade
   return POSTHUS_TRY(reader.due(first.destination, {}, Timestamp{INT64_MAX}, most)).size();
 }
 
+/// What a destination is called while they are ranked, and in what order equals stand: by name only where names are the order.
+/// WHY: a name is read from a recipient's row, and those of a thousand destinations are all over a large queue.
+Result<std::string> ranked_name(const store::QueueReader& reader, DestinationOrder order, const store::DueRecipient& first) {
+  if (order != DestinationOrder::kName) return std::to_string(first.destination);
+  const auto recipient = POSTHUS_TRY(reader.recipient(first.id, first.number));
+  return recipient ? recipient->domain : std::string();
+}
+
 /// The destinations of a page in that order, as JSON; the cursor of the next one. So that the work is bounded, destinations are
-/// counted only so far: the more there are, the sooner their order among those with most waiting is that of their names.
+/// counted only so far: the more there are, the sooner those with most waiting count as equals.
 Result<std::string> append_ranked_destinations(const Call& call, const store::QueueReader& reader, DestinationOrder order,
                                                const ListRange& range, JsonWriter& json) {
   std::vector<store::DueRecipient> firsts;
   POSTHUS_TRY(reader.destinations(0, kMaxRanked, [&firsts](const store::DueRecipient& first) { firsts.push_back(first); }));
   const std::size_t most =
       std::clamp<std::size_t>(kMaxCountedOfPage / std::max<std::size_t>(firsts.size(), 1), 10, kMaxCounted + 1);
-  std::vector<Ranked> all;
+  RankedPage all = POSTHUS_TRY(RankedPage::begin(range));
   std::map<std::string, store::DueRecipient> by_name;
   for (const store::DueRecipient& first : firsts) {
-    const auto recipient = POSTHUS_TRY(reader.recipient(first.id, first.number));
-    if (!recipient) continue;
-    const std::uint64_t rank = POSTHUS_TRY(destination_rank(call, reader, order, first, most));
-    POSTHUS_TRY_VOID(add_ranked(all, rank, recipient->domain));
-    by_name.emplace(recipient->domain, first);
+    const std::string name = POSTHUS_TRY(ranked_name(reader, order, first));
+    if (name.empty()) continue;
+    POSTHUS_TRY_VOID(all.add(POSTHUS_TRY(destination_rank(call, reader, order, first, most)), name));
+    by_name.emplace(name, first);
   }
-  std::string next = POSTHUS_TRY(cut_page(all, range));
-  for (const Ranked& one : all) POSTHUS_TRY(append_destination(json, call, reader, by_name.at(one.name)));
-  return next;
+  const auto page = std::move(all).end();
+  for (const Ranked& one : page.items) POSTHUS_TRY(append_destination(json, call, reader, by_name.at(one.name)));
+  return page.next;
 }
 
 Result<std::string> append_destinations(const Call& call, const store::QueueReader& reader, const ListRange& range,

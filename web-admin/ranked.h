@@ -1,5 +1,5 @@
-// Lists in an order that is not the store's: all that passes a filter gets a rank, and a page is cut out of it.
-// Thread rule: pure functions.
+// Lists in an order that is not the store's: all that passes a filter gets a rank, and the page asked for is kept of it.
+// Thread rule: one thread at a time.
 #pragma once
 
 #include <algorithm>
@@ -12,11 +12,12 @@
 
 #include "core/base/clock.h"
 #include "core/base/result.h"
+#include "store/directory_reader.h"
 #include "web-admin/lists.h"
 
 namespace posthus::web_admin {
 
-/// More are refused in another order than the store's: it bounds the memory (about 10 MB) and the time of one answer.
+/// More are refused in another order than the store's: it bounds the time of one answer.
 inline constexpr std::size_t kMaxRanked = 100'000;
 
 struct Ranked {
@@ -33,28 +34,42 @@ inline std::uint64_t late_first(Timestamp time) {
 }
 inline std::uint64_t early_first(Timestamp time) { return UINT64_MAX - late_first(time); }
 
-/// Adds one. Errors: kTooLarge at kMaxRanked.
-Result<> add_ranked(std::vector<Ranked>& all, std::uint64_t rank, std::string name);
+/// Gathers a page while all of a list comes by. Never holds more than twice the page.
+class RankedPage {
+ public:
+  /// Errors: kInvalid, for a cursor of another list.
+  static Result<RankedPage> begin(const ListRange& range);
+  /// Errors: kTooLarge after kMaxRanked.
+  Result<> add(std::uint64_t rank, std::string name);
+  /// The page, highest rank first, and the cursor for the next one. It holds when ranks change meanwhile: it names a place in
+  /// the order, not an element.
+  store::Page<Ranked> end() &&;
 
-/// Leaves the page `range` asks for in `all`, highest rank first. The cursor for the next one, empty at the end. It holds
-/// when ranks change meanwhile: it names a place in the order, not an element. Errors: kInvalid, for a cursor of another list.
-Result<std::string> cut_page(std::vector<Ranked>& all, const ListRange& range);
+ private:
+  RankedPage(std::size_t limit, std::optional<Ranked> last) : limit_(limit), last_(std::move(last)) {}
+  void drop_what_is_behind();
 
-/// All that `read(after, limit)` gives, a store::Page, as `rank` ranks it: a Result<std::optional<Ranked>> of a record, nothing
-/// for one that is not to be listed. Errors: kTooLarge at kMaxRanked.
+  std::size_t limit_;
+  std::optional<Ranked> last_;  // of the page before
+  std::vector<Ranked> best_;    // and some more
+  std::size_t added_ = 0;
+};
+
+/// The page of all that `read(after, limit)` gives, a store::Page, as `rank` ranks it: a Result<std::optional<Ranked>> of a
+/// record, nothing for one that is not to be listed. Errors: as RankedPage.
 template <class Read, class Rank>
-Result<std::vector<Ranked>> ranked(Read read, Rank rank) {
-  std::vector<Ranked> all;
+Result<store::Page<Ranked>> ranked_page(const ListRange& range, Read read, Rank rank) {
+  RankedPage all = POSTHUS_TRY(RankedPage::begin(range));
   std::string after;
   do {
     auto page = POSTHUS_TRY(read(after, kMaxPage));
     for (const auto& record : page.items) {
       std::optional<Ranked> one = POSTHUS_TRY(rank(record));
-      if (one) POSTHUS_TRY_VOID(add_ranked(all, one->rank, std::move(one->name)));
+      if (one) POSTHUS_TRY_VOID(all.add(one->rank, std::move(one->name)));
     }
     after = std::move(page.next);
   } while (!after.empty());
-  return all;
+  return std::move(all).end();
 }
 
 }  // namespace posthus::web_admin

@@ -44,15 +44,15 @@ Result<std::vector<sasl::SignIn>> wanted_sign_ins(const Call& call) {
 /// The most repeated of a page, as JSON; the cursor of the next one.
 Result<std::string> append_repeated_sign_ins(const Call& call, const ListRange& range, JsonWriter& json) {
   std::map<std::string, sasl::SignIn> by_number;
-  std::vector<Ranked> all;
+  RankedPage all = POSTHUS_TRY(RankedPage::begin(range));
   for (sasl::SignIn& one : POSTHUS_TRY(wanted_sign_ins(call))) {
     const std::string number = std::to_string(one.number);
-    POSTHUS_TRY_VOID(add_ranked(all, one.count, number));
+    POSTHUS_TRY_VOID(all.add(one.count, number));
     by_number.emplace(number, std::move(one));
   }
-  std::string next = POSTHUS_TRY(cut_page(all, range));
-  for (const Ranked& one : all) append_sign_in(json, by_number.at(one.name));
-  return next;
+  const auto page = std::move(all).end();
+  for (const Ranked& one : page.items) append_sign_in(json, by_number.at(one.name));
+  return page.next;
 }
 
 Result<std::string> append_newest_sign_ins(const Call& call, const ListRange& range, JsonWriter& json) {

@@ -243,18 +243,17 @@ Result<std::uint64_t> rank_of(UserOrder order, const store::Snapshot& snapshot, 
 Result<std::string> append_ranked_users(const Call& call, const UserFilter& filter, const store::Snapshot& snapshot,
                                         UserOrder order, const ListRange& range, JsonWriter& json) {
   const store::DirectoryReader directory(snapshot);
-  auto all = POSTHUS_TRY(
-      ranked([&](const std::string& after, std::size_t limit) { return directory.users(filter.domain, after, limit); },
-             [&](const store::UserRecord& user) -> Result<std::optional<Ranked>> {
-               if (!POSTHUS_TRY(user_matches(call, filter, snapshot, user))) return std::nullopt;
-               return Ranked{POSTHUS_TRY(rank_of(order, snapshot, user, call.context.clock.now())), user.address};
-             }));
-  std::string next = POSTHUS_TRY(cut_page(all, range));
-  for (const Ranked& one : all) {
+  auto page = POSTHUS_TRY(ranked_page(
+      range, [&](const std::string& after, std::size_t limit) { return directory.users(filter.domain, after, limit); },
+      [&](const store::UserRecord& user) -> Result<std::optional<Ranked>> {
+        if (!POSTHUS_TRY(user_matches(call, filter, snapshot, user))) return std::nullopt;
+        return Ranked{POSTHUS_TRY(rank_of(order, snapshot, user, call.context.clock.now())), user.address};
+      }));
+  for (const Ranked& one : page.items) {
     const auto user = POSTHUS_TRY(directory.user(one.name));
     if (user) POSTHUS_TRY_VOID(append_user(call, snapshot, json, *user));
   }
-  return next;
+  return page.next;
 }
 
 Result<Response> listed_users(const Call& call) {

@@ -117,37 +117,64 @@ TEST(ListsTest, CursorsComeBackAsTheyWere) {
   }
 }
 
+Result<store::Page<Ranked>> page_of(const std::vector<Ranked>& all, const ListRange& range) {
+  RankedPage page = POSTHUS_TRY(RankedPage::begin(range));
+  for (const Ranked& one : all) POSTHUS_TRY_VOID(page.add(one.rank, one.name));
+  return std::move(page).end();
+}
+
+std::string names_of(const std::vector<Ranked>& items) {
+  std::string names;
+  for (const Ranked& one : items) names += one.name;
+  return names;
+}
+
 TEST(RankedTest, PagesAreCutHighestFirstAndByNameAmongEquals) {
   const std::vector<Ranked> people{{3, "c"}, {9, "a"}, {3, "b"}, {0, "e"}, {3, "d"}};
+  for (const std::size_t limit : {1, 2, 3, 4, 5, 6}) {
+    std::string names, after;
+    std::size_t pages = 0;
+    do {
+      const auto page = page_of(people, {.after = after, .limit = limit});
+      ASSERT_TRUE(page);
+      EXPECT_LE(page->items.size(), limit);
+      names += names_of(page->items);
+      after = page->next;
+      ++pages;
+    } while (!after.empty());
+    EXPECT_EQ(names, "abcde");
+    EXPECT_EQ(pages, (people.size() + limit - 1) / limit);
+  }
+}
+
+TEST(RankedTest, PagesOfALongListAreThoseOfTheSortedOne) {
+  std::vector<Ranked> all;
+  for (std::uint64_t i = 0; i < 1000; ++i) all.push_back({i * 7919 % 251, "n" + std::to_string(i * 613 % 1000)});
+  std::vector<Ranked> sorted = all;
+  std::ranges::sort(sorted,
+                    [](const Ranked& a, const Ranked& b) { return a.rank != b.rank ? a.rank > b.rank : a.name < b.name; });
   std::string names, after;
-  int pages = 0;
   do {
-    std::vector<Ranked> page = people;
-    const auto next = cut_page(page, {.after = after, .limit = 2});
-    ASSERT_TRUE(next);
-    for (const Ranked& one : page) names += one.name;
-    after = *next;
-    ++pages;
+    const auto page = page_of(all, {.after = after, .limit = 30});
+    ASSERT_TRUE(page);
+    names += names_of(page->items);
+    after = page->next;
   } while (!after.empty());
-  EXPECT_EQ(names, "abcde");
-  EXPECT_EQ(pages, 3);
+  EXPECT_EQ(names, names_of(sorted));
 }
 
 TEST(RankedTest, ThePlaceOfAPageHoldsWhenItsLastOneIsGone) {
-  std::vector<Ranked> all{{3, "c"}, {9, "a"}, {3, "b"}};
-  const std::string after = *cut_page(all, {.after = {}, .limit = 2});
-  std::vector<Ranked> later{{3, "c"}, {9, "a"}, {3, "ba"}};  // b went, ba came
-  ASSERT_TRUE(cut_page(later, {.after = after, .limit = 2}));
-  ASSERT_EQ(later.size(), 2u);
-  EXPECT_EQ(later[0].name, "ba");
-  EXPECT_EQ(later[1].name, "c");
+  const std::string after = page_of({{3, "c"}, {9, "a"}, {3, "b"}}, {.after = {}, .limit = 2})->next;
+  const auto later = page_of({{3, "c"}, {9, "a"}, {3, "ba"}}, {.after = after, .limit = 2});  // b went, ba came
+  ASSERT_TRUE(later);
+  EXPECT_EQ(names_of(later->items), "bac");
 }
 
 TEST(RankedTest, StrangeCursorsAndEndlessListsAreRefused) {
-  std::vector<Ranked> all{{3, "c"}};
-  EXPECT_FALSE(cut_page(all, {.after = "short", .limit = 2}));
-  all.assign(kMaxRanked, {1, "x"});
-  const auto refused = add_ranked(all, 1, "y");
+  EXPECT_FALSE(RankedPage::begin({.after = "short", .limit = 2}));
+  RankedPage page = *RankedPage::begin({.after = {}, .limit = 2});
+  for (std::size_t i = 0; i < kMaxRanked; ++i) ASSERT_TRUE(page.add(1, "x"));
+  const auto refused = page.add(1, "y");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::kTooLarge);
 }

@@ -99,6 +99,7 @@ TEST_F(SortedListsTest, TheQueueByAgeAndBySize) {
   EXPECT_EQ(paged("queue?sort=newest", "id"), third + " " + second + " " + first);
   EXPECT_EQ(paged("queue?sort=newest&domain=far.test", "id"), third + " " + first);
   EXPECT_EQ(values(list("queue?sort=size"), "id"), first + " " + second + " " + third) << "of one size: as their ids";
+  EXPECT_EQ(values(list("queue?sort=size&domain=far.test"), "id"), first + " " + third);
 }
 
 TEST_F(SortedListsTest, DestinationsByWhatWaits) {
