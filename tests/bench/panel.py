@@ -21,6 +21,7 @@ sys.path[:1] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "i
 
 from panel_scene import PASSWORD, Page  # noqa: E402
 from posthus_server import PosthusServer  # noqa: E402
+from resident import Watched, resident_mib  # noqa: E402
 
 DOMAINS, MAILBOXES, ROWS = (os.environ.get(name, usual) for name, usual in (("DOMAINS", "1000"), ("MAILBOXES", "10000"), ("ROWS", "1000000")))
 RUNS = int(os.environ.get("RUNS", "20"))
@@ -59,11 +60,22 @@ class Client:
         return took, text
 
 
-def resident(server):
-    """KiB: the process's own memory, and with the pages of the store that are mapped."""
-    with open("/proc/%d/status" % server.process.pid) as status:
-        lines = dict(line.split(":", 1) for line in status)
-    return int(lines["RssAnon"].split()[0]), int(lines["VmRSS"].split()[0])
+def at_rest(server):
+    """Medians of ten looks in five seconds."""
+    looks = []
+    for _ in range(10):
+        time.sleep(0.5)
+        looks.append(resident_mib(server.process.pid))
+    return {name: statistics.median(look[name] for look in looks) for name in looks[0]}
+
+
+def told(when, memory):
+    print("| %s | %.1f | %.1f | %.1f |" % (when, memory["VmRSS"], memory["RssAnon"], memory["RssFile"]), flush=True)
+
+
+def told_peaks(when, watched):
+    peaks, looks = watched.most()
+    told("most during %s, of %d looks" % (when, looks), peaks)
 
 
 def lists(client):
@@ -114,16 +126,24 @@ def main():
     subprocess.run([build + "/tests/bench_panel_fill", directory + "/data", DOMAINS, MAILBOXES, ROWS], check=True)
     with PosthusServer(build + "/posthus", directory) as server:
         server.add_user(ADMIN, PASSWORD, "--admin")
-        before = resident(server)
-        client = Client(server)
-        signed_in = resident(server)
-        lists(client)
-        searches(client)
-        used = resident(server)
-        browser(server)
-        after = resident(server)
-        print("\nOwn memory, KiB: idle %d, signed in %d, after every list %d, after the browser %d; with mapped pages %d, %d, %d, %d" %
-              (before[0], signed_in[0], used[0], after[0], before[1], signed_in[1], used[1], after[1]))
+        with Watched(server.process.pid) as watched:
+            idle = at_rest(server)
+            watched.most()
+            print("\n| memory, MiB | resident (VmRSS) | its own (RssAnon) | mapped files (RssFile) |\n| --- | --- | --- | --- |")
+            told("idle", idle)
+            client = Client(server)
+            told_peaks("signing in", watched)
+            told("signed in", at_rest(server))
+            watched.most()
+            lists(client)
+            told_peaks("every list", watched)
+            searches(client)
+            told_peaks("searches", watched)
+            browser(server)
+            told_peaks("the browser", watched)
+            after = at_rest(server)
+            told("after all", after)
+            print("\nResident after all, more than idle: %.1f MiB" % (after["VmRSS"] - idle["VmRSS"]))
     subprocess.run(["rm", "-rf", directory], check=True)
 
 

@@ -19,6 +19,7 @@ sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "i
 from dns_site import DnsSite  # noqa: E402
 from outgoing_scene import PlainHost, Postfix, Site, wait_for  # noqa: E402
 from ports import free_ports  # noqa: E402
+from resident import Watched, resident_mib  # noqa: E402
 
 RUNS = int(os.environ.get("RUNS", "3"))
 USERS = 50
@@ -97,13 +98,6 @@ class PosthusRelay(Site):
     @property
     def port(self):
         return self.server.ports["submissions"]
-
-    def memory(self):
-        return ", ".join("%s %.1f" % (what, self.resident_mib(what)) for what in ("VmRSS", "VmHWM", "RssAnon", "RssFile"))
-
-    def resident_mib(self, what="VmRSS"):
-        with open("/proc/%d/status" % self.server.process.pid) as f:
-            return int(next(line for line in f if line.startswith(what)).split()[1]) / 1024
 
 
 def submit(build, port, count, *options, conns=50, quiet=False, ours=True):
@@ -272,17 +266,18 @@ def dead(build):
     try:
         with DnsSite(zones, insecure=["dead.test", "live.test"]) as dns, DeadHosts(port):
             settings = dict(dns.environment(), POSTHUS_OUTGOING_SMTP_PORT=str(port))
-            with PosthusRelay(build, settings) as ours, PosthusRelay(build, settings) as other:
+            with PosthusRelay(build, settings) as ours, PosthusRelay(build, settings) as other, Watched(ours.server.process.pid) as watched:
                 pair = [Live(build, server, sink) for server in (ours, other)]
                 for live in pair:
                     live.ours.set("queue.connect_seconds", "10")
                     live.rate(2000)  # warm
-                print("  MiB before:", ours.memory(), flush=True)
+                print("  MiB before:", resident_mib(watched.pid), flush=True)
+                watched.most()
                 submit(build, ours.port, DEAD_MESSAGES, "--size", 1024, "--domains", DEAD_DOMAINS, "--to", "x@d%04ld.dead.test")
-                print("  MiB, all queued:", ours.memory(), flush=True)
+                rows_of_memory(watched, "while they are accepted")
                 in_turn("one message for a live domain while 1000 dead ones are tried first, median: with, without", " ms", pair, Live.delay)
-                measure_dead(ours, pair)
-                restart_dead(ours, pair)
+                measure_dead(ours, pair, watched)
+                restart_dead(ours, pair, watched)
     finally:
         sink.stop()
 
@@ -307,24 +302,25 @@ def untried(ours):
     return count
 
 
-def measure_dead(ours, pair):
+def measure_dead(ours, pair, watched):
     end = time.monotonic() + 600
     while untried(ours) > 60 and time.monotonic() < end:  # what never greets takes its five minutes
         time.sleep(5)
     row("dead destinations not tried yet", untried(ours))
-    rows_of_memory(ours, "when all were tried")
+    rows_of_memory(watched, "while all are tried")
     pages(ours)
+    rows_of_memory(watched, "while pages of the queue are read")
     in_turn("live domain beside them, messages: with, without", "/s", pair, Live.rate)
     in_turn("live domain beside them, one message, median: with, without", " ms", pair, Live.delay)
-    rows_of_memory(ours, "after that")
+    rows_of_memory(watched, "while live mail goes beside them")
 
 
-def rows_of_memory(ours, when):
+def rows_of_memory(watched, when):
     """Its own memory, which nobody else can have, and what it has mapped of files, which the kernel may take back at any time."""
-    time.sleep(3)  # what was read is given back
-    row("100 000 messages for 1000 dead domains, resident %s" % when, ours.resident_mib(), unit=" MiB", bar="<= 64 MiB")
-    row("of it the server's own (RssAnon)", ours.resident_mib("RssAnon"), unit=" MiB")
-    row("of it mapped files, the program among them (RssFile)", ours.resident_mib("RssFile"), unit=" MiB")
+    peaks, looks = watched.most()
+    row("100 000 messages for 1000 dead domains, resident %s, most of %d looks" % (when, looks), peaks["VmRSS"], unit=" MiB", bar="<= 64 MiB")
+    row("most of it the server's own (RssAnon)", peaks["RssAnon"], unit=" MiB")
+    row("most of it mapped files, the program among them (RssFile)", peaks["RssFile"], unit=" MiB")
 
 
 def pages(ours):
@@ -349,16 +345,16 @@ def pages(ours):
         row(name + ", median of 5", statistics.median(times), unit=" ms")
 
 
-def first_rate(live):
-    """The first burst after a start checks fifty passwords and fills all caches, whatever the queue holds."""
-    live.ours.restart()
-    return live.rate()
-
-
-def restart_dead(ours, pair):
+def restart_dead(ours, pair, watched):
     row("restart to ready with them", ours.restart() * 1e3, unit=" ms", bar="<= 1000 ms")
+
+    def first_rate(live):
+        """The first burst after a start checks fifty passwords and fills all caches, whatever the queue holds."""
+        live.ours.restart()
+        watched.pid = ours.server.process.pid
+        return live.rate()
     in_turn("live domain right after a restart, messages: with, without", "/s", pair, first_rate)
-    rows_of_memory(ours, "after that")
+    rows_of_memory(watched, "right after a restart")
 
 
 PARTS = {"relay": relay, "slow": slow, "dead": dead}
