@@ -70,7 +70,7 @@ std::string_view to_view(const MDB_val& val) { return {static_cast<const char*>(
 std::string_view cut_bound(std::string_view bound) { return bound.substr(0, kMaxKey + 1); }
 
 /// Pages of the free list (LMDB keeps it as table 0: transaction -> count, pages). 0 when it cannot be read.
-std::uint64_t count_free_pages(MDB_env* environment) {
+std::uint64_t count_free_pages(MDB_env* environment, MappedPages& mapped) {
   MDB_txn* transaction = nullptr;
   if (mdb_txn_begin(environment, nullptr, MDB_RDONLY, &transaction) != 0) return 0;
   std::uint64_t pages = 0;
@@ -81,6 +81,7 @@ std::uint64_t count_free_pages(MDB_env* environment) {
       std::size_t count = 0;
       if (value.mv_size >= sizeof count) std::memcpy(&count, value.mv_data, sizeof count);
       pages += count;
+      mapped.touched(MapReader::kWalk, MappedPages::kPageWindow);
     }
     mdb_cursor_close(cursor);
   }
@@ -110,10 +111,11 @@ bool is_mail(Table table) { return table == Table::kMessages || table == Table::
 
 /// What reading is the same in snapshots and transactions. Tells `pages` what may have become resident by it.
 struct Reading {
-  Reading(MDB_txn* of, const Dbis& tables, MappedPages& pages) : transaction(of), dbis(tables), pages_(pages) {}
+  Reading(MDB_txn* of, const Dbis& tables, MappedPages& pages, MapReader reader)
+      : transaction(of), dbis(tables), pages_(pages), reader_(reader) {}
   ~Reading() {
-    pages_.touched(touched_);
-    pages_.touched_mail(touched_mail_);
+    pages_.touched(reader_, touched_);
+    pages_.touched(MapReader::kMail, touched_mail_);
   }
   Reading(const Reading&) = delete;
   Reading& operator=(const Reading&) = delete;
@@ -183,26 +185,25 @@ struct Reading {
  private:
   // WHY gathered: the count that all readers share is a cache line that would wander between the cores with every row.
   void touch(Table table, std::uint64_t bytes) const {
-    std::uint64_t& touched = is_mail(table) ? touched_mail_ : touched_;
+    const bool is_of_mail = reader_ == MapReader::kWalk && is_mail(table);
+    std::uint64_t& touched = is_of_mail ? touched_mail_ : touched_;
     touched += bytes;
     if (touched < kTellAfter) return;
-    if (is_mail(table)) {
-      pages_.touched_mail(touched);
-    } else {
-      pages_.touched(touched);
-    }
+    pages_.touched(is_of_mail ? MapReader::kMail : reader_, touched);
     touched = 0;
   }
   static constexpr std::uint64_t kTellAfter = MappedPages::kLookAfterAtLeast;
   static constexpr std::uint64_t kSmallestPage = 4096;
 
   MappedPages& pages_;
+  const MapReader reader_;
   mutable std::uint64_t touched_ = 0, touched_mail_ = 0;
 };
 
 class LmdbTransaction final : public WriteTransaction {
  public:
-  LmdbTransaction(MDB_txn* transaction, const Dbis& dbis, MappedPages& pages) : reading_(transaction, dbis, pages) {}
+  LmdbTransaction(MDB_txn* transaction, const Dbis& dbis, MappedPages& pages)
+      : reading_(transaction, dbis, pages, MapReader::kWriter) {}
 
   Result<std::optional<std::string_view>> get(Table table, std::string_view key) const override {
     return reading_.get(table, key);
@@ -279,7 +280,7 @@ namespace {
 class LmdbSnapshot final : public Snapshot {
  public:
   LmdbSnapshot(LmdbEngine::State& state, MDB_txn* transaction)
-      : state_(state), reading_(transaction, state.dbis, state.pages), commit_(mdb_txn_id(transaction)) {}
+      : state_(state), reading_(transaction, state.dbis, state.pages, MapReader::kWalk), commit_(mdb_txn_id(transaction)) {}
   ~LmdbSnapshot() override {
     mdb_txn_reset(reading_.transaction);
     const std::lock_guard lock(state_.mutex);
@@ -446,7 +447,7 @@ EngineStatistics LmdbEngine::statistics() const {
         state_->living.empty() ? out.last_commit : std::min<std::uint64_t>(*state_->living.begin(), out.last_commit);
   }
   out.oldest_snapshot_age_commits = out.last_commit - out.oldest_snapshot;
-  out.free_bytes = count_free_pages(state_->environment) * stat.ms_psize;
+  out.free_bytes = count_free_pages(state_->environment, state_->pages) * stat.ms_psize;
   const std::uint64_t all = (info.me_last_pgno + 1) * stat.ms_psize;
   out.used_bytes = all - std::min(all, out.free_bytes);
   return out;

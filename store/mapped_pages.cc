@@ -56,26 +56,35 @@ void MappedPages::watch(const std::string& path) {
   seen_.store(resident_file_bytes(statm_).value_or(0), std::memory_order_relaxed);
 }
 
-// WHY shares: what became resident does not tell who read it.
 void MappedPages::look() {
   const std::uint64_t after = look_after_.load(std::memory_order_relaxed);
-  const std::uint64_t touched = touched_.exchange(0, std::memory_order_relaxed);
-  const auto resident = touched < after ? std::nullopt : resident_file_bytes(statm_);  // else another thread was first
+  const std::uint64_t told = told_.exchange(0, std::memory_order_relaxed);
+  const auto resident = told < after ? std::nullopt : resident_file_bytes(statm_);  // else another thread was first
   if (!resident) return;
-  const std::uint64_t mail = mail_since_look_.exchange(0, std::memory_order_relaxed);
   const std::uint64_t seen = seen_.exchange(*resident, std::memory_order_relaxed);
   const std::uint64_t grown = *resident - std::min(*resident, seen);
-  const double share = static_cast<double>(touched) / static_cast<double>(touched + mail);
-  const auto walked = static_cast<std::uint64_t>(static_cast<double>(grown) * share);
-  const std::uint64_t most = most_.load(std::memory_order_relaxed);
-  look_after_.store(walked > most / 4 ? std::max(after / 2, kLookAfterAtLeast) : std::min(after + after / 8, kLookAfterAtMost),
-                    std::memory_order_relaxed);
-  if (walked_.fetch_add(walked, std::memory_order_relaxed) + walked >= most) give_back();
+  look_after_.store(
+      grown > kMostWalkBytes / 4 ? std::max(after / 2, kLookAfterAtLeast) : std::min(after + after / 8, kLookAfterAtMost),
+      std::memory_order_relaxed);
+  double all = 0;
+  for (const Share& share : shares_) all += static_cast<double>(share.touched.load(std::memory_order_relaxed));
+  const bool walks = has_grown(MapReader::kWalk, grown, all, most_walk_.load(std::memory_order_relaxed));
+  const bool writer = has_grown(MapReader::kWriter, grown, all, kMostWriterBytes);
+  has_grown(MapReader::kMail, grown, all, 0);
+  if (walks || writer) give_back();
+}
+
+// WHY by what was told: that a page has become resident does not tell who read it.
+bool MappedPages::has_grown(MapReader reader, std::uint64_t grown, double touched_by_all, std::uint64_t most) {
+  Share& share = shares_[static_cast<std::size_t>(reader)];
+  const double part = static_cast<double>(share.touched.exchange(0, std::memory_order_relaxed)) / std::max(touched_by_all, 1.0);
+  const auto mine = static_cast<std::uint64_t>(static_cast<double>(grown) * std::min(part, 1.0));
+  return share.grown.fetch_add(mine, std::memory_order_relaxed) + mine >= most;
 }
 
 // WHY others_ is learned: statm does not tell the files apart, and what does (smaps) walks over every page.
 void MappedPages::look_at_mail() {
-  touched_mail_.store(0, std::memory_order_relaxed);
+  told_mail_.store(0, std::memory_order_relaxed);
   const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::milliseconds(250);
   if (looked_at_mail_.exchange(now, std::memory_order_relaxed) == now) return;
   const auto resident = resident_file_bytes(statm_);
@@ -90,7 +99,7 @@ void MappedPages::give_back() {
   const std::uint64_t left = resident_file_bytes(statm_).value_or(0);
   others_.store(left, std::memory_order_relaxed);
   seen_.store(left, std::memory_order_relaxed);
-  walked_.store(0, std::memory_order_relaxed);
+  for (Share& share : shares_) share.grown.store(0, std::memory_order_relaxed);
 }
 
 }  // namespace posthus::store

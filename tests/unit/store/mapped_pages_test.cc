@@ -69,13 +69,14 @@ class MappedPagesTest : public testing::Test {
 TEST_F(MappedPagesTest, AWalkKeepsFewPages) {
   MappedPages pages;
   pages.watch(path_);
-  EXPECT_LT(read(kSize, [&](std::uint64_t bytes) { pages.touched(bytes); }), 3 * MappedPages::kMostMappedBytes);
+  EXPECT_LT(read(kSize, [&](std::uint64_t bytes) { pages.touched(MapReader::kWalk, bytes); }), 3 * MappedPages::kMostWalkBytes);
 }
 
 TEST_F(MappedPagesTest, WhatIsReadIsTheSameAfterwards) {
   MappedPages pages;
   pages.watch(path_);
-  for (int i = 0; i < 3; ++i) read(kSize, [&](std::uint64_t bytes) { pages.touched(bytes); });  // EXPECTs every byte
+  for (int i = 0; i < 3; ++i)
+    read(kSize, [&](std::uint64_t bytes) { pages.touched(MapReader::kWalk, bytes); });  // EXPECTs every byte
 }
 
 TEST_F(MappedPagesTest, NobodyToldNothingIsGivenBack) {
@@ -84,10 +85,28 @@ TEST_F(MappedPagesTest, NobodyToldNothingIsGivenBack) {
   EXPECT_GT(read(kSize, [](std::uint64_t) {}), kSize - 4 * kMiB);
 }
 
+TEST_F(MappedPagesTest, TheWriterMayKeepMoreButNotAll) {
+  MappedPages pages;
+  pages.watch(path_);
+  const std::uint64_t most = read(kSize, [&](std::uint64_t bytes) { pages.touched(MapReader::kWriter, bytes); });
+  EXPECT_GT(most, MappedPages::kMostWriterBytes - 2 * kMiB);
+  EXPECT_LT(most, MappedPages::kMostWriterBytes + 4 * kMiB);
+}
+
+TEST_F(MappedPagesTest, AWalkBesideTheWriterHasItsOwnShare) {
+  MappedPages pages;
+  pages.watch(path_);
+  int reads = 0;
+  const std::uint64_t most =
+      read(kSize, [&](std::uint64_t bytes) { pages.touched(++reads % 2 == 0 ? MapReader::kWriter : MapReader::kWalk, bytes); });
+  EXPECT_GT(most, MappedPages::kMostWalkBytes);
+  EXPECT_LT(most, 3 * MappedPages::kMostWalkBytes + 2 * kMiB);
+}
+
 TEST_F(MappedPagesTest, MailMayKeepMore) {
   MappedPages pages;
   pages.watch(path_);
-  EXPECT_GT(read(MappedPages::kMostMailBytes - 2 * kMiB, [&](std::uint64_t bytes) { pages.touched_mail(bytes); }),
+  EXPECT_GT(read(MappedPages::kMostMailBytes - 2 * kMiB, [&](std::uint64_t bytes) { pages.touched(MapReader::kMail, bytes); }),
             MappedPages::kMostMailBytes - 4 * kMiB);
 }
 
@@ -95,13 +114,13 @@ TEST_F(MappedPagesTest, ALargeFileMayKeepAPartOfIt) {
   MappedPages pages;
   pages.watch(path_);
   pages.file_has(64 * MappedPages::kPartOfFile * kMiB);
-  EXPECT_GT(read(kSize, [&](std::uint64_t bytes) { pages.touched(bytes); }), kSize - 4 * kMiB);
+  EXPECT_GT(read(kSize, [&](std::uint64_t bytes) { pages.touched(MapReader::kWalk, bytes); }), kSize - 4 * kMiB);
 }
 
 TEST_F(MappedPagesTest, AFileThatIsNotMappedIsLeftAlone) {
   MappedPages pages;
   pages.watch(directory_.path() + "/another");
-  EXPECT_GT(read(kSize, [&](std::uint64_t bytes) { pages.touched(bytes); }), kSize - 4 * kMiB);
+  EXPECT_GT(read(kSize, [&](std::uint64_t bytes) { pages.touched(MapReader::kWalk, bytes); }), kSize - 4 * kMiB);
 }
 
 TEST(MappedIndex, WalksOverALargeTableAndReadsAllOverItStaySmall) {
@@ -137,7 +156,7 @@ TEST(MappedIndex, WalksOverALargeTableAndReadsAllOverItStaySmall) {
     EXPECT_EQ((*value)->front(), static_cast<char>('a' + row / kRows));
     if (i % 20 == 0) most = std::max(most, more_than(before));
   }
-  EXPECT_LT(most, 4 * MappedPages::kMostMappedBytes);
+  EXPECT_LT(most, 4 * MappedPages::kMostWalkBytes);
 }
 
 }  // namespace
