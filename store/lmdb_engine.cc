@@ -106,8 +106,8 @@ class Cursor {
   MDB_cursor* cursor_ = nullptr;
 };
 
-/// Is it what clients read of whole mailboxes, over and over?
-bool is_mail(Table table) { return table == Table::kMessages || table == Table::kSummaries; }
+/// Is it what clients read of mailboxes, over and over?
+bool is_mail(Table table) { return table >= Table::kMailboxes && table <= Table::kBlobs; }
 
 /// What reading is the same in snapshots and transactions. Tells `pages` what may have become resident by it.
 struct Reading {
