@@ -385,6 +385,7 @@ void Checker::check_counter(std::string_view name, std::uint64_t least) {
 
 Result<CheckReport> check(const Store& store, Depth depth) {
   const auto snapshot = POSTHUS_TRY(store.snapshot());
+  snapshot->begin_walk();
   const Store::State& state = StoreParts::of(store);
   return Checker(*snapshot, *state.segments, state.files, [depth](std::uint32_t) { return depth == Depth::kBytes; }).run();
 }

@@ -38,6 +38,8 @@ class Snapshot {
   virtual Result<> scan_backward(Table table, std::string_view from, std::string_view to, RowVisitor visit) const = 0;
   /// Costs nothing where it is kept (LMDB), a walk over the table in memory.
   virtual Result<TableSize> size(Table table) const = 0;
+  /// What is read from here on is read once, also of mailboxes: little of it stays in memory.
+  virtual void begin_walk() {}
 };
 
 class WriteTransaction : public Snapshot {

@@ -111,10 +111,11 @@ bool is_mail(Table table) { return table >= Table::kMailboxes && table <= Table:
 
 /// What reading is the same in snapshots and transactions. Tells `pages` what may have become resident by it.
 struct Reading {
+  /// `reader`: kMail is one who reads mailboxes, but whatever else he reads is a walk.
   Reading(MDB_txn* of, const Dbis& tables, MappedPages& pages, MapReader reader)
       : transaction(of), dbis(tables), pages_(pages), reader_(reader) {}
   ~Reading() {
-    pages_.touched(reader_, touched_);
+    pages_.touched(other_reader(), touched_);
     pages_.touched(MapReader::kMail, touched_mail_);
   }
   Reading(const Reading&) = delete;
@@ -124,6 +125,8 @@ struct Reading {
   const Dbis& dbis;
 
   MDB_dbi dbi(Table table) const { return dbis[static_cast<std::size_t>(table)]; }
+
+  void begin_walk() { reader_ = MapReader::kWalk; }
 
   /// Some place in a table was read: the pages above it mostly are resident already.
   void touch_place(Table table) const { touch(table, MappedPages::kPageWindow); }
@@ -183,20 +186,21 @@ struct Reading {
   }
 
  private:
+  MapReader other_reader() const { return reader_ == MapReader::kMail ? MapReader::kWalk : reader_; }
   // WHY gathered: the count that all readers share is a cache line that would wander between the cores with every row.
   void touch(Table table, std::uint64_t bytes) const {
-    const bool is_of_mail = reader_ == MapReader::kWalk && is_mail(table);
+    const bool is_of_mail = reader_ == MapReader::kMail && is_mail(table);
     std::uint64_t& touched = is_of_mail ? touched_mail_ : touched_;
     touched += bytes;
     if (touched < kTellAfter) return;
-    pages_.touched(is_of_mail ? MapReader::kMail : reader_, touched);
+    pages_.touched(is_of_mail ? MapReader::kMail : other_reader(), touched);
     touched = 0;
   }
   static constexpr std::uint64_t kTellAfter = MappedPages::kLookAfterAtLeast;
   static constexpr std::uint64_t kSmallestPage = 4096;
 
   MappedPages& pages_;
-  const MapReader reader_;
+  MapReader reader_;
   mutable std::uint64_t touched_ = 0, touched_mail_ = 0;
 };
 
@@ -280,7 +284,7 @@ namespace {
 class LmdbSnapshot final : public Snapshot {
  public:
   LmdbSnapshot(LmdbEngine::State& state, MDB_txn* transaction)
-      : state_(state), reading_(transaction, state.dbis, state.pages, MapReader::kWalk), commit_(mdb_txn_id(transaction)) {}
+      : state_(state), reading_(transaction, state.dbis, state.pages, MapReader::kMail), commit_(mdb_txn_id(transaction)) {}
   ~LmdbSnapshot() override {
     mdb_txn_reset(reading_.transaction);
     const std::lock_guard lock(state_.mutex);
@@ -301,6 +305,7 @@ class LmdbSnapshot final : public Snapshot {
     return reading_.scan_backward(table, from, to, visit);
   }
   Result<TableSize> size(Table table) const override { return reading_.size(table); }
+  void begin_walk() override { reading_.begin_walk(); }
 
  private:
   LmdbEngine::State& state_;

@@ -101,6 +101,7 @@ Result<> Reclaimer::look_at(std::uint32_t segment, const SegmentRecord& record) 
   std::uint64_t seen_at = 0;
   {
     const auto snapshot = POSTHUS_TRY(state_.engine->snapshot());
+    snapshot->begin_walk();
     seen_at = state_.engine->statistics().last_commit;
     found = POSTHUS_TRY(survey(*snapshot, files_, segment, record.written));
   }

@@ -123,7 +123,9 @@ TEST_F(MappedPagesTest, AFileThatIsNotMappedIsLeftAlone) {
   EXPECT_GT(read(kSize, [&](std::uint64_t bytes) { pages.touched(MapReader::kWalk, bytes); }), kSize - 4 * kMiB);
 }
 
-TEST(MappedIndex, WalksOverALargeTableAndReadsAllOverItStaySmall) {
+class MappedIndex : public testing::TestWithParam<Table> {};
+
+TEST_P(MappedIndex, WalksOverALargeTableAndReadsAllOverItStaySmall) {
   constexpr int kCommits = 24, kRows = 1000;  // 48 MB
   const TemporaryDirectory directory;
   auto engine = std::move(LmdbEngine::open(directory.path(), 1 << 30)).value();
@@ -132,12 +134,13 @@ TEST(MappedIndex, WalksOverALargeTableAndReadsAllOverItStaySmall) {
     ASSERT_TRUE(engine->commit([&](WriteTransaction& transaction) -> Result<> {
       for (int i = 0; i < kRows; ++i) {
         POSTHUS_TRY_VOID(
-            transaction.put(Table::kTrace, key(commit * kRows + i), std::string(1900, static_cast<char>('a' + commit))));
+            transaction.put(GetParam(), key(commit * kRows + i), std::string(1900, static_cast<char>('a' + commit))));
       }
       return {};
     }));
   }
   const auto snapshot = std::move(engine->snapshot()).value();
+  snapshot->begin_walk();
   const std::uint64_t before = resident();
   std::uint64_t most = 0;
   int rows = 0;
@@ -146,18 +149,21 @@ TEST(MappedIndex, WalksOverALargeTableAndReadsAllOverItStaySmall) {
     if (++rows % 100 == 0) most = std::max(most, more_than(before));
     return Visit::kContinue;
   };
-  ASSERT_TRUE(snapshot->scan(Table::kTrace, {}, {}, visit));
-  ASSERT_TRUE(snapshot->scan_backward(Table::kTrace, {}, {}, visit));
+  ASSERT_TRUE(snapshot->scan(GetParam(), {}, {}, visit));
+  ASSERT_TRUE(snapshot->scan_backward(GetParam(), {}, {}, visit));
   EXPECT_EQ(rows, 2 * kCommits * kRows);
   for (int i = 0; i < 5000; ++i) {
     const int row = i * 7919 % (kCommits * kRows);
-    const auto value = snapshot->get(Table::kTrace, key(row));
+    const auto value = snapshot->get(GetParam(), key(row));
     ASSERT_TRUE(value && *value);
     EXPECT_EQ((*value)->front(), static_cast<char>('a' + row / kRows));
     if (i % 20 == 0) most = std::max(most, more_than(before));
   }
   EXPECT_LT(most, 4 * MappedPages::kMostWalkBytes);
 }
+
+INSTANTIATE_TEST_SUITE_P(Tables, MappedIndex, testing::Values(Table::kTrace, Table::kBlobs),
+                         [](const auto& info) { return info.param == Table::kTrace ? "Trace" : "OfMailboxes"; });
 
 }  // namespace
 }  // namespace posthus::store
