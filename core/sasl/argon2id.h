@@ -22,7 +22,7 @@ inline constexpr std::uint32_t kArgon2MaxPasses = 10;
 inline constexpr std::uint32_t kArgon2MaxLanes = 4;
 
 // Two of our own at a time: they keep two cores busy, and who has logged in lately is known without an evaluation. One that
-// asks for more runs alone.
+// asks for more than half of it runs alone.
 inline constexpr std::uint32_t kEvaluationsMemoryKib = 24 * 1024;
 
 struct Argon2Hash {

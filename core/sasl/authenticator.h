@@ -72,8 +72,8 @@ class CredentialSource {
   }
 };
 
-/// What guessing one password costs. The defaults are the parameters OWASP's Password Storage Cheat Sheet names first for
-/// argon2id (12 MiB, three passes, one lane: 25 to 50 ms of a server core, as hard to guess as 19 MiB in two passes). For SCRAM,
+/// What guessing one password costs. The defaults are among the parameters that OWASP's Password Storage Cheat Sheet names for
+/// argon2id (12 MiB, three passes, one lane: 25 to 50 ms of a server core), to it as good as 19 MiB in two passes. For SCRAM,
 /// RFC 7677 §4 asks for at least 4096 iterations and "significantly higher" where mobile devices allow; most clients cache the
 /// result, and who steals the directory must not find these keys far easier to guess than argon2id. Tests of other things take
 /// less.
