@@ -121,6 +121,7 @@ bool LmdbRoom::ensure(std::uint64_t used_bytes) {
   struct stat info{};
   if (fd_ < 0 || ::fstat(fd_, &info) != 0) return false;
   size_ = static_cast<std::uint64_t>(info.st_size);
+  if (used_bytes + kRoomAhead <= size_) return true;  // as a store that was opened has it
   static const std::string zeros(kZeroPiece, '\0');
   while (size_ < used_bytes + kRoomAhead + kZeroStep) {
     const ssize_t written = ::pwrite(fd_, zeros.data(), zeros.size(), static_cast<off_t>(size_));
