@@ -149,6 +149,7 @@ Result<> put_queue(ApplyContext& context, const AddMessage& request, const Sendi
   entry.size = request.message.size();
   if (entry.accepted == Timestamp{}) entry.accepted = context.now;
   POSTHUS_TRY_VOID(put_queue_entry(context.transaction, entry));
+  POSTHUS_TRY_VOID(context.transaction.put(Table::kQueueSizes, queue_size_key(entry.size, entry.id), {}));
   std::uint16_t number = kEntryNumber;
   for (QueuedRecipient recipient : request.recipients) {
     recipient.number = ++number;

@@ -71,6 +71,7 @@ Result<> check_events(const std::vector<std::string>& events) {
 
 Result<> erase_queue_entry(ApplyContext& context, const QueueEntry& entry) {
   POSTHUS_TRY_VOID(erase_long_value(context.transaction, Table::kQueue, queue_key(entry.id, kEntryNumber)));
+  POSTHUS_TRY_VOID(context.transaction.erase(Table::kQueueSizes, queue_size_key(entry.size, entry.id)));
   return release_blob(context, entry.blob);
 }
 

@@ -19,7 +19,7 @@ inline constexpr std::string_view kJournal = "journal";       // u64, sequence o
 inline constexpr std::string_view kStoreUuid = "store_uuid";  // 16 random bytes
 }  // namespace meta_key
 
-inline constexpr std::uint32_t kFormatVersion = 3;  // 2: with a journal; 3: kBlobs without a SHA-256
+inline constexpr std::uint32_t kFormatVersion = 4;  // 2: with a journal; 3: kBlobs without a SHA-256; 4: kQueueSizes
 
 /// Where a message text lies, and how many message records name it.
 struct BlobRecord {

@@ -71,6 +71,7 @@ class Checker {
   void check_queue();  // this and the next five: check_queue.cc
   std::optional<QueueEntry> check_queue_entry(QueueId id, std::string_view value);
   void check_due(std::uint64_t expected);
+  void check_sizes();
   void check_senders(const std::map<std::uint64_t, std::uint64_t>& waiting);
   void check_outgoing_settings();
   void check_trace();

@@ -63,6 +63,7 @@ void Checker::check_queue() {
   });
   finish();
   check_due(due);
+  check_sizes();
   check_senders(waiting);
 }
 
@@ -90,6 +91,8 @@ std::optional<QueueEntry> Checker::check_queue_entry(QueueId id, std::string_vie
   }
   entry->id = id;
   references_.push_back(entry->blob.value);
+  const auto size = snapshot_.get(Table::kQueueSizes, queue_size_key(entry->size, id));
+  if (!size || !*size) find(named(id), "stands in no order by size");
   const auto blob = get_blob(snapshot_, entry->blob);
   if (!blob || !*blob) {
     find(named(id), "its text is missing: blob " + std::to_string(entry->blob.value));
@@ -111,6 +114,16 @@ void Checker::check_due(std::uint64_t expected) {
     if (due_key(due_of(row->id, **recipient)) != key) find(named(row->id, row->number), "is due at another time or destination");
   });
   if (found > expected) find("due", std::to_string(found) + " rows for " + std::to_string(expected) + " recipients");
+}
+
+void Checker::check_sizes() {
+  scan(Table::kQueueSizes, "queue size", [&](std::string_view key, std::string_view) {
+    const auto row = parse_queue_size_key(key);
+    if (!row) return find("queue size " + to_hex(key), "key");
+    const auto entry = get_queue_entry(snapshot_, row->id);
+    if (!entry || !*entry || (*entry)->size != row->size)
+      find(named(row->id), "is not in the queue with the size it is ordered by");
+  });
 }
 
 void Checker::check_outgoing_settings() {

@@ -33,7 +33,8 @@ constexpr std::array<const char*, kTables> kTableNames = {
     "blobs",        "segments",       "dkim_keys",     "queue",      "queue_due",        "trace",        "settings",
     "routes",       "sts_policies",   "tls_tallies",   "sending",    "known_recipients", "certificates", "acme_accounts",
     "administered", "second_factors", "app_passwords", "audit",      "history",          "alerts",       "grants",
-    "delegations",  "passkeys",       "sign_ins",      "dns_checks", "queue_senders",    "login_blocks", "sent_today"};
+    "delegations",  "passkeys",       "sign_ins",      "dns_checks", "queue_senders",    "login_blocks", "sent_today",
+    "queue_sizes"};
 static_assert(kTableNames.back() != nullptr, "a table without a name would be the unnamed one, which lists the others");
 
 /// Are new keys nearly always behind all that are there?
@@ -108,15 +109,16 @@ class Cursor {
 
 /// Is it what clients read of mailboxes, over and over?
 bool is_mail(Table table) { return table >= Table::kMailboxes && table <= Table::kBlobs; }
+/// Is it what deliveries go through, and the panel's pages of them?
+bool is_queue(Table table) { return table == Table::kQueue || table == Table::kQueueDue || table == Table::kQueueSizes; }
 
 /// What reading is the same in snapshots and transactions. Tells `pages` what may have become resident by it.
 struct Reading {
-  /// `reader`: kMail is one who reads mailboxes, but whatever else he reads is a walk.
+  /// `reader`: kMail is one who reads mailboxes and the queue, but whatever else he reads is a walk.
   Reading(MDB_txn* of, const Dbis& tables, MappedPages& pages, MapReader reader)
       : transaction(of), dbis(tables), pages_(pages), reader_(reader) {}
   ~Reading() {
-    pages_.touched(other_reader(), touched_);
-    pages_.touched(MapReader::kMail, touched_mail_);
+    for (const MapReader reader : {MapReader::kWalk, MapReader::kWriterAndQueue, MapReader::kMail}) tell(reader);
   }
   Reading(const Reading&) = delete;
   Reading& operator=(const Reading&) = delete;
@@ -186,28 +188,33 @@ struct Reading {
   }
 
  private:
-  MapReader other_reader() const { return reader_ == MapReader::kMail ? MapReader::kWalk : reader_; }
+  MapReader reader_of(Table table) const {
+    if (reader_ != MapReader::kMail || is_mail(table)) return reader_;
+    return is_queue(table) ? MapReader::kWriterAndQueue : MapReader::kWalk;
+  }
   // WHY gathered: the count that all readers share is a cache line that would wander between the cores with every row.
   void touch(Table table, std::uint64_t bytes) const {
-    const bool is_of_mail = reader_ == MapReader::kMail && is_mail(table);
-    std::uint64_t& touched = is_of_mail ? touched_mail_ : touched_;
+    const MapReader reader = reader_of(table);
+    std::uint64_t& touched = touched_[static_cast<std::size_t>(reader)];
     touched += bytes;
-    if (touched < kTellAfter) return;
-    pages_.touched(is_of_mail ? MapReader::kMail : other_reader(), touched);
-    touched = 0;
+    if (touched >= kTellAfter) tell(reader);
+  }
+  void tell(MapReader reader) const {
+    const std::uint64_t touched = std::exchange(touched_[static_cast<std::size_t>(reader)], 0);
+    if (touched > 0) pages_.touched(reader, touched);
   }
   static constexpr std::uint64_t kTellAfter = MappedPages::kLookAfterAtLeast;
   static constexpr std::uint64_t kSmallestPage = 4096;
 
   MappedPages& pages_;
   MapReader reader_;
-  mutable std::uint64_t touched_ = 0, touched_mail_ = 0;
+  mutable std::array<std::uint64_t, 3> touched_{};  // by MapReader
 };
 
 class LmdbTransaction final : public WriteTransaction {
  public:
   LmdbTransaction(MDB_txn* transaction, const Dbis& dbis, MappedPages& pages)
-      : reading_(transaction, dbis, pages, MapReader::kWriter) {}
+      : reading_(transaction, dbis, pages, MapReader::kWriterAndQueue) {}
 
   Result<std::optional<std::string_view>> get(Table table, std::string_view key) const override {
     return reading_.get(table, key);

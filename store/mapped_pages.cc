@@ -69,7 +69,7 @@ void MappedPages::look() {
   double all = 0;
   for (const Share& share : shares_) all += static_cast<double>(share.touched.load(std::memory_order_relaxed));
   const bool walks = has_grown(MapReader::kWalk, grown, all, most_walk_.load(std::memory_order_relaxed));
-  const bool writer = has_grown(MapReader::kWriter, grown, all, kMostWriterBytes);
+  const bool writer = has_grown(MapReader::kWriterAndQueue, grown, all, kMostWriterBytes);
   has_grown(MapReader::kMail, grown, all, 0);
   if (walks || writer) give_back();
 }

@@ -13,9 +13,9 @@ namespace posthus::store {
 
 /// Who reads. Each has its own share of what may stay resident.
 enum class MapReader : std::uint8_t {
-  kWalk,    // lists, searches, the queue: what comes next is elsewhere
-  kWriter,  // the ends of the tables, again and again, wherever the last commit put them
-  kMail,    // what clients read of mailboxes, over and over
+  kWalk,            // lists and searches: what comes next is elsewhere
+  kWriterAndQueue,  // the ends of the tables, again and again, wherever the last commit put them; what waits and when it is due
+  kMail,            // what clients read of mailboxes, over and over
 };
 
 /// Pages of a map that was read stay resident until the machine lacks memory: a walk over a large index would cost as much memory

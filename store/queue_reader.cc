@@ -94,11 +94,20 @@ Result<std::optional<QueuedMessage>> QueueReader::message_before(QueueId before,
   }
 }
 
-Result<> QueueReader::sizes(FunctionRef<Visit(QueueId id, std::uint64_t size)> visit) const {
-  return scan_long_values(snapshot_, Table::kQueue, {}, {}, [&](std::string_view base, std::string_view value) -> Result<Visit> {
-    const NumberedId key = POSTHUS_TRY(numbered(base));
-    return key.number == kEntryNumber ? visit(key.id, POSTHUS_TRY(decode_queue_entry_size(value))) : Visit::kContinue;
-  });
+Result<std::optional<QueuedMessage>> QueueReader::message_smaller(std::uint64_t size, QueueId before,
+                                                                  std::size_t recipient_limit) const {
+  for (std::string to = queue_size_key(size, before);;) {
+    std::optional<SizedMessage> found;
+    POSTHUS_TRY_VOID(snapshot_.scan_backward(Table::kQueueSizes, {}, to, [&](std::string_view key, std::string_view) {
+      found = parse_queue_size_key(key);
+      return found ? Visit::kStop : Visit::kContinue;
+    }));
+    if (!found) return std::nullopt;
+    if (auto entry = POSTHUS_TRY(this->entry(found->id))) {
+      return QueuedMessage{*std::move(entry), POSTHUS_TRY(recipients(found->id, 1, recipient_limit))};
+    }
+    to = queue_size_key(found->size, found->id);  // no entry has this size: `check` tells
+  }
 }
 
 Result<std::vector<DueRecipient>> QueueReader::due(std::uint64_t destination, DueRecipient after, Timestamp until,
@@ -118,6 +127,8 @@ Result<std::vector<DueRecipient>> QueueReader::due(std::uint64_t destination, Du
   return out;
 }
 
+Result<std::uint64_t> QueueReader::due_rows() const { return POSTHUS_TRY(snapshot_.size(Table::kQueueDue)).rows; }
+
 Result<bool> QueueReader::has_due(const DueRecipient& row) const {
   return POSTHUS_TRY(snapshot_.get(Table::kQueueDue, due_key(row))).has_value();
 }
@@ -136,17 +147,37 @@ Result<std::optional<DueRecipient>> QueueReader::last_due(std::uint64_t destinat
 
 Result<std::optional<std::uint64_t>> QueueReader::destinations(std::uint64_t from, std::size_t limit,
                                                                FunctionRef<void(const DueRecipient& first)> visit) const {
-  for (std::size_t visited = 0;; ++visited) {
+  return counted_destinations(from, limit, 1, [visit](const DueRecipient& first, std::size_t) { visit(first); });
+}
+
+Result<std::optional<std::uint64_t>> QueueReader::counted_destinations(
+    std::uint64_t from, std::size_t limit, std::size_t most,
+    FunctionRef<void(const DueRecipient& first, std::size_t counted)> visit) const {
+  std::size_t visited = 0;
+  for (;;) {
     std::optional<DueRecipient> first;
-    POSTHUS_TRY_VOID(snapshot_.scan(Table::kQueueDue, due_key({.destination = from, .next_attempt = {}, .id = {}, .number = 0}),
-                                    {}, [&first](std::string_view key, std::string_view) {
-                                      first = parse_due_key(key);
-                                      return first ? Visit::kStop : Visit::kContinue;
-                                    }));
-    if (!first) return std::nullopt;
-    if (visited == limit) return first->destination;
-    visit(*first);
-    if (first->destination == UINT64_MAX) return std::nullopt;
+    std::optional<std::uint64_t> next;
+    std::size_t counted = 0;
+    const std::string from_key = due_key({.destination = from, .next_attempt = {}, .id = {}, .number = 0});
+    POSTHUS_TRY_VOID(snapshot_.scan(Table::kQueueDue, from_key, {}, [&](std::string_view key, std::string_view) {
+      const auto row = parse_due_key(key);
+      if (!row) return Visit::kContinue;
+      if (first && row->destination != first->destination) {
+        visit(*first, counted);
+        first.reset();
+      }
+      if (!first) {
+        if (visited++ == limit) {
+          next = row->destination;
+          return Visit::kStop;
+        }
+        first = row;
+        counted = 0;
+      }
+      return ++counted == most ? Visit::kStop : Visit::kContinue;
+    }));
+    if (first) visit(*first, counted);
+    if (!first || first->destination == UINT64_MAX) return next;
     from = first->destination + 1;
   }
 }

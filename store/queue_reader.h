@@ -57,13 +57,15 @@ class QueueReader {
 
   /// The message accepted last before `before`, with at most `recipient_limit` recipients; nothing when it was the first.
   Result<std::optional<QueuedMessage>> message_before(QueueId before, std::size_t recipient_limit) const;
-  /// Id and size of every message, in order of acceptance, without what else is known of it.
-  Result<> sizes(FunctionRef<Visit(QueueId id, std::uint64_t size)> visit) const;
+  /// The largest message that is smaller than `size`, or as large and accepted before `before`; as above.
+  Result<std::optional<QueuedMessage>> message_smaller(std::uint64_t size, QueueId before, std::size_t recipient_limit) const;
 
   /// Due rows of one destination with next_attempt in (`after`, `until`], in order, at most `limit`.
   /// Rows of held messages are not there, but for recipients that must_bounce. Rows that cannot be read are passed over:
   /// `check` tells.
   Result<std::vector<DueRecipient>> due(std::uint64_t destination, DueRecipient after, Timestamp until, std::size_t limit) const;
+  /// Due rows of all destinations.
+  Result<std::uint64_t> due_rows() const;
   /// Is this very row there?
   Result<bool> has_due(const DueRecipient& row) const;
   /// The row of the destination whose next attempt is last: where some have been tried and others not, one that was tried.
@@ -72,6 +74,10 @@ class QueueReader {
   /// Visits at most `limit` destinations from `from` on; the hash to go on with, nothing at the end.
   Result<std::optional<std::uint64_t>> destinations(std::uint64_t from, std::size_t limit,
                                                     FunctionRef<void(const DueRecipient& first)> visit) const;
+  /// The same with how many due rows each has, counted up to `most`, at least 1: cost by the rows counted.
+  Result<std::optional<std::uint64_t>> counted_destinations(
+      std::uint64_t from, std::size_t limit, std::size_t most,
+      FunctionRef<void(const DueRecipient& first, std::size_t counted)> visit) const;
 
   /// How many recipients wait for mail of an account, or of a reverse-path that no account stands for.
   Result<std::uint32_t> waiting_of(AccountId account, std::string_view reverse_path) const;

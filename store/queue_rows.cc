@@ -15,7 +15,7 @@ namespace posthus::store {
 
 namespace {
 
-constexpr std::size_t kNumberedKey = 10, kDueKey = 26;
+constexpr std::size_t kNumberedKey = 10, kDueKey = 26, kQueueSizeKey = 16;
 constexpr std::uint64_t kCopiesPerSender = 10'000;  // the default of queue.copies_per_sender: a full list of recipients
 
 std::string numbered_key(QueueId id, std::uint16_t number) {
@@ -57,6 +57,12 @@ std::uint64_t destination_hash(std::string_view domain) {
 }
 
 std::string queue_key(QueueId id, std::uint16_t number) { return numbered_key(id, number); }
+std::string queue_size_key(std::uint64_t size, QueueId id) {
+  std::string key;
+  append_u64(key, size);
+  append_u64(key, id.value);
+  return key;
+}
 std::string trace_key(QueueId id, std::uint16_t number) { return numbered_key(id, number); }
 
 std::string id_prefix(QueueId id) {
@@ -103,6 +109,15 @@ std::optional<DueRecipient> parse_due_key(std::string_view key) {
   return out;
 }
 
+std::optional<SizedMessage> parse_queue_size_key(std::string_view key) {
+  if (key.size() != kQueueSizeKey) return std::nullopt;
+  ByteReader reader(key);
+  SizedMessage out;
+  out.size = reader.u64();
+  out.id = QueueId(reader.u64());
+  return out;
+}
+
 DueRecipient due_of(QueueId id, const QueuedRecipient& recipient) {
   return {.destination = destination_hash(recipient.domain),
           .next_attempt = recipient.next_attempt,
@@ -138,6 +153,20 @@ Result<> scan_recipients(const Snapshot& snapshot, QueueId id, std::uint16_t fir
 
 Result<> put_queue_entry(WriteTransaction& transaction, const QueueEntry& entry) {
   return replace_long_value(transaction, Table::kQueue, queue_key(entry.id, kEntryNumber), encode_queue_entry(entry));
+}
+
+Result<> put_queue_sizes(WriteTransaction& transaction) {
+  std::vector<std::string> keys;
+  POSTHUS_TRY_VOID(scan_long_values(transaction, Table::kQueue, {}, {},
+                                    [&keys](std::string_view base, std::string_view value) -> Result<Visit> {
+                                      const auto key = parse_numbered_key(base);
+                                      if (!key || key->number != kEntryNumber) return Visit::kContinue;
+                                      const auto entry = decode_queue_entry(value);
+                                      if (entry) keys.push_back(queue_size_key(entry->size, key->id));  // else `check` tells
+                                      return Visit::kContinue;
+                                    }));
+  for (const std::string& key : keys) POSTHUS_TRY_VOID(transaction.put(Table::kQueueSizes, key, {}));
+  return {};
 }
 
 Result<> put_new_recipient(WriteTransaction& transaction, const QueueEntry& entry, const QueuedRecipient& recipient) {

@@ -24,6 +24,7 @@ inline constexpr std::uint16_t kLastTraceNumber = UINT16_MAX;
 
 std::string queue_key(QueueId id, std::uint16_t number);                       // base of the long value in kQueue
 std::string due_key(const DueRecipient& due);                                  // kQueueDue
+std::string queue_size_key(std::uint64_t size, QueueId id);                    // kQueueSizes
 std::string trace_key(QueueId id, std::uint16_t number);                       // base of the long value in kTrace
 std::string id_prefix(QueueId id);                                             // of all rows of a message in kQueue and kTrace
 std::string route_key(std::string_view name);                                  // base in kRoutes
@@ -37,6 +38,11 @@ struct NumberedId {
 };
 std::optional<NumberedId> parse_numbered_key(std::string_view base);  // queue_key, trace_key
 std::optional<DueRecipient> parse_due_key(std::string_view key);
+struct SizedMessage {
+  std::uint64_t size = 0;
+  QueueId id;
+};
+std::optional<SizedMessage> parse_queue_size_key(std::string_view key);
 
 DueRecipient due_of(QueueId id, const QueuedRecipient& recipient);
 /// Has this recipient a due row? Not while its message is held, unless it is to be returned to the sender.
@@ -49,6 +55,8 @@ Result<> scan_recipients(const Snapshot& snapshot, QueueId id, std::uint16_t fir
                          FunctionRef<Visit(QueuedRecipient recipient)> visit);
 
 Result<> put_queue_entry(WriteTransaction& transaction, const QueueEntry& entry);
+/// The row in kQueueSizes of every message, for stores that older versions wrote.
+Result<> put_queue_sizes(WriteTransaction& transaction);
 /// A recipient that was not there, with its due row.
 Result<> put_new_recipient(WriteTransaction& transaction, const QueueEntry& entry, const QueuedRecipient& recipient);
 /// `after` in place of `before`, due rows as well; the entries say what was held then and is now.

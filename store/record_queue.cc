@@ -69,16 +69,6 @@ std::string encode_queue_entry(const QueueEntry& entry) {
   return out;
 }
 
-Result<std::uint64_t> decode_queue_entry_size(std::string_view bytes) {
-  ByteReader reader(bytes);
-  const std::uint8_t version = reader.u8();
-  if (version < kQueueVersion || version > kLongerVersion) return fail(ErrorKind::kCorrupt, "queue entry version");
-  reader.u64();
-  const std::uint64_t size = reader.u64();
-  if (!reader.ok()) return fail(ErrorKind::kCorrupt, "queue entry is cut short");
-  return size;
-}
-
 Result<QueueEntry> decode_queue_entry(std::string_view bytes) {
   ByteReader reader(bytes);
   const std::uint8_t version = reader.u8();

@@ -12,8 +12,7 @@
 namespace posthus::store {
 
 std::string encode_queue_entry(const QueueEntry& entry);
-Result<QueueEntry> decode_queue_entry(std::string_view bytes);          // without its id
-Result<std::uint64_t> decode_queue_entry_size(std::string_view bytes);  // QueueEntry::size alone
+Result<QueueEntry> decode_queue_entry(std::string_view bytes);  // without its id
 
 std::string encode_queued_recipient(const QueuedRecipient& recipient);
 Result<QueuedRecipient> decode_queued_recipient(std::string_view bytes);  // without its number

@@ -16,6 +16,7 @@
 #include "store/blob_record.h"
 #include "store/file_segments.h"
 #include "store/lmdb_engine.h"
+#include "store/queue_rows.h"
 #include "store/recovery.h"
 #include "store/storage_error.h"
 #include "store/store.h"
@@ -49,7 +50,8 @@ Result<> make_directory(const std::string& path) {
 /// The format row (an older store takes this version's), and the UUID made on first opening.
 Result<std::string> adopt_format(Engine& engine) {
   std::string uuid;
-  const auto check = [&uuid](const Snapshot& snapshot) -> Result<bool> {
+  bool has_queue_sizes = true;
+  const auto check = [&](const Snapshot& snapshot) -> Result<bool> {
     const auto format = POSTHUS_TRY(snapshot.get(Table::kMeta, meta_key::kFormat));
     if (!format) return false;
     const std::uint32_t version = ByteReader(*format).u32();
@@ -60,12 +62,14 @@ Result<std::string> adopt_format(Engine& engine) {
     const auto stored = POSTHUS_TRY(snapshot.get(Table::kMeta, meta_key::kStoreUuid));
     if (!stored || stored->size() != kStoreUuidBytes) return fail(ErrorKind::kCorrupt, "the index has no store UUID; rebuild it");
     uuid = *stored;
+    has_queue_sizes = version >= 4;
     return version == kFormatVersion;
   };
   const auto snapshot = POSTHUS_TRY(engine.snapshot());
   if (POSTHUS_TRY(check(*snapshot))) return uuid;
   if (uuid.empty()) uuid = random_bytes(kStoreUuidBytes);
-  POSTHUS_TRY_VOID(engine.commit([&uuid](WriteTransaction& transaction) -> Result<> {
+  POSTHUS_TRY_VOID(engine.commit([&](WriteTransaction& transaction) -> Result<> {
+    if (!has_queue_sizes) POSTHUS_TRY_VOID(put_queue_sizes(transaction));
     std::string format;
     append_u32(format, kFormatVersion);
     POSTHUS_TRY_VOID(transaction.put(Table::kMeta, meta_key::kFormat, format));

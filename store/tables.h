@@ -49,6 +49,7 @@ enum class Table : std::uint8_t {
   kQueueSenders,     // sender hash               -> how many recipients wait for mail of that sender (u32)
   kLoginBlocks,      // place                     -> LoginBlockRecord (store/login_block_records.h)
   kSentToday,        // hash of a name            -> SentToday: what a domain sent, or an address forwarded (store/sent_today.h)
+  kQueueSizes,       // size, queue id            -> (empty): the messages of the queue by size
   kCount
 };
 

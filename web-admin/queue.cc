@@ -23,10 +23,10 @@ namespace {
 constexpr std::size_t kRecipientsShown = 10;       // of each message in a list
 constexpr std::size_t kMaxVisitedMessages = 5000;  // messages looked at for one page, however few the filter lets through
 constexpr std::size_t kRecipientsRead = 500;       // at once
-constexpr std::size_t kMessagesRead = 100;         // at once, of a list in another order than theirs
 constexpr std::size_t kMaxCounted = 1000;          // due rows counted of one destination
 constexpr std::size_t kMaxCountedOfPage = 50'000;  // and of a page: it ends early then
-constexpr std::size_t kRowsWithReply = 10;         // due rows in which a reply of the destination is looked for
+constexpr std::size_t kMaxCountedOfAll = 200'000;  // and to put all destinations in order: some ten milliseconds
+constexpr std::size_t kRowsWithReply = 3;          // first due rows in which a reply of the destination is looked for
 constexpr std::size_t kMaxReason = 400;
 
 struct NamedAction {
@@ -143,8 +143,6 @@ Result<bool> may_see(const Call& call, const store::Snapshot& snapshot, const st
 
 struct QueueFilter {
   std::string domain, sender, state;
-
-  bool lets_all_pass() const { return domain.empty() && sender.empty() && state.empty(); }
 };
 
 Result<std::string> destination(std::string_view text) {
@@ -200,73 +198,51 @@ Result<> append_listed(JsonWriter& json, const Call& call, const store::Snapshot
 
 enum class QueueOrder : std::uint8_t { kOldest, kNewest, kSize };
 
-/// Every message that passes, by its size.
-Result<> rank_by_size(const Call& call, const store::Snapshot& snapshot, const QueueFilter& filter, RankedPage& all) {
-  const store::QueueReader reader(snapshot);
-  if (call.principal.reaches_all && filter.lets_all_pass()) {
-    Result<> added;
-    POSTHUS_TRY_VOID(reader.sizes([&](QueueId id, std::uint64_t size) {
-      added = all.add(size, to_text(id));
-      return added ? store::Visit::kContinue : store::Visit::kStop;
-    }));
-    return added;
-  }
-  QueueId after;
-  for (;;) {
-    const auto some = POSTHUS_TRY(reader.messages(after, kMessagesRead, kRecipientsShown + 1));
-    if (some.empty()) return {};
-    after = some.back().entry.id;
-    for (const store::QueuedMessage& message : some) {
-      const bool is_listed =
-          POSTHUS_TRY(message_matches(reader, filter, message)) && POSTHUS_TRY(may_see(call, snapshot, message.entry));
-      if (is_listed) POSTHUS_TRY_VOID(all.add(message.entry.size, to_text(message.entry.id)));
-    }
-  }
+/// Where a page ended: the last message looked at.
+struct QueuePlace {
+  QueueId id;
+  std::uint64_t size = 0;
+};
+
+/// The cursor is the id; where the size is the order, it stands before it.
+std::string to_cursor(QueueOrder order, const QueuePlace& place) {
+  return order == QueueOrder::kSize ? std::to_string(place.size) + " " + to_text(place.id) : to_text(place.id);
 }
 
-/// The messages of a page, the largest first, as JSON; the cursor of the next one. All that wait are looked at.
-Result<std::string> append_largest_messages(const Call& call, const store::Snapshot& snapshot, const QueueFilter& filter,
-                                            const ListRange& range, JsonWriter& json) {
-  const store::QueueReader reader(snapshot);
-  RankedPage all = POSTHUS_TRY(RankedPage::begin(range));
-  POSTHUS_TRY_VOID(rank_by_size(call, snapshot, filter, all));
-  const auto page = std::move(all).end();
-  for (const Ranked& one : page.items) {
-    const QueueId id = POSTHUS_TRY(queue_id(one.name));
-    auto entry = POSTHUS_TRY(reader.entry(id));
-    auto recipients = POSTHUS_TRY(reader.recipients(id, 1, kRecipientsShown + 1));
-    if (!entry) continue;
-    const store::QueuedMessage message{*std::move(entry), std::move(recipients)};
-    POSTHUS_TRY_VOID(append_listed(json, call, snapshot, message));
-  }
-  return page.next;
+Result<QueuePlace> first_place(QueueOrder order, std::string_view cursor) {
+  if (cursor.empty()) return order == QueueOrder::kOldest ? QueuePlace() : QueuePlace{QueueId(UINT64_MAX), UINT64_MAX};
+  if (order != QueueOrder::kSize) return QueuePlace{.id = POSTHUS_TRY(queue_id(cursor))};
+  const std::size_t space = std::min(cursor.find(' '), cursor.size() - 1);
+  const auto size = ascii::parse_decimal<std::uint64_t>(cursor.substr(0, space));
+  if (!size) return fail(ErrorKind::kInvalid, "parameter 'after' is not what this list gave as 'next'");
+  return QueuePlace{POSTHUS_TRY(queue_id(cursor.substr(space + 1))), *size};
 }
 
-/// The message that comes next in the order of acceptance, or in the opposite one.
-Result<std::optional<store::QueuedMessage>> next_message(const store::QueueReader& reader, QueueOrder order, QueueId last) {
-  if (order == QueueOrder::kNewest) return reader.message_before(last, kRecipientsShown + 1);
-  auto messages = POSTHUS_TRY(reader.messages(last, 1, kRecipientsShown + 1));
+Result<std::optional<store::QueuedMessage>> next_message(const store::QueueReader& reader, QueueOrder order,
+                                                         const QueuePlace& last) {
+  if (order == QueueOrder::kNewest) return reader.message_before(last.id, kRecipientsShown + 1);
+  if (order == QueueOrder::kSize) return reader.message_smaller(last.size, last.id, kRecipientsShown + 1);
+  auto messages = POSTHUS_TRY(reader.messages(last.id, 1, kRecipientsShown + 1));
   if (messages.empty()) return std::nullopt;
   return std::move(messages[0]);
 }
 
-/// Oldest or newest first, as they stand in the store: a page looks at a bounded number of them.
-Result<std::string> append_messages_by_age(const Call& call, const store::Snapshot& snapshot, const QueueFilter& filter,
-                                           QueueOrder order, const ListRange& range, JsonWriter& json) {
+/// A page, as JSON, which looks at a bounded number of messages; the cursor of the next one.
+Result<std::string> append_messages(const Call& call, const store::Snapshot& snapshot, const QueueFilter& filter,
+                                    QueueOrder order, const ListRange& range, JsonWriter& json) {
   const store::QueueReader reader(snapshot);
-  QueueId last = order == QueueOrder::kNewest ? QueueId(UINT64_MAX) : QueueId();
-  if (!range.after.empty()) last = POSTHUS_TRY(queue_id(range.after));
+  QueuePlace last = POSTHUS_TRY(first_place(order, range.after));
   std::size_t shown = 0;
   for (std::size_t visited = 0; visited < kMaxVisitedMessages && shown < range.limit; ++visited) {
     const auto message = POSTHUS_TRY(next_message(reader, order, last));
     if (!message) return std::string();
-    last = message->entry.id;
+    last = {message->entry.id, message->entry.size};
     if (!POSTHUS_TRY(message_matches(reader, filter, *message)) || !POSTHUS_TRY(may_see(call, snapshot, message->entry)))
       continue;
     ++shown;
     POSTHUS_TRY_VOID(append_listed(json, call, snapshot, *message));
   }
-  return POSTHUS_TRY(next_message(reader, order, last)) ? to_text(last) : std::string();
+  return POSTHUS_TRY(next_message(reader, order, last)) ? to_cursor(order, last) : std::string();
 }
 
 Result<Response> list_queued(const Call& call) {
@@ -277,9 +253,7 @@ Result<Response> list_queued(const Call& call) {
   const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
   JsonWriter json;
   json.begin_object().key("items").begin_array();
-  const std::string next = order == QueueOrder::kSize
-                               ? POSTHUS_TRY(append_largest_messages(call, *snapshot, filter, range, json))
-                               : POSTHUS_TRY(append_messages_by_age(call, *snapshot, filter, order, range, json));
+  const std::string next = POSTHUS_TRY(append_messages(call, *snapshot, filter, order, range, json));
   json.end_array();
   append_next(json, next);
   return json_response(200, json.end_object().take());
@@ -433,11 +407,10 @@ Result<std::size_t> append_destination(JsonWriter& json, const Call& call, const
 
 enum class DestinationOrder : std::uint8_t { kAny, kWaiting, kNextAttempt, kName };
 
-Result<std::uint64_t> destination_rank(const Call& call, const store::QueueReader& reader, DestinationOrder order,
-                                       const store::DueRecipient& first, std::size_t most) {
+std::uint64_t destination_rank(const Call& call, DestinationOrder order, const store::DueRecipient& first, std::size_t counted) {
   if (order == DestinationOrder::kName) return 0;
   if (order == DestinationOrder::kNextAttempt) return early_first(next_attempt(call, first.destination, first.next_attempt));
-  return POSTHUS_TRY(reader.due(first.destination, {}, Timestamp{INT64_MAX}, most)).size();
+  return counted;
 }
 
 /// What a destination is called while they are ranked, and in what order equals stand: by name only where names are the order.
@@ -448,23 +421,37 @@ Result<std::string> ranked_name(const store::QueueReader& reader, DestinationOrd
   return recipient ? recipient->domain : std::string();
 }
 
-/// The destinations of a page in that order, as JSON; the cursor of the next one. So that the work is bounded, destinations are
-/// counted only so far: the more there are, the sooner those with most waiting count as equals.
+struct CountedDestination {
+  store::DueRecipient first;
+  std::size_t counted = 0;  // due rows, as far as they were counted
+};
+
+/// How many due rows of each destination are counted, so that the work is bounded: in a very large queue, the more destinations
+/// there are, the sooner those with most waiting count as equals.
+Result<std::size_t> most_counted(const store::QueueReader& reader, DestinationOrder order) {
+  if (order != DestinationOrder::kWaiting) return 1;
+  if (POSTHUS_TRY(reader.due_rows()) <= kMaxCountedOfAll) return kMaxCounted + 1;
+  std::size_t destinations = 0;
+  POSTHUS_TRY(reader.destinations(0, kMaxRanked, [&destinations](const store::DueRecipient&) { ++destinations; }));
+  return std::clamp<std::size_t>(kMaxCountedOfAll / std::max<std::size_t>(destinations, 1), 10, kMaxCounted + 1);
+}
+
+/// The destinations of a page in that order, as JSON; the cursor of the next one.
 Result<std::string> append_ranked_destinations(const Call& call, const store::QueueReader& reader, DestinationOrder order,
                                                const ListRange& range, JsonWriter& json) {
-  std::vector<store::DueRecipient> firsts;
-  POSTHUS_TRY(reader.destinations(0, kMaxRanked, [&firsts](const store::DueRecipient& first) { firsts.push_back(first); }));
-  const std::size_t most =
-      std::clamp<std::size_t>(kMaxCountedOfPage / std::max<std::size_t>(firsts.size(), 1), 10, kMaxCounted + 1);
-  RankedPage all = POSTHUS_TRY(RankedPage::begin(range));
+  std::vector<CountedDestination> every;
+  POSTHUS_TRY(reader.counted_destinations(
+      0, kMaxRanked, POSTHUS_TRY(most_counted(reader, order)),
+      [&every](const store::DueRecipient& first, std::size_t counted) { every.push_back({first, counted}); }));
+  RankedPage ranked = POSTHUS_TRY(RankedPage::begin(range));
   std::map<std::string, store::DueRecipient> by_name;
-  for (const store::DueRecipient& first : firsts) {
-    const std::string name = POSTHUS_TRY(ranked_name(reader, order, first));
+  for (const CountedDestination& one : every) {
+    const std::string name = POSTHUS_TRY(ranked_name(reader, order, one.first));
     if (name.empty()) continue;
-    POSTHUS_TRY_VOID(all.add(POSTHUS_TRY(destination_rank(call, reader, order, first, most)), name));
-    by_name.emplace(name, first);
+    POSTHUS_TRY_VOID(ranked.add(destination_rank(call, order, one.first, one.counted), name));
+    by_name.emplace(name, one.first);
   }
-  const auto page = std::move(all).end();
+  const auto page = std::move(ranked).end();
   for (const Ranked& one : page.items) POSTHUS_TRY(append_destination(json, call, reader, by_name.at(one.name)));
   return page.next;
 }

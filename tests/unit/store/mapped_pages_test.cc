@@ -88,7 +88,7 @@ TEST_F(MappedPagesTest, NobodyToldNothingIsGivenBack) {
 TEST_F(MappedPagesTest, TheWriterMayKeepMoreButNotAll) {
   MappedPages pages;
   pages.watch(path_);
-  const std::uint64_t most = read(kSize, [&](std::uint64_t bytes) { pages.touched(MapReader::kWriter, bytes); });
+  const std::uint64_t most = read(kSize, [&](std::uint64_t bytes) { pages.touched(MapReader::kWriterAndQueue, bytes); });
   EXPECT_GT(most, MappedPages::kMostWriterBytes - 2 * kMiB);
   EXPECT_LT(most, MappedPages::kMostWriterBytes + 4 * kMiB);
 }
@@ -97,8 +97,9 @@ TEST_F(MappedPagesTest, AWalkBesideTheWriterHasItsOwnShare) {
   MappedPages pages;
   pages.watch(path_);
   int reads = 0;
-  const std::uint64_t most =
-      read(kSize, [&](std::uint64_t bytes) { pages.touched(++reads % 2 == 0 ? MapReader::kWriter : MapReader::kWalk, bytes); });
+  const std::uint64_t most = read(kSize, [&](std::uint64_t bytes) {
+    pages.touched(++reads % 2 == 0 ? MapReader::kWriterAndQueue : MapReader::kWalk, bytes);
+  });
   EXPECT_GT(most, MappedPages::kMostWalkBytes);
   EXPECT_LT(most, 3 * MappedPages::kMostWalkBytes + 2 * kMiB);
 }

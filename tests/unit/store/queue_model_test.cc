@@ -193,6 +193,19 @@ void QueueModelTest::compare() {
   ASSERT_TRUE(reader.destinations(0, 1000, [&](const DueRecipient& first) { destinations.insert(first.destination); }));
   for (const DueRow& row : expected_due) expected_destinations.insert(std::get<0>(row));
   EXPECT_EQ(destinations, expected_destinations);
+  std::map<std::uint64_t, std::size_t> counted, expected_counted;
+  constexpr std::size_t kMost = 3;
+  for (std::optional<std::uint64_t> from = 0; from;) {
+    from = reader
+               .counted_destinations(*from, 2, kMost,
+                                     [&](const DueRecipient& first, std::size_t count) { counted[first.destination] = count; })
+               .value();
+  }
+  for (const DueRow& row : expected_due) {
+    std::size_t& count = expected_counted[std::get<0>(row)];
+    count = std::min(count + 1, kMost);
+  }
+  EXPECT_EQ(counted, expected_counted);
   for (const std::uint64_t destination : destinations) {
     for (const DueRecipient& row : reader.due(destination, {}, {INT64_MAX}, 10'000).value()) {
       due.insert({row.destination, row.next_attempt.microseconds, row.id.value, row.number});

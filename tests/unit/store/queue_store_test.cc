@@ -7,6 +7,8 @@
 #include <map>
 #include <set>
 
+#include "core/base/bytes.h"
+#include "store/blob_record.h"
 #include "store/queue_reader.h"
 #include "store/queue_rows.h"
 #include "store/store_state.h"
@@ -208,6 +210,10 @@ TEST_F(DiskCase, CheckFindsDamageOfTheQueue) {
          held.is_held = true;
          return put_queue_entry(t, held);
        }},
+      {"stands in no order by size",
+       [](WriteTransaction& t, const QueueEntry& e) { return t.erase(Table::kQueueSizes, queue_size_key(e.size, e.id)); }},
+      {"is not in the queue with the size it is ordered by",
+       [](WriteTransaction& t, const QueueEntry& e) { return t.put(Table::kQueueSizes, queue_size_key(e.size + 1, e.id), ""); }},
       {"2 are counted, 1 wait",
        [](WriteTransaction& t, const QueueEntry& e) {
          return count_waiting(t, e, recipients_at({"dan@elsewhere.test"}), Waits::kMore);
@@ -226,6 +232,37 @@ TEST_F(DiskCase, CheckFindsDamageOfTheQueue) {
     for (const Finding& finding : check(*c.store, Depth::kIndex)->findings) all += finding.where + ": " + finding.what + "\n";
     EXPECT_NE(all.find(expected), std::string::npos) << all;
   }
+}
+
+TEST_F(DiskCase, AQueueOfAnOlderFormatIsOrderedBySizeWhenItIsOpened) {
+  {
+    const StoreCase c = open();
+    c.must(remote(c, 5, text_of(300), recipients_at({"ben@elsewhere.test", "eva@other.test"})));
+    c.must(remote(c, 6, text_of(700), recipients_at({"ben@elsewhere.test"})));
+    ASSERT_TRUE(StoreParts::of(*c.store).writer->maintain([](MaintenanceContext& context) -> Result<> {
+      WriteTransaction& t = context.transaction;
+      for (const std::uint64_t id : {5, 6}) {
+        const QueueEntry entry = *get_queue_entry(t, QueueId(id)).value();
+        POSTHUS_TRY_VOID(t.erase(Table::kQueueSizes, queue_size_key(entry.size, entry.id)));
+      }
+      std::string format;
+      append_u32(format, 3);
+      return t.put(Table::kMeta, meta_key::kFormat, format);
+    }));
+  }
+  const StoreCase c = open();
+  EXPECT_EQ(rows(c, Table::kQueueSizes), 2u);
+  EXPECT_TRUE(check(*c.store, Depth::kIndex)->findings.empty());
+  const auto snapshot = std::move(c.store->snapshot()).value();
+  const QueueReader reader(*snapshot);
+  const auto largest = reader.message_smaller(UINT64_MAX, {}, 1).value();
+  ASSERT_TRUE(largest);
+  EXPECT_EQ(largest->entry.id, QueueId(6));
+  const auto next = reader.message_smaller(largest->entry.size, largest->entry.id, 1).value();
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->entry.id, QueueId(5));
+  EXPECT_EQ(next->recipients.size(), 1u);
+  EXPECT_FALSE(reader.message_smaller(next->entry.size, next->entry.id, 1).value());
 }
 
 TEST_F(DiskCase, TheQueueSurvivesClosingBackupAndRebuild) {

@@ -140,9 +140,6 @@ TEST(Record, WhatWaitsElsewhereSaysWhoForwardsAndWhoSigned) {
   ASSERT_TRUE(decode_queue_entry(signed_bytes));
   EXPECT_EQ(decode_queue_entry(signed_bytes)->signing_domain, "example.org");
   EXPECT_EQ(decode_queue_entry(signed_bytes)->hold_reason, "why");
-  entry.size = 123'456'789'012;
-  EXPECT_EQ(decode_queue_entry_size(encode_queue_entry(entry)), entry.size);
-  for (std::size_t end = 0; end < 17; ++end) EXPECT_FALSE(decode_queue_entry_size(std::string_view(signed_bytes).substr(0, end)));
 
   QueuedRecipient recipient{.address = "home@far.test", .domain = "far.test", .last_reply = "450 later"};
   const std::string direct = encode_queued_recipient(recipient);
@@ -157,7 +154,6 @@ TEST(Record, WhatWaitsElsewhereSaysWhoForwardsAndWhoSigned) {
   for (std::string future : {signed_bytes, forwarded}) {
     future[0] = 3;
     EXPECT_FALSE(decode_queue_entry(future));
-    EXPECT_FALSE(decode_queue_entry_size(future));
     EXPECT_FALSE(decode_queued_recipient(future));
   }
 }

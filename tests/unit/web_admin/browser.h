@@ -81,10 +81,11 @@ class BrowserTest : public ::testing::Test {
   static std::string without_panel(const std::string& fields) { return fields.substr(0, fields.size() - kPanel.size()); }
 
   /// Queues a message; its id as text.
-  std::string queue(std::string_view account, const std::vector<std::string>& recipients, const std::string& trace) {
+  std::string queue(std::string_view account, const std::vector<std::string>& recipients, const std::string& trace,
+                    std::size_t body_bytes = 1) {
     world_.clock.advance(1'000'000);
     store::AddMessage message{.message = world_.store->begin_message(), .targets = {}, .internal_date = world_.clock.now()};
-    EXPECT_TRUE(message.message.append("Subject: x\r\n\r\nx\r\n"));
+    EXPECT_TRUE(message.message.append("Subject: x\r\n\r\n" + std::string(body_bytes, 'x') + "\r\n"));
     EXPECT_TRUE(message.message.finish());
     message.id = next_queue_id(world_.clock.now());
     message.queue = store::QueueEntry();
