@@ -1,5 +1,5 @@
 // Password hashes: argon2id (RFC 9106) in the PHC string format,
-// "$argon2id$v=19$m=12288,t=3,p=1$<salt>$<hash>" (base64 without padding).
+// "$argon2id$v=19$m=7168,t=5,p=1$<salt>$<hash>" (base64 without padding).
 // Thread rule: any thread. Evaluations block for tens of milliseconds; those that run at a time hold kEvaluationsMemoryKib
 // together, the others wait, so that a burst of logins costs time and never memory.
 #pragma once
@@ -23,7 +23,7 @@ inline constexpr std::uint32_t kArgon2MaxLanes = 4;
 
 // Two of our own at a time: they keep two cores busy, and who has logged in lately is known without an evaluation. One that
 // asks for more than half of it runs alone.
-inline constexpr std::uint32_t kEvaluationsMemoryKib = 24 * 1024;
+inline constexpr std::uint32_t kEvaluationsMemoryKib = 16 * 1024;
 
 struct Argon2Hash {
   std::uint32_t memory_kib = 0, passes = 0, lanes = 1;

@@ -73,13 +73,13 @@ class CredentialSource {
 };
 
 /// What guessing one password costs. The defaults are among the parameters that OWASP's Password Storage Cheat Sheet names for
-/// argon2id (12 MiB, three passes, one lane: 25 to 50 ms of a server core), to it as good as 19 MiB in two passes. For SCRAM,
+/// argon2id (7 MiB, five passes, one lane: 25 to 50 ms of a server core), to it as good as 19 MiB in two passes. For SCRAM,
 /// RFC 7677 §4 asks for at least 4096 iterations and "significantly higher" where mobile devices allow; most clients cache the
 /// result, and who steals the directory must not find these keys far easier to guess than argon2id. Tests of other things take
 /// less.
 struct PasswordCost {
-  std::uint32_t memory_kib = 12 * 1024;
-  std::uint32_t passes = 3;
+  std::uint32_t memory_kib = 7 * 1024;
+  std::uint32_t passes = 5;
   std::uint32_t scram_iterations = 50'000;
 };
 
