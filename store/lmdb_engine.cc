@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "store/lmdb_file.h"
 #include "store/mapped_pages.h"
@@ -279,7 +280,8 @@ struct LmdbEngine::State {
   LmdbRoom room;
   bool has_room = false;  // after the last ensure_room()
   MDB_env* environment = nullptr;
-  MappedPages pages;
+  SystemClock clock;
+  MappedPages pages{clock};
   Dbis dbis{};
   mutable std::mutex mutex;
   std::vector<MDB_txn*> pool;           // reset read transactions; guarded by mutex

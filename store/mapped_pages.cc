@@ -69,7 +69,9 @@ void MappedPages::look() {
   double all = 0;
   for (const Share& share : shares_) all += static_cast<double>(share.touched.load(std::memory_order_relaxed));
   const bool walks = has_grown(MapReader::kWalk, grown, all, most_walk_.load(std::memory_order_relaxed));
-  const bool writer = has_grown(MapReader::kWriterAndQueue, grown, all, kMostWriterBytes);
+  const std::int64_t rest = clock_.now().microseconds - given_back_at_.load(std::memory_order_relaxed);
+  const bool works = rest >= 0 && rest < kWorksFor;
+  const bool writer = has_grown(MapReader::kWriterAndQueue, grown, all, works ? kMostWriterBytes : kMostWalkBytes);
   has_grown(MapReader::kMail, grown, all, 0);
   if (walks || writer) give_back();
 }
@@ -96,6 +98,7 @@ void MappedPages::look_at_mail() {
 
 void MappedPages::give_back() {
   ::madvise(map_.data(), map_.size(), MADV_DONTNEED);
+  given_back_at_.store(clock_.now().microseconds, std::memory_order_relaxed);
   const std::uint64_t left = resident_file_bytes(statm_).value_or(0);
   others_.store(left, std::memory_order_relaxed);
   seen_.store(left, std::memory_order_relaxed);

@@ -9,6 +9,8 @@
 #include <span>
 #include <string>
 
+#include "core/base/clock.h"
+
 namespace posthus::store {
 
 /// Who reads. Each has its own share of what may stay resident.
@@ -22,10 +24,12 @@ enum class MapReader : std::uint8_t {
 /// as the index has. Readers tell what they have touched; after so much the resident pages are counted, and given back when one
 /// kind of readers has more than its share. Given back, they stay in the page cache: who reads them again pays a soft fault.
 /// Mail is looked at four times a second only: a fault for each page would cost clients a fifth of their speed.
-/// Thread rule: touched() any thread, also while others read the map.
+/// The writer may keep more only while it works: when a second has gone by since pages were given back, its share is as small as
+/// that of walks.
+/// Thread rule: touched() any thread, also while others read the map. REQUIRES: the clock outlives it.
 class MappedPages {
  public:
-  MappedPages() = default;
+  explicit MappedPages(const Clock& clock) : clock_(clock) {}
   ~MappedPages();
   MappedPages(const MappedPages&) = delete;
   MappedPages& operator=(const MappedPages&) = delete;
@@ -57,6 +61,7 @@ class MappedPages {
   static constexpr std::uint64_t kPageWindow = 64 * 1024;
   static constexpr std::uint64_t kMostWalkBytes = 2 * 1024 * 1024;    // the paths into any table, and a page of each list
   static constexpr std::uint64_t kMostWriterBytes = 8 * 1024 * 1024;  // with less, mail that comes in fast would pay a tenth
+  static constexpr std::int64_t kWorksFor = 1'000'000;                // microseconds since pages were given back
   static constexpr std::uint64_t kMostMailBytes = 12 * 1024 * 1024;   // after a quarter of a second
   static constexpr std::uint64_t kPartOfFile = 512;
   // A look costs two microseconds, some five reads. Looks come closer together while the map grows faster than was told.
@@ -73,6 +78,7 @@ class MappedPages {
   bool has_grown(MapReader reader, std::uint64_t grown, double touched_by_all, std::uint64_t most);
   void give_back();
 
+  const Clock& clock_;
   std::span<std::byte> map_;
   int statm_ = -1;
   std::array<Share, 3> shares_;  // by MapReader
@@ -80,6 +86,7 @@ class MappedPages {
   std::atomic<std::int64_t> looked_at_mail_{0};    // the quarter of a second of the last look_at_mail()
   std::atomic<std::uint64_t> others_{UINT64_MAX};  // resident bytes of other files: the program, its libraries
   std::atomic<std::uint64_t> seen_{0};             // of all files, after the last look()
+  std::atomic<std::int64_t> given_back_at_{0};
 };
 
 }  // namespace posthus::store

@@ -64,37 +64,48 @@ class MappedPagesTest : public testing::Test {
   TemporaryDirectory directory_;
   std::string path_ = directory_.path() + "/file";
   const volatile char* map_ = nullptr;
+  ManualClock clock_{Timestamp::from_seconds(1)};
 };
 
 TEST_F(MappedPagesTest, AWalkKeepsFewPages) {
-  MappedPages pages;
+  MappedPages pages(clock_);
   pages.watch(path_);
   EXPECT_LT(read(kSize, [&](std::uint64_t bytes) { pages.touched(MapReader::kWalk, bytes); }), 3 * MappedPages::kMostWalkBytes);
 }
 
 TEST_F(MappedPagesTest, WhatIsReadIsTheSameAfterwards) {
-  MappedPages pages;
+  MappedPages pages(clock_);
   pages.watch(path_);
   for (int i = 0; i < 3; ++i)
     read(kSize, [&](std::uint64_t bytes) { pages.touched(MapReader::kWalk, bytes); });  // EXPECTs every byte
 }
 
 TEST_F(MappedPagesTest, NobodyToldNothingIsGivenBack) {
-  MappedPages pages;
+  MappedPages pages(clock_);
   pages.watch(path_);
   EXPECT_GT(read(kSize, [](std::uint64_t) {}), kSize - 4 * kMiB);
 }
 
-TEST_F(MappedPagesTest, TheWriterMayKeepMoreButNotAll) {
-  MappedPages pages;
+TEST_F(MappedPagesTest, AWriterAtWorkMayKeepMoreButNotAll) {
+  MappedPages pages(clock_);
   pages.watch(path_);
   const std::uint64_t most = read(kSize, [&](std::uint64_t bytes) { pages.touched(MapReader::kWriterAndQueue, bytes); });
   EXPECT_GT(most, MappedPages::kMostWriterBytes - 2 * kMiB);
   EXPECT_LT(most, MappedPages::kMostWriterBytes + 4 * kMiB);
 }
 
+TEST_F(MappedPagesTest, AWriterThatHasLittleToDoKeepsFewPages) {
+  MappedPages pages(clock_);
+  pages.watch(path_);
+  const std::uint64_t most = read(kSize, [&](std::uint64_t bytes) {
+    clock_.advance(MappedPages::kWorksFor);
+    pages.touched(MapReader::kWriterAndQueue, bytes);
+  });
+  EXPECT_LT(most, 3 * MappedPages::kMostWalkBytes);
+}
+
 TEST_F(MappedPagesTest, AWalkBesideTheWriterHasItsOwnShare) {
-  MappedPages pages;
+  MappedPages pages(clock_);
   pages.watch(path_);
   int reads = 0;
   const std::uint64_t most = read(kSize, [&](std::uint64_t bytes) {
@@ -105,21 +116,21 @@ TEST_F(MappedPagesTest, AWalkBesideTheWriterHasItsOwnShare) {
 }
 
 TEST_F(MappedPagesTest, MailMayKeepMore) {
-  MappedPages pages;
+  MappedPages pages(clock_);
   pages.watch(path_);
   EXPECT_GT(read(MappedPages::kMostMailBytes - 2 * kMiB, [&](std::uint64_t bytes) { pages.touched(MapReader::kMail, bytes); }),
             MappedPages::kMostMailBytes - 4 * kMiB);
 }
 
 TEST_F(MappedPagesTest, ALargeFileMayKeepAPartOfIt) {
-  MappedPages pages;
+  MappedPages pages(clock_);
   pages.watch(path_);
   pages.file_has(64 * MappedPages::kPartOfFile * kMiB);
   EXPECT_GT(read(kSize, [&](std::uint64_t bytes) { pages.touched(MapReader::kWalk, bytes); }), kSize - 4 * kMiB);
 }
 
 TEST_F(MappedPagesTest, AFileThatIsNotMappedIsLeftAlone) {
-  MappedPages pages;
+  MappedPages pages(clock_);
   pages.watch(directory_.path() + "/another");
   EXPECT_GT(read(kSize, [&](std::uint64_t bytes) { pages.touched(MapReader::kWalk, bytes); }), kSize - 4 * kMiB);
 }
