@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::size_t kRecipientsShown = 10;       // of each message in a list
 constexpr std::size_t kMaxVisitedMessages = 5000;  // messages looked at for one page, however few the filter lets through
+constexpr std::size_t kMaxVisitedBySize = 1000;    // in that order: neighbours stand anywhere in the queue
 constexpr std::size_t kRecipientsRead = 500;       // at once
 constexpr std::size_t kMaxCounted = 1000;          // due rows counted of one destination
 constexpr std::size_t kMaxCountedOfPage = 50'000;  // and of a page: it ends early then
@@ -232,8 +233,9 @@ Result<std::string> append_messages(const Call& call, const store::Snapshot& sna
                                     QueueOrder order, const ListRange& range, JsonWriter& json) {
   const store::QueueReader reader(snapshot);
   QueuePlace last = POSTHUS_TRY(first_place(order, range.after));
+  const std::size_t most_visited = order == QueueOrder::kSize ? kMaxVisitedBySize : kMaxVisitedMessages;
   std::size_t shown = 0;
-  for (std::size_t visited = 0; visited < kMaxVisitedMessages && shown < range.limit; ++visited) {
+  for (std::size_t visited = 0; visited < most_visited && shown < range.limit; ++visited) {
     const auto message = POSTHUS_TRY(next_message(reader, order, last));
     if (!message) return std::string();
     last = {message->entry.id, message->entry.size};
