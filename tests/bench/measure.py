@@ -123,7 +123,7 @@ def imap(bench):
     for mine in (True, False):
         for box, count, size in (("BIG", BIG, 2048), ("MID", MIDDLE, 8192)):
             bench.client("imap-append", mine, "imap", "--conns", 20, "--u0", 90, "--count", count, "--size", size, "--mailbox", box)
-    big = bench.timed("|SELECT BIG\nselect|SELECT BIG\nflags|FETCH 1:* (FLAGS UID)\nenvelope|FETCH 1:* (ENVELOPE)\n"
+    big = bench.timed("|SELECT BIG\n" + 15 * "select|SELECT BIG\n" + "flags|FETCH 1:* (FLAGS UID)\nenvelope|FETCH 1:* (ENVELOPE)\n"
                       "fields|FETCH 1:* BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE)]\nsearch-unseen|SEARCH UNSEEN\nsearch-subject|SEARCH SUBJECT zzz\n"
                       "store|STORE 1:* +FLAGS (\\Seen)\nunstore|STORE 1:* -FLAGS.SILENT (\\Seen)\n")
     middle = bench.timed("|SELECT MID\nbodies|FETCH 1:* BODY.PEEK[]\nsearch-body|SEARCH BODY zzzzqq\n|CREATE TMPC\ncopy|COPY 1:* TMPC\n|SELECT TMPC\n"
