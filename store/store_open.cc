@@ -47,35 +47,49 @@ Result<> make_directory(const std::string& path) {
   return storage_error(path);
 }
 
-/// The format row (an older store takes this version's), and the UUID made on first opening.
-Result<std::string> adopt_format(Engine& engine) {
-  std::string uuid;
-  bool has_queue_sizes = true;
-  const auto check = [&](const Snapshot& snapshot) -> Result<bool> {
-    const auto format = POSTHUS_TRY(snapshot.get(Table::kMeta, meta_key::kFormat));
-    if (!format) return false;
-    const std::uint32_t version = ByteReader(*format).u32();
-    if (version > kFormatVersion) {
-      return fail(ErrorKind::kDenied, "the store has format " + std::to_string(version) + ", this program knows up to " +
-                                          std::to_string(kFormatVersion) + "; run the version that wrote it, or a newer one");
-    }
-    const auto stored = POSTHUS_TRY(snapshot.get(Table::kMeta, meta_key::kStoreUuid));
-    if (!stored || stored->size() != kStoreUuidBytes) return fail(ErrorKind::kCorrupt, "the index has no store UUID; rebuild it");
-    uuid = *stored;
-    has_queue_sizes = version >= 4;
-    return version == kFormatVersion;
-  };
+/// 0: it has none, being new. Errors: kDenied, when a newer program wrote it.
+Result<std::uint32_t> format_version(const Snapshot& snapshot) {
+  const auto format = POSTHUS_TRY(snapshot.get(Table::kMeta, meta_key::kFormat));
+  if (!format) return 0;
+  const std::uint32_t version = ByteReader(*format).u32();
+  if (version > kFormatVersion) {
+    return fail(ErrorKind::kDenied, "the store has format " + std::to_string(version) + ", this program knows up to " +
+                                        std::to_string(kFormatVersion) + "; run the version that wrote it, or a newer one");
+  }
+  return version;
+}
+
+Result<> put_format(WriteTransaction& transaction) {
+  std::string format;
+  append_u32(format, kFormatVersion);
+  return transaction.put(Table::kMeta, meta_key::kFormat, format);
+}
+
+/// The UUID, made on first opening together with the format row.
+Result<std::string> store_uuid(Engine& engine) {
   const auto snapshot = POSTHUS_TRY(engine.snapshot());
-  if (POSTHUS_TRY(check(*snapshot))) return uuid;
-  if (uuid.empty()) uuid = random_bytes(kStoreUuidBytes);
-  POSTHUS_TRY_VOID(engine.commit([&](WriteTransaction& transaction) -> Result<> {
-    if (!has_queue_sizes) POSTHUS_TRY_VOID(put_queue_sizes(transaction));
-    std::string format;
-    append_u32(format, kFormatVersion);
-    POSTHUS_TRY_VOID(transaction.put(Table::kMeta, meta_key::kFormat, format));
+  if (POSTHUS_TRY(format_version(*snapshot)) > 0) {
+    const auto stored = POSTHUS_TRY(snapshot->get(Table::kMeta, meta_key::kStoreUuid));
+    if (!stored || stored->size() != kStoreUuidBytes) return fail(ErrorKind::kCorrupt, "the index has no store UUID; rebuild it");
+    return std::string(*stored);
+  }
+  const std::string uuid = random_bytes(kStoreUuidBytes);
+  POSTHUS_TRY_VOID(engine.commit([&uuid](WriteTransaction& transaction) -> Result<> {
+    POSTHUS_TRY_VOID(put_format(transaction));
     return transaction.put(Table::kMeta, meta_key::kStoreUuid, uuid);
   }));
   return uuid;
+}
+
+/// An older store takes this version's format. REQUIRES: its journal is done again; that knows rows, not what follows from them.
+Result<> upgrade_format(Engine& engine) {
+  const auto snapshot = POSTHUS_TRY(engine.snapshot());
+  const std::uint32_t version = POSTHUS_TRY(format_version(*snapshot));
+  if (version == kFormatVersion) return {};
+  return engine.commit([version](WriteTransaction& transaction) -> Result<> {
+    if (version < 4) POSTHUS_TRY_VOID(put_queue_sizes(transaction));
+    return put_format(transaction);
+  });
 }
 
 Result<> refuse_network_file_system(const std::string& directory) {
@@ -183,8 +197,9 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const Cl
   auto engine = POSTHUS_TRY(LmdbEngine::open(index, options.map_bytes));
   // WHY: the checkpoint must stay whole until all that follows is on disk.
   auto pin = POSTHUS_TRY(engine->pin());
-  std::string uuid = POSTHUS_TRY(adopt_format(*engine));
+  std::string uuid = POSTHUS_TRY(store_uuid(*engine));
   POSTHUS_TRY(replay_journal(*engine, index, segments_directory(options.directory), uuid));
+  POSTHUS_TRY_VOID(upgrade_format(*engine));
   pin.reset();
   POSTHUS_TRY_VOID(remove_checkpoint(index));
   auto snapshot = POSTHUS_TRY(engine->snapshot());

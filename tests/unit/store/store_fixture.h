@@ -106,13 +106,13 @@ inline std::string text_of(std::size_t size, unsigned seed = 1) {
 /// Opens the store of a folder, again and again.
 class DiskCase : public testing::Test {
  protected:
-  Result<std::unique_ptr<Store>> try_open() const {
+  Result<std::unique_ptr<Store>> try_open(const std::string& folder = "mail") const {
     StoreOptions options = options_;
-    options.directory = directory_.path() + "/mail";
+    options.directory = directory_.path() + "/" + folder;
     return Store::open(options, clock_);
   }
-  StoreCase open() const {
-    auto store = try_open();
+  StoreCase open(const std::string& folder = "mail") const {
+    auto store = try_open(folder);
     EXPECT_TRUE(store) << store.error().context;
     return StoreCase(store ? *std::move(store) : nullptr);
   }
