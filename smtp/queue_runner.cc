@@ -323,6 +323,7 @@ void QueueRunner::State::look_again(const std::set<std::uint64_t>& hashes) {
     strays_.clear();
     for (const std::uint64_t hash : hashes) {
       Destination& d = destination(hash);
+      std::vector<store::DueRecipient>().swap(d.ahead);  // what was asked for comes before what was read
       end_rest(hash, d);
       d.is_changed = true;
       d.next_due = std::min(d.next_due, context.clock.now());
@@ -341,6 +342,7 @@ Timestamp QueueRunner::State::rests_until(std::uint64_t hash) {
 
 void QueueRunner::State::end_rest(std::uint64_t hash, Destination& d) {
   if (d.visits > 0 || d.claims > 0) d.asked_before = next_visit_;
+  d.failures = 0;  // an admin looks after it: the next rest is a short one
   if (d.rest_until.microseconds == 0) return;
   d.rest_until = {};
   if (d.scheduled == kNever) return;

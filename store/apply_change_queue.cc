@@ -42,7 +42,7 @@ bool matches(const QueueFilter& filter, const QueuedRecipient& recipient) {
 }
 
 // WHY never what it was: an attempt that runs now is told by the difference (RecipientOutcome::was_due_at).
-Timestamp made_due(Timestamp before, Timestamp now) { return before == now ? Timestamp{now.microseconds - 1} : now; }
+Timestamp made_due(Timestamp before) { return before == kAskedFor ? kAskedForAgain : kAskedFor; }
 
 /// One message under one action.
 class Change {
@@ -81,7 +81,7 @@ class Change {
 };
 
 void Change::make_due(QueuedRecipient& recipient) {
-  recipient.next_attempt = made_due(recipient.next_attempt, context_.now);
+  recipient.next_attempt = made_due(recipient.next_attempt);
   const std::uint64_t destination = destination_hash(recipient.domain);
   if (destinations_.size() < kMaxNamedDestinations) {
     destinations_.insert(destination);

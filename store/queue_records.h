@@ -55,6 +55,11 @@ inline constexpr std::size_t kMaxExtraHeader = 8 * 1024;     // two signatures w
 inline constexpr std::size_t kMaxQueuedRecipients = 10'000;  // of one message, as for targets
 inline constexpr std::size_t kMaxRemoteWords = 500;  // of another server's reply that we keep (RFC 5321 §4.5.3.1.5: 512 octets)
 
+// Values of QueuedRecipient::next_attempt that are no times: what is due comes in their order. What an admin asks for comes
+// before all that waits for the destination: he may mean the newest of a thousand, and most of their hosts do not answer.
+inline constexpr Timestamp kAskedFor{0}, kAskedForAgain{1};  // the second: while an attempt at what was asked for runs
+inline constexpr Timestamp kAtOnce{2};                       // 0 in what older versions queued
+
 struct QueuedRecipient {
   std::uint16_t number = 0;        // 1.. within the message; assigned by the store
   std::string address;             // for RCPT TO: "local@domain", quoted as needed
@@ -68,7 +73,7 @@ struct QueuedRecipient {
   std::string forwarder;
   std::uint8_t notify = notify::kUnset;
   std::uint32_t attempts = 0;
-  Timestamp next_attempt;             // 0: at once
+  Timestamp next_attempt = kAtOnce;
   Timestamp last_attempt;             // 0: never
   bool is_delay_reported = false;     // the sender has been told that it takes long
   bool must_bounce = false;           // an admin wants it returned at the next attempt, also while the message is held

@@ -78,9 +78,12 @@ std::vector<std::string> notify_words(std::uint8_t notify) {
   return words;
 }
 
+/// Nothing when it is due at once.
+Timestamp shown(Timestamp next_attempt) { return next_attempt <= store::kAtOnce ? Timestamp{} : next_attempt; }
+
 /// When something is really attempted: rows of a destination that rests keep the time they had.
 Timestamp next_attempt(const Call& call, std::uint64_t destination, Timestamp row) {
-  return std::max(row, call.context.rests_until(destination));
+  return std::max(shown(row), call.context.rests_until(destination));
 }
 
 void append_recipient(JsonWriter& json, const Call& call, const store::QueueEntry& entry,
@@ -90,9 +93,9 @@ void append_recipient(JsonWriter& json, const Call& call, const store::QueueEntr
   json.key("original_recipient").text_or_null(recipient.original_recipient);
   json.key("notify").texts(notify_words(recipient.notify)).key("attempts").number(recipient.attempts);
   const bool waits = !entry.is_held || recipient.must_bounce;
-  append_queue_time(
-      json, "next_attempt",
-      waits ? next_attempt(call, store::destination_hash(recipient.domain), recipient.next_attempt) : recipient.next_attempt);
+  append_queue_time(json, "next_attempt",
+                    waits ? next_attempt(call, store::destination_hash(recipient.domain), recipient.next_attempt)
+                          : shown(recipient.next_attempt));
   append_queue_time(json, "last_attempt", recipient.last_attempt);
   json.key("must_bounce").boolean(recipient.must_bounce);
   json.key("route").text_or_null(recipient.route);

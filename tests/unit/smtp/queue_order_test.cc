@@ -102,6 +102,51 @@ TEST_F(QueueOrderTest, OnlyTheMessagesOwnDestinationsAreWoken) {
   EXPECT_EQ(dialer.dialled()[2].address, "192.0.2.1");
 }
 
+/// Many wait for a host that refuses connections, none of the newer ones was tried itself.
+struct DeadHost : QueueOrderTest {
+  DeadHost() {
+    for (int i = 0; i < 30; ++i) all.push_back(queue({.to = {"x" + std::to_string(i) + "@example.org"}}));
+    settle();
+    EXPECT_EQ(queued_messages(), all.size());
+    EXPECT_GT(rest("example.org"), in(4min));
+  }
+  std::vector<QueueId> all;
+};
+
+TEST_F(DeadHost, WhatIsToBeReturnedIsReturnedThoughOlderMailWaits) {
+  order(all[29], QueueAction::kBounce);
+  settle();
+  EXPECT_FALSE(is_queued(all[29]));
+  EXPECT_EQ(queued_messages(), all.size() - 1);
+}
+
+TEST_F(DeadHost, WhatIsReroutedGoesThoughOlderMailWaits) {
+  FakeHost& other = host(9, 2525);
+  order(all[28], QueueAction::kReroute, "smtp://192.0.2.9:2525");
+  settle();
+  EXPECT_EQ(other.messages.size(), 1U);
+  EXPECT_FALSE(is_queued(all[28]));
+  EXPECT_EQ(queued_messages(), all.size() - 1);
+}
+
+TEST_F(DeadHost, WhatIsRetriedOrReleasedIsTriedItselfThoughOlderMailWaits) {
+  order(all[27], QueueAction::kHold);
+  for (const auto& [at, action] : {std::pair{28, QueueAction::kRetryNow}, {27, QueueAction::kRelease}}) {
+    ASSERT_EQ(waiting(all[static_cast<std::size_t>(at)])->attempts, 0U);
+    order(all[static_cast<std::size_t>(at)], action);
+    settle();
+    EXPECT_EQ(waiting(all[static_cast<std::size_t>(at)])->attempts, 1U);
+  }
+}
+
+TEST_F(DeadHost, OrdersDoNotMakeTheRestLonger) {
+  for (int i = 10; i < 20; ++i) {
+    order(all[static_cast<std::size_t>(i)], QueueAction::kRetryNow);
+    settle();
+  }
+  EXPECT_LT(rest("example.org"), in(10min));
+}
+
 // ---- rates ----
 
 TEST_F(QueueOrderTest, ARateHidesNoFailure) {

@@ -313,7 +313,7 @@ TEST_F(QueueRequestTest, HeldMailIsNotDueUntilItIsReleased) {
   EXPECT_EQ(due("elsewhere.test"), Names{"8/1"});
   EXPECT_EQ(must(change(QueueAction::kRelease, {.id = QueueId(7)})).messages, 2u);
   EXPECT_FALSE(entry(7)->is_held);
-  EXPECT_EQ(due("elsewhere.test", clock.now()), (Names{"8/1", "7/1", "7/2"}));
+  EXPECT_EQ(due("elsewhere.test", clock.now()), (Names{"7/1", "7/2", "8/1"})) << "what was asked for comes first";
 }
 
 TEST_F(QueueRequestTest, MailThatComesHeldIsNotDue) {
@@ -331,7 +331,7 @@ TEST_F(QueueRequestTest, RetryingMakesDueNow) {
   EXPECT_EQ(must(change(QueueAction::kRetryNow, {.id = QueueId(7), .number = 2})).messages, 1u);
   EXPECT_EQ(due("elsewhere.test", clock.now()), Names{"7/2"});
   EXPECT_EQ(must(change(QueueAction::kRetryNow, {.recipient_domain = "ELSEWHERE.test"})).messages, 2u);
-  EXPECT_EQ(due("elsewhere.test", clock.now()), (Names{"7/2", "7/1"}));
+  EXPECT_EQ(due("elsewhere.test", clock.now()), (Names{"7/1", "7/2"})) << "the second was asked for twice";
   EXPECT_EQ(rows(Table::kQueueDue), 2u);
 }
 
@@ -353,9 +353,10 @@ TEST_F(QueueRequestTest, WhatIsOrderedDuringAnAttemptIsDueRightAfterIt) {
     EXPECT_TRUE(due("elsewhere.test", clock.now()).empty());
   }
   must(remote(++id, recipients_at({"ben@elsewhere.test"})));
+  const Timestamp was_due_at = recipient(id, 1).next_attempt;
   must(change(QueueAction::kHold, {.id = QueueId(id)}));
   must(change(QueueAction::kRelease, {.id = QueueId(id)}));
-  ran_meanwhile(id, Timestamp());
+  ran_meanwhile(id, was_due_at);
   EXPECT_EQ(due("elsewhere.test", clock.now()), Names{std::to_string(id) + "/1"});
 }
 
