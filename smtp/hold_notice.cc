@@ -3,11 +3,13 @@
 
 #include <string_view>
 
+#include "core/base/log.h"
 #include "core/base/queue_id.h"
 #include "core/mail/address.h"
 #include "core/mail/date_time.h"
 #include "core/mail/transfer_encoding.h"
 #include "smtp/own_message.h"
+#include "smtp/trace_event.h"
 #include "store/directory_reader.h"
 #include "store/hold_reason.h"
 
@@ -103,6 +105,20 @@ void send_hold_notices(store::Store& store, HoldNotice notice) {
   notice.to = admin;
   notice.is_for_admin = true;
   send_to(store, notice);
+}
+
+void hold_waiting_mail(store::Store& store, AccountId account, const std::string& reason, Timestamp now) {
+  TraceEvent event("held", now);  // the trace is in English
+  event.text("detail", store::hold_reason_words(store::decode_hold_reason(reason), mail::ReportLanguage::kEnglish));
+  store.submit(
+      store::ChangeQueue{
+          .filter = {.account = account}, .action = store::QueueAction::kHold, .text = reason, .trace = event.take()},
+      [account](const Result<store::WriteOutcome>& outcome) {
+        if (outcome) return;
+        log::warning(
+            "smtp.waiting_mail_not_held",
+            {{"account", account.value}, {"error", to_string(outcome.error().kind)}, {"context", outcome.error().context}});
+      });
 }
 
 }  // namespace posthus::smtp

@@ -1,5 +1,5 @@
 // The notice that an account's outgoing mail is on hold: to its owner and to the server's admin, each in his domain's
-// language. Thread rule: composing is pure; send_hold_notices as send_own_message.
+// language; and what the account has in the queue already. Thread rule: composing is pure; the others as send_own_message.
 #pragma once
 
 #include <string>
@@ -26,5 +26,9 @@ std::string compose_hold_notice(const HoldNotice& notice, mail::ReportLanguage l
 
 /// To the owner and, when he is somebody else, to the first server admin.
 void send_hold_notices(store::Store& store, HoldNotice notice);
+
+/// What the account has in the queue already is held too, soon. Messages that are held keep their own reason.
+/// `reason`: store::encode_hold_reason.
+void hold_waiting_mail(store::Store& store, AccountId account, const std::string& reason, Timestamp now);
 
 }  // namespace posthus::smtp

@@ -165,6 +165,7 @@ void ServerSession::send_own_messages() {
     HoldNotice notice{.hostname = context_.hostname, .account = login_, .queue_id = to_text(message_id_), .now = now};
     notice.reason = envelope_->sending->hold_reason;
     notice.signing = context_.signing;
+    hold_waiting_mail(context_.store, account_, notice.reason, now);
     send_hold_notices(context_.store, std::move(notice));
   }
   if (!envelope_->success_report) return;

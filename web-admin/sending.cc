@@ -60,14 +60,26 @@ Result<Response> release(const Call& call) {
   return json_response(200, json.end_object().take());
 }
 
+/// The event of a change to all that an account has in the queue.
+std::string account_event(const Call& call, std::string_view event, std::string_view detail) {
+  JsonWriter json;
+  json.begin_object().key("time").text(mail::format_rfc3339(call.context.clock.now())).key("event").text(event);
+  return json.key("by").text(call.principal.name).key("detail").text(detail).end_object().take();
+}
+
+// The account first: else what is accepted in between would go out.
 Result<Response> hold(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   JsonFields fields = POSTHUS_TRY(JsonFields::parse(call.request.body));
   const std::string text = fields.text("reason").value_or("");
   POSTHUS_TRY_VOID(fields.finish());
   const store::UserRecord user = POSTHUS_TRY(find_account(call));
-  const std::string reason = store::encode_hold_reason({.code = store::HoldCode::kAdmin, .text = text});
+  const store::HoldReason why{.code = store::HoldCode::kAdmin, .text = text};
+  const std::string reason = store::encode_hold_reason(why).substr(0, store::kMaxHoldReason);
   POSTHUS_TRY(call.context.store.apply(store::HoldAccount{.account = user.account, .is_held = true, .reason = reason}));
+  const std::string event = account_event(call, "held", store::hold_reason_words(why, mail::ReportLanguage::kEnglish));
+  POSTHUS_TRY(call.context.store.apply(store::ChangeQueue{
+      .filter = {.account = user.account}, .action = store::QueueAction::kHold, .text = reason, .trace = event}));
   return no_content();
 }
 

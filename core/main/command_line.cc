@@ -167,7 +167,8 @@ void add_account_commands(CLI::App& app, CommandLine& line) {
   add_command(*block, line, "list", "block list", "list blocks");
   add_command(*block, line, "remove", "block remove", "let somebody try again at once")->add_option("ID", line.name)->required();
   CLI::App* account = add_group(app, "account", "accounts whose outgoing mail waits");
-  CLI::App* hold = add_command(*account, line, "hold", "account hold", "mail of the account to other servers waits from now on");
+  CLI::App* hold = add_command(*account, line, "hold", "account hold",
+                               "mail of the account to other servers waits from now on, what is in the queue already too");
   hold->add_option("ADDRESS", line.name)->required();
   hold->add_option("--reason", line.reason, "for people");
   add_command(*account, line, "release", "account release", "take an account off hold and send what waits")

@@ -71,6 +71,7 @@ class QueueApiTest : public ::testing::Test {
     message.id = next_queue_id(world_.clock.now());
     message.queue = store::QueueEntry();
     message.queue->reverse_path = sender;
+    message.queue->account = sender_;
     message.trace = trace;
     for (const std::string& address : recipients) {
       store::QueuedRecipient recipient;
@@ -81,6 +82,13 @@ class QueueApiTest : public ::testing::Test {
     const QueueId id = message.id;
     EXPECT_TRUE(world_.store->apply(std::move(message)));
     return to_text(id);
+  }
+  /// The same, sent by an account.
+  std::string queue_of(AccountId account, const std::vector<std::string>& recipients) {
+    sender_ = account;
+    const std::string id = queue(recipients, "anna@example.test", R"({"event":"accepted"})");
+    sender_ = AccountId();
+    return id;
   }
   void defer(const std::string& id, std::uint16_t number) {
     store::RecordAttempt attempt;
@@ -97,6 +105,7 @@ class QueueApiTest : public ::testing::Test {
   std::vector<std::string> changed_;
   std::vector<std::set<std::uint64_t>> asked_;
   Timestamp rests_until_;  // other.test
+  AccountId sender_;       // of what is queued
   Api api_;
 };
 
@@ -220,6 +229,21 @@ TEST_F(QueueApiTest, ActionsAreChecked) {
       call("POST", "/api/v1/queue", R"({"action":"reroute","everything":true,"route":"smtp://x.test?tls=required"})").status,
       400);
   EXPECT_EQ(all(get("/api/v1/queue"), "id"), Texts{id});
+}
+
+TEST_F(QueueApiTest, HoldingAnAccountHoldsWhatWaitsOfIt) {
+  world_.add_user("anna@example.test", "secret");
+  world_.add_user("bert@example.test", "secret");
+  const AccountId anna = world_.account("anna@example.test");
+  const std::string waiting = queue_of(anna, {"ben@elsewhere.test"}), single = queue_of(anna, {"eva@other.test"});
+  const std::string of_bert = queue_of(world_.account("bert@example.test"), {"ben@elsewhere.test"});
+  change("\"action\":\"hold\",\"id\":\"" + single + "\",\"reason\":\"odd\"");
+  EXPECT_EQ(call("POST", "/api/v1/users/anna@example.test/hold", R"({"reason":"stolen"})").status, 204);
+  EXPECT_EQ(all(get("/api/v1/queue/" + waiting), "hold_reason"), Texts{"stolen"});
+  EXPECT_EQ(all(get("/api/v1/queue/" + single), "hold_reason"), Texts{"odd"});
+  EXPECT_EQ(all(get("/api/v1/queue/" + of_bert), "state"), Texts{"queued"});
+  EXPECT_EQ(all(get("/api/v1/trace/" + waiting), "event"), (Texts{"accepted", "held"}));
+  EXPECT_EQ(all(get("/api/v1/trace/" + waiting), "detail"), Texts{"stolen"});
 }
 
 TEST_F(QueueApiTest, DestinationsTellWhatWaitsAndWhatWasSaid) {
