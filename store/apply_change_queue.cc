@@ -5,6 +5,7 @@
 #include "core/base/ascii.h"
 #include "core/mail/address.h"
 #include "store/apply_kinds.h"
+#include "store/hold_reason.h"
 #include "store/queue_rows.h"
 
 namespace posthus::store {
@@ -30,7 +31,12 @@ Result<QueueFilter> checked_filter(const ChangeQueue& request) {
   return filter;
 }
 
+bool is_held_for_account(const QueueEntry& entry, std::string_view reason_of_account) {
+  return decode_hold_reason(entry.hold_reason).code != HoldCode::kAdmin || entry.hold_reason == reason_of_account;
+}
+
 bool matches(const QueueFilter& filter, const QueueEntry& entry) {
+  if (filter.held_for_account && !is_held_for_account(entry, *filter.held_for_account)) return false;
   if (filter.account.value != 0 && entry.account != filter.account) return false;
   if (filter.reverse_path.empty()) return true;
   return ascii::equal_ignoring_case(filter.reverse_path == "<>" ? std::string_view() : filter.reverse_path, entry.reverse_path);

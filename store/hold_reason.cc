@@ -10,7 +10,7 @@
 namespace posthus::store {
 namespace {
 
-constexpr std::array<std::string_view, 5> kCodes{"other", "admin", "burst", "new_network", "bounces"};
+constexpr std::array<std::string_view, 6> kCodes{"other", "admin", "burst", "new_network", "bounces", "account"};
 
 /// {c}: count, {l}: limit, {t}: text.
 struct HoldWords {
@@ -86,7 +86,8 @@ HoldReason decode_hold_reason(std::string_view stored) {
 std::string hold_reason_words(const HoldReason& reason, mail::ReportLanguage language) {
   const HoldWords& words = hold_words(language);
   switch (reason.code) {
-    case HoldCode::kAdmin: return reason.text.empty() ? std::string(words.admin) : reason.text;
+    case HoldCode::kAdmin:
+    case HoldCode::kAccount: return reason.text.empty() ? std::string(words.admin) : reason.text;
     case HoldCode::kBurst: return filled(words.burst, reason);
     case HoldCode::kNewNetwork: return filled(words.new_network, reason);
     case HoldCode::kBounces: return filled(words.bounces, reason);

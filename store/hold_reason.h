@@ -12,12 +12,13 @@ namespace posthus::store {
 
 enum class HoldCode : std::uint8_t {
   kOther,       // `text`, of an older version
-  kAdmin,       // somebody decided it; `text`: why, as he wrote it, may be empty
+  kAdmin,       // somebody decided it of these messages; `text`: why, as he wrote it, may be empty. Of an account: older versions
   kBurst,       // `count` copies within ten minutes, `limit` are usual
   kNewNetwork,  // likewise, from a network never used before: `text`
   kBounces,     // `count` of `limit` copies sent that day could not be delivered
+  kAccount,     // somebody decided it of the whole account; `text` as of kAdmin
 };
-std::string_view to_string(HoldCode code);  // "other", "admin", "burst", "new_network", "bounces"
+std::string_view to_string(HoldCode code);  // "other", "admin", "burst", "new_network", "bounces", "account"
 
 struct HoldReason {
   HoldCode code = HoldCode::kOther;

@@ -56,6 +56,9 @@ struct QueueFilter {
   std::string reverse_path;  // ASCII case does not count; "<>": the null reverse-path
   AccountId account;
   bool everything = false;
+  /// Of kRelease: what was held because of its account, not what an admin held by himself (HoldCode::kAdmin), unless for this
+  /// very reason: older versions wrote an account's like that.
+  std::optional<std::string> held_for_account = std::nullopt;
 };
 /// kHold and kRelease take whole messages, whoever of their recipients matches; kRetryNow and kReroute make nothing due
 /// that is held.

@@ -44,15 +44,23 @@ Result<store::UserRecord> find_account(const Call& call) {
   return *std::move(user);
 }
 
+Result<std::string> hold_reason_of(const Call& call, AccountId account) {
+  const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+  return POSTHUS_TRY(store::SendingReader(*snapshot).record(account)).hold_reason;
+}
+
 // The account first: else what is accepted in between would be held again.
 Result<Response> release(const Call& call) {
   POSTHUS_TRY_VOID(check_parameters(call.target, {}));
   const store::UserRecord user = POSTHUS_TRY(find_account(call));
+  const std::string reason = POSTHUS_TRY(hold_reason_of(call, user.account));
   POSTHUS_TRY(call.context.store.apply(store::HoldAccount{.account = user.account, .is_held = false, .reason = {}}));
   const std::string event =
       R"({"time":")" + mail::format_rfc3339(call.context.clock.now()) + R"(","event":"released","detail":"account released"})";
-  const store::ChangeQueue change{
-      .filter = {.account = user.account}, .action = store::QueueAction::kRelease, .text = {}, .trace = event};
+  const store::ChangeQueue change{.filter = {.account = user.account, .held_for_account = reason},
+                                  .action = store::QueueAction::kRelease,
+                                  .text = {},
+                                  .trace = event};
   const auto outcome = POSTHUS_TRY(call.context.store.apply(change));
   wake_destinations(call, outcome);
   JsonWriter json;
@@ -74,7 +82,7 @@ Result<Response> hold(const Call& call) {
   const std::string text = fields.text("reason").value_or("");
   POSTHUS_TRY_VOID(fields.finish());
   const store::UserRecord user = POSTHUS_TRY(find_account(call));
-  const store::HoldReason why{.code = store::HoldCode::kAdmin, .text = text};
+  const store::HoldReason why{.code = store::HoldCode::kAccount, .text = text};
   const std::string reason = store::encode_hold_reason(why).substr(0, store::kMaxHoldReason);
   POSTHUS_TRY(call.context.store.apply(store::HoldAccount{.account = user.account, .is_held = true, .reason = reason}));
   const std::string event = account_event(call, "held", store::hold_reason_words(why, mail::ReportLanguage::kEnglish));

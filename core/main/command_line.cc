@@ -171,7 +171,8 @@ void add_account_commands(CLI::App& app, CommandLine& line) {
                                "mail of the account to other servers waits from now on, what is in the queue already too");
   hold->add_option("ADDRESS", line.name)->required();
   hold->add_option("--reason", line.reason, "for people");
-  add_command(*account, line, "release", "account release", "take an account off hold and send what waits")
+  add_command(*account, line, "release", "account release",
+              "take an account off hold and send what waits for that; what queue hold holds stays")
       ->add_option("ADDRESS", line.name)
       ->required();
 }

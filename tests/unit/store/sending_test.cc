@@ -132,6 +132,22 @@ TEST_F(SendingTest, AHeldAccountsMailWaitsUntilItIsReleased) {
   EXPECT_EQ(refusal(HoldAccount{.account = AccountId(99), .is_held = true, .reason = {}}), ErrorKind::kNotFound);
 }
 
+TEST_F(SendingTest, AReleasedAccountLeavesWhatAnAdminHeld) {
+  const std::string account = encode_hold_reason({.code = HoldCode::kAccount, .text = "stolen"});
+  const std::string single = encode_hold_reason({.code = HoldCode::kAdmin, .text = "odd"});
+  const std::string older = encode_hold_reason({.code = HoldCode::kAdmin, .text = "of an older version"});
+  const std::string burst = encode_hold_reason({.code = HoldCode::kBurst, .count = 3, .limit = 2, .text = {}});
+  const std::string reasons[] = {account, single, older, burst, "a sentence"};
+  for (std::uint64_t id = 1; id <= std::size(reasons); ++id) {
+    must(message(id, {10}));
+    must(ChangeQueue{.filter = {.id = QueueId(id)}, .action = QueueAction::kHold, .text = reasons[id - 1], .trace = {}});
+  }
+  ChangeQueue release{.filter = {.account = anna}, .action = QueueAction::kRelease, .text = {}, .trace = {}};
+  release.filter.held_for_account = older;
+  EXPECT_EQ(must(release).messages, 4u);
+  for (std::uint64_t id = 1; id <= std::size(reasons); ++id) EXPECT_EQ(is_held(id), id == 2) << id;
+}
+
 TEST_F(SendingTest, FailuresOfAttemptsAreBouncesOfTheAccount) {
   must(message(1, {10, 11}));
   RecordAttempt attempt;
@@ -165,7 +181,8 @@ TEST_F(SendingTest, LimitsAreTheUsersOrTheDomainsOrTheServers) {
 TEST(HoldReason, IsKeptAsACodeAndToldInEveryLanguage) {
   const HoldReason reasons[] = {{HoldCode::kAdmin, 0, 0, ""},     {HoldCode::kAdmin, 0, 0, "stolen: see ticket 7"},
                                 {HoldCode::kBurst, 412, 300, ""}, {HoldCode::kNewNetwork, 51, 50, "2001:db8::/48"},
-                                {HoldCode::kBounces, 20, 40, ""}, {HoldCode::kOther, 0, 0, "an old sentence"}};
+                                {HoldCode::kBounces, 20, 40, ""}, {HoldCode::kOther, 0, 0, "an old sentence"},
+                                {HoldCode::kAccount, 0, 0, ""},   {HoldCode::kAccount, 0, 0, "stolen"}};
   for (const HoldReason& reason : reasons) {
     const std::string stored = encode_hold_reason(reason);
     const HoldReason read = decode_hold_reason(stored);

@@ -290,7 +290,7 @@ TEST_F(ApiTest, UsersForwardAndAreHeldAndReleased) {
             "400 'nonsense' is not a mail address");
   EXPECT_EQ(call("POST", "/api/v1/users/anna@example.test/hold", R"({"reason":"stolen"})").status, 204);
   EXPECT_NE(call("GET", "/api/v1/users/anna@example.test")
-                .body.find(R"("held":true,"hold_reason":"stolen","hold":{"code":"admin","count":0,"limit":0,"text":"stolen"})"),
+                .body.find(R"("held":true,"hold_reason":"stolen","hold":{"code":"account","count":0,"limit":0,"text":"stolen"})"),
             std::string::npos);
   const ApiAnswer released = call("POST", "/api/v1/users/anna@example.test/release");
   EXPECT_EQ(released.body, "{\"address\":\"anna@example.test\",\"released\":0}\n");

@@ -244,6 +244,10 @@ TEST_F(QueueApiTest, HoldingAnAccountHoldsWhatWaitsOfIt) {
   EXPECT_EQ(all(get("/api/v1/queue/" + of_bert), "state"), Texts{"queued"});
   EXPECT_EQ(all(get("/api/v1/trace/" + waiting), "event"), (Texts{"accepted", "held"}));
   EXPECT_EQ(all(get("/api/v1/trace/" + waiting), "detail"), Texts{"stolen"});
+  // Releasing it leaves what an admin held by itself.
+  EXPECT_EQ(call("POST", "/api/v1/users/anna@example.test/release").body, "{\"address\":\"anna@example.test\",\"released\":1}\n");
+  EXPECT_EQ(all(get("/api/v1/queue/" + waiting), "state"), Texts{"queued"});
+  EXPECT_EQ(all(get("/api/v1/queue/" + single), "hold_reason"), Texts{"odd"});
 }
 
 TEST_F(QueueApiTest, DestinationsTellWhatWaitsAndWhatWasSaid) {

@@ -5,7 +5,7 @@ import { t } from "./words";
 export function holdWords(hold: Hold | null): string {
   const facts = { count: hold?.count ?? 0, limit: hold?.limit ?? 0 };
   switch (hold?.code) {
-    case "admin": return hold.text || t("hold.admin");
+    case "admin": case "account": return hold.text || t("hold.admin");
     case "burst": return t("hold.burst", facts);
     case "new_network": return t("hold.new-network", { ...facts, network: hold.text });
     case "bounces": return t("hold.bounces", facts);
