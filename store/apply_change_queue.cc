@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::size_t kMaxActionText = 500;  // a reason for people, or a route
 
+/// No message is ever half held.
+bool is_of_message(QueueAction action) { return action == QueueAction::kHold || action == QueueAction::kRelease; }
+
 /// The filter with its domain written as queued recipients have it.
 Result<QueueFilter> checked_filter(const ChangeQueue& request) {
   QueueFilter filter = request.filter;
@@ -21,6 +24,7 @@ Result<QueueFilter> checked_filter(const ChangeQueue& request) {
       filter.id.value != 0 || !filter.recipient_domain.empty() || !filter.reverse_path.empty() || filter.account.value != 0;
   if (!restricts && !filter.everything) return fail(ErrorKind::kInvalid, "a filter that names everything");
   if (filter.number != 0 && filter.id.value == 0) return fail(ErrorKind::kInvalid, "a recipient without queue id");
+  if (filter.number != 0 && is_of_message(request.action)) return fail(ErrorKind::kInvalid, "a hold of one recipient");
   if (!filter.recipient_domain.empty() && !mail::is_domain_literal(filter.recipient_domain)) {
     filter.recipient_domain = POSTHUS_TRY(mail::normalise_domain(filter.recipient_domain));
   }
@@ -60,8 +64,7 @@ class Change {
   Result<std::uint64_t> apply_to(const QueuedMessage& message) {
     if (!matches(filter_, message.entry)) return 0;
     if (std::ranges::none_of(message.recipients, [this](const auto& recipient) { return matches(filter_, recipient); })) return 0;
-    const bool is_of_message = request_.action == QueueAction::kHold || request_.action == QueueAction::kRelease;
-    const std::uint64_t touched = POSTHUS_TRY(is_of_message ? change_hold(message) : change_recipients(message));
+    const std::uint64_t touched = POSTHUS_TRY(is_of_message(request_.action) ? change_hold(message) : change_recipients(message));
     if (touched > 0 && !request_.trace.empty()) {
       POSTHUS_TRY_VOID(append_trace(context_.transaction, message.entry.id, {request_.trace}));
     }

@@ -51,7 +51,7 @@ struct HoldAccount {
 /// kNotFound when `id` (or its `number`) is not in the queue.
 struct QueueFilter {
   QueueId id;
-  std::uint16_t number = 0;  // of this recipient only (kRetryNow, kRemove, kBounce, kReroute)
+  std::uint16_t number = 0;  // of this recipient only; kInvalid for kHold and kRelease
   std::string recipient_domain;
   std::string reverse_path;  // ASCII case does not count; "<>": the null reverse-path
   AccountId account;

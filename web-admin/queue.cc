@@ -362,6 +362,10 @@ Result<Response> act(const Call& call) {
   if (named == kActions.end())
     return fail(ErrorKind::kInvalid, "field 'action' must be hold, release, retry, remove, bounce or reroute");
   request.action = named->action;
+  const bool is_of_message = request.action == store::QueueAction::kHold || request.action == store::QueueAction::kRelease;
+  if (is_of_message && request.filter.number != 0) {
+    return fail(ErrorKind::kInvalid, "field 'recipient' does not go with hold and release, which take whole messages");
+  }
   POSTHUS_TRY_VOID(check_reach(call, request));
   if (reason && request.action != store::QueueAction::kHold) return fail(ErrorKind::kInvalid, "field 'reason' goes with 'hold'");
   if (reason && reason->size() > kMaxReason) return fail(ErrorKind::kInvalid, "field 'reason' has more than 400 bytes");

@@ -236,9 +236,14 @@ void add_token_commands(CLI::App& app, CommandLine& line) {
 }
 
 /// Which mail of the queue an action concerns.
-void add_queue_filter(CLI::App* command, CommandLine& line) {
-  command->add_option("--recipient", line.recipient, "only this recipient, by its number in queue show");
-  command->add_option("--domain", line.domain, "all mail for this domain");
+enum class QueueActionTakes : bool { kWholeMessages, kRecipients };
+void add_queue_filter(CLI::App* command, CommandLine& line, QueueActionTakes takes) {
+  if (takes == QueueActionTakes::kRecipients) {
+    command->add_option("--recipient", line.recipient, "only this recipient, by its number in queue show");
+    command->add_option("--domain", line.domain, "all mail for this domain");
+  } else {
+    command->add_option("--domain", line.domain, "all messages with a recipient at this domain, with their other recipients");
+  }
   command->add_option("--sender", line.sender, "all mail of this reverse-path; <> is the null reverse-path");
   command->add_option("--account", line.account, "all mail this user sent");
   command->add_flag("--all", line.is_everything, "all mail of the queue");
@@ -252,15 +257,16 @@ void add_queue_commands(CLI::App& app, CommandLine& line) {
   list->add_option("--state", line.state, "held, deferred or queued");
   add_command(*queue, line, "show", "queue show", "one message and its recipients")->add_option("ID", line.name)->required();
   add_command(*queue, line, "destinations", "queue destinations", "destinations with mail waiting and what they said last");
-  const auto action = [&](const std::string& name, const std::string& help) {
+  using enum QueueActionTakes;
+  const auto action = [&](const std::string& name, const std::string& help, QueueActionTakes takes = kRecipients) {
     CLI::App* command = add_command(*queue, line, name, "queue " + name, help);
-    add_queue_filter(command, line);
+    add_queue_filter(command, line, takes);
     return command;
   };
-  CLI::App* hold = action("hold", "attempt nothing until it is released");
+  CLI::App* hold = action("hold", "attempt nothing until it is released; whole messages only", kWholeMessages);
   hold->add_option("ID", line.name);
   hold->add_option("--reason", line.reason, "shown in queue show");
-  action("release", "attempt at once what is held")->add_option("ID", line.name);
+  action("release", "attempt at once what is held; whole messages only", kWholeMessages)->add_option("ID", line.name);
   action("retry", "attempt at once what waits for its time")->add_option("ID", line.name);
   action("remove", "drop it without telling anybody")->add_option("ID", line.name);
   action("bounce", "return it to the sender")->add_option("ID", line.name);

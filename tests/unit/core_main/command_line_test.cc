@@ -173,6 +173,8 @@ TEST(CommandLine, OperandsAndOptionsOfCommands) {
   EXPECT_TRUE(parse({"queue", "remove", "--all"})->is_everything);
   EXPECT_EQ(parse({"queue", "retry", "x", "--recipient", "7"})->recipient, 7);
   EXPECT_FALSE(parse({"queue", "retry", "x", "--recipient", "70000"}));
+  EXPECT_FALSE(parse({"queue", "hold", "x", "--recipient", "7"})) << "no message is half held";
+  EXPECT_FALSE(parse({"queue", "release", "x", "--recipient", "7"}));
   EXPECT_EQ(parse({"queue", "reroute", "x", "--route", "smtp://h:25"})->route, "smtp://h:25");
   const auto route = parse({"route", "set", "*", "smtp://a", "smtps://b", "--login", "me", "--password-stdin"});
   ASSERT_TRUE(route) << route.error().text;

@@ -316,6 +316,15 @@ TEST_F(QueueRequestTest, HeldMailIsNotDueUntilItIsReleased) {
   EXPECT_EQ(due("elsewhere.test", clock.now()), (Names{"7/1", "7/2", "8/1"})) << "what was asked for comes first";
 }
 
+TEST_F(QueueRequestTest, NoMessageIsHalfHeld) {
+  must(remote(7, recipients_at({"ben@elsewhere.test", "eva@other.test"})));
+  EXPECT_EQ(refusal(change(QueueAction::kHold, {.id = QueueId(7), .number = 1})), ErrorKind::kInvalid);
+  EXPECT_FALSE(entry(7)->is_held);
+  EXPECT_EQ(must(change(QueueAction::kHold, {.recipient_domain = "elsewhere.test"})).messages, 2u);
+  EXPECT_EQ(refusal(change(QueueAction::kRelease, {.id = QueueId(7), .number = 1})), ErrorKind::kInvalid);
+  EXPECT_EQ(must(change(QueueAction::kRelease, {.recipient_domain = "other.test"})).messages, 2u);
+}
+
 TEST_F(QueueRequestTest, MailThatComesHeldIsNotDue) {
   AddMessage request = remote(7, recipients_at({"ben@elsewhere.test"}));
   request.queue->is_held = true;

@@ -221,6 +221,10 @@ TEST_F(QueueApiTest, ActionsAreChecked) {
   EXPECT_EQ(refused("\"action\":\"remove\",\"recipient\":1,\"everything\":true"), "400 field 'recipient' goes with 'id'");
   EXPECT_EQ(refused("\"action\":\"remove\",\"id\":\"" + to_text(QueueId(9)) + "\""), "404 that is not in the queue");
   EXPECT_EQ(refused("\"action\":\"remove\",\"id\":\"" + id + "\",\"recipient\":2"), "404 that is not in the queue");
+  for (const std::string action : {"hold", "release"}) {
+    EXPECT_EQ(refused("\"action\":\"" + action + "\",\"id\":\"" + id + "\",\"recipient\":1"),
+              "400 field 'recipient' does not go with hold and release, which take whole messages");
+  }
   EXPECT_EQ(refused("\"action\":\"remove\",\"account\":\"nobody@example.test\""), "404 there is no user nobody@example.test");
   EXPECT_EQ(refused("\"action\":\"retry\",\"everything\":true,\"reason\":\"x\""), "400 field 'reason' goes with 'hold'");
   EXPECT_EQ(refused("\"action\":\"reroute\",\"everything\":true,\"route\":\"http://x\""),
