@@ -371,12 +371,14 @@ Result<Response> act(const Call& call) {
   if (reason && reason->size() > kMaxReason) return fail(ErrorKind::kInvalid, "field 'reason' has more than 400 bytes");
   if (route && request.action != store::QueueAction::kReroute)
     return fail(ErrorKind::kInvalid, "field 'route' goes with 'reroute'");
+  std::string detail;
   if (request.action == store::QueueAction::kHold) {
-    request.text =
-        store::encode_hold_reason({.code = store::HoldCode::kAdmin, .text = reason.value_or("by " + call.principal.name)});
+    const store::HoldReason why{.code = store::HoldCode::kAdmin, .text = reason.value_or("by " + call.principal.name)};
+    request.text = store::encode_hold_reason(why);
+    detail = store::hold_reason_words(why, mail::ReportLanguage::kEnglish);
   }
-  if (request.action == store::QueueAction::kReroute) request.text = POSTHUS_TRY(reroute_text(route));
-  request.trace = event_json(call, named->event, request.text);
+  if (request.action == store::QueueAction::kReroute) detail = request.text = POSTHUS_TRY(reroute_text(route));
+  request.trace = event_json(call, named->event, detail);
   const auto outcome = call.context.store.apply(std::move(request));
   if (!outcome && outcome.error().kind == ErrorKind::kNotFound) return fail(ErrorKind::kNotFound, "that is not in the queue");
   if (!outcome) return std::unexpected(outcome.error());

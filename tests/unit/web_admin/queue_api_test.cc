@@ -207,6 +207,7 @@ TEST_F(QueueApiTest, ActionsChangeTheQueueAndTellTheRunner) {
   EXPECT_EQ(all(get("/api/v1/trace/" + id), "event"),
             (Texts{"accepted", "held", "released", "retried", "rerouted", "bounced", "removed"}));
   EXPECT_EQ(all(get("/api/v1/trace/" + id), "by").front(), "local");
+  EXPECT_EQ(all(get("/api/v1/trace/" + id), "detail"), (Texts{"why not", "smtp://127.0.0.1:25"}));
 }
 
 TEST_F(QueueApiTest, ActionsAreChecked) {
