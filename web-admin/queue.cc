@@ -325,11 +325,26 @@ Result<std::string> reroute_text(const std::optional<std::string>& route) {
   return store::to_text(hop);
 }
 
-std::string event_json(const Call& call, std::string_view event, std::string_view detail) {
+/// Hold and release: no message is ever half held.
+bool takes_whole_messages(store::QueueAction action) {
+  return action == store::QueueAction::kHold || action == store::QueueAction::kRelease;
+}
+
+/// The event that each message gets: what was done, by whom, and to which recipients when not to all.
+Result<std::string> event_of_change(const Call& call, std::string_view event, std::string_view detail,
+                                    const store::ChangeQueue& request) {
   JsonWriter json;
   json.begin_object().key("time").text(mail::format_rfc3339(call.context.clock.now())).key("event").text(event);
   json.key("by").text(call.principal.name);
   if (!detail.empty()) json.key("detail").text(detail);
+  const store::QueueFilter& filter = request.filter;
+  if (takes_whole_messages(request.action)) return json.end_object().take();
+  if (!filter.recipient_domain.empty()) json.key("domain").text(filter.recipient_domain);
+  if (filter.number != 0) {
+    const auto snapshot = POSTHUS_TRY(call.context.store.snapshot());
+    const auto recipient = POSTHUS_TRY(store::QueueReader(*snapshot).recipient(filter.id, filter.number));
+    if (recipient) json.key("recipients").texts({recipient->address});
+  }
   return json.end_object().take();
 }
 
@@ -362,8 +377,7 @@ Result<Response> act(const Call& call) {
   if (named == kActions.end())
     return fail(ErrorKind::kInvalid, "field 'action' must be hold, release, retry, remove, bounce or reroute");
   request.action = named->action;
-  const bool is_of_message = request.action == store::QueueAction::kHold || request.action == store::QueueAction::kRelease;
-  if (is_of_message && request.filter.number != 0) {
+  if (takes_whole_messages(request.action) && request.filter.number != 0) {
     return fail(ErrorKind::kInvalid, "field 'recipient' does not go with hold and release, which take whole messages");
   }
   POSTHUS_TRY_VOID(check_reach(call, request));
@@ -378,7 +392,7 @@ Result<Response> act(const Call& call) {
     detail = store::hold_reason_words(why, mail::ReportLanguage::kEnglish);
   }
   if (request.action == store::QueueAction::kReroute) detail = request.text = POSTHUS_TRY(reroute_text(route));
-  request.trace = event_json(call, named->event, detail);
+  request.trace = POSTHUS_TRY(event_of_change(call, named->event, detail, request));
   const auto outcome = call.context.store.apply(std::move(request));
   if (!outcome && outcome.error().kind == ErrorKind::kNotFound) return fail(ErrorKind::kNotFound, "that is not in the queue");
   if (!outcome) return std::unexpected(outcome.error());

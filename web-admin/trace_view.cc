@@ -54,6 +54,7 @@ std::optional<std::string> TraceView::narrowed(const std::string& text) const {
   event.erase("more_recipients");
   event.erase("more");
   event.erase("held");
+  event.erase("by");
   if (event.contains("login")) {
     for (const char* member : {"login", "address", "helo", "tls", "cipher"}) event.erase(member);
   }

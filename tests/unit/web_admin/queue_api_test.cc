@@ -236,6 +236,24 @@ TEST_F(QueueApiTest, ActionsAreChecked) {
   EXPECT_EQ(all(get("/api/v1/queue"), "id"), Texts{id});
 }
 
+TEST_F(QueueApiTest, TheTraceSaysToWhomItWasDone) {
+  const std::string id =
+      queue({"ben@elsewhere.test", "eva@other.test", "eve@other.test"}, "anna@example.test", R"({"event":"accepted"})");
+  const std::string of_it = "\"id\":\"" + id + "\",";
+  const auto last_event = [&] {
+    const std::string whole = get("/api/v1/trace/" + id);
+    return whole.substr(whole.rfind("\"event\":"));
+  };
+  change(of_it + "\"recipient\":1,\"action\":\"retry\"");
+  EXPECT_TRUE(last_event().starts_with(R"("event":"retried","by":"local","recipients":["ben@elsewhere.test"]})")) << last_event();
+  change("\"domain\":\"Other.test\",\"action\":\"bounce\"");
+  EXPECT_TRUE(last_event().starts_with(R"("event":"bounced","by":"local","domain":"other.test"})")) << last_event();
+  change("\"domain\":\"other.test\",\"action\":\"hold\",\"reason\":\"odd\"");
+  EXPECT_TRUE(last_event().starts_with(R"("event":"held","by":"local","detail":"odd"})")) << "the whole message" << last_event();
+  change(of_it + "\"recipient\":2,\"action\":\"remove\"");
+  EXPECT_TRUE(last_event().starts_with(R"("event":"removed","by":"local","recipients":["eva@other.test"]})")) << last_event();
+}
+
 TEST_F(QueueApiTest, HoldingAnAccountHoldsWhatWaitsOfIt) {
   world_.add_user("anna@example.test", "secret");
   world_.add_user("bert@example.test", "secret");

@@ -54,6 +54,14 @@ test("what was delivered here when it came is a step of its own", async () => {
   assert.equal(stepsOf({ event: "accepted", recipients: { length: 3 } } as never).length, 1);
 });
 
+test("what an admin did is told of whom he did it to", () => {
+  const removed = { event: "removed", by: "local", recipients: ["c@d"] } as never, bounced = { event: "bounced", by: "local", domain: "e.test" } as never;
+  assert.equal(tell(removed).about, "c@d");
+  assert.equal(tell(bounced).about, "@e.test");
+  const accepted = { event: "accepted", recipients: ["a@b", "c@d", "f@E.test"].map((recipient) => ({ recipient, event: "queued" })) } as never;
+  assert.deepEqual([...fatesOf([accepted, removed, bounced])], [["a@b", "waiting"], ["c@d", "removed"], ["f@E.test", "failed"]]);
+});
+
 test("initials", () => {
   assert.equal(initials("lena.vogel@example.org"), "LV");
   assert.equal(initials("@example.org"), "?");

@@ -20,6 +20,9 @@ export function recipientsOf(event: Event): string[] {
   return value.map((one: unknown) => (typeof one === "string" ? one : typeof one === "object" && one !== null ? String((one as Members)["recipient"] ?? "") : "")).filter(Boolean);
 }
 
+/** Whom it is about: recipients, or all of a message at one domain. */
+const aboutOf = (event: Event): string => recipientsOf(event).join(", ") || (text(event, "domain") && `@${text(event, "domain")}`);
+
 const known = new Map<string, readonly [Tone, IconName, Word]>(Object.entries({
   accepted: ["ok", "s-ok", "event.accepted"], delivered: ["ok", "s-ok", "event.delivered"], relayed: ["ok", "s-ok", "event.relayed"],
   queued: ["info", "s-wait", "event.queued"], deferred: ["warn", "s-wait", "event.deferred"], failed: ["bad", "s-bad", "event.failed"], expired: ["bad", "s-bad", "event.expired"],
@@ -29,12 +32,11 @@ const known = new Map<string, readonly [Tone, IconName, Word]>(Object.entries({
 
 export function tell(event: Event): Told {
   const [tone, icon, word] = known.get(text(event, "event")) ?? ["off", "s-unknown", undefined];
-  const recipients = recipientsOf(event);
   const words = text(event, "reply") || text(event, "detail");
   const reason = reasonOf(words);
   const about = text(event, "event") === "accepted"
     ? [text(event, "login") && t("event.login", { login: text(event, "login") }), text(event, "address") && t("event.from", { address: text(event, "address") }), text(event, "tls") ? t("event.tls", { tls: text(event, "tls") }) : text(event, "address") && t("event.no-tls")]
-    : [recipients.join(", "), reason && t(reason)];
+    : [aboutOf(event), reason && t(reason)];
   const members = Object.entries(event).filter(([name]) => !["time", "event", "recipients"].includes(name));
   return { tone, icon, what: word ? t(word) : text(event, "event"), about: about.filter(Boolean).join(" · "), exact: members.map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join("\n") };
 }
@@ -69,7 +71,9 @@ export function fatesOf(events: readonly Event[]): Map<string, Fate> {
       const list = (event as Members)["recipients"];
       for (const one of Array.isArray(list) ? (list as Members[]) : []) all.set(String(one?.["recipient"] ?? ""), fates[String(one?.["event"] ?? "")] ?? "waiting");
     } else if (fates[name]) {
-      for (const one of recipientsOf(event)) all.set(one, fates[name]);
+      const domain = text(event, "domain");
+      const there = domain ? [...all.keys()].filter((one) => one.toLowerCase().endsWith(`@${domain}`)) : [];
+      for (const one of [...recipientsOf(event), ...there]) all.set(one, fates[name]);
     }
   }
   return all;
