@@ -1,12 +1,14 @@
 // /api/v1/trace: what happened to messages. A search walks from the newest back; each page looks at a bounded number of
 // messages and may be empty though the search goes on.
-// Known limit: addresses, Message-IDs and subjects are compared as they stand in the trace, ASCII case aside.
+// Known limit: addresses and Message-IDs are compared as they stand in the trace, ASCII case aside.
 #include <algorithm>
 #include <optional>
 
 #include "core/base/ascii.h"
 #include "core/base/queue_id.h"
+#include "core/mail/address.h"
 #include "core/mail/date_time.h"
+#include "core/mail/encoded_word.h"
 #include "store/queue_reader.h"
 #include "web-admin/api.h"
 #include "web-admin/lists.h"
@@ -23,15 +25,29 @@ constexpr std::size_t kMaxWanted = 1000;               // bytes of a text that i
 
 /// What a search wants; all needles are lower case and written as in JSON.
 struct Search {
-  std::string address;     // with quotes: a whole value; of "@domain" the end of one
-  std::string message_id;  // the whole member
-  std::string subject;     // a part of the value
-  std::string state;       // "delivered", "waiting" or "failed"; empty: any
+  std::vector<std::string> addresses;  // spellings of one, with quotes: a whole value; of "@domain" the end of one
+  std::string message_id;              // the whole member
+  std::string subject;                 // a part of the value, folded
+  std::string state;                   // "delivered", "waiting" or "failed"; empty: any
   QueueId from{0}, before{0};
 };
 
 /// As a JSON string with its quotes, lower case.
 std::string needle(std::string_view text) { return ascii::to_lower(JsonWriter().text(text).take()); }
+
+/// As it was written, and with its domain in A-labels, as the trace has most (RFC 5890 §2.3.2.1).
+std::vector<std::string> address_needles(const std::string& address) {
+  std::vector<std::string> needles{needle(address)};
+  const std::size_t at = address.rfind('@');
+  if (at != std::string::npos) {
+    const auto domain = mail::normalise_domain(std::string_view(address).substr(at + 1));
+    if (domain) needles.push_back(needle(address.substr(0, at + 1) + *domain));
+  }
+  if (address.starts_with('@')) {
+    for (std::string& one : needles) one.erase(0, 1);
+  }
+  return needles;
+}
 
 Result<const std::string*> wanted_word(const Target& target, std::string_view name) {
   const std::string* value = target.parameter(name);
@@ -56,15 +72,14 @@ Result<QueueId> id_at(const Target& target, std::string_view name) {
 Result<Search> read_search(const Target& target, const ListRange& range) {
   Search search;
   if (const std::string* address = POSTHUS_TRY(wanted_word(target, "address"))) {
-    search.address = needle(*address);
-    if (address->starts_with('@')) search.address.erase(0, 1);
+    search.addresses = address_needles(*address);
   }
   if (const std::string* id = POSTHUS_TRY(wanted_word(target, "message_id"))) {
     search.message_id = "\"message_id\":" + needle(id->starts_with('<') ? *id : "<" + *id + ">");
   }
   if (const std::string* subject = POSTHUS_TRY(wanted_word(target, "subject"))) {
-    const std::string quoted = needle(*subject);
-    search.subject = quoted.substr(1, quoted.size() - 2);
+    const std::string quoted = JsonWriter().text(*subject).take();
+    search.subject = mail::fold_for_search(std::string_view(quoted).substr(1, quoted.size() - 2));
   }
   if (const std::string* state = target.parameter("state")) {
     if (*state != "delivered" && *state != "waiting" && *state != "failed") {
@@ -98,12 +113,13 @@ std::string_view subject_of(std::string_view json) {
 }
 
 bool trace_matches(const Search& search, const std::vector<store::TraceEvent>& events) {
-  const std::string first = ascii::to_lower(events.front().json);
-  if (!search.message_id.empty() && first.find(search.message_id) == std::string::npos) return false;
-  if (!search.subject.empty() && subject_of(first).find(search.subject) == std::string_view::npos) return false;
-  if (search.address.empty()) return true;
+  const std::string& first = events.front().json;
+  if (!search.message_id.empty() && !ascii::to_lower(first).contains(search.message_id)) return false;
+  if (!search.subject.empty() && !mail::fold_for_search(subject_of(first)).contains(search.subject)) return false;
+  if (search.addresses.empty()) return true;
   return std::ranges::any_of(events, [&search](const store::TraceEvent& event) {
-    return ascii::to_lower(event.json).find(search.address) != std::string::npos;
+    const std::string text = ascii::to_lower(event.json);
+    return std::ranges::any_of(search.addresses, [&text](const std::string& one) { return text.contains(one); });
   });
 }
 

@@ -236,6 +236,23 @@ TEST_F(QueueApiTest, ActionsAreChecked) {
   EXPECT_EQ(all(get("/api/v1/queue"), "id"), Texts{id});
 }
 
+TEST_F(QueueApiTest, TheTraceIsSearchedInOtherScripts) {
+  const std::string id = queue({"ben@xn--bcher-kva.test"}, "anna@example.test",
+                               R"({"event":"accepted","subject":"Köln, ЖУК","recipients":["ben@xn--bcher-kva.test"]})");
+  queue({"eva@other.test"}, "anna@example.test", R"({"event":"accepted","subject":"Bonn","recipients":["eva@other.test"]})");
+  const auto found = [this](const std::string& query) { return all(get("/api/v1/trace?" + query), "id"); };
+  const std::string buecher = "b%C3%BCcher.test";
+  for (const std::string& address :
+       {"ben@" + buecher, std::string("Ben@B%C3%9CCHER.test"), "@" + buecher, std::string("ben@xn--bcher-kva.test")}) {
+    EXPECT_EQ(found("address=" + address), Texts{id}) << address;
+  }
+  EXPECT_EQ(found("address=ben@" + buecher + "x"), Texts{});
+  EXPECT_EQ(found("address=cher@" + buecher), Texts{});
+  for (const char* subject : {"K%C3%96LN", "k%C3%B6ln", "Koeln%20%C3%96", "%D0%B6%D1%83%D0%BA"}) {
+    EXPECT_EQ(found("subject=" + std::string(subject)).size(), subject[2] == 'e' ? 0U : 1U) << subject;
+  }
+}
+
 TEST_F(QueueApiTest, TheTraceSaysToWhomItWasDone) {
   const std::string id =
       queue({"ben@elsewhere.test", "eva@other.test", "eve@other.test"}, "anna@example.test", R"({"event":"accepted"})");
