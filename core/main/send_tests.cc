@@ -56,8 +56,10 @@ AtHome at_home(const store::Resolution& resolution, const mail::Address& address
     case Kind::kDisabled: return {.verdict = "refused", .meaning = "The user or the domain is disabled.", .next = {}};
     case Kind::kOverQuota: return {.verdict = "unavailable", .meaning = "The mailbox is full.", .next = {}};
     case Kind::kOnlyMembers:
+      return {.verdict = "refused", .meaning = "The way leads to a group that only its members may write to.", .next = {}};
     case Kind::kOnlyDomain:
-      return {.verdict = "refused", .meaning = "The way leads to a group that its forwarder may not write to.", .next = {}};
+      return {
+          .verdict = "refused", .meaning = "The way leads to a group that only users of its domain may write to.", .next = {}};
     case Kind::kAliasLoop: return {.verdict = "refused", .meaning = "Aliases lead to one another without an end.", .next = {}};
     case Kind::kRemoteAlias: break;
   }
@@ -67,6 +69,16 @@ AtHome at_home(const store::Resolution& resolution, const mail::Address& address
   if (!target) return {.verdict = "refused", .meaning = "The alias leads nowhere.", .next = {}};
   const std::string others = resolution.remote_targets.size() > 1 ? ", the first of several addresses" : "";
   return {.verdict = {}, .meaning = "The mail is forwarded to " + mail::to_string(*target) + others + ".", .next = *target};
+}
+
+/// As a session would know the sender: users of ours sign in to send.
+Result<store::GroupWriter> writer_of(const store::DirectoryReader& directory, const std::string& sender) {
+  store::GroupWriter writer;
+  if (sender.empty()) return writer;
+  writer.address = POSTHUS_TRY(mail::parse_mailbox(sender, mail::Utf8::kAllow));
+  const auto user = POSTHUS_TRY(directory.user_of_login(sender));
+  if (user) writer.account = user->account;
+  return writer;
 }
 
 }  // namespace
@@ -127,9 +139,10 @@ DryRuns::~DryRuns() = default;
 Result<AtHome> DryRuns::State::begin(SendTest& test, const mail::Address& address, const std::optional<std::string>& from) {
   const auto snapshot = POSTHUS_TRY(store.snapshot());
   const store::DirectoryReader directory(*snapshot);
-  AtHome home = at_home(POSTHUS_TRY(directory.resolve(address, 0)), address);
   const auto admin = POSTHUS_TRY(directory.first_server_admin());
   test.from = from.value_or(admin ? admin->address : std::string());
+  const store::GroupWriter writer = POSTHUS_TRY(writer_of(directory, test.from));
+  AtHome home = at_home(POSTHUS_TRY(directory.resolve(address, 0, writer)), address);
   if (home.meaning.empty()) return home;
   const std::string_view mark = home.verdict == "deliverable" ? "good" : home.verdict.empty() ? "note" : "bad";
   test.steps.push_back(
