@@ -25,7 +25,9 @@ Result<QueueFilter> checked_filter(const ChangeQueue& request) {
   if (!restricts && !filter.everything) return fail(ErrorKind::kInvalid, "a filter that names everything");
   if (filter.number != 0 && filter.id.value == 0) return fail(ErrorKind::kInvalid, "a recipient without queue id");
   if (filter.number != 0 && is_of_message(request.action)) return fail(ErrorKind::kInvalid, "a hold of one recipient");
-  if (!filter.recipient_domain.empty() && !mail::is_domain_literal(filter.recipient_domain)) {
+  if (mail::is_domain_literal(filter.recipient_domain)) {
+    filter.recipient_domain = POSTHUS_TRY(mail::parse_mailbox("x@" + filter.recipient_domain, mail::Utf8::kRefuse)).domain;
+  } else if (!filter.recipient_domain.empty()) {
     filter.recipient_domain = POSTHUS_TRY(mail::normalise_domain(filter.recipient_domain));
   }
   if (request.text.size() > kMaxActionText) return fail(ErrorKind::kTooLarge, "text of an action");

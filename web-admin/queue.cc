@@ -149,8 +149,11 @@ struct QueueFilter {
   std::string domain, sender, state;
 };
 
+/// As queued recipients have it.
 Result<std::string> destination(std::string_view text) {
-  if (mail::is_domain_literal(text)) return std::string(text);
+  if (mail::is_domain_literal(text)) {
+    return POSTHUS_TRY(mail::parse_mailbox("x@" + std::string(text), mail::Utf8::kRefuse)).domain;
+  }
   auto name = mail::normalise_domain(text);
   if (!name) return fail(ErrorKind::kInvalid, "'" + std::string(text.substr(0, 300)) + "' is not a domain name");
   return name;

@@ -316,6 +316,13 @@ TEST_F(QueueRequestTest, HeldMailIsNotDueUntilItIsReleased) {
   EXPECT_EQ(due("elsewhere.test", clock.now()), (Names{"7/1", "7/2", "8/1"})) << "what was asked for comes first";
 }
 
+TEST_F(QueueRequestTest, AnAddressLiteralIsNamedInAnySpelling) {
+  must(remote(7, recipients_at({"ben@[IPv6:2001:db8::a]", "eva@other.test"})));
+  must(attempt(7, {deferred(1, kFarFuture), deferred(2, kFarFuture)}));
+  EXPECT_EQ(must(change(QueueAction::kRetryNow, {.recipient_domain = "[ipv6:2001:DB8:0::A]"})).messages, 1u);
+  EXPECT_EQ(due("[IPv6:2001:db8::a]", clock.now()), Names{"7/1"});
+}
+
 TEST_F(QueueRequestTest, NoMessageIsHalfHeld) {
   must(remote(7, recipients_at({"ben@elsewhere.test", "eva@other.test"})));
   EXPECT_EQ(refusal(change(QueueAction::kHold, {.id = QueueId(7), .number = 1})), ErrorKind::kInvalid);

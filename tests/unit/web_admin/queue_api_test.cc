@@ -236,6 +236,12 @@ TEST_F(QueueApiTest, ActionsAreChecked) {
   EXPECT_EQ(all(get("/api/v1/queue"), "id"), Texts{id});
 }
 
+TEST_F(QueueApiTest, AnAddressLiteralIsNamedInAnySpelling) {
+  const std::string id = queue({"ben@[IPv6:::1]"});
+  EXPECT_EQ(all(get("/api/v1/queue?domain=%5Bipv6:::1%5D"), "id"), Texts{id});
+  EXPECT_EQ(change(R"("action":"retry","domain":"[ipv6:::1]")"), "{\"recipients\":1}\n");
+}
+
 TEST_F(QueueApiTest, TheTraceIsSearchedInOtherScripts) {
   const std::string id = queue({"ben@xn--bcher-kva.test"}, "anna@example.test",
                                R"({"event":"accepted","subject":"Köln, ЖУК","recipients":["ben@xn--bcher-kva.test"]})");
