@@ -20,6 +20,7 @@ enum class Reason : std::uint8_t {
   kDomainTakesNoMail,
   kSenderRefused,
   kMailboxDisabled,
+  kMailboxOther,
   kMailboxFull,
   kTooLarge,
   kServerFull,

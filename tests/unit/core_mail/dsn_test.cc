@@ -228,6 +228,16 @@ TEST(Reason, FollowsTheStatusCode) {
   EXPECT_EQ(reason_of_status(""), Reason::kUnknown);
 }
 
+// RFC 3463 §3.3: X.2.0 says that it is of the mailbox, X.2.1 that it is closed.
+TEST(Reason, ClaimsNothingOfAMailboxThatTheStatusDoesNotSay) {
+  for (const char* status : {"4.2.0", "5.2.0", "5.2.4"}) {
+    EXPECT_NE(reason_of_status(status), reason_of_status("5.2.1")) << status;
+    EXPECT_EQ(reason_of_status(status), reason_of_status("5.2.0")) << status;
+  }
+  EXPECT_EQ(reason_of_status("4.2.1"), Reason::kMailboxDisabled);
+  EXPECT_NE(reason_of_status("5.2.0"), Reason::kUnknown);
+}
+
 TEST(Reason, HasWordsInEveryLanguage) {
   for (const ReportLanguage language : {ReportLanguage::kEnglish, ReportLanguage::kGerman, ReportLanguage::kNorwegian}) {
     const ReportText& text = report_text(language);
