@@ -23,8 +23,8 @@ namespace posthus::smtp {
 /// What a server said: the last line's code and the text of all lines, joined with a space, without codes, at most
 /// store::kMaxRemoteWords bytes, control characters replaced. Code 0: it said nothing (`text` tells what happened).
 struct RemoteReply {
-  std::uint16_t code = 0;  // also 552 when the host's SIZE says what it would answer
-  std::string enhanced;    // "5.1.1"; empty when it gave none
+  std::uint16_t code = 0;
+  std::string enhanced;  // "5.1.1"; empty when it gave none
   std::string text;
 };
 

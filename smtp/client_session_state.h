@@ -141,7 +141,7 @@ class ClientSession final : public session::Session {
   Result<std::string> signatures_of_converted();
   bool takes_body() const;
   void rewind_text();
-  void refuse_message(std::uint16_t code, std::string_view enhanced, std::string_view why);
+  void refuse_message(std::string_view enhanced, std::string_view why);
   Step message_taken(Output& output);
   Step begin_transaction(Output& output);
   void choose_group();

@@ -105,8 +105,8 @@ void ClientSession::take_message() {
              Blame::kMessage);
 }
 
-void ClientSession::refuse_message(std::uint16_t code, std::string_view enhanced, std::string_view why) {
-  settle_all(Verdict::kFailed, {.code = code, .enhanced = std::string(enhanced), .text = std::string(why)}, "MAIL", Blame::kHost);
+void ClientSession::refuse_message(std::string_view enhanced, std::string_view why) {
+  settle_all(Verdict::kFailed, {.code = 0, .enhanced = std::string(enhanced), .text = std::string(why)}, "MAIL", Blame::kHost);
 }
 
 // What the host cannot do is not tried: the results are those it would give.
@@ -114,24 +114,23 @@ void ClientSession::check_message() {
   ClientTransaction& t = *transaction_;
   const OutgoingMessage& message = t.message;
   t.needs_utf8 = message.is_utf8 || ascii::has_high_bit(message.reverse_path);
-  if (!is_one_line(message.reverse_path)) return refuse_message(0, "5.1.7", "The sender's address cannot be sent.");
+  if (!is_one_line(message.reverse_path)) return refuse_message("5.1.7", "The sender's address cannot be sent.");
   // RFC 8689 §4.2.1. A report (null reverse-path) goes all the same, and says it where it may be said (§5, §2).
   const bool is_proven = options_.is_name_proven && connection_.tls && connection_.tls->is_peer_verified;
   t.says_requiretls = message.requires_tls && is_proven && peer_.requiretls;
   const bool must_say = message.requires_tls && !message.reverse_path.empty();
   if (must_say && !is_proven) {
-    return refuse_message(0, "5.7.10", "The message requires TLS, and the host's certificate could not be verified.");
+    return refuse_message("5.7.10", "The message requires TLS, and the host's certificate could not be verified.");
   }
   if (must_say && !peer_.requiretls) {
-    return refuse_message(0, "5.7.30", "The message requires TLS all the way, and the host does not offer REQUIRETLS.");
+    return refuse_message("5.7.30", "The message requires TLS all the way, and the host does not offer REQUIRETLS.");
   }
   if (t.needs_utf8 && !peer_.smtputf8) {
-    return refuse_message(0, "5.6.7", "The message needs SMTPUTF8, which the host does not offer.");
+    return refuse_message("5.6.7", "The message needs SMTPUTF8, which the host does not offer.");
   }
   if (peer_.max_size > 0 && message.size > peer_.max_size) {
-    return refuse_message(552, "5.3.4",
-                          "The message has " + std::to_string(message.size) + " bytes; the host takes at most " +
-                              std::to_string(peer_.max_size) + ".");
+    return refuse_message("5.3.4", "The message has " + std::to_string(message.size) + " bytes; the host takes at most " +
+                                       std::to_string(peer_.max_size) + ".");
   }
   for (std::uint16_t i = 0; i < t.recipients.size(); ++i) {
     const std::string& address = message.recipients[i].address;
@@ -167,9 +166,8 @@ void ClientSession::plan_conversion() {
   };
   Result<mail::DownConversion> conversion = mail::DownConversion::plan(t.message.size - signed_from, read);
   if (!conversion && conversion.error().kind == ErrorKind::kInvalid) {
-    return refuse_message(
-        0, "5.6.3",
-        "The message is not 7-bit, the host takes nothing else, and it cannot be converted: " + conversion.error().context + ".");
+    return refuse_message("5.6.3", "The message is not 7-bit, the host takes nothing else, and it cannot be converted: " +
+                                       conversion.error().context + ".");
   }
   t.is_read_broken = !conversion;
   t.message.body = store::BodyKind::k7Bit;

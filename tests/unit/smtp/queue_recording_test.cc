@@ -156,6 +156,24 @@ TEST_F(QueueRecordingTest, AReportThatLeavesIsSigned) {
   EXPECT_TRUE(testing::dkim::holds(fields[0], text.substr(fields[0].size()), record));
 }
 
+// RFC 3464 §2.3.6: a code is what the transport said.
+TEST_F(QueueRecordingTest, WhatIsTooLargeByTheHostsSizeIsRefusedInOurWords) {
+  FakeHost& other = host(3);
+  other.ehlo = "250-fake.example\r\n250 SIZE 10\r\n";
+  const QueueId id = queue({.to = {"ben@other.org"}});
+  settle();
+  EXPECT_EQ(attempts, 0);
+  ASSERT_EQ(trace(id).size(), 2U);
+  EXPECT_TRUE(has(trace(id)[0], "\"detail\":\"The message has ")) << trace(id)[0];
+  EXPECT_FALSE(has(trace(id)[0], "\"reply\"")) << trace(id)[0];
+  ASSERT_EQ(inbox().size(), 1U);
+  const std::string report = inbox()[0];
+  EXPECT_TRUE(has(report, "Status: 5.3.4\r\n")) << report;
+  EXPECT_FALSE(has(report, "Diagnostic-Code: smtp")) << report;
+  EXPECT_FALSE(has(report, "Remote-MTA:")) << report;
+  EXPECT_FALSE(has(report, "said:")) << report;
+}
+
 TEST_F(QueueRecordingTest, AnAlertReachesAFullMailbox) {
   world.add_user("full@example.test", "secret", 200);
   world.deliver("full@example.test", "Subject: large\n\n" + std::string(300, 'x') + "\n");
