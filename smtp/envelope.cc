@@ -2,23 +2,39 @@
 #include "smtp/envelope.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 #include "core/base/ascii.h"
 
 namespace posthus::smtp {
+namespace {
+
+// RFC 3461 §4.1: no NOTIFY at all is as FAILURE,DELAY.
+std::uint8_t notify_of_both(std::uint8_t one, std::uint8_t other) {
+  if (one == other) return one;
+  const auto asked = [](std::uint8_t said) { return said == notify::kUnset ? notify::kFailure | notify::kDelay : said; };
+  return static_cast<std::uint8_t>((asked(one) | asked(other)) & ~notify::kNever);
+}
+
+}  // namespace
+
 void Envelope::sort() {
   std::sort(inboxes.begin(), inboxes.end());
   inboxes.erase(std::unique(inboxes.begin(), inboxes.end()), inboxes.end());
-  std::unordered_set<std::string_view> seen;
-  seen.reserve(elsewhere.size());
+  std::unordered_map<std::string_view, std::size_t> first_of;
+  first_of.reserve(elsewhere.size());
   std::vector<store::QueuedRecipient> once;
   once.reserve(elsewhere.size());
-  // WHY two passes: the set views the addresses, which must not move while it lives.
+  // WHY two passes: the map views the addresses, which must not move while it lives.
   std::vector<bool> is_first;
   is_first.reserve(elsewhere.size());
-  for (const store::QueuedRecipient& recipient : elsewhere) is_first.push_back(seen.insert(recipient.address).second);
+  for (std::size_t i = 0; i < elsewhere.size(); ++i) {
+    const auto [first, is_new] = first_of.try_emplace(elsewhere[i].address, i);
+    is_first.push_back(is_new);
+    std::uint8_t& asked = elsewhere[first->second].notify;
+    asked = notify_of_both(asked, elsewhere[i].notify);
+  }
   for (std::size_t i = 0; i < elsewhere.size(); ++i) {
     if (is_first[i]) once.push_back(std::move(elsewhere[i]));
   }

@@ -57,7 +57,7 @@ struct Envelope {
   bool is_relayed = false;                       // some recipient is of a domain we are backup MX of
 
   /// One copy for each inbox, however many recipients lead to it; one for each address elsewhere (the first one's
-  /// parameters count).
+  /// parameters count, but for NOTIFY: what any of them asked for is asked for).
   void sort();
   /// The destinations of what goes elsewhere, each once.
   std::vector<std::string> destinations() const;

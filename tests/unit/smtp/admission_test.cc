@@ -84,10 +84,39 @@ TEST(Envelope, KeepsEachAddressElsewhereOnce) {
   envelope.sort();
   ASSERT_EQ(envelope.elsewhere.size(), 3u);
   EXPECT_EQ(envelope.elsewhere[0].address, "b@example.org");
-  EXPECT_EQ(envelope.elsewhere[0].notify, notify::kNever);
+  EXPECT_EQ(envelope.elsewhere[0].notify, notify::kDelay);
   EXPECT_EQ(envelope.elsewhere[1].address, "a@example.org");
   EXPECT_EQ(envelope.elsewhere[2].address, "\"a b\"@[192.0.2.9]");
   EXPECT_EQ(envelope.destinations(), (std::vector<std::string>{"[192.0.2.9]", "example.org"}));
+}
+
+struct NotifyCase {
+  std::uint8_t first, second, both;
+};
+
+// RFC 3461 §4.1
+TEST(Envelope, ReportsOnAnAddressNamedTwiceAsEachAsked) {
+  using namespace notify;
+  const NotifyCase cases[] = {
+      {kUnset, kUnset, kUnset},
+      {kNever, kNever, kNever},
+      {kNever, kFailure, kFailure},
+      {kNever, kUnset, kFailure | kDelay},
+      {kSuccess, kUnset, kSuccess | kFailure | kDelay},
+      {kSuccess, kFailure, kSuccess | kFailure},
+  };
+  for (const auto& [first, second, both] : cases) {
+    for (const bool is_swapped : {false, true}) {
+      Envelope envelope;
+      const RcptParameters one{.notify = is_swapped ? second : first, .original_recipient = "rfc822;one@example.test"};
+      const RcptParameters two{.notify = is_swapped ? first : second, .original_recipient = "rfc822;two@example.test"};
+      envelope.elsewhere = {to_queued({"b", "example.org"}, one), to_queued({"b", "example.org"}, two)};
+      envelope.sort();
+      ASSERT_EQ(envelope.elsewhere.size(), 1u);
+      EXPECT_EQ(envelope.elsewhere[0].notify, both) << int{first} << " " << int{second} << " " << is_swapped;
+      EXPECT_EQ(envelope.elsewhere[0].original_recipient, "rfc822;one@example.test");
+    }
+  }
 }
 
 struct EntryCase {
