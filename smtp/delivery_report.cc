@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/base/ascii.h"
 #include "core/base/log.h"
 #include "core/base/queue_id.h"
 #include "core/mail/address.h"
@@ -50,6 +51,12 @@ Result<Reader> find_reader(const store::Snapshot& snapshot, const std::string& r
   return reader;
 }
 
+// RFC 6533 §4.5. WHY by the address: what its server offers is not known here, and a report that needs SMTPUTF8 where there is
+// none is lost without a word. Who has an address beyond ASCII lives by SMTPUTF8.
+bool is_internationalized(const store::QueueEntry& entry, const Reader& reader) {
+  return ascii::has_high_bit(entry.reverse_path) && std::ranges::all_of(reader.elsewhere, ascii::has_high_bit);
+}
+
 bool has_failed(const mail::ReportedRecipient& recipient) { return recipient.action == mail::ReportAction::kFailed; }
 
 // RFC 3461 §4.3, §6.2: RET asks for the whole message of a failure; otherwise its header is enough.
@@ -78,12 +85,12 @@ Result<store::QueuedRecipient> queued(const std::string& address) {
   return recipient;
 }
 
-store::QueueEntry report_entry(const ReportRequest& request, std::size_t local_header_bytes) {
+store::QueueEntry report_entry(const ReportRequest& request, const mail::Report& report, std::size_t local_header_bytes) {
   store::QueueEntry entry;
   entry.local_header_bytes = static_cast<std::uint32_t>(local_header_bytes);
   entry.accepted = request.now;
   entry.origin = store::QueueOrigin::kReport;
-  entry.is_utf8 = request.entry.is_utf8;
+  entry.is_utf8 = report.is_utf8;
   entry.requires_tls = request.entry.requires_tls;              // RFC 8689 §5
   entry.ignores_tls_policy = request.entry.ignores_tls_policy;  // RFC 8689 §6
   if (entry.is_utf8) entry.body = store::BodyKind::k8BitMime;
@@ -112,7 +119,7 @@ Result<> add_sender(const ReportRequest& request, mail::Report& report) {
   return {};
 }
 
-Result<mail::Report> describe(ReportRequest& request, QueueId id) {
+Result<mail::Report> describe(ReportRequest& request, const Reader& reader, QueueId id) {
   mail::Report report;
   report.reporting_host = request.hostname;
   POSTHUS_TRY_VOID(add_sender(request, report));
@@ -122,7 +129,7 @@ Result<mail::Report> describe(ReportRequest& request, QueueId id) {
   report.now = request.now;
   report.message_id = to_text(id);
   report.queue_id = to_text(request.entry.id);
-  report.is_utf8 = request.entry.is_utf8;
+  report.is_utf8 = is_internationalized(request.entry, reader);
   report.ignores_tls_policy = request.entry.ignores_tls_policy;
   if (const auto read = add_original(request, report); !read) {
     // WHY: a message that cannot be read any more is not delivered either; its sender hears of it all the same.
@@ -158,10 +165,10 @@ Result<ReportMessage> make_report(ReportRequest request) {
   ReportMessage result{.message = nullptr, .event = report_event(request, id, reader.problem), .destination = {}};
   if (!reader.problem.empty()) return {std::move(result)};
   const std::string return_path = mail::return_path_field(std::nullopt);
-  const mail::Report report = POSTHUS_TRY(describe(request, id));
+  const mail::Report report = POSTHUS_TRY(describe(request, reader, id));
   const std::string text = mail::compose_report(report);
   store::IncomingMessage message = request.store.begin_message();
-  if (request.entry.is_utf8) message.declare_internationalized();
+  if (report.is_utf8) message.declare_internationalized();
   POSTHUS_TRY_VOID(message.append(return_path));
   POSTHUS_TRY_VOID(message.append(text));
   POSTHUS_TRY_VOID(message.finish());
@@ -180,7 +187,7 @@ Result<ReportMessage> make_report(ReportRequest request) {
     result.destination = result.message->recipients.back().domain;
   }
   if (reader.elsewhere.empty()) return {std::move(result)};
-  result.message->queue = report_entry(request, return_path.size());
+  result.message->queue = report_entry(request, report, return_path.size());
   Signature signature = report_signature(request, report, text);
   result.message->queue->extra_header = std::move(signature.fields);
   result.message->queue->signing_domain = std::move(signature.domain);

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "core/base/ascii.h"
 #include "core/base/log.h"
 #include "core/base/metrics.h"
 #include "core/base/queue_id.h"
@@ -153,7 +154,8 @@ void ServerSession::prepare_success_report(Timestamp now) {
   report->original_header = message.is_spooled()
                                 ? message.summary().cached_fields
                                 : std::string(message.bytes().substr(local_header_bytes_, header_size - local_header_bytes_));
-  report->is_utf8 = envelope_->parameters.is_utf8 && transfer_->has_8bit_header();
+  // RFC 6533 §4.5: what comes for an ASCII address may go on to a server without SMTPUTF8.
+  report->is_utf8 = transfer_->has_8bit_header() && ascii::has_high_bit(report->to);
   report->ignores_tls_policy = transfer_->header().asks_for_no_tls() && !envelope_->parameters.requires_tls;
   report->recipients = std::move(delivered);
   envelope_->success_report = std::move(report);

@@ -37,7 +37,7 @@ struct Report {
       original_header;  // header of the message (for kHeaders and the subject line in the human part), at most kMaxReportedHeader
   std::string original_text;  // the whole message when it is to be returned; empty: only the header
   ReportLanguage language = ReportLanguage::kEnglish;
-  bool is_utf8 = false;                       // the message was internationalized, and the reader of the report can be (RFC 6533)
+  bool is_utf8 = false;                       // the reader of the report takes internationalized mail (RFC 6533)
   bool ignores_tls_policy = false;            // the message said "TLS-Required: No", the report does as well (RFC 8689 §6)
   std::vector<ReportedRecipient> recipients;  // at least one
 };

@@ -2,6 +2,7 @@
 // And where reports go, and how.
 #include <gtest/gtest.h>
 
+#include "core/base/ascii.h"
 #include "smtp/delivery_report.h"
 #include "smtp/hold_notice.h"
 #include "store/memory_engine.h"
@@ -154,6 +155,50 @@ TEST_F(QueueRecordingTest, AReportThatLeavesIsSigned) {
   EXPECT_EQ(testing::dkim::tags_of(fields[0])["d"], "example.test") << "our host name lies below it";
   const std::string record = mailauth::key_record(mailauth::SigningAlgorithm::kEd25519Sha256, made.public_key);
   EXPECT_TRUE(testing::dkim::holds(fields[0], text.substr(fields[0].size()), record));
+}
+
+// RFC 6533 §3, §4.5
+TEST_F(QueueRecordingTest, AReportForAnAsciiSenderNeedsNoSmtpUtf8) {
+  FakeHost& other = host(3);
+  other.answer = nullptr;
+  zone("gone.example !noname\n");
+  queue({.from = "dan@other.org",
+         .to = {"j\u00f8rgen@gone.example"},
+         .text = "From: dan@other.org\r\nSubject: sm\u00f8rbr\u00f8d\r\n\r\nHello.\r\n",
+         .return_content = store::ReturnContent::kFull,
+         .is_utf8 = true,
+         .body = store::BodyKind::k8BitMime});
+  settle();
+  ASSERT_EQ(other.messages.size(), 1U);
+  EXPECT_EQ(other.messages[0].mail, "MAIL FROM:<>");
+  const std::string& text = other.messages[0].text;
+  EXPECT_FALSE(ascii::has_high_bit(text)) << text;
+  EXPECT_TRUE(has(text, "Final-Recipient: utf-8; j\\x{F8}rgen@gone.example\r\n")) << text;
+  EXPECT_EQ(queued_messages(), 0U);
+}
+
+TEST_F(QueueRecordingTest, AReportForASenderBeyondAsciiIsInternationalized) {
+  FakeHost& other = host(3);
+  other.answer = nullptr;
+  other.ehlo = "250-fake.example\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n";
+  zone("gone.example !noname\n");
+  queue({.from = "d\u00e5n@other.org", .to = {"j\u00f8rgen@gone.example"}, .is_utf8 = true});
+  settle();
+  ASSERT_EQ(other.messages.size(), 1U);
+  EXPECT_EQ(other.messages[0].mail, "MAIL FROM:<> BODY=8BITMIME SMTPUTF8");
+  EXPECT_TRUE(has(other.messages[0].text, "Final-Recipient: utf-8; j\u00f8rgen@gone.example\r\n"));
+}
+
+TEST_F(QueueRecordingTest, AReportThatGoesOnToAnAsciiAddressNeedsNoSmtpUtf8) {
+  FakeHost& other = host(3);
+  other.answer = nullptr;
+  zone("gone.example !noname\n");
+  world.add_alias("d\u00e5n@example.test", {"dan@other.org"});
+  queue({.from = "d\u00e5n@example.test", .to = {"ben@gone.example"}, .is_utf8 = true});
+  settle();
+  ASSERT_EQ(other.messages.size(), 1U);
+  EXPECT_EQ(other.messages[0].mail, "MAIL FROM:<>");
+  EXPECT_FALSE(ascii::has_high_bit(other.messages[0].text)) << other.messages[0].text;
 }
 
 // RFC 3464 §2.3.6: a code is what the transport said.

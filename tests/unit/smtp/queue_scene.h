@@ -27,7 +27,7 @@ struct Letter {
   std::string text = "From: anna@example.test\r\nSubject: hello\r\n\r\nHello.\r\n";
   store::ReturnContent return_content = store::ReturnContent::kUnset;
   std::string envelope_id, recipient_reverse_path, extra_header, signing_domain, route;
-  bool requires_tls = false, ignores_tls_policy = false;
+  bool requires_tls = false, ignores_tls_policy = false, is_utf8 = false;
   store::BodyKind body = store::BodyKind::k7Bit;
 };
 
@@ -98,6 +98,7 @@ class QueueScene : public ::testing::Test {
     entry.signing_domain = letter.signing_domain;
     entry.requires_tls = letter.requires_tls;
     entry.body = letter.body;
+    entry.is_utf8 = letter.is_utf8;
     entry.ignores_tls_policy = letter.ignores_tls_policy;
     std::vector<store::QueuedRecipient> recipients;
     for (const std::string& address : letter.to) {
