@@ -45,7 +45,7 @@ struct ClientTransaction {
   bool is_text_begun = false;  // DATA or BDAT was sent
   bool is_text_sent = false;   // the last byte is written: the host may have the message before we hear of it
   bool is_chunked = false;     // BDAT
-  bool needs_utf8 = false;
+  bool says_utf8 = false;      // SMTPUTF8, in MAIL of this transaction
   bool says_requiretls = false;
   std::uint64_t offset = 0;                        // of the text not read yet
   std::string read_ahead;                          // text that was read and not sent yet

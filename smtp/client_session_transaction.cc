@@ -81,6 +81,15 @@ bool is_surplus(const RemoteReply& reply) {
   return reply.enhanced.empty() || reply.enhanced.ends_with(".5.3");
 }
 
+// Whoever the recipient is.
+bool is_smtputf8_needed(const OutgoingMessage& message) { return message.is_utf8 || ascii::has_high_bit(message.reverse_path); }
+
+// RFC 6531 §3.4: "neither the envelope nor the message", and who is named in another transaction is not of this envelope.
+bool is_smtputf8_needed(const ClientTransaction& t) {
+  const auto is_beyond_ascii = [&t](std::uint16_t index) { return ascii::has_high_bit(t.message.recipients[index].address); };
+  return is_smtputf8_needed(t.message) || std::any_of(t.group.begin(), t.group.end(), is_beyond_ascii);
+}
+
 }  // namespace
 
 void ClientSession::take_message() {
@@ -113,7 +122,6 @@ void ClientSession::refuse_message(std::string_view enhanced, std::string_view w
 void ClientSession::check_message() {
   ClientTransaction& t = *transaction_;
   const OutgoingMessage& message = t.message;
-  t.needs_utf8 = message.is_utf8 || ascii::has_high_bit(message.reverse_path);
   if (!is_one_line(message.reverse_path)) return refuse_message("5.1.7", "The sender's address cannot be sent.");
   // RFC 8689 §4.2.1. A report (null reverse-path) goes all the same, and says it where it may be said (§5, §2).
   const bool is_proven = options_.is_name_proven && connection_.tls && connection_.tls->is_peer_verified;
@@ -125,7 +133,7 @@ void ClientSession::check_message() {
   if (must_say && !peer_.requiretls) {
     return refuse_message("5.7.30", "The message requires TLS all the way, and the host does not offer REQUIRETLS.");
   }
-  if (t.needs_utf8 && !peer_.smtputf8) {
+  if (is_smtputf8_needed(message) && !peer_.smtputf8) {
     return refuse_message("5.6.7", "The message needs SMTPUTF8, which the host does not offer.");
   }
   if (peer_.max_size > 0 && message.size > peer_.max_size) {
@@ -141,8 +149,6 @@ void ClientSession::check_message() {
       settle(i, Verdict::kFailed,
              {.code = 0, .enhanced = "5.6.7", .text = "The address needs SMTPUTF8, which the host does not offer."}, "RCPT",
              Blame::kHost);
-    } else if (ascii::has_high_bit(address)) {
-      t.needs_utf8 = true;
     }
   }
 }
@@ -240,6 +246,7 @@ session::Step ClientSession::begin_transaction(Output& output) {
   ++transactions_;
   ClientTransaction& t = *transaction_;
   choose_group();
+  t.says_utf8 = is_smtputf8_needed(t);
   t.replies = t.named = t.accepted = 0;
   t.is_mail_accepted = t.is_text_begun = t.is_text_sent = false;
   t.is_chunked = peer_.chunking && !t.conversion;  // BDAT wants to know the size
@@ -280,7 +287,7 @@ void ClientSession::write_mail(Output& output) const {
   } else if (message.body != store::BodyKind::k7Bit && peer_.eight_bit_mime) {
     output.append(" BODY=8BITMIME");
   }
-  if (t.needs_utf8) output.append(" SMTPUTF8");
+  if (t.says_utf8) output.append(" SMTPUTF8");
   if (t.says_requiretls) output.append(" REQUIRETLS");
   if (peer_.dsn) {
     if (message.return_content == store::ReturnContent::kFull) output.append(" RET=FULL");

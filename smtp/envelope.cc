@@ -87,12 +87,8 @@ store::QueueEntry queue_entry(const Envelope& envelope, const MessageFacts& fact
   // What it is, not what the client said of it: many say nothing, and a needless word may cost a conversion.
   if (facts.has_8bit) entry.body = store::BodyKind::k8BitMime;
   if (envelope.parameters.body == Body::kBinaryMime) entry.body = store::BodyKind::kBinaryMime;
-  bool has_8bit_address = ascii::has_high_bit(entry.reverse_path);
-  for (const store::QueuedRecipient& recipient : envelope.elsewhere) {
-    has_8bit_address = has_8bit_address || ascii::has_high_bit(recipient.address);
-  }
-  // A forward may lead to a non-ASCII address whatever the client said.
-  entry.is_utf8 = has_8bit_address || (envelope.parameters.is_utf8 && facts.has_8bit_header);
+  // WHY not of the recipients: each transaction asks those it names.
+  entry.is_utf8 = ascii::has_high_bit(entry.reverse_path) || (envelope.parameters.is_utf8 && facts.has_8bit_header);
   entry.requires_tls = envelope.parameters.requires_tls;
   entry.ignores_tls_policy = facts.asks_for_no_tls && !entry.requires_tls;  // RFC 8689 §4.1
   entry.origin = facts.origin;

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "core/base/ascii.h"
 #include "core/base/queue_id.h"
 #include "core/mail/address_list.h"
 #include "core/mail/date_time.h"
@@ -73,8 +74,11 @@ std::string ServerSession::received_field() const {
   facts.with = transmission_type();
   if (tls_) facts.tls = tls_->version + " with cipher " + tls_->cipher;
   facts.id = to_text(message_id_);
-  if (envelope_->recipients.size() == 1 && !envelope_->recipients.front().address.domain.empty()) {
-    facts.recipient = envelope_->recipients.front().address;
+  if (envelope_->recipients.size() == 1) {
+    const mail::Address& recipient = envelope_->recipients.front().address;
+    // RFC 6531 §3.7.3: an alias beyond ASCII may lead to somebody elsewhere to whom the message goes without SMTPUTF8.
+    const bool may_be_told = envelope_->elsewhere.empty() || !ascii::has_high_bit(recipient.local_part);
+    if (!recipient.domain.empty() && may_be_told) facts.recipient = recipient;
   }
   facts.time = context_.clock.now();
   return mail::received_field(facts);

@@ -38,7 +38,7 @@ struct QueueEntry {
   std::string envelope_id;  // ENVID, decoded; empty: none
   ReturnContent return_content = ReturnContent::kUnset;
   BodyKind body = BodyKind::k7Bit;
-  bool is_utf8 = false;             // SMTPUTF8 was given and the message needs it
+  bool is_utf8 = false;             // needs SMTPUTF8 whoever the recipient is; older versions also said so of a recipient
   bool requires_tls = false;        // REQUIRETLS, RFC 8689
   bool ignores_tls_policy = false;  // "TLS-Required: No" (RFC 8689 §3): DANE and MTA-STS do not hold it up
   QueueOrigin origin = QueueOrigin::kSubmission;

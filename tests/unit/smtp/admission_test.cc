@@ -136,8 +136,8 @@ TEST(QueueEntry, SaysWhatTheMessageNeedsNotWhatTheClientSaid) {
       {"8 bits unsaid", false, false, true, Body::k7Bit, "a", false, BodyKind::k8BitMime},
       {"UTF-8 header", true, true, true, Body::k8BitMime, "a", true, BodyKind::k8BitMime},
       {"raw header", false, true, true, Body::k7Bit, "a", false, BodyKind::k8BitMime},
-      {"UTF-8 recipient", true, false, false, Body::k7Bit, "\xc3\xa4", true, BodyKind::k7Bit},
-      {"forward to one", false, false, false, Body::k7Bit, "\xc3\xa4", true, BodyKind::k7Bit},
+      {"UTF-8 recipient", true, false, false, Body::k7Bit, "\xc3\xa4", false, BodyKind::k7Bit},
+      {"forward to one", false, false, false, Body::k7Bit, "\xc3\xa4", false, BodyKind::k7Bit},
       {"binary", false, false, false, Body::kBinaryMime, "a", false, BodyKind::kBinaryMime},
   };
   for (const EntryCase& c : cases) {
