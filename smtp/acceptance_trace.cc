@@ -72,6 +72,7 @@ class RecipientList {
     if (recipient.has_inbox) add(recipient, address, "delivered", {});
     if (recipient.is_elsewhere) add(recipient, address, "queued", {});
     for (const std::string& target : recipient.forwarded_to) add(recipient, target, "queued", address);
+    for (const std::string& member : recipient.full_members) add(recipient, member, "queued", address);
   }
   void finish() {
     out_.push_back(']');
@@ -98,6 +99,23 @@ class RecipientList {
   std::string& out_;
   std::size_t left_out_ = 0;
 };
+
+// Members of aliases who get nothing, as far as half of the room goes: the recipients come first.
+void append_skipped(std::string& out, const std::vector<Recipient>& recipients) {
+  bool is_first = true;
+  for (const Recipient& recipient : recipients) {
+    for (const store::SkippedMember& member : recipient.skipped) {
+      if (out.size() > kMaxTrace / 2) break;
+      out.append(is_first ? ",\"skipped\":[{" : ",{");
+      is_first = false;
+      append_member(out, "address", member.address, kMaxAddress);
+      append_member(out, "reason", to_string(member.reason));
+      append_member(out, "via", to_string(recipient.address), kMaxAddress);
+      out.push_back('}');
+    }
+  }
+  if (!is_first) out.push_back(']');
+}
 
 void append_header_facts(std::string& out, const AcceptanceFacts& facts) {
   if (const auto field = mail::find_field(facts.header, "message-id")) {
@@ -139,6 +157,7 @@ std::string acceptance_trace(const Envelope& envelope, const AcceptanceFacts& fa
   out.append(",\"size\":").append(std::to_string(facts.size));
   append_header_facts(out, facts);
   append_member(out, "held", facts.hold_reason);
+  append_skipped(out, envelope.recipients);
   RecipientList recipients(out);
   for (const Recipient& recipient : envelope.recipients) recipients.add(recipient);
   recipients.finish();

@@ -26,7 +26,8 @@ struct AcceptanceFacts {
 };
 
 inline constexpr std::size_t kMaxTrace = 32 * 1024;  // about 300 recipients by name; of more only the number is told
-/// Each recipient is told with what became of it: "delivered" (here), "queued", and through which of our addresses.
+/// Each recipient is told with what became of it: "delivered" (here), "queued", and through which of our addresses. Members of
+/// aliases who are passed over are listed apart, as "skipped" with their address, the reason and the alias.
 std::string acceptance_trace(const Envelope& envelope, const AcceptanceFacts& facts);
 
 }  // namespace posthus::smtp

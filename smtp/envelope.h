@@ -12,6 +12,7 @@
 #include "core/mail/dsn.h"
 #include "smtp/parameters.h"
 #include "smtp/path.h"
+#include "store/directory_reader.h"
 #include "store/sending_reader.h"
 
 namespace posthus::smtp {
@@ -25,6 +26,9 @@ struct Recipient {
   std::vector<std::string> forwarded_to;  // addresses elsewhere that it stands for here
   std::string forwarder;                  // whom they count for; empty: the sender
   bool is_expanded = false;               // it stands for more than one, here and elsewhere
+  std::vector<std::string> full_members;  // users of ours that it stands for too: their copies wait in the queue for room
+  /// Whom it names, and who gets nothing.
+  std::vector<store::SkippedMember> skipped;
 };
 
 /// What the sender's limits count of this message.

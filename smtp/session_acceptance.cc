@@ -231,6 +231,20 @@ session::Step ServerSession::message_committed(Output& output) {
   return message_accepted(output);
 }
 
+// WHY a line of its own, of one member: whoever looks for a copy that did not come finds the message by it, and the rest in its
+// trace.
+void ServerSession::log_skipped(std::string_view id) const {
+  std::uint64_t count = 0;
+  const store::SkippedMember* first = nullptr;
+  for (const Recipient& recipient : envelope_->recipients) {
+    count += recipient.skipped.size();
+    if (!first && count > 0) first = &recipient.skipped.front();
+  }
+  if (!first) return;
+  log::info("smtp.members_skipped",
+            {{"id", id}, {"count", count}, {"first", first->address}, {"reason", to_string(first->reason)}});
+}
+
 session::Step ServerSession::message_accepted(Output& output) {
   const std::string id = to_text(message_id_);
   append_reply(output, reply::kAccepted, id + " accepted");
@@ -248,6 +262,7 @@ session::Step ServerSession::message_accepted(Output& output) {
                                 {"client", remote_address_},
                                 {"with", transmission_type()},
                                 {"login", login_}});
+    log_skipped(id);
   }
   reset_transaction();
   errors_ = 0;

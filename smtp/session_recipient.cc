@@ -23,6 +23,35 @@ void count_refused_recipient(const Reply& reply) {
 
 constexpr std::size_t kMaxPrimaryWords = 400;  // with code and prefix a line of at most 512 (RFC 5321 §4.5.3.1.5)
 
+// RFC 3461 §5.2.7.2: what the sender asked for goes on with the message; §5.2.1: he knows the address by which he wrote.
+RcptParameters carried_on(const Recipient& recipient) {
+  RcptParameters carried = recipient.parameters;
+  if (!carried.original_recipient.empty()) return carried;
+  const std::string address = mail::to_string(recipient.address);
+  carried.original_recipient = (ascii::has_high_bit(address) ? "utf-8;" : "rfc822;") + address;
+  return carried;
+}
+
+// RFC 3461 §5.2.7.3: of an address that leads to several nobody says "delivered" for all.
+std::uint8_t without_success(std::uint8_t asked) {
+  if ((asked & notify::kSuccess) == 0) return asked;
+  const auto left = static_cast<std::uint8_t>(asked & ~notify::kSuccess);
+  return left == notify::kUnset ? notify::kNever : left;
+}
+
+/// The copies of members who have no room. WHY by the queue and our own listener: it tells each time whether there is room, and
+/// delay, return and trace are those of any mail. The sender's own reverse-path stays, since nothing leaves.
+Result<> add_full_members(const Recipient& recipient, std::vector<store::QueuedRecipient>& queued) {
+  if (recipient.full_members.empty()) return {};
+  RcptParameters carried = carried_on(recipient);
+  carried.notify = without_success(carried.notify);
+  for (const std::string& member : recipient.full_members) {
+    queued.push_back(to_queued(POSTHUS_TRY(mail::parse_mailbox(member, mail::Utf8::kAllow)), carried));
+    queued.back().forwarder = recipient.forwarder;
+  }
+  return {};
+}
+
 }  // namespace
 
 // rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF
@@ -106,12 +135,16 @@ session::Step ServerSession::recipient_admitted(Output& output) {
   recipient.is_elsewhere = pending->verdict.routing == Routing::kRemote;
   if (pending->verdict.routing == Routing::kForward) recipient.forwarded_to = std::move(resolution.remote_targets);
   if (role_ == ListenerRole::kMx) recipient.forwarder = std::move(resolution.forwarder);
-  recipient.is_expanded = resolution.inboxes.size() + recipient.forwarded_to.size() > 1;
-  const auto elsewhere = queued_recipients(recipient);
+  recipient.full_members = std::move(resolution.full_members);
+  recipient.skipped = std::move(resolution.skipped);
+  recipient.is_expanded = resolution.inboxes.size() + recipient.forwarded_to.size() + recipient.full_members.size() > 1;
+  auto elsewhere = queued_recipients(recipient);
   if (!elsewhere) return refuse_recipient(reply::kTryAgain, output);
   const Reply limit = role_ == ListenerRole::kSubmission ? check_limits(*elsewhere) : check_forward(recipient);
   if (limit.code >= 400) return refuse_recipient(limit, output);
-  if (!add_targets(resolution.inboxes, *elsewhere)) return refuse_recipient(reply::kTooManyRecipients, output);
+  // WHY after the limits: these copies do not leave.
+  if (!add_full_members(recipient, *elsewhere)) return refuse_recipient(reply::kTryAgain, output);
+  if (!add_targets(resolution.inboxes, *std::move(elsewhere))) return refuse_recipient(reply::kTooManyRecipients, output);
   if (envelope_->recipients.empty()) envelope_->shows_subject = shows_subject();
   if (resolution.kind == store::Resolution::Kind::kRelay) envelope_->is_relayed = true;
   envelope_->recipients.push_back(std::move(recipient));
@@ -142,26 +175,6 @@ session::Step ServerSession::refuse_recipient(const Reply& reply, std::string_vi
   if (++refused_recipients_ < kMaxRefusedRecipients) return Step::kRead;
   return refuse_and_close(reply::kTooManyErrors, output);
 }
-
-namespace {
-
-// RFC 3461 §5.2.7.2: what the sender asked for goes on with the message; §5.2.1: he knows the address by which he wrote.
-RcptParameters carried_on(const Recipient& recipient) {
-  RcptParameters carried = recipient.parameters;
-  if (!carried.original_recipient.empty()) return carried;
-  const std::string address = mail::to_string(recipient.address);
-  carried.original_recipient = (ascii::has_high_bit(address) ? "utf-8;" : "rfc822;") + address;
-  return carried;
-}
-
-// RFC 3461 §5.2.7.3: of an address that leads to several nobody says "delivered" for all.
-std::uint8_t without_success(std::uint8_t asked) {
-  if ((asked & notify::kSuccess) == 0) return asked;
-  const auto left = static_cast<std::uint8_t>(asked & ~notify::kSuccess);
-  return left == notify::kUnset ? notify::kNever : left;
-}
-
-}  // namespace
 
 Result<std::vector<store::QueuedRecipient>> ServerSession::queued_recipients(const Recipient& recipient) {
   std::vector<store::QueuedRecipient> queued;

@@ -173,6 +173,7 @@ class ServerSession final : public session::Session {
   std::string trace_of_acceptance(std::string_view header, Timestamp now) const;
   Step message_committed(Output& output);
   Step message_refused(const Reply& reply, Output& output);
+  void log_skipped(std::string_view id) const;
   Step message_accepted(Output& output);
 
   ServerContext& context_;

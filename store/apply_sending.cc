@@ -67,6 +67,9 @@ Result<> count_forwards(ApplyContext& context, const std::vector<QueuedRecipient
   std::map<std::string_view, std::uint32_t> copies;  // by address, and by domain
   for (const QueuedRecipient& recipient : recipients) {
     if (recipient.forwarder.empty()) continue;
+    // The copy of a member who has no room waits for our own listener: it is forwarded nowhere.
+    const auto own = POSTHUS_TRY(get_domain(context.transaction, recipient.domain));
+    if (own && own->kind == DomainKind::kMailboxes) continue;
     const std::string_view forwarder = recipient.forwarder;
     ++copies[forwarder];
     ++copies[forwarder.substr(forwarder.rfind('@') + 1)];

@@ -20,6 +20,16 @@ struct Page {
   std::string next;
 };
 
+/// A member of an alias, or where a user forwards to, that is passed over because others are left.
+struct SkippedMember {
+  enum class Reason : std::uint8_t { kDisabled, kUnknown };
+  std::string address;
+  Reason reason = Reason::kUnknown;
+};
+/// "disabled", "unknown".
+std::string_view to_string(SkippedMember::Reason reason);
+inline constexpr std::size_t kMaxSkippedMembers = 100;  // of one recipient; of more nobody is told
+
 /// What an envelope recipient means here.
 struct Resolution {
   enum class Kind : std::uint8_t {
@@ -37,7 +47,11 @@ struct Resolution {
   Kind kind = Kind::kNoSuchUser;
   std::vector<MailboxId> inboxes;  // distinct
   std::vector<std::string> remote_targets;
-  bool checks_recipients = false;  // kRelay: the primary is to be asked
+  /// kLocal, kRemoteAlias: users of ours who have no room for a copy of their own while others have: it is to wait in the queue.
+  /// By their own address, so that nobody but them is asked again; what they forward is decided then as well.
+  std::vector<std::string> full_members;
+  std::vector<SkippedMember> skipped;  // likewise while others are left
+  bool checks_recipients = false;      // kRelay: the primary is to be asked
   /// Who is forwarding to `remote_targets`: the user or alias that the recipient is, as the directory names it ("@example.org": a
   /// catch-all), whatever stands behind it. Empty: nobody of ours was found.
   std::string forwarder;

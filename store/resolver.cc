@@ -16,6 +16,10 @@ bool is_postmaster(std::string_view local_part) {
 
 }  // namespace
 
+std::string_view to_string(SkippedMember::Reason reason) {
+  return reason == SkippedMember::Reason::kDisabled ? "disabled" : "unknown";
+}
+
 Result<Resolution> Resolver::resolve(const mail::Address& recipient, const GroupWriter* writer) {
   if (recipient.domain.empty()) {
     if (is_postmaster(recipient.local_part)) {
@@ -42,6 +46,7 @@ Result<Resolution> Resolver::resolve(const mail::Address& recipient, const Group
 
 Resolution Resolver::verdict(bool domain_is_ours) {
   using Kind = Resolution::Kind;
+  if (!has_target()) result_.full_members.clear();
   if (!domain_is_ours) {
     result_.kind = Kind::kNoSuchDomain;
   } else if (is_too_deep_) {
@@ -75,7 +80,7 @@ Result<> Resolver::expand(const mail::Address& address, Way way) {
     return {};
   }
   if (domain->is_disabled) {
-    is_disabled_ = true;
+    skip(mail::to_string(address), SkippedMember::Reason::kDisabled);
     return {};
   }
   if (!domain->alias_of.empty()) {
@@ -96,8 +101,15 @@ Result<> Resolver::expand(const mail::Address& address, Way way) {
   }
   // WHY: the server's admins answer for the domain, not whoever collects its stray mail.
   if (is_postmaster(address.local_part)) return add_server_admin(way);
-  POSTHUS_TRY_VOID(try_alias("@" + address.domain, way));
+  if (POSTHUS_TRY(try_alias("@" + address.domain, way)) == Found::kNo) {
+    skip(mail::to_string(address), SkippedMember::Reason::kUnknown);
+  }
   return {};
+}
+
+void Resolver::skip(std::string address, SkippedMember::Reason reason) {
+  if (reason == SkippedMember::Reason::kDisabled) is_disabled_ = true;
+  if (result_.skipped.size() < kMaxSkippedMembers) result_.skipped.push_back({std::move(address), reason});
 }
 
 Result<Resolver::Found> Resolver::try_user(std::string_view lookup, Way way) {
@@ -158,7 +170,13 @@ Result<std::optional<std::string>> Resolver::only_domain() const {
 
 Result<> Resolver::add_user(const UserRecord& user, Way way) {
   if (user.is_disabled) {
-    is_disabled_ = true;
+    skip(user.address, SkippedMember::Reason::kDisabled);
+    return {};
+  }
+  const bool has_inbox = user.forward_to.empty() || user.keeps_copy;
+  // WHY before what he forwards: his copy is asked for again by his address, and would be forwarded a second time.
+  if (has_inbox && POSTHUS_TRY(is_over_quota(user))) {
+    add_full_member(user);
     return {};
   }
   if (way.depth == 0) result_.forwarder = user.address;
@@ -173,20 +191,14 @@ Result<> Resolver::add_user(const UserRecord& user, Way way) {
     }
     const GroupWriter forwarder{POSTHUS_TRY(mail::parse_mailbox(user.address, mail::Utf8::kAllow)), user.account};
     POSTHUS_TRY_VOID(add_targets(user.forward_to, {way.depth, &forwarder}));
-    if (!user.keeps_copy) return {};
   }
-  return add_inbox(user);
+  if (has_inbox && inboxes_.insert(user.inbox.value).second) result_.inboxes.push_back(user.inbox);
+  return {};
 }
 
-Result<> Resolver::add_inbox(const UserRecord& user) {
-  if (inboxes_.contains(user.inbox.value)) return {};
-  if (POSTHUS_TRY(is_over_quota(user))) {
-    is_over_quota_ = true;
-    return {};
-  }
-  inboxes_.insert(user.inbox.value);
-  result_.inboxes.push_back(user.inbox);
-  return {};
+void Resolver::add_full_member(const UserRecord& user) {
+  is_over_quota_ = true;
+  if (inboxes_.insert(user.inbox.value).second) result_.full_members.push_back(user.address);
 }
 
 Result<bool> Resolver::is_over_quota(const UserRecord& user) const {

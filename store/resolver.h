@@ -40,7 +40,8 @@ class Resolver {
   Result<> add_server_admin(Way way);
   Result<std::optional<std::string>> only_domain() const;
   Result<> add_user(const UserRecord& user, Way way);
-  Result<> add_inbox(const UserRecord& user);
+  void add_full_member(const UserRecord& user);
+  void skip(std::string address, SkippedMember::Reason reason);
   Result<bool> is_over_quota(const UserRecord& user) const;
   bool has_target() const { return !result_.inboxes.empty() || !result_.remote_targets.empty(); }
   Resolution verdict(bool domain_is_ours);
@@ -49,8 +50,8 @@ class Resolver {
   const std::uint64_t message_size_;
   const QuotaCheck quota_;
   Resolution result_;
-  std::unordered_set<std::string> seen_;  // lookup keys of aliases entered and remote targets taken
-  std::unordered_set<std::uint32_t> inboxes_;
+  std::unordered_set<std::string> seen_;       // lookup keys of aliases entered and remote targets taken
+  std::unordered_set<std::uint32_t> inboxes_;  // taken, or of full members
   std::size_t expanded_ = 0;
   std::optional<Resolution::Kind> kept_out_;  // of a group: why
   bool is_too_deep_ = false, is_circular_ = false, is_disabled_ = false, is_over_quota_ = false;

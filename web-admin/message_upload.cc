@@ -18,7 +18,12 @@ Result<std::vector<MailboxId>> resolve(const ServerContext& context, const mail:
   const std::string text = mail::to_string(recipient);
   using Kind = store::Resolution::Kind;
   switch (resolution.kind) {
-    case Kind::kLocal: return std::move(resolution.inboxes);
+    case Kind::kLocal:
+      // WHY all or nobody: what is posted here has no queue to wait in.
+      if (!resolution.full_members.empty()) {
+        return fail(ErrorKind::kOverQuota, "the mailbox of " + resolution.full_members.front() + " is full");
+      }
+      return std::move(resolution.inboxes);
     case Kind::kNoSuchDomain:
     case Kind::kNoSuchUser: return fail(ErrorKind::kNotFound, "nobody here has the address " + text);
     case Kind::kDisabled: return fail(ErrorKind::kDenied, text + " is disabled");

@@ -22,6 +22,22 @@ std::string_view address_of(const Json& recipient) {
 
 Json parse_event(const std::string& event) { return Json::parse(event, nullptr, /*allow_exceptions=*/false); }
 
+/// Of members passed over, those that are his or of an alias of his.
+void narrow_skipped(Json& event, const TraceView::IsMine& is_mine) {
+  const auto skipped = event.find("skipped");
+  if (skipped == event.end() || !skipped->is_array()) return;
+  Json kept = Json::array();
+  for (Json& member : *skipped) {
+    if (!member.is_object() || (!is_mine(text_of(member, "address")) && !is_mine(text_of(member, "via")))) continue;
+    kept.push_back(std::move(member));
+  }
+  if (kept.empty()) {
+    event.erase("skipped");
+  } else {
+    *skipped = std::move(kept);
+  }
+}
+
 }  // namespace
 
 bool TraceView::begin(const std::string& first_event) {
@@ -51,6 +67,7 @@ std::optional<std::string> TraceView::narrowed(const std::string& text) const {
   }
   if (kept.empty()) return std::nullopt;
   event["recipients"] = std::move(kept);
+  narrow_skipped(event, is_mine_);
   event.erase("more_recipients");
   event.erase("more");
   event.erase("held");

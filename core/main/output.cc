@@ -16,6 +16,9 @@ std::string cell_text(const nlohmann::json& value) {
   if (value.is_null()) return "-";
   if (value.is_string()) return value.get<std::string>();
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+  if (value.is_object() && value.contains("address") && value.contains("reason")) {
+    return cell_text(value.at("address")) + " (" + cell_text(value.at("reason")) + ")";
+  }
   // Recipients of the queue and the trace: who they are is what a table has room for.
   for (const char* member : {"address", "recipient"}) {
     if (value.is_object() && value.contains(member)) return cell_text(value.at(member));

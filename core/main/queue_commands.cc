@@ -79,8 +79,8 @@ int reroute(const Invocation& i) { return change_queue(i, "reroute", i.line.rout
 int trace(const Invocation& i) {
   if (parse_queue_id(i.line.name)) {
     return print_list(i, "/api/v1/trace/" + i.line.name,
-                      {"TIME", "EVENT", "FROM", "RECIPIENTS", "DOMAIN", "HOST", "REPLY", "DETAIL"},
-                      {"/time", "/event", "/from", "/recipients", "/domain", "/host", "/reply", "/detail"});
+                      {"TIME", "EVENT", "FROM", "RECIPIENTS", "DOMAIN", "SKIPPED", "HOST", "REPLY", "DETAIL"},
+                      {"/time", "/event", "/from", "/recipients", "/domain", "/skipped", "/host", "/reply", "/detail"});
   }
   std::string query;
   append_parameter(query, i.line.is_message_id ? "message_id" : "address", i.line.name);

@@ -148,6 +148,38 @@ def test_forwarded_mail_goes_out_by_our_name_and_its_bounce_finds_the_sender(sce
                 assert code == 550, (recipient, code, words)
 
 
+def test_a_full_member_of_an_alias_gets_his_copy_once_there_is_room(scene):
+    with Site(scene.server.binary, HERE, "here.test") as here:
+        cli, full = here.server.cli, "full@here.test"
+        here.server.add_user(full, PASSWORD)
+        here.send(full, marker="large", body="Hello.\r\n" * 500)
+        wait_for(lambda: here.inbox(full), "what fills the mailbox")
+        cli("user", "quota", full, "4000")
+        cli("alias", "add", "local@here.test", full, here.user, "gone@here.test")
+        for name in ("queue.first_retry_seconds", "queue.max_retry_seconds"):
+            here.set(name, "86400")
+        with smtplib.SMTP(HERE, here.smtp_port, local_hostname="client.test") as client:
+            marker = mail.unique()
+            client.sendmail("stranger@out.test", ["local@here.test"], mail.message(marker))
+        here.wait_for_mail(marker)
+        assert len(here.inbox(full)) == 1
+        queue_id, waiting, _ = wait_for(lambda: next((q for q in recipients(here).values() if q[1]["attempts"]), None), "an attempt", here.queue)
+        assert waiting["address"] == full and waiting["last_reply"].startswith("452 4.2.2"), waiting
+        accepted = here.server.cli_json("trace", queue_id)["items"][0]
+        assert accepted["skipped"] == [{"address": "gone@here.test", "reason": "unknown", "via": "local@here.test"}], accepted
+        assert {"recipient": full, "event": "queued", "via": "local@here.test"} in accepted["recipients"], accepted
+        assert "gone@here.test (unknown)" in cli("trace", queue_id).stdout.decode()
+        cli("queue", "retry", queue_id)
+        wait_for(lambda: recipients(here)["here.test"][1]["attempts"] > 1, "a second attempt", here.queue)
+        cli("user", "quota", full, "0")
+        cli("queue", "retry", queue_id)
+        here.wait_for_empty_queue()
+        arrived = here.inbox(full)[1:]
+        assert [(m["Subject"], m["Return-Path"]) for m in arrived] == [(marker, "<stranger@out.test>")], arrived
+        assert [m["Subject"] for m in here.inbox()] == [marker]
+        assert events(here, queue_id)[-1] == "relayed", events(here, queue_id)
+
+
 def parts_of(report):
     """(human part, fields of the message, fields of each recipient, returned part), by Python's email package."""
     human, status, returned = report.iter_parts()

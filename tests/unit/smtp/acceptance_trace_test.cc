@@ -43,6 +43,27 @@ TEST(AcceptanceTrace, TellsWhoHowAndWhereto) {
             R"({"recipient":"y@example.net","event":"queued","via":"all@example.test"}]})");
 }
 
+TEST(AcceptanceTrace, TellsOfMembersWhoWaitAndWhoGetNothing) {
+  using Reason = store::SkippedMember::Reason;
+  Envelope envelope;
+  Recipient all{{"all", "example.test"}, {}, true};
+  all.full_members = {"full@example.test"};
+  all.skipped = {{"off@example.test", Reason::kDisabled}, {"gone@example.test", Reason::kUnknown}};
+  envelope.recipients.push_back(all);
+  AcceptanceFacts facts = sample_facts();
+  const std::string json = acceptance_trace(envelope, facts);
+  EXPECT_NE(json.find(R"("skipped":[{"address":"off@example.test","reason":"disabled","via":"all@example.test"},)"
+                      R"({"address":"gone@example.test","reason":"unknown","via":"all@example.test"}],"recipients":[)"
+                      R"({"recipient":"all@example.test","event":"delivered"},)"
+                      R"({"recipient":"full@example.test","event":"queued","via":"all@example.test"}]})"),
+            std::string::npos)
+      << json;
+  envelope.recipients.front().skipped.assign(1000, {"off@example.test", Reason::kDisabled});
+  const std::string much = acceptance_trace(envelope, facts);
+  EXPECT_LE(much.size(), kMaxTrace);
+  EXPECT_TRUE(much.ends_with(R"("via":"all@example.test"}]})")) << "recipients have room beside them";
+}
+
 TEST(AcceptanceTrace, HidesTheSubjectWhenToldTo) {
   AcceptanceFacts facts = sample_facts();
   facts.shows_subject = false;

@@ -270,10 +270,54 @@ TEST_F(DirectoryTest, DisabledAndFullRecipientsAreTold) {
   must(PutUser{bert, PutRule::kReplace});
   EXPECT_EQ(resolve("bert").kind, Kind::kDisabled);
   const AccountId carl = add_user("carl@example.org");
-  alias("all@example.org", {"anna@example.org", "bert@example.org", "carl@example.org"});
-  EXPECT_EQ(resolve("all").inboxes, std::vector{inbox(carl)});
+  alias("all@example.org", {"anna@example.org", "bert@example.org", "carl@example.org", "gone@example.org"});
+  const Resolution all = resolve("all");
+  EXPECT_EQ(all.kind, Kind::kLocal);
+  EXPECT_EQ(all.inboxes, std::vector{inbox(carl)});
+  EXPECT_EQ(all.full_members, std::vector<std::string>{"anna@example.org"}) << "her copy waits for room";
+  ASSERT_EQ(all.skipped.size(), 2u);
+  EXPECT_EQ(all.skipped[0].address, "bert@example.org");
+  EXPECT_EQ(to_string(all.skipped[0].reason), "disabled");
+  EXPECT_EQ(all.skipped[1].address, "gone@example.org");
+  EXPECT_EQ(to_string(all.skipped[1].reason), "unknown");
+  alias("few@example.org", {"anna@example.org", "bert@example.org"});
+  EXPECT_EQ(resolve("few").kind, Kind::kOverQuota) << "nobody is left";
+  EXPECT_TRUE(resolve("few").full_members.empty());
+  EXPECT_TRUE(DirectoryReader(*snapshot()).resolve({"all", "example.org"}, 0, QuotaCheck::kNone).value().full_members.empty());
   must(PutDomain{{.name = "example.org", .is_disabled = true}, PutRule::kReplace});
   EXPECT_EQ(resolve("carl").kind, Kind::kDisabled);
+}
+
+TEST_F(DirectoryTest, WhoForwardsIsAskedAgainWhenHisCopyHasNoRoom) {
+  const AccountId anna = add_user("anna@example.org", 1000), carl = add_user("carl@example.org");
+  const auto forward = [this](bool keeps_copy) {
+    UserRecord user = *DirectoryReader(*snapshot()).user("anna@example.org").value();
+    user.forward_to = {"anna@away.test"};
+    user.keeps_copy = keeps_copy;
+    must(PutUser{user, PutRule::kReplace});
+  };
+  add(inbox(anna), 1000);
+  forward(true);
+  EXPECT_EQ(resolve("anna").kind, Kind::kOverQuota) << "rather than a copy elsewhere and none here";
+  EXPECT_EQ(resolve("anna+x").kind, Kind::kOverQuota);
+  alias("all@example.org", {"anna@example.org", "also@example.org", "carl@example.org"});
+  alias("also@example.org", {"anna+x@example.org"});
+  const Resolution all = resolve("all");
+  EXPECT_EQ(all.kind, Kind::kLocal) << "what she forwards waits for her own recipient";
+  EXPECT_EQ(all.inboxes, std::vector{inbox(carl)});
+  EXPECT_EQ(all.full_members, std::vector<std::string>{"anna@example.org"});
+  UserRecord user = *DirectoryReader(*snapshot()).user("carl@example.org").value();
+  user.forward_to = {"anna@example.org"};
+  user.keeps_copy = false;
+  must(PutUser{user, PutRule::kReplace});
+  EXPECT_EQ(resolve("carl").kind, Kind::kOverQuota) << "he keeps nothing";
+  user.keeps_copy = true;
+  must(PutUser{user, PutRule::kReplace});
+  EXPECT_EQ(resolve("carl").inboxes, std::vector{inbox(carl)});
+  EXPECT_EQ(resolve("carl").full_members, std::vector<std::string>{"anna@example.org"});
+  forward(false);
+  EXPECT_EQ(resolve("anna").remote_targets, std::vector<std::string>{"anna@away.test"}) << "nothing is kept, nothing is full";
+  EXPECT_TRUE(resolve("all").full_members.empty());
 }
 
 TEST_F(DirectoryTest, SendersAreTheOwnAddressAndAliasesThatNameIt) {

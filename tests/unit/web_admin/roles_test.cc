@@ -34,7 +34,9 @@ class RolesTest : public BrowserTest {
                    R"({"event":"accepted","login":"anna@one.test","from":"anna@one.test","recipients":[)"
                    R"({"recipient":"y@far.test","event":"queued"}]})");
     mixed_ = queue("bob@two.test", {"z@far.test"},
-                   R"({"event":"accepted","login":"bob@two.test","address":"192.0.2.7","from":"bob@two.test","recipients":[)"
+                   R"({"event":"accepted","login":"bob@two.test","address":"192.0.2.7","from":"bob@two.test","skipped":[)"
+                   R"({"address":"off@two.test","reason":"disabled","via":"info@one.test"},)"
+                   R"({"address":"hidden@two.test","reason":"unknown","via":"info@two.test"}],"recipients":[)"
                    R"({"recipient":"info@one.test","event":"delivered"},{"recipient":"secret@far.test","event":"queued"}]})");
     chief_ = browser("chief@one.test", "password-1");
     anna_ = browser("anna@one.test", "password-1");
@@ -208,6 +210,8 @@ TEST_F(RolesTest, TheTraceIsNarrowedToOnesOwnPart) {
   const Answer mixed = call("GET", "/api/v1/trace/" + mixed_, "", chief_);
   EXPECT_TRUE(mixed.has("info@one.test")) << mixed.body;
   EXPECT_FALSE(mixed.has("secret@far.test")) << "another recipient";
+  EXPECT_TRUE(mixed.has("off@two.test")) << "a member of his alias";
+  EXPECT_FALSE(mixed.has("hidden@two.test")) << "a member of another alias";
   EXPECT_FALSE(mixed.has("192.0.2.7")) << "where the sender sat";
   EXPECT_TRUE(call("GET", "/api/v1/trace?address=secret@far.test", "", chief_).has("\"items\":[]"))
       << "a search tells nothing else";
