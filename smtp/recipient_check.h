@@ -1,5 +1,6 @@
-// RecipientCheck: asks the primary server of a relay domain whether it would take a recipient (call-forward), so that a
-// backup MX refuses what would only bounce (RFC 5321 §6.2). Thread rule: ask() from any thread, `done` on any thread.
+// RecipientCheck: asks the primary server of a relay domain whether it would take a recipient, or whom a recipient here stands
+// for (call-forward), so that a backup MX refuses what would only bounce (RFC 5321 §6.2). Thread rule: ask() from any thread,
+// `done` on any thread.
 #pragma once
 
 #include <cstdint>

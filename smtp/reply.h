@@ -126,7 +126,7 @@ inline constexpr Reply kLoginRejected{535, "5.7.8", "Authentication credentials 
 inline constexpr Reply kLoginDisabled{525, "5.7.13", "User account disabled"};
 inline constexpr Reply kUnknownUser{550, "5.1.1", "No such user here"};
 inline constexpr Reply kReportsOnly{550, "5.7.1", "This address takes delivery reports only"};
-inline constexpr Reply kUnknownThere{550, "5.1.1", "The server this domain's mail goes to knows no such user"};
+inline constexpr Reply kUnknownThere{550, "5.1.1", "The server this address's mail goes to knows no such user"};
 inline constexpr Reply kDisabledUser{550, "5.2.1", "Mailbox disabled, not accepting messages"};
 inline constexpr Reply kExceedsQuota{552, "5.2.2", "The message is larger than the whole mailbox may be"};
 inline constexpr Reply kRelayDenied{550, "5.7.1", "Relaying denied"};

@@ -111,7 +111,13 @@ void ServerSession::ask_primary(session::Resume resume) {
     pending_->primary = std::move(reply);
     resume();
   };
-  context_.recipient_check->ask(pending_->command.recipient, std::move(answered));
+  // What a recipient here stands for may be refused as well: else it would only come back, to whoever is named as the sender.
+  const store::Resolution& resolution = pending_->resolution;
+  const auto asked = resolution.kind == store::Resolution::Kind::kRemoteAlias
+                         ? mail::parse_mailbox(resolution.remote_targets.front(), mail::Utf8::kAllow)
+                         : Result<mail::Address>(pending_->command.recipient);
+  if (!asked) return answered({});
+  context_.recipient_check->ask(*asked, std::move(answered));
 }
 
 session::Step ServerSession::recipient_checked(Output& output) {
@@ -157,7 +163,7 @@ session::Step ServerSession::refuse_as_primary(const PrimaryReply& primary, Outp
   const bool has_class = primary.enhanced.starts_with("5.");
   const Reply reply{is_code ? primary.code : reply::kUnknownThere.code,
                     has_class ? std::string_view(primary.enhanced) : reply::kUnknownThere.enhanced, reply::kUnknownThere.text};
-  std::string words = "The server this domain's mail goes to said: " + primary.text.substr(0, kMaxPrimaryWords);
+  std::string words = "The server this address's mail goes to said: " + primary.text.substr(0, kMaxPrimaryWords);
   std::ranges::replace_if(
       words, [](char c) { return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F; }, '?');
   return refuse_recipient(reply, primary.text.empty() ? reply.text : std::string_view(words), output);

@@ -51,7 +51,8 @@ struct Resolution {
   /// By their own address, so that nobody but them is asked again; what they forward is decided then as well.
   std::vector<std::string> full_members;
   std::vector<SkippedMember> skipped;  // likewise while others are left
-  bool checks_recipients = false;      // kRelay: the primary is to be asked
+  /// Of a relay domain whose primary is to be asked: for the recipient (kRelay), or for its only target (kRemoteAlias).
+  bool checks_recipients = false;
   /// Who is forwarding to `remote_targets`: the user or alias that the recipient is, as the directory names it ("@example.org": a
   /// catch-all), whatever stands behind it. Empty: nobody of ours was found.
   std::string forwarder;

@@ -14,6 +14,11 @@ bool is_postmaster(std::string_view local_part) {
   return ascii::equal_ignoring_case(mail::without_detail(local_part), "postmaster");
 }
 
+// RFC 5321 §4.5.1: the postmaster is there, whatever the primary says.
+bool is_asked_of_primary(const mail::Address& address, const DomainRecord& relay) {
+  return relay.checks_recipients && !is_postmaster(address.local_part);
+}
+
 }  // namespace
 
 std::string_view to_string(SkippedMember::Reason reason) {
@@ -34,8 +39,7 @@ Result<Resolution> Resolver::resolve(const mail::Address& recipient, const Group
   if (!domain) return verdict(false);
   if (domain->kind == DomainKind::kRelay) {
     result_.kind = domain->is_disabled ? Resolution::Kind::kDisabled : Resolution::Kind::kRelay;
-    // RFC 5321 §4.5.1: the postmaster is there, whatever the primary says.
-    result_.checks_recipients = domain->checks_recipients && !is_postmaster(recipient.local_part);
+    result_.checks_recipients = is_asked_of_primary(recipient, *domain);
     return std::move(result_);
   }
   POSTHUS_TRY_VOID(expand(recipient, {0, writer}));
@@ -54,6 +58,9 @@ Resolution Resolver::verdict(bool domain_is_ours) {
     result_.kind = Kind::kAliasLoop;
   } else if (!result_.remote_targets.empty()) {
     result_.kind = Kind::kRemoteAlias;
+    // WHY not one of several: the others would go without, and the sender would be told that nobody has it.
+    const bool is_only_one = result_.remote_targets.size() == 1 && result_.inboxes.empty() && result_.full_members.empty();
+    result_.checks_recipients = is_only_one && is_target_checked_;
   } else if (!result_.inboxes.empty()) {
     result_.kind = Kind::kLocal;
   } else if (kept_out_) {
@@ -76,7 +83,7 @@ Result<> Resolver::expand(const mail::Address& address, Way way) {
   }
   const auto domain = POSTHUS_TRY(get_domain(snapshot_, address.domain));
   if (!domain || (domain->kind == DomainKind::kRelay && !domain->is_disabled)) {
-    if (seen_.insert(mail::lookup_key(address)).second) result_.remote_targets.push_back(mail::to_string(address));
+    add_remote_target(address, domain);
     return {};
   }
   if (domain->is_disabled) {
@@ -105,6 +112,12 @@ Result<> Resolver::expand(const mail::Address& address, Way way) {
     skip(mail::to_string(address), SkippedMember::Reason::kUnknown);
   }
   return {};
+}
+
+void Resolver::add_remote_target(const mail::Address& address, const std::optional<DomainRecord>& domain) {
+  if (!seen_.insert(mail::lookup_key(address)).second) return;
+  result_.remote_targets.push_back(mail::to_string(address));
+  is_target_checked_ = domain && is_asked_of_primary(address, *domain);
 }
 
 void Resolver::skip(std::string address, SkippedMember::Reason reason) {

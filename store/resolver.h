@@ -44,6 +44,7 @@ class Resolver {
   void skip(std::string address, SkippedMember::Reason reason);
   Result<bool> is_over_quota(const UserRecord& user) const;
   bool has_target() const { return !result_.inboxes.empty() || !result_.remote_targets.empty(); }
+  void add_remote_target(const mail::Address& address, const std::optional<DomainRecord>& domain);
   Resolution verdict(bool domain_is_ours);
 
   const Snapshot& snapshot_;
@@ -54,6 +55,7 @@ class Resolver {
   std::unordered_set<std::uint32_t> inboxes_;  // taken, or of full members
   std::size_t expanded_ = 0;
   std::optional<Resolution::Kind> kept_out_;  // of a group: why
+  bool is_target_checked_ = false;            // the latest remote target: by the primary of its domain
   bool is_too_deep_ = false, is_circular_ = false, is_disabled_ = false, is_over_quota_ = false;
 };
 

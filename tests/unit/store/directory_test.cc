@@ -250,6 +250,16 @@ TEST_F(DirectoryTest, RelayDomainsHaveTheirMailboxesElsewhere) {
   EXPECT_FALSE(resolve("Postmaster", "branch.test").checks_recipients);
   alias("out@example.org", {"x@branch.test"});
   EXPECT_EQ(resolve("out").remote_targets, std::vector<std::string>{"x@branch.test"});
+  EXPECT_TRUE(resolve("out").checks_recipients) << "the alias stands for that address alone";
+  alias("master@example.org", {"postmaster@branch.test"});
+  EXPECT_FALSE(resolve("master").checks_recipients);
+  const AccountId anna = add_user("anna@example.org", 1000);
+  alias("two@example.org", {"x@branch.test", "anna@example.org"});
+  EXPECT_FALSE(resolve("two").checks_recipients);
+  add(inbox(anna), 1000);
+  EXPECT_FALSE(resolve("two").checks_recipients) << "anna's copy waits";
+  alias("three@example.org", {"x@branch.test", "y@branch.test"});
+  EXPECT_FALSE(resolve("three").checks_recipients);
   EXPECT_EQ(refusal(PutUser{{.address = "a@branch.test"}, PutRule::kCreate}), ErrorKind::kInvalid);
   EXPECT_EQ(refusal(PutAlias{{"a@branch.test", {"x@y.test"}, {}}, PutRule::kCreate}), ErrorKind::kInvalid);
   EXPECT_EQ(refusal(PutDomain{{.name = "example.org", .kind = DomainKind::kRelay}, PutRule::kReplace}), ErrorKind::kExists);
