@@ -389,7 +389,8 @@ def test_mail_is_found_and_its_story_told(page, site):
     page.says("report (no sender)")
     reports = [row.text for row in page.all("tbody tr") if "report (no sender)" in row.text]
     assert reports and all("Delivered" in one for one in reports), reports  # a report goes into an inbox here at once
-    page.type("input[type=search]", "rechnung")
+    page.type("input[type=search]", "rechnung 2026")
+    assert page.one("input[type=search]").get_attribute("value") == "rechnung 2026"
     page.until(lambda: len(page.all("tbody tr")) == 1, "one message")
     page.press("Rechnung 2026-1183")
     page.says("could not be reached")

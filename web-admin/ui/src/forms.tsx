@@ -32,11 +32,20 @@ export function Select<T extends string>(props: { label: string; value: T; optio
   );
 }
 
+/** What stands in the field: what is typed as long as it means `value`, for a space at the end is the beginning of the next word. */
+export const asTyped = (typed: string, value: string): string => (typed.trim() === value.trim() ? typed : value);
+
+/** `onInput` gets what is looked for, without spaces around it. */
 export function Search({ label, value, onInput }: { label: string; value: string; onInput: (value: string) => void }): JSX.Element {
+  const [typed, setTyped] = useState(value);
+  const changed = (text: string): void => {
+    setTyped(text);
+    if (text.trim() !== value.trim()) onInput(text.trim());
+  };
   return (
     <div class="search">
       <Icon name="search" />
-      <input class="input" type="search" aria-label={label} placeholder={label} value={value} spellcheck={false} autocomplete="off" onInput={(event) => onInput(event.currentTarget.value)} />
+      <input class="input" type="search" aria-label={label} placeholder={label} value={asTyped(typed, value)} spellcheck={false} autocomplete="off" onInput={(event) => changed(event.currentTarget.value)} />
     </div>
   );
 }

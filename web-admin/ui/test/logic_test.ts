@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { target } from "../src/api";
 import { initials, parseSize } from "../src/format";
+import { asTyped } from "../src/forms";
 import { href, parsePlace } from "../src/router";
 import { reasonOf } from "../src/pages/reason";
 import { fatesOf, recipientsOf, stepsOf, tell, text } from "../src/pages/timeline";
@@ -22,6 +23,12 @@ test("sizes are decimal and anything else is refused", () => {
   assert.equal(parseSize("1,5m"), 1.5e6);
   assert.equal(parseSize("0"), 0);
   for (const bad of ["", "GB", "-1", "1e9", "20 XB", "9".repeat(20)]) assert.equal(parseSize(bad), undefined, bad);
+});
+
+test("a field of a search keeps the spaces somebody types", () => {
+  assert.equal(asTyped("lena ", "lena"), "lena ");
+  assert.equal(asTyped("lena v", "lena"), "lena", "the place has not followed yet, or went elsewhere");
+  assert.equal(asTyped("lena ", ""), "");
 });
 
 test("a search goes where it belongs", () => {

@@ -41,7 +41,7 @@ export function AliasesPage({ place }: { place: Place }): JSX.Element {
       <Head title={t("aliases")} about={t("aliases.about")}><Transfer kind={kFile} parameters={{ search: find }} done={loaded.reload} /><button type="button" class="btn primary" onClick={() => edit("new")}><Icon name="plus" />{t("new-alias")}</button></Head>
       {error !== undefined && <Failure error={error} />}
       <Card label={t("aliases")}>
-        <div class="tools"><Search label={t("aliases.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} /><SortBy place={place} orders={kOrders} /></div>
+        <div class="tools"><Search label={t("aliases.find")} value={find} onInput={(value) => filter(place, { find: value })} /><SortBy place={place} orders={kOrders} /></div>
         <Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="users" title={find ? t("nothing-found") : t("no-aliases")}><p>{find ? t("domains.find.about") : t("no-aliases.about")}</p></Empty>
           : <><BulkBar chosen={chosen}><button type="button" class="btn s danger" onClick={dropAll}>{t("delete")} …</button></BulkBar><Table<Alias> label={t("aliases")} items={page.items} keyOf={(one) => one.address} chosen={chosen} sorting={sortingOf(place, kOrders)} columns={[
             { word: "alias", order: "address", main: true, cell: (one) => <><span class="title break">{one.address}</span>{one.address.startsWith("@") && <> <span class="tag info">{t("catch-all")}</span></>}</> },

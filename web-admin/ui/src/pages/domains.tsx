@@ -45,7 +45,7 @@ export function DomainsPage({ place }: { place: Place }): JSX.Element {
     <>
       <Head title={t("domains")} about={t("domains.about")}>{isServerAdmin() && <><Transfer kind={kFile} parameters={{ search: find }} done={loaded.reload} /><button type="button" class="btn primary" onClick={() => setNew(true)}><Icon name="plus" />{t("new-domain")}</button></>}</Head>
       <Card label={t("domains")}>
-        <div class="tools"><Search label={t("domains.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} /><SortBy place={place} orders={kOrders} /></div>
+        <div class="tools"><Search label={t("domains.find")} value={find} onInput={(value) => filter(place, { find: value })} /><SortBy place={place} orders={kOrders} /></div>
         <Shown from={loaded}>{(page) => page.items.length === 0
         ? <Empty icon="globe" title={find ? t("nothing-found") : t("no-domain")}><p>{find ? t("domains.find.about") : t("no-domain.about")}</p></Empty>
         : <>{isServerAdmin() && <BulkBar chosen={chosen}><button type="button" class="btn s" onClick={() => setDisabled(true)}>{t("disable")}</button><button type="button" class="btn s" onClick={() => setDisabled(false)}>{t("enable")}</button></BulkBar>}<Table<Domain> label={t("domains")} items={page.items} keyOf={(one) => one.name} {...(isServerAdmin() ? { chosen } : {})} sorting={sortingOf(place, kOrders)} columns={[

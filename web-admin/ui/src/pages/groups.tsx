@@ -50,7 +50,7 @@ export function GroupsPage({ place }: { place: Place }): JSX.Element {
       <Head title={t("groups")} about={t("groups.about")}><Transfer kind={kFile} parameters={{ search: find }} done={loaded.reload} /><button type="button" class="btn primary" onClick={() => edit("new")}><Icon name="plus" />{t("new-group")}</button></Head>
       {error !== undefined && <Failure error={error} />}
       <Card label={t("groups")}>
-        <div class="tools"><Search label={t("groups.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} /><SortBy place={place} orders={kOrders} /></div>
+        <div class="tools"><Search label={t("groups.find")} value={find} onInput={(value) => filter(place, { find: value })} /><SortBy place={place} orders={kOrders} /></div>
         <Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="group" title={find ? t("nothing-found") : t("no-groups")}><p>{find ? t("domains.find.about") : t("no-groups.about")}</p></Empty>
           : <><BulkBar chosen={chosen}><button type="button" class="btn s danger" onClick={dropAll}>{t("delete")} …</button></BulkBar><Table<Group> label={t("groups")} items={page.items} keyOf={(one) => one.address} chosen={chosen} sorting={sortingOf(place, kOrders)} columns={[
             { word: "group.one", order: "address", main: true, cell: (one) => <><span class="title break">{one.display_name || one.address}</span>{one.display_name && <><br /><span class="small muted break">{one.address}</span></>}</> },

@@ -65,7 +65,7 @@ export function MailboxesPage({ place }: { place: Place }): JSX.Element {
       </Head>
       <Card label={t("mailboxes")}>
         <div class="tools">
-          <Search label={t("mailboxes.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} />
+          <Search label={t("mailboxes.find")} value={find} onInput={(value) => filter(place, { find: value })} />
           <Select label={t("domain")} value={domain} onChange={(value) => filter(place, { domain: value })} options={[["", t("all-domains")], ...names.map((name) => [name, name] as const)]} />
           <Select label={t("state")} value={state} onChange={(value) => filter(place, { state: value })} options={[["", t("any-state")], ...kStates.map((one) => [one, t(`users.${one}`)] as const)]} />
           <SortBy place={place} orders={kOrders} />

@@ -134,7 +134,7 @@ function ByMail({ place }: { place: Place }): JSX.Element {
       <Head title={domain ? t("queue.of", { name: domain }) : state === "held" ? t("queue.held") : t("queue.mails")} about={t(`sort.${sort}`)} crumbs={<a href="/queue">{t("queue")}</a>}><span class="small muted live">{t("live")}</span></Head>
       {error !== undefined && <Failure error={error} />}
       <Card label={t("queue.mails")}>
-        <div class="tools">{isServerAdmin() && <Views mail />}<Search label={t("queue.find")} value={domain} onInput={(value) => filter(place, { view: "mail", domain: value.trim() })} />
+        <div class="tools">{isServerAdmin() && <Views mail />}<Search label={t("queue.find")} value={domain} onInput={(value) => filter(place, { view: "mail", domain: value })} />
           <Select label={t("state")} value={state} options={[["", t("any-state")], ["queued", t("queue.queued")], ["deferred", t("queue.deferred")], ["held", t("on-hold")]]} onChange={(value) => filter(place, { view: "mail", state: value })} /><SortBy place={place} orders={kMailOrders} /></div>
         <Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="queue" title={t("queue.none")}><p>{t("queue.none.about")}</p></Empty>
           : <><BulkBar chosen={chosen}>{kTogether.filter(isMine).map((action) => <button key={action} type="button" class={`btn s ${action === "remove" ? "danger" : ""}`} onClick={() => all(action)}>{t(`do.${action}`)}</button>)}</BulkBar>

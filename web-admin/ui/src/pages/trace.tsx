@@ -40,7 +40,7 @@ export function TracePage({ place }: { place: Place }): JSX.Element {
       <Head title={t("trace.title")} about={t("trace.about")} />
       <Card label={t("trace")}>
         <div class="tools">
-          <Search label={t("trace.find")} value={find} onInput={(value) => filter(place, { find: value.trim() })} />
+          <Search label={t("trace.find")} value={find} onInput={(value) => filter(place, { find: value })} />
           <Select label={t("when")} value={days} onChange={(value) => filter(place, { days: value })} options={[["", t("when.any")], ["1", t("when.day")], ["7", t("when.week")], ["30", t("when.month")]]} />
           <Select label={t("state")} value={state} onChange={(value) => filter(place, { state: value })} options={[["", t("any-state")], ...kStates.map((one) => [one, t(`trace-state.${one}`)] as const)]} />
         </div>
