@@ -227,10 +227,13 @@ def test_domain_is_made_and_deleted(page, site):
     page.until(lambda: "/domains/fjord.test" in page.browser.current_url, "the domain")
     page.open("/domains/fjord.test/keys")
     page.says("_domainkey.fjord.test")
+    page.leave()
+    site.call("PATCH", "/api/v1/domains/fjord.test", {"default_quota_bytes": 1_073_741_824})
     page.open("/domains/fjord.test/settings")
     page.type("input[name=retention]", "30")
     page.press("Save")
     wait_for(lambda: site.call("GET", "/api/v1/domains/fjord.test")["pop3_retention_days"] == 30, "how long mail is kept")
+    assert site.call("GET", "/api/v1/domains/fjord.test")["default_quota_bytes"] == 1_073_741_824, "what nobody touched"
     page.press("Delete …")
     page.type("dialog input", "fjord.test")
     page.press("Delete", "dialog")

@@ -12,7 +12,8 @@ export function size(bytes: number): string {
     ++unit;
   }
   const digits = unit === 0 || value >= 100 ? 0 : 1;
-  return new Intl.NumberFormat(locale(), { style: "unit", unit: units[unit]!, unitDisplay: unit === 0 ? "long" : "short", maximumFractionDigits: digits }).format(value);
+  // WHY no grouping: in a field "9,007 TB" would mean nine.
+  return new Intl.NumberFormat(locale(), { style: "unit", unit: units[unit]!, unitDisplay: unit === 0 ? "long" : "short", maximumFractionDigits: digits, useGrouping: false }).format(value);
 }
 
 export const exactTime = (time: string | number): string =>
@@ -50,11 +51,11 @@ export function initials(address: string): string {
   return letters.toUpperCase();
 }
 
-/** What "20 GB", "500 MB" or "0" mean in bytes; undefined when it is none of these. */
+/** What "20 GB", "500 MB", "512 bytes" or "0" mean in bytes; undefined when it is none of these. */
 export function parseSize(text: string): number | undefined {
-  const match = /^\s*(\d{1,9}(?:[.,]\d{1,3})?)\s*([kmgt]?)b?\s*$/i.exec(text);
+  const match = /^\s*(\d{1,9}(?:[.,]\d{1,3})?)\s*(?:([kmgt]?)b?|bytes?)\s*$/i.exec(text);
   if (!match) return undefined;
-  return Math.round(Number(match[1]!.replace(",", ".")) * 1000 ** ["", "k", "m", "g", "t"].indexOf(match[2]!.toLowerCase()));
+  return Math.round(Number(match[1]!.replace(",", ".")) * 1000 ** ["", "k", "m", "g", "t"].indexOf((match[2] ?? "").toLowerCase()));
 }
 
 /** "Firefox, Linux" from what a browser calls itself; a guess, the whole is shown on hover. */

@@ -5,9 +5,10 @@ import { target } from "../src/api";
 import { initials, parseSize } from "../src/format";
 import { asTyped } from "../src/forms";
 import { href, parsePlace } from "../src/router";
+import { sizeIn, sizeText } from "../src/pages/limits";
 import { reasonOf } from "../src/pages/reason";
 import { fatesOf, recipientsOf, stepsOf, tell, text } from "../src/pages/timeline";
-import { wordsFor } from "../src/words";
+import { type Language, languages, setLanguage, wordsFor } from "../src/words";
 import { searchOf } from "../src/pages/trace";
 
 test("what comes from outside cannot leave its place in an address", () => {
@@ -23,6 +24,17 @@ test("sizes are decimal and anything else is refused", () => {
   assert.equal(parseSize("1,5m"), 1.5e6);
   assert.equal(parseSize("0"), 0);
   for (const bad of ["", "GB", "-1", "1e9", "20 XB", "9".repeat(20)]) assert.equal(parseSize(bad), undefined, bad);
+});
+
+test("sizes in a field are read in every language, and an untouched one is exact", async () => {
+  for (const language of Object.keys(languages) as Language[]) {
+    await setLanguage(language);
+    for (const bytes of [0, 1, 512, 999, 1500, 20e9, 1.5e12, 9e15]) assert.equal(sizeIn(sizeText(bytes), 0), bytes, sizeText(bytes));
+    assert.equal(sizeIn(sizeText(1_073_741_824), 1_073_741_824), 1_073_741_824);
+    assert.equal(sizeIn("1 GB", 1_073_741_824), 1e9);
+  }
+  await setLanguage("en");
+  assert.equal(sizeIn("much", 0), undefined);
 });
 
 test("a field of a search keeps the spaces somebody types", () => {

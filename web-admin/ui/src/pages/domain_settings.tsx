@@ -3,7 +3,6 @@ import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { patch, remove } from "../api";
 import type { Domain, Language } from "../../generated/api";
-import { parseSize } from "../format";
 import { Confirm, Field, Select } from "../forms";
 import { Card, Failure, Head, toast } from "../parts";
 import { go } from "../router";
@@ -11,7 +10,7 @@ import { isServerAdmin } from "../session";
 import { languages, t, type Word } from "../words";
 import { AliasOf, ChecksRecipients, DomainName } from "./domain_name";
 import { DomainRoute } from "./domain_route";
-import { parseDays, parseLimit, sizeText } from "./limits";
+import { parseDays, parseLimit, sizeIn, sizeText } from "./limits";
 
 export function DomainSettings({ domain, tabs, done }: { domain: Domain; tabs: ComponentChildren; done: () => void }): JSX.Element {
   const [quota, setQuota] = useState(sizeText(domain.default_quota_bytes));
@@ -24,7 +23,7 @@ export function DomainSettings({ domain, tabs, done }: { domain: Domain; tabs: C
   const [own, setOwn] = useState(domain.own_aliases ? String(domain.own_aliases) : "");
   const [error, setError] = useState<unknown>();
   const [asks, ask] = useState<"disable" | "delete">();
-  const bytes = quota.trim() === "" ? 0 : parseSize(quota);
+  const bytes = sizeIn(quota, domain.default_quota_bytes);
   const limits = { messages_per_day: parseLimit(messages), new_recipients_per_day: parseLimit(recipients), domain_messages_per_day: parseLimit(allMessages), domain_new_recipients_per_day: parseLimit(allRecipients) };
   const ownNumber = own.trim() === "" ? 0 : /^\d{1,3}$/.test(own.trim()) && Number(own) <= 100 ? Number(own) : undefined;
   const keptDays = parseDays(days, 0);

@@ -4,12 +4,11 @@ import { useState } from "preact/hooks";
 import { patch, put } from "../api";
 import { listOf } from "../csv";
 import type { Role, User } from "../../generated/api";
-import { parseSize } from "../format";
 import { Dialog, Field, Select } from "../forms";
 import { Failure, toast } from "../parts";
 import { isServerAdmin } from "../session";
 import { t } from "../words";
-import { parseDays, parseLimit, sizeText } from "./limits";
+import { parseDays, parseLimit, sizeIn, sizeText } from "./limits";
 
 export function SignInKind({ kind, setKind, hint }: { kind: "person" | "shared"; setKind: (kind: "person" | "shared") => void; hint?: string }): JSX.Element {
   return <div class="field"><span class="label">{t("sign-in.kind")}</span><Select<"person" | "shared"> label={t("sign-in.kind")} value={kind} onChange={setKind} options={[["person", t("sign-in.person")], ["shared", t("sign-in.shared")]]} />{hint && <p class="hint">{hint}</p>}</div>;
@@ -26,7 +25,7 @@ export function ChangeMailbox({ user, isSelf, close, done }: { user: User; isSel
   const [messages, setMessages] = useState(user.messages_per_day?.toString() ?? "");
   const [recipients, setRecipients] = useState(user.new_recipients_per_day?.toString() ?? "");
   const [error, setError] = useState<unknown>();
-  const bytes = quota.trim() === "" ? 0 : quota === sizeText(user.quota_bytes) ? user.quota_bytes : parseSize(quota);
+  const bytes = sizeIn(quota, user.quota_bytes);
   const limit = parseLimit(messages);
   const newLimit = parseLimit(recipients);
   const keptDays = parseDays(days, null);
