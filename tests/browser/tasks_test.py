@@ -149,9 +149,9 @@ def test_lists_go_out_and_come_in_as_csv(page, site):
     exported = page.downloaded("users.csv")
     assert exported.startswith("address,password,quota_bytes,forward_to,keeps_copy,disabled,shared\r\nlena.vogel@nordlys.test,,"), exported
     page.press("Import")
-    page.upload("dialog input[type=file]", "new.csv", "address;password;quota_bytes\r\nnew.one@tveit.test;%s;2 GB\r\nnobody;;\r\nanna@nordlys.test;;\r\n" % PASSWORD)
+    page.upload("dialog input[type=file]", "new.csv", "address;password;quota_bytes\r\nnew.one@tveit.test;%s;2 GB\r\nnobody;;\r\n\r\nanna@nordlys.test;;\r\nANNA@nordlys.test;;\r\n" % PASSWORD)
     page.says("2 rows are ready")
-    page.says("One line is left out: 3")
+    page.says("2 lines are left out: 3, 6")
     page.press("Add them", "dialog")
     page.says("1 of 2 are done")
     page.says("That does not fit what is there already")

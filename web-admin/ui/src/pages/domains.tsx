@@ -18,15 +18,16 @@ import { DnsChanges } from "./dns_changes";
 import { knownOf, Record, Records, toneOf } from "./dns_records";
 import { NewDomain } from "./domain_name";
 import { DomainSettings } from "./domain_settings";
-import { isYes, type Kind, save, sizeMember, Transfer } from "./transfer";
+import { type Kind, save, sizeMember, Transfer, yesOrNo } from "./transfer";
 
 const kFile: Kind<Domain> = {
   path: "domains",
   columns: ["name", "default_quota_bytes", "language", "disabled", "alias_of"],
   fill: (domain) => [domain.name, String(domain.default_quota_bytes), domain.language, String(domain.disabled), domain.alias_of ?? ""],
-  body: ({ name = "", default_quota_bytes, language, disabled = "", alias_of }) => {
+  body: ({ name = "", default_quota_bytes, language, disabled, alias_of }) => {
     const quota = sizeMember("default_quota_bytes", default_quota_bytes);
-    return name.includes(".") && quota ? { name, ...quota, ...(language ? { language } : {}), ...(isYes(disabled) ? { disabled: true } : {}), ...(alias_of ? { alias_of } : {}) } : undefined;
+    const isDisabled = yesOrNo(disabled);
+    return name.includes(".") && quota && isDisabled !== undefined ? { name, ...quota, ...(language ? { language } : {}), ...(isDisabled ? { disabled: true } : {}), ...(alias_of ? { alias_of } : {}) } : undefined;
   },
 };
 

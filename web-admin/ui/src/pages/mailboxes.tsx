@@ -17,7 +17,7 @@ import { filter, pagingOf, SortBy, sortedBy, sortingOf } from "./lists";
 import { Storage, UserState } from "./mailbox_state";
 import { DelegatesCard, DelegationsCard } from "./delegates";
 import { ChangeMailbox, RenameMailbox, SignInKind } from "./mailbox_change";
-import { isYes, type Kind, sizeMember, Transfer } from "./transfer";
+import { type Kind, sizeMember, Transfer, yesOrNo } from "./transfer";
 import { PasskeysOf } from "./passkeys";
 import { FactorOf } from "./second_factor";
 
@@ -31,14 +31,15 @@ function loadUsers(find: string, domain: string, state: string, sort: string, af
   return get<UserPage>(["users"], { limit: kPage, after, domain, search: find, state, sort }, signal);
 }
 
-const kFile: Kind<User> = {
+export const kFile: Kind<User> = {
   path: "users",
   columns: ["address", "password", "quota_bytes", "forward_to", "keeps_copy", "disabled", "shared"],
   fill: (user) => [user.address, "", String(user.quota_bytes), user.forward_to.join(" "), String(user.keeps_copy), String(user.disabled), String(user.shared)],
-  body: ({ address = "", password, quota_bytes, forward_to = "", keeps_copy = "", disabled = "", shared = "" }) => {
+  body: ({ address = "", password, quota_bytes, forward_to = "", keeps_copy, disabled, shared }) => {
     const quota = sizeMember("quota_bytes", quota_bytes);
-    if (!/^[^@]+@[^@]+$/.test(address) || !quota) return undefined;
-    return { address, ...quota, ...(password ? { password } : {}), ...(forward_to ? { forward_to: listOf(forward_to), keeps_copy: isYes(keeps_copy) } : {}), ...(isYes(disabled) ? { disabled: true } : {}), ...(isYes(shared) ? { shared: true } : {}) };
+    const [keepsCopy, isDisabled, isShared] = [yesOrNo(keeps_copy), yesOrNo(disabled), yesOrNo(shared)];
+    if (!/^[^@]+@[^@]+$/.test(address) || !quota || keepsCopy === undefined || isDisabled === undefined || isShared === undefined) return undefined;
+    return { address, ...quota, ...(password ? { password } : {}), ...(forward_to ? { forward_to: listOf(forward_to), keeps_copy: keepsCopy } : {}), ...(isDisabled ? { disabled: true } : {}), ...(isShared ? { shared: true } : {}) };
   },
 };
 

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useId, useState } from "preact/hooks";
 import { get, type Parameters, post } from "../api";
 import { type Errand, ErrandDialog } from "../bulk";
-import { formatCsv, parseCsv, recordsOf } from "../csv";
+import { formatCsv, parseCsv, recordsOf, textOf } from "../csv";
 import { parseSize } from "../format";
 import { Dialog } from "../forms";
 import { Failure, Icon, toast } from "../parts";
@@ -63,17 +63,20 @@ export function Transfer<T>({ kind, parameters, done }: { kind: Kind<T>; paramet
   );
 }
 
-/** Rows that can be meant by their first column, and the numbers of the lines that cannot. */
+/** Rows that can be meant by their first column, and the numbers of the lines that cannot: of two for the same the later. */
 export function readRows(text: string, kind: Pick<Kind<unknown>, "columns" | "body">): { bodies: Map<string, Record<string, unknown>>; bad: number[] } | undefined {
   const records = recordsOf(parseCsv(text), kind.columns[0]!);
   if (!records) return undefined;
   const bodies = new Map<string, Record<string, unknown>>();
+  const seen = new Set<string>();
   const bad: number[] = [];
-  records.forEach((row, at) => {
+  for (const { line, row } of records) {
+    const name = row[kind.columns[0]!]!;
     const body = kind.body(row);
-    if (body) bodies.set(row[kind.columns[0]!]!, body);
-    else bad.push(at + 2);
-  });
+    if (body && !seen.has(name.toLowerCase())) bodies.set(name, body);
+    else bad.push(line);
+    seen.add(name.toLowerCase());
+  }
   return { bodies, bad };
 }
 
@@ -81,7 +84,7 @@ function Import({ kind, close, done }: { kind: Kind<unknown>; close: () => void;
   const id = useId();
   const [read, setRead] = useState<ReturnType<typeof readRows> | null>(null);
   const [errand, begin] = useState<Errand>();
-  const choose = (file: File | undefined): void => void file?.text().then((text) => setRead(readRows(text, kind)));
+  const choose = (file: File | undefined): void => void file?.arrayBuffer().then((bytes) => setRead(readRows(textOf(bytes), kind)));
   const go = (event: Event): void => {
     event.preventDefault();
     const bodies = read?.bodies;
@@ -101,7 +104,11 @@ function Import({ kind, close, done }: { kind: Kind<unknown>; close: () => void;
   );
 }
 
-export const isYes = (text: string): boolean => /^(1|true|yes|ja)$/i.test(text);
+/** What a field says, as spreadsheets of three languages write it; undefined when it is neither. */
+export function yesOrNo(text = ""): boolean | undefined {
+  if (/^(1|true|yes|ja|wahr|sann|x)$/i.test(text)) return true;
+  return /^(0|false|no|nein|nei|falsch|usann|)$/i.test(text) ? false : undefined;
+}
 /** A member with a size, none when the field is empty; undefined when it is no size. */
 export function sizeMember(name: string, text: string | undefined): Record<string, number> | undefined {
   if (!text) return {};
