@@ -537,6 +537,23 @@ def test_route_is_made_and_deleted(page, site):
     wait_for(lambda: "partner.test" not in [one["name"] for one in site.call("GET", "/api/v1/routes")["items"]], "deleted")
 
 
+def test_more_routes_than_fit_are_paged(page, site):
+    before = set(routes(site))
+    page.leave()
+    for i in range(26):
+        site.call("PUT", "/api/v1/routes/many%02d.test" % i, {"hops": ["smtp://127.0.0.1:9"]})
+    page.open("/routes")
+    page.until(lambda: page.one("h1").text == "Routes", "a heading without a number")
+    page.says("25 on this page")
+    page.press("Next")
+    page.says("many25.test")
+    page.press("Back")
+    page.says("25 on this page")
+    page.leave()
+    for name in set(routes(site)) - before:
+        site.call("DELETE", "/api/v1/routes/" + name)
+
+
 def test_sessions_are_shown_and_ended_and_password_changed(page, site):
     page.says("anna@nordlys.test")
     cookie = page.browser.get_cookie("__Host-posthus")

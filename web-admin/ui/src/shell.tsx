@@ -84,7 +84,7 @@ function pageOf(place: Place, session: Session): JSX.Element {
 function adminPage(place: Place, session: Session, first: string, second: string | undefined): JSX.Element {
   switch (first) {
     case "": return <OverviewPage />;
-    case "routes": return <RoutesPage />;
+    case "routes": return <RoutesPage place={place} />;
     case "trace": return second ? <TraceOfMessage id={second} /> : <TracePage place={place} />;
     case "queue": return <QueuePage place={place} />;
     case "domains": return second ? <DomainPage name={second} tab={place.segments[2] ?? ""} /> : <DomainsPage place={place} />;

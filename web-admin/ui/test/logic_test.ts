@@ -9,6 +9,7 @@ import { sizeIn, sizeText } from "../src/pages/limits";
 import { reasonOf } from "../src/pages/reason";
 import { fatesOf, recipientsOf, stepsOf, tell, text } from "../src/pages/timeline";
 import { type Language, languages, setLanguage, wordsFor } from "../src/words";
+import { titleOf } from "../src/pages/routes";
 import { searchOf } from "../src/pages/trace";
 
 test("what comes from outside cannot leave its place in an address", () => {
@@ -92,4 +93,12 @@ test("a story says what became of each recipient", () => {
   const after = fatesOf([accepted, { event: "deferred", recipients: ["c@d"] }, { event: "failed", recipients: ["c@d"] }, { event: "report", recipients: ["x@y"] }] as never);
   assert.equal(after.get("c@d"), "failed");
   assert.equal(after.has("x@y"), false);
+});
+
+test("a heading of routes claims no number that it does not know", async () => {
+  await wordsFor("routes");
+  const page = { items: [{ name: "*", hops: [] }], next: null } as never;
+  assert.equal(titleOf(page, true), "One route is set");
+  assert.equal(titleOf({ items: [], next: null }, true), "Mail goes straight to the recipients' servers");
+  for (const title of [titleOf(undefined, true), titleOf(page, false), titleOf({ items: [], next: "x" }, true)]) assert.equal(title, "Routes");
 });

@@ -1,5 +1,6 @@
 // What the list pages share: the place's query as state, and paging by cursor with the way back in it.
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import { shortTime } from "../format";
 import { Select } from "../forms";
 import { type Sorting } from "../table";
@@ -46,6 +47,12 @@ export function pagingOf(place: Place): { after: string | undefined; back: (() =
     back: after ? () => go(href(place.segments, { ...query, after: trail.at(-1) ?? "", trail: trail.slice(0, -1).join(",") })) : undefined,
     forward: (cursor) => go(href(place.segments, { ...query, after: cursor, trail: after ? [...trail, after].join(",") : "" })),
   };
+}
+
+/** The same of a list that shares its page with another one: its place is not in the address. */
+export function usePaging(): { after: string | undefined; back: (() => void) | undefined; forward: (cursor: string) => void } {
+  const [trail, setTrail] = useState<readonly string[]>([]);
+  return { after: trail.at(-1), back: trail.length ? () => setTrail(trail.slice(0, -1)) : undefined, forward: (cursor) => setTrail([...trail, cursor]) };
 }
 
 /** A search that is still under way, and how far back it has come. */

@@ -7,19 +7,26 @@ import { listOf } from "../csv";
 import type { MailRoute, MailRoutePage } from "../../generated/api";
 import { Confirm, Dialog, Field } from "../forms";
 import { Card, Empty, Failure, Head, Icon, Shown, toast, useLoad } from "../parts";
+import type { Place } from "../router";
+import { Pager } from "../table";
 import { t } from "../words";
+import { pagingOf } from "./lists";
 
-export function RoutesPage(): JSX.Element {
+/** How many there are is known when all are on one page. */
+export const titleOf = (page: MailRoutePage | undefined, isFirst: boolean): string =>
+  !page || page.next || !isFirst ? t("routes") : page.items.length ? t("routes.some", { n: page.items.length }) : t("no-routes");
+
+export function RoutesPage({ place }: { place: Place }): JSX.Element {
+  const paging = pagingOf(place);
   const [isNew, setNew] = useState(false);
   const [changed, change] = useState<MailRoute>();
   const [asked, ask] = useState<MailRoute>();
-  const loaded = useLoad("routes", (signal) => get<MailRoutePage>(["routes"], { limit: 200 }, signal));
-  const count = loaded.value?.items.length ?? 0;
+  const loaded = useLoad(`routes ${paging.after}`, (signal) => get<MailRoutePage>(["routes"], { limit: 25, after: paging.after }, signal));
   return (
     <>
-      <Head title={loaded.value ? (count ? t("routes.some", { n: count }) : t("no-routes")) : t("routes")} about={t("no-routes.about")}><button type="button" class="btn primary" onClick={() => setNew(true)}><Icon name="plus" />{t("new-route")}</button></Head>
-      <Card label={t("routes")}><Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="send" title={t("no-routes")}><p>{t("no-routes.about")}</p></Empty>
-        : <ul class="rows">{page.items.map((one) => <li key={one.name}><div class="grow"><b class="break">{nameOf(one)}</b><p class="small muted mono break">{one.hops.join(" → ")}</p>{one.login && <p class="small muted break">{t("route.signs-in", { login: one.login })}</p>}</div><button type="button" class="btn s" aria-label={`${t("change")}: ${one.name}`} onClick={() => change(one)}>{t("change")}</button><button type="button" class="btn s danger" aria-label={`${t("delete")}: ${one.name}`} onClick={() => ask(one)}>{t("delete")}</button></li>)}</ul>}</Shown></Card>
+      <Head title={titleOf(loaded.value, !paging.after)} about={t("no-routes.about")}><button type="button" class="btn primary" onClick={() => setNew(true)}><Icon name="plus" />{t("new-route")}</button></Head>
+      <Card label={t("routes")}><Shown from={loaded}>{(page) => page.items.length === 0 && !paging.after ? <Empty icon="send" title={t("no-routes")}><p>{t("no-routes.about")}</p></Empty>
+        : <><ul class="rows">{page.items.map((one) => <li key={one.name}><div class="grow"><b class="break">{nameOf(one)}</b><p class="small muted mono break">{one.hops.join(" → ")}</p>{one.login && <p class="small muted break">{t("route.signs-in", { login: one.login })}</p>}</div><button type="button" class="btn s" aria-label={`${t("change")}: ${one.name}`} onClick={() => change(one)}>{t("change")}</button><button type="button" class="btn s danger" aria-label={`${t("delete")}: ${one.name}`} onClick={() => ask(one)}>{t("delete")}</button></li>)}</ul><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown></Card>
       {isNew && <NewRoute close={() => setNew(false)} done={loaded.reload} />}
       {changed && <NewRoute name={changed.name} before={changed} close={() => change(undefined)} done={loaded.reload} />}
       {asked && <Confirm title={t("delete.title", { name: nameOf(asked) })} text={t("route.delete.about")} action={t("delete")} tone="danger" close={() => ask(undefined)} run={async () => { await remove(["routes", asked.name]); toast(t("deleted", { name: nameOf(asked) })); loaded.reload(); }} />}

@@ -10,7 +10,7 @@ import { Pager } from "../table";
 import type { Place } from "../router";
 import { Said } from "../said";
 import { t, type Word } from "../words";
-import { filter, pagingOf, queryOf, SortBy, sortedBy } from "./lists";
+import { filter, pagingOf, queryOf, SortBy, sortedBy, usePaging } from "./lists";
 
 type Which = "" | "accepted" | "failed";
 const resultWords: Record<SignIn["result"], Word> = { accepted: "sign-in.accepted", needs_code: "sign-in.needs-code", rejected: "sign-in.rejected", disabled: "sign-in.disabled", throttled: "sign-in.throttled" };
@@ -42,10 +42,11 @@ export function SignIns({ place }: { place: Place }): JSX.Element {
 
 function Blocks(): JSX.Element | null {
   const [error, setError] = useState<unknown>();
-  const loaded = useLoad("blocks", (signal) => get<BlockPage>(["blocks"], { limit: 100 }, signal), 10);
+  const paging = usePaging();
+  const loaded = useLoad(`blocks ${paging.after}`, (signal) => get<BlockPage>(["blocks"], { limit: 25, after: paging.after }, signal), 10);
   const lift = (one: Block): void => void remove(["blocks", one.id]).then(() => { setError(undefined); toast(t("blocks.lifted")); loaded.reload(); }, setError);
   const items = loaded.value?.items ?? [];
-  if (items.length === 0 && error === undefined) return null;
+  if (items.length === 0 && error === undefined && !paging.after) return null;
   return (
     <Card title={t("blocks")}>
       {error !== undefined && <div class="pad"><Failure error={error} /></div>}
@@ -54,6 +55,7 @@ function Blocks(): JSX.Element | null {
           <p class="small muted">{t(one.of === "codes" ? "blocks.of-codes" : "blocks.of-passwords", { n: number(one.failures) })} · {t("blocks.until")} <Time at={one.until} /></p></div>
           <button type="button" class="btn s" aria-label={`${t("blocks.lift")}: ${one.login ?? one.network ?? ""}`} onClick={() => lift(one)}>{t("blocks.lift")}</button></li>
       ))}</ul>
+      {(paging.back || loaded.value?.next) && <Pager count={items.length} next={loaded.value?.next ?? null} back={paging.back} forward={paging.forward} />}
     </Card>
   );
 }
