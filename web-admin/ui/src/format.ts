@@ -3,6 +3,9 @@ import { locale } from "./words";
 
 export const number = (value: number): string => new Intl.NumberFormat(locale()).format(value);
 
+/** A count for the words: with "+" when there are more than were counted. */
+export const atLeast = (count: number, isMore: boolean): number | string => (isMore ? `${number(count)}+` : count);
+
 export function size(bytes: number): string {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
   let value = bytes;

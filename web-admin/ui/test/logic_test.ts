@@ -8,7 +8,8 @@ import { href, parsePlace } from "../src/router";
 import { sizeIn, sizeText } from "../src/pages/limits";
 import { reasonOf } from "../src/pages/reason";
 import { fatesOf, recipientsOf, stepsOf, tell, text } from "../src/pages/timeline";
-import { type Language, languages, setLanguage, wordsFor } from "../src/words";
+import { type Language, languages, setLanguage, t, wordsFor } from "../src/words";
+import { totalsOf } from "../src/pages/queue";
 import { titleOf } from "../src/pages/routes";
 import { searchOf } from "../src/pages/trace";
 
@@ -101,4 +102,13 @@ test("a heading of routes claims no number that it does not know", async () => {
   assert.equal(titleOf(page, true), "One route is set");
   assert.equal(titleOf({ items: [], next: null }, true), "Mail goes straight to the recipients' servers");
   for (const title of [titleOf(undefined, true), titleOf(page, false), titleOf({ items: [], next: "x" }, true)]) assert.equal(title, "Routes");
+});
+
+test("a total that is not known is told as at least that many", async () => {
+  await wordsFor("queue");
+  const one = { destination: "a.test", waiting: 1000, has_more: false };
+  assert.deepEqual(totalsOf({ items: [one, one], next: null } as never), { waiting: 2000, destinations: 2 });
+  assert.deepEqual(totalsOf({ items: [one], next: "x" } as never), { waiting: "1,000+", destinations: "1+" });
+  assert.deepEqual(totalsOf({ items: [{ ...one, has_more: true }], next: null } as never), { waiting: "1,000+", destinations: 1 });
+  assert.equal(t("n.destinations", { n: "50+" }), "50+ destinations");
 });

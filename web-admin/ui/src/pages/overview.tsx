@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { get } from "../api";
 import type { AlertList, CertificatePage, DeliveryReport, DestinationPage, QueuePage, Status, UserPage } from "../../generated/api";
-import { duration, number, size } from "../format";
+import { atLeast, duration, number, size } from "../format";
 import { holdWords } from "../hold";
 import type { IconName } from "../icons";
 import { passedOver } from "../passed_over";
@@ -65,7 +65,7 @@ export function problemsOf({ destinations, held, delivery, status, accounts, ful
   for (const one of alerts.items.filter(({ kind }) => kind === "logins" || kind === "clock" || kind === "queue")) {
     problems.push({ tone: "warn", icon: "s-warn", what: one.title, about: one.action, to: href(["alerts"]), action: t("show") });
   }
-  if (held.items.length) problems.push({ tone: "warn", icon: "s-warn", what: t("held.mails", { n: held.items.length }), about: t("held.about"), to: href(["queue"], { view: "mail", state: "held" }), action: t("open-queue") });
+  if (held.items.length) problems.push({ tone: "warn", icon: "s-warn", what: t("held.mails", { n: atLeast(held.items.length, held.next !== null) }), about: t("held.about"), to: href(["queue"], { view: "mail", state: "held" }), action: t("open-queue") });
   const late = destinations.items.filter((one) => one.last_reply);
   for (const one of late.slice(0, kMost)) {
     problems.push({ tone: "warn", icon: "s-wait", what: t("waiting.for", { n: one.waiting, destination: one.destination }), about: t(reasonOf(one.last_reply ?? "") ?? "reason.later"), to: href(["queue"], { view: "mail", domain: one.destination }), action: t("open-queue") });

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { get, post } from "../api";
 import { gather } from "../gather";
 import type { DestinationPage, QueueChange, QueuePage as Mails } from "../../generated/api";
+import { atLeast } from "../format";
 import { BulkBar, type Errand, ErrandDialog, useChosen } from "../bulk";
 import { Confirm, Dialog, Field, Search, Select } from "../forms";
 import { holdWords } from "../hold";
@@ -93,15 +94,28 @@ export function Buttons({ what, name, isHeld, now, ask }: { what: Partial<QueueC
 const kDestinationOrders = ["waiting", "next_attempt", "name"] as const;
 const kMailOrders = ["oldest", "newest", "size"] as const;
 
+const kMostCounted = 1000;  // destinations, as the navigation counts them
+
+/** What the headings say of the whole queue, whichever page is shown. */
+export const totalsOf = ({ items, next }: DestinationPage): { waiting: number | string; destinations: number | string } => ({
+  waiting: atLeast(items.reduce((sum, one) => sum + one.waiting, 0), next !== null || items.some((one) => one.has_more)),
+  destinations: atLeast(items.length, next !== null),
+});
+
+async function loadDestinations(sort: string, after: string | undefined, signal: AbortSignal): Promise<DestinationPage & { all: DestinationPage }> {
+  const page = await get<DestinationPage>(["queue", "destinations"], { limit: 50, after, sort }, signal);
+  return { ...page, all: after || page.next ? await get<DestinationPage>(["queue", "destinations"], { limit: kMostCounted }, signal) : page };
+}
+
 function ByDestination({ place }: { place: Place }): JSX.Element {
   const paging = pagingOf(place);
   const sort = sortedBy(place, kDestinationOrders);
-  const loaded = useLoad(`destinations ${sort} ${paging.after}`, (signal) => get<DestinationPage>(["queue", "destinations"], { limit: 50, after: paging.after, sort }, signal), 10);
+  const loaded = useLoad(`destinations ${sort} ${paging.after}`, (signal) => loadDestinations(sort, paging.after, signal), 10);
   const { ask, now, dialogs, error } = useActions(loaded.reload);
-  const waiting = loaded.value?.items.reduce((sum, one) => sum + one.waiting, 0) ?? 0;
+  const { waiting, destinations } = totalsOf(loaded.value?.all ?? { items: [], next: null });
   return (
     <>
-      <Head title={loaded.value ? (waiting ? t("queue.title", { n: waiting }) : t("queue.none")) : t("queue")} about={t("n.destinations", { n: loaded.value?.items.length ?? 0 })}><span class="small muted live">{t("live")}</span></Head>
+      <Head title={loaded.value ? (waiting ? t("queue.title", { n: waiting }) : t("queue.none")) : t("queue")} about={t("n.destinations", { n: destinations })}><span class="small muted live">{t("live")}</span></Head>
       {error !== undefined && <Failure error={error} />}
       <Card label={t("queue")}>
         <div class="tools"><Views mail={false} /><SortBy place={place} orders={kDestinationOrders} /></div>

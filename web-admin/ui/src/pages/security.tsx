@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, post, remove } from "../api";
 import type { Token, TokenPage, User, UserPage } from "../../generated/api";
-import { number } from "../format";
+import { atLeast, number } from "../format";
 import { Confirm, Copy, Dialog, Field, Select, Tabs } from "../forms";
 import { holdWords } from "../hold";
 import { Card, Empty, Failure, Head, Icon, Shown, Time, toast, useLoad } from "../parts";
@@ -44,7 +44,7 @@ function OnHold({ place }: { place: Place }): JSX.Element {
   }, setError);
   return (
     <>
-      <Head title={loaded.value ? (count ? t("held.accounts", { n: count }) : t("held.nobody")) : t("security")} about={t("held.accounts.about")} />
+      <Head title={loaded.value ? (count ? t("held.accounts", { n: atLeast(count, Boolean(loaded.value.next || paging.after)) }) : t("held.nobody")) : t("security")} about={t("held.accounts.about")} />
       <SecurityTabs here="" />
       {error !== undefined && <Failure error={error} />}
       <Card title={t("accounts-held")}><Shown from={loaded}>{(page) => page.items.length === 0 && !page.next ? <Empty icon="shield" title={t("held.nobody")}><p>{t("held.nobody.about")}</p></Empty>
