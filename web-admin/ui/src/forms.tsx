@@ -1,7 +1,7 @@
 // What is filled in, chosen, asked and copied. Everything that comes from outside is a text child or an attribute, never markup.
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { Failure, Icon, toast } from "./parts";
+import { Failure, Icon, toast, useModal } from "./parts";
 import { t } from "./words";
 
 export function Field(props: { label: string; name: string; type?: "text" | "email" | "password"; value: string; onInput: (value: string) => void; hint?: string; error?: string; autocomplete?: string; required?: boolean; autofocus?: boolean; placeholder?: string }): JSX.Element {
@@ -51,11 +51,8 @@ export function Search({ label, value, onInput }: { label: string; value: string
 }
 
 export function Dialog({ title, close, children }: { title: string; close: () => void; children: ComponentChildren }): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const dialog = useModal();
   const id = useId();
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
   return (
     <dialog ref={dialog} class="dialog" aria-labelledby={id} onCancel={(event) => { event.preventDefault(); close(); }}>
       <div class="stack"><h2 id={id} class="break">{title}</h2>{children}</div>

@@ -1,10 +1,10 @@
 // Ctrl K: goes to any page, domain, mailbox, group, alias or message from a few letters. Arrows choose, Enter opens, Escape closes.
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { get } from "./api";
 import type { AliasPage, DomainPage, GroupPage, UserPage } from "../generated/api";
 import type { IconName } from "./icons";
-import { Icon, useLoad } from "./parts";
+import { Icon, useLoad, useModal } from "./parts";
 import { go, href } from "./router";
 import { t } from "./words";
 
@@ -29,8 +29,7 @@ async function look(text: string, signal: AbortSignal): Promise<Goal[]> {
 export function Palette({ pages, close }: { pages: readonly Goal[]; close: () => void }): JSX.Element {
   const [text, setText] = useState("");
   const [chosen, choose] = useState(0);
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const dialog = useModal();
   const wanted = text.trim().toLowerCase();
   const found = useLoad(`find ${wanted}`, (signal) => look(wanted, signal)).value ?? [];
   const goals = [...pages.filter((page) => page.name.toLowerCase().includes(wanted)), ...found];
@@ -48,7 +47,7 @@ export function Palette({ pages, close }: { pages: readonly Goal[]; close: () =>
     event.preventDefault();
   };
   return (
-    <dialog ref={dialog} class="palette" aria-label={t("find")} onCancel={(event) => { event.preventDefault(); close(); }} onClick={(event) => event.target === dialog.current && close()}>
+    <dialog ref={dialog} class="palette" aria-label={t("find")} onCancel={(event) => { event.preventDefault(); close(); }} onClick={(event) => event.target === event.currentTarget && close()}>
       <input class="input" type="text" role="combobox" aria-label={t("find")} aria-expanded="true" aria-controls="goals" aria-activedescendant={`goal-${at}`} placeholder={t("find.hint")} value={text} autocomplete="off" spellcheck={false}
         onInput={(event) => { setText(event.currentTarget.value); choose(0); }} onKeyDown={pressed} />
       <ul role="listbox" id="goals" aria-label={t("find")}>{goals.map((goal, index) => (

@@ -1,6 +1,6 @@
 // What pages are made of. Everything that comes from outside is a text child or an attribute, never markup.
-import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useState } from "preact/hooks";
+import type { ComponentChildren, JSX, RefObject } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { ApiError } from "./api";
 import { exactTime, relative, shortTime } from "./format";
 import { icons, type IconName } from "./icons";
@@ -117,6 +117,21 @@ export function Toasts(): JSX.Element {
     showToasts = setAll;
   }, []);
   return <div class="toasts" role="status" aria-live="polite">{all.map((one) => <div key={one.id} class="toast"><span>{one.text}</span>{one.undo && <button type="button" class="btn quiet s" onClick={one.undo}>{t("undo")}</button>}</div>)}</div>;
+}
+
+/** A dialog that stands over all else while it is there. WHY it is closed: the browser gives the focus back then, not when it is taken out of the page. */
+export function useModal(): RefObject<HTMLDialogElement | null> {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const shown = dialog.current!;
+    const before = document.activeElement;
+    shown.showModal();
+    return () => {
+      shown.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  return dialog;
 }
 
 export interface Loaded<T> { value?: T; error?: unknown; isLoading: boolean; reload: () => void; at: number }
