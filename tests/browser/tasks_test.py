@@ -577,6 +577,15 @@ def test_sessions_are_shown_and_ended_and_password_changed(page, site):
     page.browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
     page.press("Sign out all others")
     page.one("input[type=email]")
+    page.says("You were signed out. What you had typed was not saved.")
+    assert not page.axe(), page.axe()
+    page.size(360)
+    page.shot("sign-in-lost-360")
+    page.size(1440)
+    page.sign_in(ANNA)
+    page.press("Sign out", ".nav")
+    page.one("input[type=email]")
+    assert "You were signed out" not in page.text()
 
 
 test_sessions_are_shown_and_ended_and_password_changed.login = ANNA

@@ -30,6 +30,7 @@ const first = chooseLanguage(saved("posthus-language"), navigator.languages);
 function Panel(): JSX.Element {
   const [language, choose] = useState<Language>(first);
   const [session, setSession] = useState<Session | null | undefined>(undefined);
+  const [isLost, setLost] = useState(false);
   const [error, setError] = useState<unknown>();
   const [isNew, setNew] = useState(false);
   const change = (to: Language): void => {
@@ -48,10 +49,11 @@ function Panel(): JSX.Element {
       else setError(failure);
     });
   };
-  useEffect(() => {
-    onSignedOut(() => setSession(null));
-    ask();
-  }, []);
+  useEffect(() => onSignedOut(() => {
+    if (session) setLost(true);
+    setSession(null);
+  }), [session]);
+  useEffect(ask, []);
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
@@ -60,8 +62,8 @@ function Panel(): JSX.Element {
   if (session === undefined) return <Loading />;
   return (
     <>
-      {session ? <Shell key={language} session={session} language={language} setLanguage={change} signedOut={() => setSession(null)} />
-        : <SignIn key={language} language={language} setLanguage={change} signedIn={setSession} />}
+      {session ? <Shell key={language} session={session} language={language} setLanguage={change} signedOut={() => { setLost(false); setSession(null); }} />
+        : <SignIn key={language} language={language} setLanguage={change} isLost={isLost} signedIn={(now) => { setLost(false); setSession(now); }} />}
       <Toasts />
     </>
   );

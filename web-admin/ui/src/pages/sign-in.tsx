@@ -9,7 +9,7 @@ import { offersPasskeys, signIn, signInWithPasskey, type Factor, type Session } 
 import { LanguageAndTheme } from "../shell";
 import { t, type Language } from "../words";
 
-export function SignIn(props: { language: Language; setLanguage: (to: Language) => void; signedIn: (session: Session) => void }): JSX.Element {
+export function SignIn(props: { language: Language; setLanguage: (to: Language) => void; isLost: boolean; signedIn: (session: Session) => void }): JSX.Element {
   const [address, setAddress] = useState("");
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
@@ -46,6 +46,7 @@ export function SignIn(props: { language: Language; setLanguage: (to: Language) 
         <span class="brand"><Icon name="logo" />Posthus</span>
         <Head title={t("sign-in")} about={t("sign-in.about", { host: location.hostname })} />
       </div>
+      {props.isLost && <div class="notice warn" role="status"><Icon name="s-warn" tone="warn" /><div class="grow">{t("sign-in.lost")}</div></div>}
       <form class="card" onSubmit={submit}><div class="pad stack">
         {factor ? <>
           {factor.passkey && <><button type="button" class="btn primary wide" disabled={isBusy} onClick={withPasskey}><Icon name="key" />{t("passkey.use")}</button><p class="or small muted">{t("or")}</p></>}

@@ -77,6 +77,7 @@ export const words = {
   "show": "Zeigen",
   "sign-in": "Anmelden",
   "sign-in.about": "Ihr Mailkonto auf {host}",
+  "sign-in.lost": "Sie wurden abgemeldet. Was Sie eingegeben hatten, wurde nicht gespeichert.",
   "sign-in.wrong": "Adresse und Passwort passen nicht zusammen. Groß- und Kleinschreibung zählt.",
   "sign-out": "Abmelden",
   "skip": "Zum Inhalt",

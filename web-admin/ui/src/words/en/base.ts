@@ -77,6 +77,7 @@ export const words = {
   "show": "Show",
   "sign-in": "Sign in",
   "sign-in.about": "Your mail account on {host}",
+  "sign-in.lost": "You were signed out. What you had typed was not saved.",
   "sign-in.wrong": "Address and password do not match. Passwords tell capitals from small letters.",
   "sign-out": "Sign out",
   "skip": "Skip to content",

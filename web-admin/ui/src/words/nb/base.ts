@@ -77,6 +77,7 @@ export const words = {
   "show": "Vis",
   "sign-in": "Logg inn",
   "sign-in.about": "E-postkontoen din på {host}",
+  "sign-in.lost": "Du ble logget ut. Det du hadde skrevet, ble ikke lagret.",
   "sign-in.wrong": "Adresse og passord stemmer ikke. Store og små bokstaver teller.",
   "sign-out": "Logg ut",
   "skip": "Hopp til innhold",
