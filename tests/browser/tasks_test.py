@@ -219,6 +219,14 @@ def test_account_on_hold_is_released(page, site):
     site.call("POST", "/api/v1/users/ole.tveit@nordlys.test/hold", {"reason": "214 copies in ten minutes <img src=x onerror=document.title='owned'>"})
 
 
+def test_release_on_the_page_of_a_mailbox_can_be_undone(page, site):
+    page.open("/mailboxes/ole.tveit%40nordlys.test")
+    page.press("Release", "main")
+    wait_for(lambda: not user(site, "ole.tveit@nordlys.test")["sending"]["held"], "released")
+    page.press("Undo", ".toasts")
+    wait_for(lambda: user(site, "ole.tveit@nordlys.test")["sending"]["held"], "on hold again")
+
+
 def test_domain_is_made_and_deleted(page, site):
     page.open("/domains")
     page.press("New domain")
@@ -516,6 +524,7 @@ def test_token_is_shown_once_and_revoked(page, site):
     page.press("Done", "dialog")
     page.says("monitoring")
     assert "posthus_" not in page.text()
+    page.says("Read only")
     page.press("Revoke …")
     page.press("Revoke", "dialog")
     wait_for(lambda: not site.call("GET", "/api/v1/tokens")["items"], "revoked")

@@ -8,7 +8,7 @@ import { Search, Select } from "../forms";
 import { Card, Empty, Failure, Head, Icon, Loading, type Tone } from "../parts";
 import { href, type Place } from "../router";
 import { exactTime, shortTime } from "../format";
-import { t } from "../words";
+import { t, type Word } from "../words";
 import { filter, queryOf } from "./lists";
 
 type Line = LogLines["items"][number];
@@ -17,6 +17,8 @@ const kFirst = 200;
 const kEvery = 2000;
 const levels = [["", "logs.any-level"], ["info", "logs.level.info"], ["warning", "logs.level.warning"], ["error", "logs.level.error"]] as const;
 const protocols = ["", "smtp", "queue", "login", "imap", "pop3", "http", "tls", "acme", "dns", "store", "alert", "server"] as const;
+/** Parts whose name is a word; the others are protocols. */
+const parts: Readonly<Record<string, Word>> = { "": "logs.any-part", queue: "queue", login: "logs.part.login", store: "logs.part.store", alert: "alerts", server: "server" };
 const tones: Record<Line["line"]["level"], Tone> = { debug: "off", info: "info", warning: "warn", error: "bad" };
 
 /** The fields of a line that are its own, as they stand. */
@@ -89,7 +91,7 @@ export function LogsPage({ place }: { place: Place }): JSX.Element {
         <div class="tools">
           <Search label={t("logs.find")} value={text} onInput={(value) => filter(place, { text: value })} />
           <Select label={t("logs.level")} value={level} options={levels.map(([one, word]) => [one, t(word)] as const)} onChange={(value) => filter(place, { level: value })} />
-          <Select label={t("logs.part")} value={protocol} options={protocols.map((one) => [one, one || t("logs.any-part")] as const)} onChange={(value) => filter(place, { protocol: value })} />
+          <Select label={t("logs.part")} value={protocol} options={protocols.map((one) => [one, parts[one] ? t(parts[one]) : one.toUpperCase()] as const)} onChange={(value) => filter(place, { protocol: value })} />
         </div>
         {lines === undefined ? <Loading /> : lines.length === 0 ? <Empty icon="log" title={t(isFiltered ? "nothing-found" : "logs.none")}><p>{t(isFiltered ? "logs.find.about" : "logs.none.about")}</p></Empty>
           : <ul class="rows" aria-label={t("logs")}>{lines.slice().reverse().map((one) => <Row key={one.number} item={one} />)}</ul>}

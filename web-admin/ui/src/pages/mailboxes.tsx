@@ -18,6 +18,7 @@ import { Storage, UserState } from "./mailbox_state";
 import { DelegatesCard, DelegationsCard } from "./delegates";
 import { ChangeMailbox, RenameMailbox, SignInKind } from "./mailbox_change";
 import { type Kind, sizeMember, Transfer, yesOrNo } from "./transfer";
+import { release } from "./release";
 import { PasskeysOf } from "./passkeys";
 import { FactorOf } from "./second_factor";
 
@@ -163,11 +164,6 @@ function Mailbox({ user, isSelf, reload }: { user: User; isSelf: boolean; reload
     setError(undefined);
     reload();
   };
-  const release = async (): Promise<void> => {
-    const { released } = await post<{ released: number }>(["users", user.address, "release"]);
-    toast(t("released", { n: released }));
-    reload();
-  };
   return (
     <>
       <Head title={user.address} crumbs={<a href="/mailboxes">{t("mailboxes")}</a>} about={<UserState user={user} />}>
@@ -177,7 +173,7 @@ function Mailbox({ user, isSelf, reload }: { user: User; isSelf: boolean; reload
         {isSelf ? null : user.disabled ? <button type="button" class="btn" onClick={() => void setDisabled(false).catch(setError)}>{t("enable")}</button> : <button type="button" class="btn" onClick={() => ask("disable")}>{t("disable")}</button>}
       </Head>
       {error !== undefined && <Failure error={error} />}
-      {user.sending.held && <div class="notice warn"><Icon name="s-warn" tone="warn" /><div class="grow"><b>{t("held.account")}</b> {holdWords(user.sending.hold)}</div>{isServerAdmin() && <button type="button" class="btn s" onClick={() => void release().catch(setError)}>{t("release")}</button>}</div>}
+      {user.sending.held && <div class="notice warn"><Icon name="s-warn" tone="warn" /><div class="grow"><b>{t("held.account")}</b> {holdWords(user.sending.hold)}</div>{isServerAdmin() && <button type="button" class="btn s" onClick={() => release(user, reload, setError)}>{t("release")}</button>}</div>}
       <div class="split">
         <div class="stack loose">
           <Card title={t("storage")}><div class="pad"><Storage user={user} /><p class="small muted">{t("n.mails", { n: user.usage.messages })}</p></div></Card>

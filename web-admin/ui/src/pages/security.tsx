@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { get, post, remove } from "../api";
-import type { Token, TokenPage, User, UserPage } from "../../generated/api";
+import type { Token, TokenPage, UserPage } from "../../generated/api";
 import { atLeast, number } from "../format";
 import { Confirm, Copy, Dialog, Field, Select, Tabs } from "../forms";
 import { holdWords } from "../hold";
@@ -13,6 +13,7 @@ import { t } from "../words";
 import { AuditList } from "./audit";
 import { Certificates } from "./certificates";
 import { pagingOf } from "./lists";
+import { release } from "./release";
 import { SignIns } from "./sign_ins";
 
 type Scope = Token["scopes"][number];
@@ -37,11 +38,6 @@ function OnHold({ place }: { place: Place }): JSX.Element {
   const [error, setError] = useState<unknown>();
   const loaded = useLoad(`held ${paging.after}`, (signal) => get<UserPage>(["users"], { state: "held", limit: 25, after: paging.after }, signal), 15);
   const count = loaded.value?.items.length ?? 0;
-  const release = (user: User): void => void post<{ released: number }>(["users", user.address, "release"]).then(({ released }) => {
-    setError(undefined);
-    toast(t("released", { n: released }), () => void post<void>(["users", user.address, "hold"], { reason: holdWords(user.sending.hold) }).then(loaded.reload, setError));
-    loaded.reload();
-  }, setError);
   return (
     <>
       <Head title={loaded.value ? (count ? t("held.accounts", { n: atLeast(count, Boolean(loaded.value.next || paging.after)) }) : t("held.nobody")) : t("security")} about={t("held.accounts.about")} />
@@ -50,7 +46,7 @@ function OnHold({ place }: { place: Place }): JSX.Element {
       <Card title={t("accounts-held")}><Shown from={loaded}>{(page) => page.items.length === 0 && !page.next ? <Empty icon="shield" title={t("held.nobody")}><p>{t("held.nobody.about")}</p></Empty>
         : <><ul class="rows">{page.items.map((user) => (
           <li key={user.address}><Icon name="s-warn" tone="warn" /><div class="grow"><a class="title break" href={href(["mailboxes", user.address])}><b>{user.address}</b></a><p class="small muted break">{holdWords(user.sending.hold) || t("held.no-reason")}</p><p class="small muted">{t("sent-today")}: {number(user.sending.messages_today)}</p></div>
-            <button type="button" class="btn s" aria-label={`${t("release")}: ${user.address}`} onClick={() => release(user)}>{t("release")}</button><a class="btn s" href={href(["trace"], { find: user.address })}>{t("trace.of-mailbox")}</a></li>
+            <button type="button" class="btn s" aria-label={`${t("release")}: ${user.address}`} onClick={() => release(user, loaded.reload, setError)}>{t("release")}</button><a class="btn s" href={href(["trace"], { find: user.address })}>{t("trace.of-mailbox")}</a></li>
         ))}</ul><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown></Card>
     </>
   );
@@ -68,7 +64,7 @@ function Tokens({ place }: { place: Place }): JSX.Element {
       <Card label={t("tokens")}><Shown from={loaded}>{(page) => page.items.length === 0 ? <Empty icon="key" title={t("no-tokens")}><p>{t("no-tokens.about")}</p></Empty>
         : <><Table<Token> label={t("tokens")} items={page.items} keyOf={(one) => one.id} columns={[
           { word: "name", main: true, cell: (one) => <><span class="title break">{one.name}</span><br /><span class="small muted mono">{one.id}</span></> },
-          { word: "scopes", cell: (one) => one.scopes.map((scope) => <span key={scope} class="tag">{scope}</span>) },
+          { word: "scopes", cell: (one) => one.scopes.map((scope) => <span key={scope} class="tag">{t(`scope.${scope}`)}</span>) },
           { word: "expires", class: "small", cell: (one) => (one.expires ? <Time at={one.expires} /> : t("never")) },
           { word: "actions", class: "act", cell: (one) => <button type="button" class="btn s danger" onClick={() => ask(one)}>{t("revoke")} …</button> },
         ]} /><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown></Card>

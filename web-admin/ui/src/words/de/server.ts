@@ -58,6 +58,8 @@ export const words = {
   "logs.none": "Noch nichts protokolliert",
   "logs.none.about": "Zeilen erscheinen hier, sobald der Server sie schreibt.",
   "logs.part": "Teil des Servers",
+  "logs.part.login": "Anmeldung",
+  "logs.part.store": "Speicher",
   "logs.pause": "Anhalten",
   "logs.trace": "Verlauf",
   "n.connections": "{n} offen",

@@ -58,6 +58,8 @@ export const words = {
   "logs.none": "Nothing has been logged yet",
   "logs.none.about": "Lines appear here as the server writes them.",
   "logs.part": "Part of the server",
+  "logs.part.login": "Signing in",
+  "logs.part.store": "Store",
   "logs.pause": "Pause",
   "logs.trace": "Trace",
   "n.connections": "{n} open",

@@ -58,6 +58,8 @@ export const words = {
   "logs.none": "Ingenting er logget ennå",
   "logs.none.about": "Linjer kommer hit når serveren skriver dem.",
   "logs.part": "Del av serveren",
+  "logs.part.login": "Innlogging",
+  "logs.part.store": "Lager",
   "logs.pause": "Stans",
   "logs.trace": "Sporing",
   "n.connections": "{n} åpne",
