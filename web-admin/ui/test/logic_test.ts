@@ -5,6 +5,7 @@ import { target } from "../src/api";
 import { initials, parseSize } from "../src/format";
 import { asTyped } from "../src/forms";
 import { href, parsePlace } from "../src/router";
+import { goesTo } from "../src/pages/menu";
 import { sizeIn, sizeText } from "../src/pages/limits";
 import { reasonOf } from "../src/pages/reason";
 import { fatesOf, recipientsOf, stepsOf, tell, text } from "../src/pages/timeline";
@@ -111,4 +112,9 @@ test("a total that is not known is told as at least that many", async () => {
   assert.deepEqual(totalsOf({ items: [one], next: "x" } as never), { waiting: "1,000+", destinations: "1+" });
   assert.deepEqual(totalsOf({ items: [{ ...one, has_more: true }], next: null } as never), { waiting: "1,000+", destinations: 1 });
   assert.equal(t("n.destinations", { n: "50+" }), "50+ destinations");
+});
+
+test("arrows go round the choices of a menu, and nothing else is theirs", () => {
+  assert.deepEqual([goesTo("ArrowDown", 0, 3), goesTo("ArrowDown", 2, 3), goesTo("ArrowUp", 0, 3), goesTo("Home", 2, 3), goesTo("End", 0, 3)], [1, 0, 2, 0, 2]);
+  for (const key of ["Enter", "Escape", "a", "toString"]) assert.equal(goesTo(key, 0, 3), undefined, key);
 });

@@ -14,6 +14,7 @@ import { href, type Place } from "../router";
 import { isServerAdmin } from "../session";
 import { t } from "../words";
 import { filter, pagingOf, queryOf, SortBy, sortedBy, sortingOf } from "./lists";
+import { Menu } from "./menu";
 import { reasonOf } from "./reason";
 
 type Destination = DestinationPage["items"][number];
@@ -22,7 +23,7 @@ type Action = QueueChange["action"];
 const kTogether = ["retry", "hold", "release", "bounce", "remove"] as const;
 // What is held protects the server; a way of its own for mail is its business too.
 const kOfServerAdmins: readonly Action[] = ["hold", "release", "reroute"];
-const isMine = (action: Action | ""): boolean => action === "" || isServerAdmin() || !kOfServerAdmins.includes(action);
+const isMine = (action: Action): boolean => isServerAdmin() || !kOfServerAdmins.includes(action);
 type Ask = { action: Action; what: Partial<QueueChange>; name: string };
 
 function Why({ reply, next }: { reply: string | null; next?: string | null }): JSX.Element {
@@ -79,14 +80,14 @@ function Reroute({ name, run, close }: { name: string; run: (route: string) => P
 }
 
 export function Buttons({ what, name, isHeld, now, ask }: { what: Partial<QueueChange>; name: string; isHeld: boolean; now: (what: Ask) => void; ask: (what: Ask) => void }): JSX.Element {
-  const more: readonly (readonly ["" | Action, string])[] = [["", t("more")], ["reroute", t("do.reroute")], ["bounce", t("do.bounce")], ["remove", t("do.remove")]];
+  const more: readonly (readonly [Action, string])[] = [["reroute", t("do.reroute")], ["bounce", t("do.bounce")], ["remove", t("do.remove")]];
   const choices = more.filter(([action]) => isMine(action));
   return (
     <span class="line actions">
       {isHeld ? isMine("release") && <button type="button" class="btn s" aria-label={`${t("do.release")}: ${name}`} onClick={() => now({ action: "release", what, name })}>{t("do.release")}</button>
         : <><button type="button" class="btn s" aria-label={`${t("do.retry")}: ${name}`} onClick={() => now({ action: "retry", what, name })}>{t("do.retry")}</button>
           {isMine("hold") && <button type="button" class="btn s" aria-label={`${t("do.hold")}: ${name}`} onClick={() => now({ action: "hold", what, name })}>{t("do.hold")}</button>}</>}
-      <Select label={`${t("more")}: ${name}`} value="" options={choices} onChange={(action) => action && ask({ action, what, name })} />
+      <Menu text={t("more")} label={`${t("more")}: ${name}`} choices={choices} choose={(action) => ask({ action, what, name })} />
     </span>
   );
 }
