@@ -464,9 +464,14 @@ Result<std::size_t> most_counted(const store::QueueReader& reader, DestinationOr
   return std::clamp<std::size_t>(kMaxCountedOfAll / std::max<std::size_t>(destinations, 1), 10, kMaxCounted + 1);
 }
 
-/// The destinations of a page in that order, as JSON; the cursor of the next one.
-Result<std::string> append_ranked_destinations(const Call& call, const store::QueueReader& reader, DestinationOrder order,
-                                               const ListRange& range, JsonWriter& json) {
+struct DestinationsShown {
+  std::string next;                  // the cursor of the next page
+  std::optional<std::size_t> count;  // of all destinations, where they were counted
+};
+
+/// The destinations of a page in that order, as JSON.
+Result<DestinationsShown> append_ranked_destinations(const Call& call, const store::QueueReader& reader, DestinationOrder order,
+                                                     const ListRange& range, JsonWriter& json) {
   std::vector<CountedDestination> every;
   POSTHUS_TRY(reader.counted_destinations(
       0, kMaxRanked, POSTHUS_TRY(most_counted(reader, order)),
@@ -481,11 +486,11 @@ Result<std::string> append_ranked_destinations(const Call& call, const store::Qu
   }
   const auto page = std::move(ranked).end();
   for (const Ranked& one : page.items) POSTHUS_TRY(append_destination(json, call, reader, by_name.at(one.name)));
-  return page.next;
+  return DestinationsShown{page.next, every.size()};
 }
 
-Result<std::string> append_destinations(const Call& call, const store::QueueReader& reader, const ListRange& range,
-                                        JsonWriter& json) {
+Result<DestinationsShown> append_destinations(const Call& call, const store::QueueReader& reader, const ListRange& range,
+                                              JsonWriter& json) {
   const auto from = range.after.empty() ? std::uint64_t{0} : ascii::parse_decimal<std::uint64_t>(range.after);
   if (!from) return fail(ErrorKind::kInvalid, "parameter 'after' is not what a list gave as 'next'");
   std::vector<store::DueRecipient> all;
@@ -499,7 +504,8 @@ Result<std::string> append_destinations(const Call& call, const store::QueueRead
     }
     counted += POSTHUS_TRY(append_destination(json, call, reader, first));
   }
-  return next ? std::to_string(*next) : std::string();
+  if (next) return DestinationsShown{std::to_string(*next), std::nullopt};
+  return DestinationsShown{{}, range.after.empty() ? std::optional(all.size()) : std::nullopt};
 }
 
 Result<Response> destinations(const Call& call) {
@@ -510,11 +516,17 @@ Result<Response> destinations(const Call& call) {
   const store::QueueReader reader(*snapshot);
   JsonWriter json;
   json.begin_object().key("items").begin_array();
-  const std::string next = order == DestinationOrder::kAny
-                               ? POSTHUS_TRY(append_destinations(call, reader, range, json))
-                               : POSTHUS_TRY(append_ranked_destinations(call, reader, order, range, json));
+  const DestinationsShown shown = order == DestinationOrder::kAny
+                                      ? POSTHUS_TRY(append_destinations(call, reader, range, json))
+                                      : POSTHUS_TRY(append_ranked_destinations(call, reader, order, range, json));
   json.end_array();
-  append_next(json, next);
+  json.key("recipients_waiting").number(POSTHUS_TRY(reader.due_rows())).key("destinations");
+  if (shown.count) {
+    json.number(*shown.count);
+  } else {
+    json.null();
+  }
+  append_next(json, shown.next);
   return json_response(200, json.end_object().take());
 }
 

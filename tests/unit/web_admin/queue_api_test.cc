@@ -311,6 +311,12 @@ TEST_F(QueueApiTest, DestinationsTellWhatWaitsAndWhatWasSaid) {
   const std::string second = get("/api/v1/queue/destinations?limit=1&after=" + all(first, "next").at(0));
   EXPECT_EQ(all(second, "next"), Texts{});
   EXPECT_NE(all(first, "destination"), all(second, "destination"));
+  for (const std::string& page : {body, first, second, get("/api/v1/queue/destinations?sort=waiting&limit=1")}) {
+    EXPECT_NE(page.find("\"recipients_waiting\":4,"), std::string::npos) << page;
+  }
+  EXPECT_NE(body.find("\"destinations\":2,"), std::string::npos) << body;
+  EXPECT_NE(first.find("\"destinations\":null,"), std::string::npos) << first;
+  EXPECT_NE(get("/api/v1/queue/destinations?sort=waiting&limit=1").find("\"destinations\":2,"), std::string::npos);
 }
 
 TEST_F(QueueApiTest, TheTraceIsSearchedByWhatBecameOfMail) {

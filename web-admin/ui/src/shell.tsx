@@ -109,12 +109,12 @@ const goalsOf = (): Goal[] => [...adminSections, ...ownSections].flatMap((sectio
 function useCounts(isAdmin: boolean): Readonly<Record<string, JSX.Element | undefined>> {
   const loaded = useLoad(`counts ${isAdmin}`, async (signal) => {
     if (!isAdmin) return undefined;
-    const [queue, held] = await Promise.all([get<DestinationPage>(["queue", "destinations"], { limit: 1000 }, signal), get<UserPage>(["users"], { state: "held", limit: 100 }, signal)]);
-    return { waiting: queue.items.reduce((sum, one) => sum + one.waiting, 0), isMore: queue.next !== null || queue.items.some((one) => one.has_more), held: held.items.length, isMoreHeld: held.next !== null };
+    const [queue, held] = await Promise.all([get<DestinationPage>(["queue", "destinations"], { limit: 1 }, signal), get<UserPage>(["users"], { state: "held", limit: 100 }, signal)]);
+    return { waiting: queue.recipients_waiting, held: held.items.length, isMoreHeld: held.next !== null };
   }, 30).value;
   if (!loaded) return {};
   return {
-    queue: loaded.waiting ? <span class="count">{number(loaded.waiting)}{loaded.isMore && "+"}<span class="sr"> {t("waiting")}</span></span> : undefined,
+    queue: loaded.waiting ? <span class="count">{number(loaded.waiting)}<span class="sr"> {t("waiting")}</span></span> : undefined,
     security: loaded.held ? <span class="count warn">{number(loaded.held)}{loaded.isMoreHeld && "+"}<span class="sr"> {t("on-hold")}</span></span> : undefined,
   };
 }

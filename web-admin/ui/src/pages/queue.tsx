@@ -95,28 +95,18 @@ export function Buttons({ what, name, isHeld, now, ask }: { what: Partial<QueueC
 const kDestinationOrders = ["waiting", "next_attempt", "name"] as const;
 const kMailOrders = ["oldest", "newest", "size"] as const;
 
-const kMostCounted = 1000;  // destinations, as the navigation counts them
-
-/** What the headings say of the whole queue, whichever page is shown. */
-export const totalsOf = ({ items, next }: DestinationPage): { waiting: number | string; destinations: number | string } => ({
-  waiting: atLeast(items.reduce((sum, one) => sum + one.waiting, 0), next !== null || items.some((one) => one.has_more)),
-  destinations: atLeast(items.length, next !== null),
-});
-
-async function loadDestinations(sort: string, after: string | undefined, signal: AbortSignal): Promise<DestinationPage & { all: DestinationPage }> {
-  const page = await get<DestinationPage>(["queue", "destinations"], { limit: 50, after, sort }, signal);
-  return { ...page, all: after || page.next ? await get<DestinationPage>(["queue", "destinations"], { limit: kMostCounted }, signal) : page };
-}
+/** How many destinations the whole queue has, whichever page of it is shown. */
+export const destinationsOf = ({ items, destinations, next }: DestinationPage): number | string => destinations ?? atLeast(items.length, next !== null);
 
 function ByDestination({ place }: { place: Place }): JSX.Element {
   const paging = pagingOf(place);
   const sort = sortedBy(place, kDestinationOrders);
-  const loaded = useLoad(`destinations ${sort} ${paging.after}`, (signal) => loadDestinations(sort, paging.after, signal), 10);
+  const loaded = useLoad(`destinations ${sort} ${paging.after}`, (signal) => get<DestinationPage>(["queue", "destinations"], { limit: 50, after: paging.after, sort }, signal), 10);
   const { ask, now, dialogs, error } = useActions(loaded.reload);
-  const { waiting, destinations } = totalsOf(loaded.value?.all ?? { items: [], next: null });
+  const waiting = loaded.value?.recipients_waiting ?? 0;
   return (
     <>
-      <Head title={loaded.value ? (waiting ? t("queue.title", { n: waiting }) : t("queue.none")) : t("queue")} about={t("n.destinations", { n: destinations })}><span class="small muted live">{t("live")}</span></Head>
+      <Head title={loaded.value ? (waiting ? t("queue.title", { n: waiting }) : t("queue.none")) : t("queue")} about={t("n.destinations", { n: loaded.value ? destinationsOf(loaded.value) : 0 })}><span class="small muted live">{t("live")}</span></Head>
       {error !== undefined && <Failure error={error} />}
       <Card label={t("queue")}>
         <div class="tools"><Views mail={false} /><SortBy place={place} orders={kDestinationOrders} /></div>
