@@ -41,7 +41,8 @@ std::vector<std::string> address_needles(const std::string& address) {
   const std::size_t at = address.rfind('@');
   if (at != std::string::npos) {
     const auto domain = mail::normalise_domain(std::string_view(address).substr(at + 1));
-    if (domain) needles.push_back(needle(address.substr(0, at + 1) + *domain));
+    const std::string other = domain ? needle(address.substr(0, at + 1) + *domain) : needles[0];
+    if (other != needles[0]) needles.push_back(other);
   }
   if (address.starts_with('@')) {
     for (std::string& one : needles) one.erase(0, 1);
