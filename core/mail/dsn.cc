@@ -1,16 +1,18 @@
 // A delivery report as multipart/report: a text for people, the machine-readable part (RFC 3464 §2), what comes back of the
 // message (RFC 6522 §3). Thread rule: pure functions; the same report gives the same bytes.
-// WHY no 8-bit message is returned in a 7-bit report: message/rfc822 may not be encoded (RFC 2046 §5.2.1), so its header goes
-// back instead, in quoted-printable where it needs it.
+// WHY an 8-bit message comes back in another encoding: message/rfc822 itself may not be encoded (RFC 2046 §5.2.1), its parts may.
+// Where none is right (8-bit octets in a header), the header goes back alone, in quoted-printable where it needs it.
 #include "core/mail/dsn.h"
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "core/base/ascii.h"
 #include "core/base/hash.h"
 #include "core/mail/address.h"
 #include "core/mail/date_time.h"
+#include "core/mail/down_convert.h"
 #include "core/mail/dsn_text.h"
 #include "core/mail/dsn_words.h"
 #include "core/mail/encoded_word.h"
@@ -274,12 +276,30 @@ std::string_view returned_header(std::string_view header) {
   return header.substr(0, header.rfind('\n', kMaxReportedHeader) + 1);
 }
 
+/// The message with its 8-bit parts encoded; nothing when no encoding of it is right.
+std::optional<std::string> in_seven_bits(const std::string& text) {
+  auto conversion = DownConversion::plan(text.size(), [&text](std::uint64_t offset, std::uint64_t length, std::string& out) {
+    out.append(text, offset, length);
+    return Result<>();
+  });
+  std::string converted;
+  while (conversion && !conversion->is_at_end()) {
+    if (!conversion->read_on(converted)) return std::nullopt;
+  }
+  if (!conversion || !is_7bit(converted)) return std::nullopt;
+  return converted;
+}
+
+// RFC 3461 §4.3: who asked for all of the message gets all of it. WHY in seven bits: a report must get through everywhere.
 BodyPart returned_part(const Report& report) {
   const std::string_view text = report.original_text;
   if (!text.empty() && is_7bit(text)) return {"message/rfc822", "7bit", report.original_text};
   const std::string_view header = returned_header(report.original_header);
   const bool is_global = report.is_utf8 && is_valid_utf8(header);
   if (is_global && !text.empty() && is_8bit(text)) return {"message/global", "8bit", report.original_text};
+  if (auto converted = text.empty() ? std::nullopt : in_seven_bits(report.original_text)) {
+    return {"message/rfc822", "7bit", *std::move(converted)};
+  }
   if (is_global && ascii::has_high_bit(header) && is_8bit(header)) return {"message/global-headers", "8bit", std::string(header)};
   return text_part("text/rfc822-headers", header);
 }

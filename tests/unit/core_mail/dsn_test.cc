@@ -108,7 +108,16 @@ TEST(Report, ExpiredMessageKeepsTheLastWords) {
   expect_golden("expired-de.eml", report);
 }
 
-TEST(Report, EightBitMessageComesBackAsHeaderOnly) {
+TEST(Report, EightBitMessageComesBackWholeInSevenBits) {
+  Report report = plain_report();
+  report.original_header.insert(
+      report.original_header.size() - 2,
+      "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n");
+  report.original_text = report.original_header + "Smørbrød, hälsar Åse.\r\n";
+  expect_golden("eight-bit-full-en.eml", report);
+}
+
+TEST(Report, EightBitHeaderComesBackAlone) {
   Report report = plain_report();
   report.original_header =
       "From: Anna <anna@example.test>\r\nSubject: Gr\xFC\xDF"
