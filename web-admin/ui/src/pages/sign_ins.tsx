@@ -16,6 +16,9 @@ type Which = "" | "accepted" | "failed";
 const resultWords: Record<SignIn["result"], Word> = { accepted: "sign-in.accepted", needs_code: "sign-in.needs-code", rejected: "sign-in.rejected", disabled: "sign-in.disabled", throttled: "sign-in.throttled" };
 const tones: Record<SignIn["result"], Tone> = { accepted: "ok", needs_code: "info", rejected: "warn", disabled: "warn", throttled: "bad" };
 
+/** Ways to sign in whose name is a word; the others are SASL mechanisms. */
+const ways: Readonly<Record<string, Word>> = { password: "sign-ins.by.password", code: "sign-ins.by.code", passkey: "sign-ins.by.passkey" };
+
 const kOrders = ["last", "count"] as const;
 
 export function SignIns({ place }: { place: Place }): JSX.Element {
@@ -33,7 +36,7 @@ export function SignIns({ place }: { place: Place }): JSX.Element {
         : <><ul class="rows">{page.items.map((one) => (
           <li key={`${one.first} ${one.last} ${one.login} ${one.protocol} ${one.mechanism} ${one.remote_address} ${one.reason}`}><Icon name={{ ok: "s-ok", info: "info", warn: "s-warn", bad: "s-bad", off: "s-off" }[tones[one.result]] as "s-ok"} tone={tones[one.result]} />
             <div class="grow"><b class="break">{one.login || "–"}</b> <span class="tag">{one.protocol.toUpperCase()}</span>{one.app_password && <> <span class="tag">{t("app-password")}</span></>}
-              <p class="small muted break">{t(resultWords[one.result])}{one.reason && <> · <Said text={one.reason} /></>} · {one.mechanism}{!one.tls && ` · ${t("sign-ins.no-tls")}`}</p>
+              <p class="small muted break">{t(resultWords[one.result])}{one.reason && <> · <Said text={one.reason} /></>} · {ways[one.mechanism] ? t(ways[one.mechanism]!) : one.mechanism}{!one.tls && ` · ${t("sign-ins.no-tls")}`}</p>
               <p class="small muted break">{one.remote_address ?? t("audit.local")} · <Time at={one.last} />{one.count > 1 && ` · ${t("sign-ins.times", { n: one.count })}`}</p></div></li>
         ))}</ul><Pager count={page.items.length} next={page.next} back={paging.back} forward={paging.forward} /></>}</Shown></Card>
     </>
