@@ -26,7 +26,9 @@ namespace posthus::acme {
 enum class Proof : std::uint8_t { kHttp, kTlsAlpn };
 std::string_view to_string(Proof proof);  // "http-01", "tls-alpn-01"
 
-inline constexpr int kMaxNonceRetries = 5;
+/// In a row, of one request. Each costs one request and no pause; a CA whose frontends do not know each other's nonces may reject
+/// every third, and of some thirty requests of an order not one may end it: 0.3^11 is 2 in a million.
+inline constexpr int kMaxNonceRetries = 10;
 inline constexpr int kMaxRequests = 100;        // of one issuance; ordinary are 10 to 20
 inline constexpr std::int64_t kMaxPause = 600;  // seconds of pauses in all: what takes longer is tried again later
 inline constexpr std::string_view kChainType = "application/pem-certificate-chain";
