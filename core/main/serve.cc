@@ -15,6 +15,7 @@
 #include "core/base/log_ring.h"
 #include "core/base/random.h"
 #include "core/base/secret.h"
+#include "core/main/resident_pages.h"
 #include "core/main/server.h"
 #include "core/main/version.h"
 
@@ -132,6 +133,7 @@ int serve(const LoadedSettings& loaded) {
   umask(077);
   signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
+  share_free_memory();
   const sigset_t signals = handled_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // inherited by every thread; only wait_for_end takes them
 
