@@ -129,6 +129,7 @@ struct ClientOptions {
   std::string login, password;            // AUTH PLAIN or LOGIN, only inside TLS; empty: none
   bool may_login_without_tls = false;     // the connection does not leave this machine (loopback)
   bool is_name_proven = false;            // by DNSSEC, MTA-STS or the admin: with a certificate that holds REQUIRETLS may be said
+  bool is_certificate_needless = false;   // the host is this server: REQUIRETLS may be said inside TLS of any certificate
   bool needs_requiretls = false;          // a host that does not offer REQUIRETLS gets nothing (RFC 8689 §4.2.1)
   bool begins_with_proxy_header = false;  // the host takes us for a proxy: ourselves, where a listener reads PROXY headers
   std::uint32_t max_messages = 100;       // then QUIT: servers dislike connections that never end

@@ -124,7 +124,8 @@ void ClientSession::check_message() {
   const OutgoingMessage& message = t.message;
   if (!is_one_line(message.reverse_path)) return refuse_message("5.1.7", "The sender's address cannot be sent.");
   // RFC 8689 §4.2.1. A report (null reverse-path) goes all the same, and says it where it may be said (§5, §2).
-  const bool is_proven = options_.is_name_proven && connection_.tls && connection_.tls->is_peer_verified;
+  const bool is_proven =
+      connection_.tls && (options_.is_certificate_needless || (options_.is_name_proven && connection_.tls->is_peer_verified));
   t.says_requiretls = message.requires_tls && is_proven && peer_.requiretls;
   const bool must_say = message.requires_tls && !message.reverse_path.empty();
   if (must_say && !is_proven) {

@@ -55,6 +55,10 @@ void Visit::policy_known(TlsPolicy policy) {
 void Visit::demand_proof() {
   if (demand_ != TlsDemand::kProven) return dial();
   const Hop& hop = plan_.hops[hop_];
+  if (hop.is_own_listener) {  // ourselves, by an address of ours: there is nobody to prove it to
+    tls_use_ = TlsUse::kRequired;
+    return dial();
+  }
   const auto lacks = [&](std::string why, Hope hope) {
     pass_over({.reply = {.code = 0, .enhanced = "5.7.10", .text = std::move(why)}, .stage = "STARTTLS"}, Advance::kNextHost,
               hope);
@@ -104,9 +108,11 @@ void Visit::note_hope(Hope hope) {
 }
 
 ClientOptions Visit::session_options(TlsUse use) const {
-  ClientOptions options = client_options(plan_.hops[hop_], use, context_.hostname);
+  const Hop& hop = plan_.hops[hop_];
+  ClientOptions options = client_options(hop, use, context_.hostname);
   options.is_name_proven = is_name_proven();
   options.clock = &context_.clock;
+  options.is_certificate_needless = hop.is_own_listener;
   options.needs_requiretls = demand_ == TlsDemand::kProven;
   return options;
 }

@@ -93,6 +93,22 @@ TEST_F(RequireTlsTest, ASignedExchangerWithACertificateGetsItWithTheParameter) {
   EXPECT_EQ(dialer.dialled()[0].verification.names, std::vector<std::string>{"mx.secure.example"});
 }
 
+TEST_F(RequireTlsTest, OurOwnListenerNeedsNoCertificateButTls) {
+  host(250, 2525).ehlo = kOffers;
+  dialer.set_host("192.0.2.250", 2525, {.make_session = hosts[{250, 2525}].factory(), .is_verified = false});
+  const QueueId id = send("anna@example.test");
+  ASSERT_EQ(host(250, 2525).messages.size(), 1U);
+  EXPECT_TRUE(contains_text(host(250, 2525).messages[0].mail, " REQUIRETLS")) << host(250, 2525).messages[0].mail;
+  EXPECT_FALSE(is_queued(id));
+}
+
+TEST_F(RequireTlsTest, WithoutTlsNotEvenOurOwnListenerGetsIt) {
+  host(250, 2525).ehlo = "250 fake.example\r\n";
+  const QueueId id = send("anna@example.test");
+  EXPECT_TRUE(host(250, 2525).messages.empty());
+  expect_returned(id, "5.7.10");
+}
+
 TEST_F(RequireTlsTest, ACertificateForANameFromAnUnsignedAnswerProvesNothing) {
   const QueueId id = send("ben@example.org");
   EXPECT_TRUE(host(1).messages.empty());
