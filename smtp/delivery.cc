@@ -367,6 +367,7 @@ Settlement Visit::settlement(const Batch& batch) const {
   out.host = hop.host;
   out.address = to_string(hop.address);
   out.port = hop.port;
+  out.is_own_listener = hop.is_own_listener;
   out.tls = tls_;
   return out;
 }

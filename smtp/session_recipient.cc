@@ -143,6 +143,7 @@ session::Step ServerSession::recipient_admitted(Output& output) {
   if (role_ == ListenerRole::kMx) recipient.forwarder = std::move(resolution.forwarder);
   recipient.full_members = std::move(resolution.full_members);
   recipient.skipped = std::move(resolution.skipped);
+  if (!pass_over_who_cannot_wait(recipient)) return refuse_recipient(reply::kTryAgain, output);
   recipient.is_expanded = resolution.inboxes.size() + recipient.forwarded_to.size() + recipient.full_members.size() > 1;
   auto elsewhere = queued_recipients(recipient);
   if (!elsewhere) return refuse_recipient(reply::kTryAgain, output);
@@ -155,6 +156,21 @@ session::Step ServerSession::recipient_admitted(Output& output) {
   if (resolution.kind == store::Resolution::Kind::kRelay) envelope_->is_relayed = true;
   envelope_->recipients.push_back(std::move(recipient));
   return answer(pending->verdict.reply, output);
+}
+
+// A copy that may not even wait is no reason to refuse the message to the others: the trace tells who went without.
+bool ServerSession::pass_over_who_cannot_wait(Recipient& recipient) {
+  if (recipient.full_members.empty()) return true;
+  const store::Snapshot* view = snapshot();
+  if (!view) return false;
+  const auto may_wait = store::QueueReader(*view).may_wait_here(account_, recipient.forwarder, recipient.full_members.size());
+  if (!may_wait) return false;
+  if (*may_wait) return true;
+  for (std::string& member : recipient.full_members) {
+    recipient.skipped.push_back({std::move(member), store::SkippedMember::Reason::kFull});
+  }
+  recipient.full_members.clear();
+  return true;
 }
 
 // The primary's words, that the sender may read them as if it had been asked itself.

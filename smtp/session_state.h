@@ -140,6 +140,7 @@ class ServerSession final : public session::Session {
   Result<> begin_sending(const store::Snapshot& view);
   Reply check_limits(const std::vector<store::QueuedRecipient>& elsewhere);
   Reply check_forward(const Recipient& recipient);
+  bool pass_over_who_cannot_wait(Recipient& recipient);
   Reply admit_forwards(const store::Snapshot& view, const ForwardedCopies& own);
   Reply noted(LimitVerdict verdict, const store::SentToday& record);
   bool add_targets(const std::vector<MailboxId>& inboxes, std::vector<store::QueuedRecipient> elsewhere);

@@ -99,7 +99,8 @@ class Recorder {
     outcome.last_host = settlement_.host;
     outcome.last_reply = last_words(settled);
     const Fate fate = decide(settled, chance, outcome);
-    if (fate == Fate::kFailed) ++record_.failures;
+    // WHY not our own refusals: such a copy was not counted as sent either.
+    if (fate == Fate::kFailed && !settlement_.is_own_listener) ++record_.failures;
     // RFC 5321 §4.5.5, RFC 3461 §6: no report about a report. Success is told only to our own users: nobody has checked who
     // stands behind the reverse-path of other mail, and a report would be backscatter.
     const bool is_reported = !settlement_.entry.reverse_path.empty() &&

@@ -34,13 +34,14 @@ struct Settlement {
   RetryRules retry;
   std::string host, address;  // empty: none was reached
   std::uint16_t port = 0;
+  bool is_own_listener = false;
   std::string tls;          // for people: "TLSv1.3 TLS_AES_256_GCM_SHA384"; empty: none
   bool offers_dsn = false;  // the host reports success itself
   std::vector<SettledRecipient> recipients;
 };
 
 struct Record {
-  std::uint32_t failures = 0;  // recipients a host refused for good: they count for the habits of the account
+  std::uint32_t failures = 0;  // recipients another server refused for good: they count for the habits of the account
   std::vector<store::RecipientOutcome> outcomes;
   std::vector<std::string> trace;
   std::vector<mail::ReportedRecipient> reported;  // empty: nobody is told anything

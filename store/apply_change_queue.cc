@@ -53,8 +53,12 @@ bool matches(const QueueFilter& filter, const QueuedRecipient& recipient) {
   return filter.recipient_domain.empty() || recipient.domain == filter.recipient_domain;
 }
 
-// WHY never what it was: an attempt that runs now is told by the difference (RecipientOutcome::was_due_at).
-Timestamp made_due(Timestamp before) { return before == kAskedFor ? kAskedForAgain : kAskedFor; }
+// WHY never what it was, nor soon again: an attempt that runs now is told by the difference (RecipientOutcome::was_due_at), and
+// more than one order may come while it runs.
+Timestamp made_due(Timestamp before) {
+  if (before >= kAtOnce) return kAskedFor;
+  return Timestamp{(before.microseconds + 1) % kAtOnce.microseconds};
+}
 
 /// One message under one action.
 class Change {

@@ -22,11 +22,11 @@ struct Page {
 
 /// A member of an alias, or where a user forwards to, that is passed over because others are left.
 struct SkippedMember {
-  enum class Reason : std::uint8_t { kDisabled, kUnknown };
+  enum class Reason : std::uint8_t { kDisabled, kUnknown, kFull };
   std::string address;
   Reason reason = Reason::kUnknown;
 };
-/// "disabled", "unknown".
+/// "disabled", "unknown", "full".
 std::string_view to_string(SkippedMember::Reason reason);
 inline constexpr std::size_t kMaxSkippedMembers = 100;  // of one recipient; of more nobody is told
 

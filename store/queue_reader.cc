@@ -219,6 +219,14 @@ Result<std::uint32_t> QueueReader::waiting_forwards_of(const std::string& forwar
   return store::waiting_of(snapshot_, queue_sender_hash({}, recipient));
 }
 
+Result<bool> QueueReader::may_wait_here(AccountId account, const std::string& forwarder, std::size_t copies) const {
+  const std::uint64_t most = POSTHUS_TRY(copies_per_sender(snapshot_));
+  if (most == 0) return true;
+  const std::uint64_t waiting =
+      account.value != 0 ? POSTHUS_TRY(waiting_of(account, {})) : POSTHUS_TRY(waiting_forwards_of(forwarder));
+  return waiting + copies <= most / 2;
+}
+
 Result<std::vector<DkimKeyRecord>> QueueReader::dkim_keys(std::string_view domain) const {
   std::vector<DkimKeyRecord> keys;
   const std::string prefix = dkim_key_prefix(domain);

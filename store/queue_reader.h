@@ -84,6 +84,10 @@ class QueueReader {
   /// How many copies wait that this address forwards.
   Result<std::uint32_t> waiting_forwards_of(const std::string& forwarder) const;
 
+  /// Whether `copies` more that never leave this server may wait for an account, or for a forwarder when `account` is none. WHY
+  /// half of what may wait for a sender (queue.copies_per_sender): they must not keep out his mail for others.
+  Result<bool> may_wait_here(AccountId account, const std::string& forwarder, std::size_t copies) const;
+
   Result<std::optional<RouteRecord>> route(std::string_view name) const;
   Result<Page<RouteRecord>> routes(std::string_view after, std::size_t limit) const;
 

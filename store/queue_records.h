@@ -57,8 +57,8 @@ inline constexpr std::size_t kMaxRemoteWords = 500;  // of another server's repl
 
 // Values of QueuedRecipient::next_attempt that are no times: what is due comes in their order. What an admin asks for comes
 // before all that waits for the destination: he may mean the newest of a thousand, and most of their hosts do not answer.
-inline constexpr Timestamp kAskedFor{0}, kAskedForAgain{1};  // the second: while an attempt at what was asked for runs
-inline constexpr Timestamp kAtOnce{2};                       // 0 in what older versions queued
+inline constexpr Timestamp kAskedFor{0};   // and the values up to kAtOnce, in turn: an attempt may run at what was asked for
+inline constexpr Timestamp kAtOnce{1000};  // 0 in what older versions queued
 
 struct QueuedRecipient {
   std::uint16_t number = 0;        // 1.. within the message; assigned by the store

@@ -156,16 +156,18 @@ Result<> put_queue_entry(WriteTransaction& transaction, const QueueEntry& entry)
 }
 
 Result<> put_queue_sizes(WriteTransaction& transaction) {
-  std::vector<std::string> keys;
-  POSTHUS_TRY_VOID(scan_long_values(transaction, Table::kQueue, {}, {},
-                                    [&keys](std::string_view base, std::string_view value) -> Result<Visit> {
-                                      const auto key = parse_numbered_key(base);
-                                      if (!key || key->number != kEntryNumber) return Visit::kContinue;
-                                      const auto entry = decode_queue_entry(value);
-                                      if (entry) keys.push_back(queue_size_key(entry->size, key->id));  // else `check` tells
-                                      return Visit::kContinue;
-                                    }));
-  for (const std::string& key : keys) POSTHUS_TRY_VOID(transaction.put(Table::kQueueSizes, key, {}));
+  std::vector<QueueId> ids;
+  POSTHUS_TRY_VOID(transaction.scan(Table::kQueue, {}, {}, [&ids](std::string_view key, std::string_view) {
+    // WHY by the first row of a value alone: a damaged row must not keep the store from being opened; `check` tells of it.
+    if (key.size() <= 2 || !key.ends_with(std::string_view("\0\0", 2))) return Visit::kContinue;
+    const auto parsed = parse_numbered_key(key.substr(0, key.size() - 2));
+    if (parsed && parsed->number == kEntryNumber) ids.push_back(parsed->id);
+    return Visit::kContinue;
+  }));
+  for (const QueueId id : ids) {
+    const auto entry = get_queue_entry(transaction, id);
+    if (entry && *entry) POSTHUS_TRY_VOID(transaction.put(Table::kQueueSizes, queue_size_key((*entry)->size, id), {}));
+  }
   return {};
 }
 
@@ -264,10 +266,14 @@ Result<> count_waiting(WriteTransaction& transaction, const QueueEntry& entry, c
   return {};
 }
 
-Result<> check_waiting(const Snapshot& snapshot, const QueueEntry& entry, const std::vector<QueuedRecipient>& recipients) {
+Result<std::uint64_t> copies_per_sender(const Snapshot& snapshot) {
   const auto setting = POSTHUS_TRY(QueueReader(snapshot).setting("queue.copies_per_sender"));
   const auto given = setting ? ascii::parse_decimal<std::uint64_t>(*setting) : std::nullopt;
-  const std::uint64_t most = given.value_or(kCopiesPerSender);
+  return given.value_or(kCopiesPerSender);
+}
+
+Result<> check_waiting(const Snapshot& snapshot, const QueueEntry& entry, const std::vector<QueuedRecipient>& recipients) {
+  const std::uint64_t most = POSTHUS_TRY(copies_per_sender(snapshot));
   if (most == 0) return {};
   for (const Share& share : shares_of(entry, recipients)) {
     const std::uint64_t wanted = POSTHUS_TRY(waiting_of(snapshot, share.sender)) + std::uint64_t{share.copies};

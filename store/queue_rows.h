@@ -79,6 +79,8 @@ enum class Waits : bool { kLess, kMore };
 /// among them.
 Result<> count_waiting(WriteTransaction& transaction, const QueueEntry& entry, const std::vector<QueuedRecipient>& recipients,
                        Waits waits);
+/// The setting queue.copies_per_sender, or its default; 0: no limit.
+Result<std::uint64_t> copies_per_sender(const Snapshot& snapshot);
 Result<std::uint32_t> waiting_of(const Snapshot& snapshot, std::uint64_t sender_hash);
 /// Is there room in the queue for these recipients, of whomever they count for (setting queue.copies_per_sender, or what the
 /// account may send in a day)? Errors: kBusy, as a lack of room for now.

@@ -22,6 +22,7 @@ bool is_asked_of_primary(const mail::Address& address, const DomainRecord& relay
 }  // namespace
 
 std::string_view to_string(SkippedMember::Reason reason) {
+  if (reason == SkippedMember::Reason::kFull) return "full";
   return reason == SkippedMember::Reason::kDisabled ? "disabled" : "unknown";
 }
 

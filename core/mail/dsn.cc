@@ -17,6 +17,7 @@
 #include "core/mail/dsn_words.h"
 #include "core/mail/encoded_word.h"
 #include "core/mail/header.h"
+#include "core/mail/transfer_encoder.h"
 #include "core/mail/transfer_encoding.h"
 
 namespace posthus::mail {
@@ -299,6 +300,15 @@ BodyPart returned_part(const Report& report) {
   if (is_global && !text.empty() && is_8bit(text)) return {"message/global", "8bit", report.original_text};
   if (auto converted = text.empty() ? std::nullopt : in_seven_bits(report.original_text)) {
     return {"message/rfc822", "7bit", *std::move(converted)};
+  }
+  // RFC 6532 §3.7: this type, unlike message/rfc822, may be encoded; so a header in UTF-8 gets through everywhere as well.
+  if (!text.empty() && ascii::has_high_bit(header) && is_valid_utf8(header)) {
+    BodyPart part{"message/global", "base64", {}};
+    Base64Encoder encoder;
+    encoder.append(part.body, text);
+    encoder.finish(part.body);
+    part.body.append("\r\n");
+    return part;
   }
   if (is_global && ascii::has_high_bit(header) && is_8bit(header)) return {"message/global-headers", "8bit", std::string(header)};
   return text_part("text/rfc822-headers", header);

@@ -128,6 +128,16 @@ TEST(Report, EightBitHeaderComesBackAlone) {
   expect_golden("eight-bit-en.eml", report);
 }
 
+TEST(Report, InternationalizedHeaderComesBackWholeToWhoReadsAsciiOnly) {
+  Report report = plain_report();
+  report.original_header = "From: Anna <anna@example.test>\r\nSubject: Grüße\r\nMessage-ID: <lunch.1@example.test>\r\n\r\n";
+  report.original_text = report.original_header + "Smørbrød\r\n";
+  const std::string text = compose_report(report);
+  EXPECT_EQ(text.find_first_of("\xC3"), std::string::npos);
+  EXPECT_NE(text.find("Content-Type: message/global\r\nContent-Transfer-Encoding: base64\r\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("RnJvbTogQW5uYSA8"), std::string::npos) << text;
+}
+
 TEST(Report, InternationalizedForm) {
   Report report = plain_report();
   report.is_utf8 = true;

@@ -35,7 +35,7 @@ class QueueModelTest : public RequestTest, public ::testing::WithParamInterface<
   std::string any_domain() { return "d" + std::to_string(below(5)) + ".test"; }
   std::string any_sender() { return below(3) == 0 ? "" : "s" + std::to_string(below(3)) + "@example.org"; }
   std::int64_t now() { return clock.now().microseconds; }
-  static std::int64_t made_due(std::int64_t before) { return before == 0 ? 1 : 0; }
+  static std::int64_t made_due(std::int64_t before) { return before < 1000 ? (before + 1) % 1000 : 0; }
   std::uint64_t any_id() { return 1 + below(last_id_ + 1); }
 
   void add();

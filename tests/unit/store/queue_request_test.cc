@@ -376,6 +376,19 @@ TEST_F(QueueRequestTest, WhatIsOrderedDuringAnAttemptIsDueRightAfterIt) {
   EXPECT_EQ(due("elsewhere.test", clock.now()), Names{std::to_string(id) + "/1"});
 }
 
+TEST_F(QueueRequestTest, TwoOrdersDuringAnAttemptDoNotUndoEachOther) {
+  must(remote(7, recipients_at({"ben@elsewhere.test"})));
+  must(change(QueueAction::kRetryNow, {.id = QueueId(7)}));
+  const Timestamp was_due_at = recipient(7, 1).next_attempt;
+  for (int orders = 1; orders <= 3; ++orders) {
+    must(change(QueueAction::kRetryNow, {.id = QueueId(7)}));
+    RecipientOutcome outcome = deferred(1, kFarFuture);
+    outcome.was_due_at = was_due_at;
+    must(attempt(7, {outcome}));
+    EXPECT_EQ(due("elsewhere.test", clock.now()), Names{"7/1"}) << orders;
+  }
+}
+
 TEST_F(QueueRequestTest, AChangeNamesTheDestinationsItMadeDue) {
   must(remote(7, recipients_at({"ben@elsewhere.test", "eva@other.test"})));
   must(remote(8, recipients_at({"ben@third.test"})));

@@ -247,6 +247,23 @@ Result<> make_older(WriteTransaction& transaction, std::initializer_list<std::ui
   return transaction.put(Table::kMeta, meta_key::kFormat, format);
 }
 
+TEST_F(DiskCase, ADamagedRowOfAnOlderQueueDoesNotKeepTheStoreShut) {
+  {
+    const StoreCase c = open();
+    c.must(remote(c, 5, text_of(300), recipients_at({"ben@elsewhere.test"})));
+    c.must(remote(c, 6, text_of(700), recipients_at({"ben@elsewhere.test"})));
+    ASSERT_TRUE(StoreParts::of(*c.store).writer->maintain([](MaintenanceContext& context) -> Result<> {
+      POSTHUS_TRY_VOID(make_older(context.transaction, {5, 6}));
+      // A row whose first one is missing, and one that is cut short.
+      POSTHUS_TRY_VOID(context.transaction.put(Table::kQueue, queue_key(QueueId(4), 1) + std::string("\0\1", 2), "x"));
+      return context.transaction.put(Table::kQueue, queue_key(QueueId(5), kEntryNumber) + std::string(2, '\0'), "");
+    }));
+  }
+  const StoreCase c = open();
+  EXPECT_EQ(rows(c, Table::kQueueSizes), 1u);
+  EXPECT_FALSE(check(*c.store, Depth::kIndex)->findings.empty());
+}
+
 TEST_F(DiskCase, AQueueOfAnOlderFormatIsOrderedBySizeWhenItIsOpened) {
   {
     const StoreCase c = open();
