@@ -95,10 +95,12 @@ std::vector<store::DueRecipient> QueueRunner::State::claim(std::uint64_t hash) {
 
 Result<> QueueRunner::State::read_ahead(std::uint64_t hash) {
   std::size_t limit = kReadAhead;
+  std::uint32_t orders = 0;
   {
     const std::lock_guard lock(mutex_);
     Destination& d = destination(hash);
     d.is_changed = false;
+    orders = d.orders;
     limit += d.claims + strays_.size();
   }
   const Timestamp now = context.clock.now();
@@ -115,9 +117,11 @@ Result<> QueueRunner::State::read_ahead(std::uint64_t hash) {
     }
     if (!claims_.contains({row.id, row.number}) && !strays_.contains({row.id, row.number})) due.push_back(row);
   }
-  if (d.is_changed) d.next_due = std::min(d.next_due, now);
+  // WHY: what is asked for meanwhile comes before what was read.
+  const bool is_outdated = d.orders != orders;
+  if (d.is_changed || is_outdated) d.next_due = std::min(d.next_due, now);
   std::reverse(due.begin(), due.end());
-  if (d.ahead.empty()) d.ahead = std::move(due);
+  if (d.ahead.empty() && !is_outdated) d.ahead = std::move(due);
   schedule(hash);
   return {};
 }

@@ -323,10 +323,8 @@ void QueueRunner::State::look_again(const std::set<std::uint64_t>& hashes) {
     strays_.clear();
     for (const std::uint64_t hash : hashes) {
       Destination& d = destination(hash);
-      std::vector<store::DueRecipient>().swap(d.ahead);  // what was asked for comes before what was read
+      read_anew(d);
       end_rest(hash, d);
-      d.is_changed = true;
-      d.next_due = std::min(d.next_due, context.clock.now());
       schedule(hash);
     }
   }
@@ -338,6 +336,14 @@ Timestamp QueueRunner::State::rests_until(std::uint64_t hash) {
   const auto found = destinations_.find(hash);
   if (found == destinations_.end() || found->second.rest_until <= context.clock.now()) return {};
   return found->second.rest_until;
+}
+
+// WHY nothing that was read is kept: what was asked for comes before it.
+void QueueRunner::State::read_anew(Destination& d) {
+  std::vector<store::DueRecipient>().swap(d.ahead);
+  ++d.orders;
+  d.is_changed = true;
+  d.next_due = std::min(d.next_due, context.clock.now());
 }
 
 void QueueRunner::State::end_rest(std::uint64_t hash, Destination& d) {
@@ -354,7 +360,10 @@ void QueueRunner::State::end_rest(std::uint64_t hash, Destination& d) {
 void QueueRunner::State::end_rests() {
   const std::lock_guard lock(mutex_);
   strays_.clear();
-  for (auto& [hash, d] : destinations_) end_rest(hash, d);
+  for (auto& [hash, d] : destinations_) {
+    read_anew(d);
+    end_rest(hash, d);
+  }
 }
 
 // ---- work and its end ----

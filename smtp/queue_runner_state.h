@@ -73,6 +73,7 @@ struct Destination {
   /// The number of the next visit when an admin last asked for something: what visits before it bring puts nothing off.
   /// 0: nothing is asked for that is not done.
   std::uint64_t asked_before = 0;
+  std::uint32_t orders = 0;                // changes with every order: rows that were being read meanwhile are read again
   bool is_changed = true;                  // rows may have come since they were read last
   bool is_proven = false;                  // it has taken mail since we started; see proven_
   bool is_waiting = false;                 // for a connection
@@ -119,6 +120,7 @@ struct QueueRunner::State final : DeliveryDesk {
   void look_again(const std::set<std::uint64_t>& hashes);
   Timestamp rests_until(std::uint64_t hash);
   void end_rests();
+  void read_anew(Destination& d);
   void end_rest(std::uint64_t hash, Destination& d);
   void begin_stop();
   bool wait_for_end(std::chrono::milliseconds patience);
