@@ -76,6 +76,14 @@ test("what was delivered here when it came is a step of its own", async () => {
   assert.equal(stepsOf({ event: "accepted", recipients: { length: 3 } } as never).length, 1);
 });
 
+test("who was passed over is told with the reason", async () => {
+  await wordsFor("trace");
+  const accepted = { event: "accepted", recipients: [], skipped: [{ address: "off@b", reason: "disabled", via: "all@b" }, { address: "full@b", reason: "full" }, null, { address: "x@b", reason: "later" }] } as never;
+  assert.deepEqual(stepsOf(accepted).map((step) => [step.what, step.about]).slice(1), [["Passed over", "off@b is disabled · full@b has no room, and too many copies wait · x@b"]]);
+  assert.equal(tell(accepted).exact, "");
+  assert.equal(stepsOf({ event: "accepted", recipients: [], skipped: { length: 2 } } as never).length, 1);
+});
+
 test("what an admin did is told of whom he did it to", () => {
   const removed = { event: "removed", by: "local", recipients: ["c@d"] } as never, bounced = { event: "bounced", by: "local", domain: "e.test" } as never;
   assert.equal(tell(removed).about, "c@d");

@@ -37,7 +37,7 @@ export function tell(event: Event): Told {
   const about = text(event, "event") === "accepted"
     ? [text(event, "login") && t("event.login", { login: text(event, "login") }), text(event, "address") && t("event.from", { address: text(event, "address") }), text(event, "tls") ? t("event.tls", { tls: text(event, "tls") }) : text(event, "address") && t("event.no-tls")]
     : [aboutOf(event), reason && t(reason)];
-  const members = Object.entries(event).filter(([name]) => !["time", "event", "recipients"].includes(name));
+  const members = Object.entries(event).filter(([name]) => !["time", "event", "recipients", "skipped"].includes(name));
   return { tone, icon, what: word ? t(word) : text(event, "event"), about: about.filter(Boolean).join(" · "), exact: members.map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join("\n") };
 }
 
@@ -53,7 +53,21 @@ export function stepsOf(event: Event): Told[] {
   const steps = [told];
   if (here.length > 0) steps.push({ tone: "ok", icon: "s-ok", what: t("event.delivered"), about: t("event.in-inbox", { people: here.join(", ") }), exact: "" });
   if (forwarded.length > 0) steps.push({ tone: "info", icon: "s-next", what: t("event.forwarded"), about: forwarded.join(", "), exact: "" });
+  const skipped = skippedOf(event);
+  if (skipped.length > 0) steps.push({ tone: "warn", icon: "s-warn", what: t("event.skipped"), about: skipped.join(" · "), exact: "" });
   return steps;
+}
+
+const reasons = new Map<string, Word>(Object.entries({ disabled: "event.skipped.disabled", full: "event.skipped.full", unknown: "event.skipped.unknown" }));
+/** Members of aliases who got nothing while others did, and why. */
+function skippedOf(event: Event): string[] {
+  const list = (event as Members)["skipped"];
+  const each = Array.isArray(list) ? (list as unknown[]).filter((one): one is Members => typeof one === "object" && one !== null) : [];
+  return each.map(({ address, reason }) => {
+    const facts = { address: typeof address === "string" ? address : "" };
+    const word = typeof reason === "string" ? reasons.get(reason) : undefined;
+    return word ? t(word, facts) : facts.address;
+  }).filter(Boolean);
 }
 
 type Fate = "arrived" | "waiting" | "failed" | "removed";
