@@ -149,7 +149,7 @@ Result<CheckReport> backup(const Store& store, const std::string& directory) {
   POSTHUS_TRY_VOID(to_result(error, new_index(directory)));
 
   const auto held = POSTHUS_TRY(store.snapshot());
-  state.writer->bring_index_up();
+  if (!state.writer->bring_index_up()) return fail(ErrorKind::kUnavailable, "the index has no room for mail that was accepted");
   POSTHUS_TRY_VOID(state.lmdb->copy_to(new_index(directory)));
   const FileSegments::Rows rows = POSTHUS_TRY(rows_of_copy(new_index(directory)));
   const std::set<std::uint32_t> copied = POSTHUS_TRY(copy_segments(*state.files, directory, rows));

@@ -66,17 +66,24 @@ class FailingTransaction final : public WriteTransaction {
 void FailingEngine::Trap::set(std::uint64_t nth, ErrorKind kind) {
   kind_ = kind;
   left_ = nth;
+  is_for_all_ = false;
+}
+
+void FailingEngine::Trap::set_for_all(ErrorKind kind) {
+  kind_ = kind;
+  is_for_all_ = true;
 }
 
 Result<> FailingEngine::Trap::trip(const char* what) const {
   std::uint64_t left = left_.load();
   while (left != 0 && !left_.compare_exchange_weak(left, left - 1)) {
   }
-  if (left != 1) return {};
+  if (left != 1 && !is_for_all_) return {};
   return fail(kind_.load(), std::string("told to fail: ") + what);
 }
 
 void FailingEngine::fail_put(std::uint64_t nth, ErrorKind kind) { put_.set(nth, kind); }
+void FailingEngine::fail_commits(ErrorKind kind) { commit_.set_for_all(kind); }
 void FailingEngine::fail_read(std::uint64_t nth, ErrorKind kind) { read_.set(nth, kind); }
 void FailingEngine::fail_commit(std::uint64_t nth, ErrorKind kind) { commit_.set(nth, kind); }
 void FailingEngine::fail_snapshot(std::uint64_t nth, ErrorKind kind) { snapshot_.set(nth, kind); }

@@ -20,6 +20,7 @@ class FailingEngine final : public Engine {
   void fail_put(std::uint64_t nth, ErrorKind kind);     // put or erase in a transaction
   void fail_read(std::uint64_t nth, ErrorKind kind);    // get or scan, in snapshots and transactions
   void fail_commit(std::uint64_t nth, ErrorKind kind);  // after apply succeeded: nothing is committed
+  void fail_commits(ErrorKind kind);                    // the same from now on, until fail_commit(0, ...)
   void fail_snapshot(std::uint64_t nth, ErrorKind kind);
   void fail_after_commit(std::uint64_t nth, ErrorKind kind);  // committed, and told to have failed
 
@@ -31,11 +32,13 @@ class FailingEngine final : public Engine {
   class Trap {
    public:
     void set(std::uint64_t nth, ErrorKind kind);
+    void set_for_all(ErrorKind kind);
     Result<> trip(const char* what) const;
 
    private:
     mutable std::atomic<std::uint64_t> left_{0};
     std::atomic<ErrorKind> kind_{ErrorKind::kIo};
+    std::atomic<bool> is_for_all_ = false;
   };
 
  private:

@@ -2,7 +2,6 @@
 #include "store/writer.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <future>
 #include <map>
@@ -11,10 +10,10 @@
 
 #include "core/base/check.h"
 #include "core/base/log.h"
-#include "core/base/metrics.h"
 #include "store/recovery.h"
 #include "store/segment_format.h"
 #include "store/store.h"
+#include "store/writer_metrics.h"
 
 namespace posthus::store {
 namespace {
@@ -23,86 +22,6 @@ using SteadyClock = std::chrono::steady_clock;
 
 std::uint64_t microseconds_since(SteadyClock::time_point begin) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - begin).count());
-}
-
-constexpr std::array<std::string_view, std::variant_size_v<WriteRequest>> kKindNames = {"add_message",
-                                                                                        "change_flags",
-                                                                                        "expunge",
-                                                                                        "copy_messages",
-                                                                                        "create_mailbox",
-                                                                                        "delete_mailbox",
-                                                                                        "rename_mailbox",
-                                                                                        "set_subscription",
-                                                                                        "claim_recent",
-                                                                                        "put_domain",
-                                                                                        "remove_domain",
-                                                                                        "put_user",
-                                                                                        "remove_user",
-                                                                                        "put_alias",
-                                                                                        "remove_alias",
-                                                                                        "put_token",
-                                                                                        "remove_token",
-                                                                                        "record_attempt",
-                                                                                        "change_queue",
-                                                                                        "hold_account",
-                                                                                        "add_trace",
-                                                                                        "put_route",
-                                                                                        "remove_route",
-                                                                                        "put_dkim_key",
-                                                                                        "remove_dkim_key",
-                                                                                        "put_setting",
-                                                                                        "put_sts_policy",
-                                                                                        "remove_sts_policy",
-                                                                                        "put_tls_tally",
-                                                                                        "put_certificate",
-                                                                                        "remove_certificate",
-                                                                                        "put_acme_account",
-                                                                                        "put_second_factor",
-                                                                                        "use_second_factor",
-                                                                                        "remove_second_factor",
-                                                                                        "put_app_password",
-                                                                                        "use_app_password",
-                                                                                        "remove_app_password",
-                                                                                        "add_audit",
-                                                                                        "add_history",
-                                                                                        "put_alert",
-                                                                                        "put_grant",
-                                                                                        "remove_grant",
-                                                                                        "put_passkey",
-                                                                                        "use_passkey",
-                                                                                        "remove_passkey",
-                                                                                        "put_sign_ins",
-                                                                                        "put_dns_check",
-                                                                                        "put_login_blocks",
-                                                                                        "rename_user",
-                                                                                        "note_limit",
-                                                                                        "rename_domain",
-                                                                                        "put_own_alias",
-                                                                                        "remove_own_alias"};
-static_assert(!kKindNames.back().empty(), "a kind without a name: those behind it would be counted under wrong ones");
-
-struct Metrics {
-  metrics::Histogram& commit = metrics::histogram("posthus_store_commit_microseconds", "Applying and syncing one group");
-  metrics::Histogram& group_size = metrics::histogram("posthus_store_group_requests", "Requests committed together");
-  metrics::Histogram& queue_wait =
-      metrics::histogram("posthus_store_queue_wait_microseconds", "From submit to the group's begin");
-  metrics::Counter& refused = metrics::counter("posthus_store_refused_total", "Requests refused by the store");
-  metrics::Counter& rerun =
-      metrics::counter("posthus_store_rerun_total", "Groups run again without a request that failed midway");
-  metrics::Counter& answered_first =
-      metrics::counter("posthus_store_answered_first_total", "Groups answered before the index's commit, which others shared");
-  std::array<metrics::Histogram*, kKindNames.size()> apply{};
-  Metrics() {
-    for (std::size_t i = 0; i < apply.size(); ++i) {
-      apply[i] = &metrics::histogram("posthus_store_apply_microseconds", "Applying one request or slice",
-                                     "kind=\"" + std::string(kKindNames[i]) + "\"");
-    }
-  }
-};
-
-Metrics& store_metrics() {
-  static Metrics instance;
-  return instance;
 }
 
 /// Counts what was put, so that the Writer knows whether a refused request left something behind, and records it.
@@ -216,7 +135,9 @@ Writer::~Writer() {
   }
   if (thread_.joinable()) thread_.join();
   if (!journaling_ || has_failed_) return;
-  if (const Result<> closed = journaling_->close(); !closed) {
+  Result<> closed = catch_up();
+  if (closed) closed = journaling_->close();
+  if (!closed) {
     log::error("store.close", {{"error", closed.error().context}});  // the next opening does the journal again
   }
 }
@@ -251,7 +172,7 @@ void Writer::enqueue(TaskPointer task) {
     if (!thread_.joinable()) run_here();
     return;
   }
-  store_metrics().refused.add();
+  writer_metrics().refused.add();
   task->done(std::unexpected(std::move(refusal)));
 }
 
@@ -353,12 +274,15 @@ bool Writer::is_checkpoint_wanted(std::unique_lock<std::mutex>& lock) {
 
 void Writer::look_after_journal(bool is_idle) {
   if (!journaling_ || has_failed_) return;
-  const Result<> done = is_idle ? journaling_->make_checkpoint() : journaling_->after_group();
+  Result<> done = catch_up();
+  // A checkpoint must not say that the index has what it has not.
+  if (!done && done.error().kind == ErrorKind::kUnavailable) return;
+  if (done) done = is_idle ? journaling_->make_checkpoint() : journaling_->after_group();
   if (!done) fail_for_good(done.error());
 }
 
 void Writer::commit_group(std::vector<TaskPointer> tasks) {
-  Metrics& metrics = store_metrics();
+  WriterMetrics& metrics = writer_metrics();
   for (const TaskPointer& task : tasks) metrics.queue_wait.observe(microseconds_since(task->queued_at));
   Group group;
   group.tasks = std::move(tasks);
@@ -400,7 +324,7 @@ void Writer::commit_group(std::vector<TaskPointer> tasks) {
 
 /// One transaction: of this group, and of those that follow it when it may be answered first; `group` is then the last of them.
 Result<> Writer::run_transaction(Group& group) {
-  answered_.clear();
+  if (const Result<> caught_up = catch_up(); !caught_up) return refuse_behind(group, caught_up.error());
   const Result<> committed = engine_.commit([&](WriteTransaction& transaction) -> Result<> {
     for (std::size_t groups = 1;; ++groups) {
       const Result<> written = run_group(group, transaction);
@@ -418,7 +342,7 @@ Result<> Writer::run_transaction(Group& group) {
 
 Result<> Writer::run_group(Group& group, WriteTransaction& transaction) {
   const auto begin = SteadyClock::now();
-  store_metrics().group_size.observe(group.tasks.size());
+  writer_metrics().group_size.observe(group.tasks.size());
   group.now = clock_.now();
   group.must_rerun = group.is_empty = group.is_written = group.is_sync_failed = false;
   group.changed.clear();
@@ -433,7 +357,7 @@ Result<> Writer::run_group(Group& group, WriteTransaction& transaction) {
   if (durable && journaling_) durable = journaling_->append();
   group.is_sync_failed = !durable && durable.error().kind != ErrorKind::kUnavailable;
   group.is_written = durable.has_value();
-  if (group.is_written) store_metrics().commit.observe(microseconds_since(begin));
+  if (group.is_written) writer_metrics().commit.observe(microseconds_since(begin));
   return durable;
 }
 
@@ -460,44 +384,73 @@ std::vector<Writer::TaskPointer> Writer::take_following() {
     if (is_index_wanted_ || is_stopping_ || is_past_deadline() || queue_.empty() || queue_.front()->step) return tasks;
     take_queued(tasks);
   }
-  for (const TaskPointer& task : tasks) store_metrics().queue_wait.observe(microseconds_since(task->queued_at));
+  for (const TaskPointer& task : tasks) writer_metrics().queue_wait.observe(microseconds_since(task->queued_at));
   return tasks;
 }
 
 /// The group is durable by its record; that the index has it is up to the commit.
 void Writer::answer_first(Group& group) {
-  store_metrics().answered_first.add();
+  writer_metrics().answered_first.add();
   answered_ += journaling_->changes().bytes();
+  answered_mailboxes_.insert(answered_mailboxes_.end(), group.changed.begin(), group.changed.end());
   is_index_behind_ = true;  // WHY before the answers: who has one must find the message
   segments_.end_group(GroupEnd::kCommitted);
   complete(group);
 }
 
-/// After a transaction some of whose groups were answered before its end. Errors: that of the commit; kIo when what was
-/// answered cannot be put into the index (the journal has it: the next opening will).
+/// After a transaction some of whose groups were answered before its end. Errors: those of the commit; of catch_up() when what
+/// was answered is not in the index now, and then nothing of `group` is.
 Result<> Writer::end_answered(Group& group, const Result<>& committed) {
-  Result<> ended = committed;
-  if (!committed) {
-    const Result<> again = engine_.commit([this](WriteTransaction& transaction) { return replay_rows(answered_, transaction); });
-    if (!again) {
-      group.must_rerun = false;
-      group.is_sync_failed = true;
-      ended = fail(ErrorKind::kIo, "what was answered: " + again.error().context);
-    }
+  if (committed) {
+    end_being_behind();
+    return committed;
   }
-  answered_.clear();
-  const std::lock_guard lock(mutex_);
-  is_index_behind_ = is_index_wanted_ = false;
-  index_up_.notify_all();
-  return ended;
+  const Result<> caught_up = catch_up();
+  return caught_up ? committed : refuse_behind(group, caught_up.error());
 }
 
-void Writer::bring_index_up() {
+/// What was answered before `group` is not in the index, so the group cannot be.
+Result<> Writer::refuse_behind(Group& group, const Error& error) {
+  group.must_rerun = group.is_empty = false;
+  group.is_sync_failed = error.kind != ErrorKind::kUnavailable;
+  return std::unexpected(error);
+}
+
+/// Puts what was answered into the index by a commit of its own. Errors: kUnavailable (no room: the journal has it, and it is
+/// tried again before every group, once an idle time and at the end; nobody waits for it), kIo (fatal: the next opening will).
+Result<> Writer::catch_up() {
+  if (answered_.empty()) return {};
+  const Result<> committed =
+      engine_.commit([this](WriteTransaction& transaction) { return replay_rows(answered_, transaction); });
+  if (committed) {
+    // Those who looked while there was no room did not see it.
+    if (is_index_stuck_) std::ranges::for_each(answered_mailboxes_, [this](MailboxId mailbox) { hub_.announce(mailbox); });
+    end_being_behind();
+    return {};
+  }
+  const ErrorKind kind = committed.error().kind == ErrorKind::kUnavailable ? ErrorKind::kUnavailable : ErrorKind::kIo;
+  const std::lock_guard lock(mutex_);
+  is_index_stuck_ = true;
+  index_up_.notify_all();
+  return fail(kind, "what was answered: " + committed.error().context);
+}
+
+void Writer::end_being_behind() {
+  answered_.clear();
+  answered_mailboxes_.clear();
+  const std::lock_guard lock(mutex_);
+  is_index_behind_ = is_index_wanted_ = is_index_stuck_ = false;
+  index_up_.notify_all();
+}
+
+bool Writer::bring_index_up() {
   looks_.fetch_add(1, std::memory_order_relaxed);
-  if (!is_index_behind_ || std::this_thread::get_id() == thread_.get_id()) return;
+  if (!is_index_behind_) return true;
+  if (std::this_thread::get_id() == thread_.get_id()) return false;
   std::unique_lock lock(mutex_);
   is_index_wanted_ = true;
-  index_up_.wait(lock, [this] { return !is_index_behind_; });
+  index_up_.wait(lock, [this] { return !is_index_behind_ || is_index_stuck_; });
+  return !is_index_behind_;
 }
 
 Result<> Writer::apply_tasks(Group& group, WriteTransaction& inner) {
@@ -507,7 +460,7 @@ Result<> Writer::apply_tasks(Group& group, WriteTransaction& inner) {
     const std::uint64_t puts_before = transaction.puts();
     const auto begin = SteadyClock::now();
     const Result<> applied = apply_task(group, *task, transaction);
-    if (!task->step) store_metrics().apply[task->request->index()]->observe(microseconds_since(begin));
+    if (!task->step) writer_metrics().apply[task->request->index()]->observe(microseconds_since(begin));
     if (applied) continue;
     task->result = std::unexpected(applied.error());
     if (transaction.puts() == puts_before) continue;
@@ -609,7 +562,7 @@ Result<> Writer::put_segments(Group& group, WriteTransaction& transaction) {
 void Writer::complete(Group& group) {
   for (TaskPointer& task : group.tasks) {
     if (!task->result) {
-      store_metrics().refused.add();
+      writer_metrics().refused.add();
       task->done(std::move(task->result));
       continue;
     }
@@ -634,7 +587,7 @@ void Writer::complete(Group& group) {
 
 void Writer::refuse_all(Group& group, const Error& error) {
   for (TaskPointer& task : group.tasks) {
-    store_metrics().refused.add();
+    writer_metrics().refused.add();
     // A request refused on its own account keeps its own error.
     task->done(task->is_excluded ? std::move(task->result) : Result<WriteOutcome>(std::unexpected(error)));
   }
@@ -658,7 +611,7 @@ void Writer::refuse_waiting(std::unique_lock<std::mutex>& lock, const std::strin
   for (TaskPointer& task : bulk_) waiting.push_back(std::move(task));
   bulk_.clear();
   for (TaskPointer& task : waiting) {
-    store_metrics().refused.add();
+    writer_metrics().refused.add();
     task->done(fail(ErrorKind::kUnavailable, why));
   }
 }

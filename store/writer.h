@@ -8,7 +8,8 @@
 // While nobody reads, groups of deliveries that allow it (AddMessage::is_indexed_when_read) are answered when their record is
 // synced, and up to kMaxGroupsPerCommit of them share one commit of the engine: it would write nearly the same pages for each.
 // Whoever wants to see what was answered waits for that commit (bring_index_up), and so ends it for a while. When such a commit
-// cannot be, what was answered is put into the index by a commit of its own.
+// cannot be, what was answered is put into the index by a commit of its own; when there is no room for that either, it is tried
+// again, everything else is refused until it is done, and readers see the index as it is.
 //
 // A refused request fails alone: apply checks before it puts; one that failed after a put makes the group run again
 // without it. No room (kUnavailable): the requests of the group are tried one by one, what does not fit is refused, the
@@ -70,7 +71,8 @@ class Writer {
   /// Runs `step` in a group of its own, after what is queued, and waits. REQUIRES: not on the Writer's thread.
   Result<> maintain(MaintenanceStep step);
   /// Until all that was answered is in the index. Waits for a sync and a commit at most, on the Writer's thread not at all.
-  void bring_index_up();
+  /// False: it is not there yet, on the Writer's thread or because there is no room for it.
+  bool bring_index_up();
   std::uint64_t queued() const;
   void on_fatal(std::function<void(const Error&)> handler);
   /// What waits at `deadline` is refused then, bulk work between two slices; so is what comes later. Any thread.
@@ -93,6 +95,9 @@ class Writer {
   std::vector<TaskPointer> take_following();
   void answer_first(Group& group);
   Result<> end_answered(Group& group, const Result<>& committed);
+  Result<> catch_up();
+  static Result<> refuse_behind(Group& group, const Error& error);
+  void end_being_behind();
   bool is_checkpoint_wanted(std::unique_lock<std::mutex>& lock);
   void look_after_journal(bool is_idle);
   Result<> apply_tasks(Group& group, WriteTransaction& transaction);
@@ -116,11 +121,13 @@ class Writer {
   std::deque<TaskPointer> queue_;              // guarded by mutex_
   std::deque<TaskPointer> bulk_;               // slices after the first; the Writer's thread only
   std::string answered_;                       // changes of answered groups that are not committed; the Writer's thread only
+  std::vector<MailboxId> answered_mailboxes_;  // that they changed; the same
   std::atomic<std::uint32_t> looks_ = 0;       // how often somebody wanted the index as it was answered
   std::uint32_t looks_seen_ = 0;               // the Writer's thread only, as is the next
   unsigned unread_groups_ = 0;                 // since looks_ last changed
   std::atomic<bool> is_index_behind_ = false;  // cleared under mutex_
   bool is_index_wanted_ = false;               // guarded by mutex_
+  bool is_index_stuck_ = false;                // written under mutex_ by the Writer's thread: no room for what was answered
   std::condition_variable index_up_;
   bool is_refusing_ = false;      // said so in the log; the Writer's thread only
   bool has_failed_ = false;       // fatally; the Writer's thread only

@@ -164,6 +164,41 @@ TEST_F(AnsweredFirst, ACommitThatFailsTakesNothingAnsweredAlong) {
   c_->expect_consistent();
 }
 
+TEST_F(AnsweredFirst, NoRoomForWhatWasAnsweredRefusesTheRestUntilThereIs) {
+  const auto outcomes = deliver([&] { failing_->fail_commits(ErrorKind::kUnavailable); });
+  for (std::size_t i = 0; i < kBurst; ++i) {
+    ASSERT_EQ(outcomes[i].has_value(), i < kMaxGroupRequests) << i;
+    if (!outcomes[i]) EXPECT_EQ(outcomes[i].error().kind, ErrorKind::kUnavailable);
+  }
+  EXPECT_EQ(c_->texts(inbox_).size(), kUnreadGroups + 1) << "readers see the index as it is";
+  EXPECT_FALSE(StoreParts::of(*c_->store).writer->bring_index_up());
+  EXPECT_EQ(c_->store->apply(delivery(1)).error().kind, ErrorKind::kUnavailable);
+  failing_->fail_commit(0, ErrorKind::kUnavailable);
+  EXPECT_TRUE(c_->store->apply(delivery(kMaxGroupRequests))) << "room again";
+  std::vector<std::string> wanted = expected();
+  wanted.resize(kUnreadGroups + 2 + kMaxGroupRequests);
+  EXPECT_EQ(c_->texts(inbox_), wanted);
+  c_->expect_consistent();
+}
+
+TEST_F(AnsweredFirst, RoomAgainIsFoundWithoutANewRequest) {
+  StoreParts::of(*c_->store).journaling->set_idle(std::chrono::milliseconds(1));
+  deliver([&] { failing_->fail_commits(ErrorKind::kUnavailable); });
+  failing_->fail_commit(0, ErrorKind::kUnavailable);
+  while (!StoreParts::of(*c_->store).writer->bring_index_up()) std::this_thread::yield();
+  EXPECT_EQ(c_->texts(inbox_).size(), kUnreadGroups + 1 + kMaxGroupRequests);
+}
+
+TEST_F(AnsweredFirst, WhatFoundNoRoomUntilTheEndIsThereAfterTheNextOpening) {
+  deliver([&] { failing_->fail_commits(ErrorKind::kUnavailable); });
+  c_.reset();
+  const StoreCase c = open();
+  std::vector<std::string> wanted = expected();
+  wanted.resize(kUnreadGroups + 1 + kMaxGroupRequests);
+  EXPECT_EQ(c.texts(inbox_), wanted);
+  c.expect_consistent();
+}
+
 TEST_F(AnsweredFirst, WhatWasAnsweredIsThereAfterAFatalFailure) {
   const auto outcomes = deliver([&] {
     failing_->fail_put(3, ErrorKind::kUnavailable);
